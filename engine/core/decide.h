@@ -1,0 +1,115 @@
+#pragma once
+// decide: the pure heart. Given a machine, a rollout's state and one input it says which events
+// follow; evolve() folds each into the state at once. advance() runs the two to rest, in the order
+// that makes safety win: evidence, verdicts, the guard, the input, then gates and clocks, outer
+// states before inner ones.
+//
+//   Pending pending;                         // what the runtime folded since the last Observed
+//   std::vector<Event> out;
+//   advance(context, state, pending, Tick{now}, out);   // out: to be appended
+//
+// No clock, no I/O, no randomness, no floating point in the state.
+
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/core/event.h"
+#include "engine/core/machine.h"
+#include "engine/core/state.h"
+
+namespace rollbook::core {
+
+// The metric evidence since the last Observed; looked at with the state, as if already evolved.
+struct Pending {
+  Observed observed;
+  bool empty() const {
+    return observed.deltas.empty() && observed.seen.empty() && observed.names.empty() &&
+           observed.layouts.empty() && observed.offsets.empty() && observed.late == 0 &&
+           observed.quarantined == 0;
+  }
+};
+
+// ---- Inputs -------------------------------------------------------------------------------
+
+struct Tick {};      // time passed
+struct Look {        // points were folded into Pending
+  bool log = false;  // observe_interval has passed: append it in any case
+};
+struct Obey {
+  Command command;
+};  // any verb but start
+struct Deliver {
+  Sequence effect;
+};
+struct See {
+  SourceStatus status;
+};
+struct Miss {
+  SourceGap gap;
+};
+struct Wake {
+  EngineGap gap;
+};
+struct Step {
+  ClockStep step;
+};
+using InputBody = std::variant<Tick, Look, Obey, Deliver, See, Miss, Wake, Step>;
+struct Input {
+  Time now{};
+  InputBody body;
+};
+
+// What a rollout may know beside its own state.
+struct Context {
+  const Machine& machine;
+  const ShardState& shard;
+};
+
+// Runs one input to rest. Appends the events to `out`, in order; `state` and `shard` have evolved
+// by them when it returns; `pending` is empty afterwards if an Observed was among them.
+// Returns false when the input left no trace.
+bool advance(const Machine& machine, ShardState& shard, RolloutState& state, Pending& pending,
+             const Input& input, std::vector<Event>& out);
+
+// A start that may go ahead: the events that begin the rollout, `state` and `shard` evolved.
+// `command.runbook` is not read; the plan has been compiled and stored under `digest`.
+struct Start {
+  Command command;
+  std::string rollout;  // the id, made by the runtime when the command had none
+  StreamId stream;
+  Digest digest;
+  Limits limits;
+  Sight sight = Sight::live;
+  Time now{};
+};
+RolloutState begin(const Machine& machine, ShardState& shard, const Start& start,
+                   std::vector<Event>& out);
+// Why a start may not go ahead: {reason, detail}, or nothing. Reasons: exists, busy,
+// weight_mismatch.
+struct Refusal {
+  std::string reason;
+  std::string detail;
+};
+std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& shard,
+                                    const Command& command, const std::string& rollout);
+
+// A refusal in the shard's own stream, of a command for no rollout that it knows.
+void reject(ShardState& shard, const Command& command, const Refusal& refusal, Time now,
+            std::vector<Event>& out);
+
+// When the next Tick is due, with what is pending taken into account; kDistantFuture: never.
+Time next_deadline(const Machine& machine, const RolloutState& state, const Pending& pending);
+
+// ---- Folding ------------------------------------------------------------------------------
+
+// Folds one event into the state. Never decides, never fails on an event that decide() made.
+void evolve(const Machine& machine, RolloutState& state, const Event& event);
+void evolve(ShardState& shard, const RolloutState* rollout, const Event& event);
+
+// The reading of a criterion at `now`, from state and pending. What verdicts are made of.
+Reading evaluate(const Machine& machine, const RolloutState& state, const Pending& pending,
+                 CriterionIndex criterion, Time now);
+
+}  // namespace rollbook::core

@@ -1,0 +1,257 @@
+#pragma once
+// Event: what is appended to the log. A closed variant; evolve() folds events into the state and
+// is the only thing that does, live and in replay. Bytes on disk: store/FORMAT.md; as JSON:
+// adapters/wire/event_json.h.
+//
+// Texts in events are final: placeholders are filled in before the event exists.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "engine/core/command.h"
+#include "engine/core/machine.h"
+#include "engine/core/types.h"
+
+namespace rollbook::core {
+
+// The number of a rollout's stream in its shard's log. 0 is the shard's own stream.
+struct StreamId {
+  std::uint64_t value = 0;
+  constexpr auto operator<=>(const StreamId&) const = default;
+};
+inline constexpr StreamId kShardStream{0};
+
+using Digest = std::string;  // 64 lower-case hex digits of a SHA-256
+
+// ---- Evidence -----------------------------------------------------------------------------
+
+// What one pane of one series holds. Panes are closed on the right: (end − 1 s, end].
+struct Cell {
+  Time end{};     // whole second
+  Time latest{};  // the latest end time of a point in it
+  Fixed value;    // counter: sum of deltas; histogram: sum of values; gauge: its fold (mean: sum)
+  std::int64_t samples = 0;           // histogram: observations; else points
+  std::vector<std::int64_t> buckets;  // histogram: one more than the layout's bounds
+  bool operator==(const Cell&) const = default;
+};
+struct CellDelta {
+  SeriesIndex series;
+  Floor reach = Floor::start;  // the highest floor that lies at or before all of the cell's points
+  Cell cell;
+  bool operator==(const CellDelta&) const = default;
+};
+struct SeriesSeen {
+  SeriesIndex series;
+  Time watermark{};  // latest event time, bounded by the skew limit
+  Time arrival{};    // engine time of the last point's arrival
+  bool operator==(const SeriesSeen&) const = default;
+};
+// The name was seen with the arm's label (or at all, if unsplit) for the first time.
+struct NameSeen {
+  MetricIndex metric;
+  Time at{};  // event time
+  bool operator==(const NameSeen&) const = default;
+};
+// Upper bounds of a histogram's buckets, rising, without the last (infinite) one.
+struct Layout {
+  MetricIndex metric;
+  std::vector<Fixed> bounds;
+  bool operator==(const Layout&) const = default;
+};
+// The next offset that a rollout has not counted yet.
+struct SourceOffset {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t next = 0;
+  bool operator==(const SourceOffset&) const = default;
+};
+
+// ---- Bodies -------------------------------------------------------------------------------
+
+// What may differ between two engines and must not between two replays.
+struct Limits {
+  Duration grace{};
+  Duration skew{};
+  Duration stale_after{};
+  Duration effect_deadline{};
+  bool operator==(const Limits&) const = default;
+};
+
+struct RolloutStarted {
+  std::string rollout;
+  std::string service;
+  std::string runbook;          // the runbook's name
+  std::string version;          // what is rolled out; may be ""
+  Digest digest;                // of the expanded text; the key of the stored plan
+  std::uint32_t semantics = 1;  // of decide and evolve
+  Limits limits;
+  Weight weight;  // the canary's weight at the start
+  std::vector<Argument> params;
+  std::string actor;
+  std::string reason;
+  CommandKey command;
+  bool operator==(const RolloutStarted&) const = default;
+};
+
+struct Observed {
+  std::vector<CellDelta> deltas;
+  std::vector<SeriesSeen> seen;
+  std::vector<NameSeen> names;
+  std::vector<Layout> layouts;
+  std::vector<SourceOffset> offsets;
+  std::vector<SeriesIndex> stale;  // all series that are stale now
+  std::int64_t late = 0;           // points since the last one that came after their window
+  std::int64_t quarantined = 0;    // points from beyond the skew limit
+  bool operator==(const Observed&) const = default;
+};
+
+enum class Verdict : std::uint8_t { undecided, pass, fail, no_data };
+enum class Missing : std::uint8_t { none, no_series, no_arm, stale, no_traffic, too_few };
+enum class Raw : std::uint8_t { unknown, false_, true_ };
+
+// What one evaluation of a criterion found. Copied into the state as it is.
+struct Reading {
+  Verdict verdict = Verdict::undecided;
+  Missing missing = Missing::none;
+  Raw raw = Raw::unknown;  // the condition before its `for`
+  std::optional<Fixed> value;
+  std::optional<Fixed> low, high;  // bracket of an interpolated quantile, in the metric's unit
+  std::int64_t samples = 0;
+  Time at{};                    // event time of the evaluation
+  Duration seen{};              // how much of the window was watched
+  Duration held{};              // of `for`, before `since`
+  Time since = kDistantFuture;  // raw true without a break since; kDistantFuture: not
+  bool operator==(const Reading&) const = default;
+};
+
+struct VerdictChanged {
+  CriterionIndex criterion;
+  Reading reading;
+  bool operator==(const VerdictChanged&) const = default;
+};
+struct Transitioned {
+  TransitionIndex transition;  // invalid for entering the machine
+  StateIndex from;             // leaves
+  StateIndex to;
+  std::string because;  // a sentence
+  bool operator==(const Transitioned&) const = default;
+};
+struct TimerFired {
+  ClockIndex clock;
+  bool operator==(const TimerFired&) const = default;
+};
+struct EffectRequested {
+  EffectKind kind = EffectKind::notify;
+  EffectIndex spec;  // invalid for ramp steps and for pages the engine sends itself
+  StateIndex state;  // whose act it is
+  std::string name;
+  std::vector<Argument> arguments;
+  std::string channel;
+  std::string text;
+  std::string severity;
+  Weight from, to;         // traffic
+  std::int64_t order = 0;  // traffic
+  bool rollback = false;
+  std::optional<Time> deadline;  // awaited kinds
+  Sequence retry_of;             // the first attempt
+  std::string cause_text;
+  CriterionIndex criterion;  // whose reading is the evidence; may be invalid
+  bool operator==(const EffectRequested&) const = default;
+};
+struct EffectDelivered {
+  Sequence effect;
+  bool operator==(const EffectDelivered&) const = default;
+};
+enum class EffectOutcome : std::uint8_t { succeeded, failed, timed_out };
+struct EffectSettled {
+  Sequence effect;
+  EffectOutcome outcome = EffectOutcome::succeeded;
+  std::string detail;
+  std::string result;  // JSON text, kept as it came; may be ""
+  bool operator==(const EffectSettled&) const = default;
+};
+// The command as it was taken; `runbook` is left out (the plan is stored under its digest).
+struct Commanded {
+  Command command;
+  bool operator==(const Commanded&) const = default;
+};
+struct Rejected {
+  Command command;     // without `runbook`
+  std::string reason;  // one word: contract.md
+  std::string detail;  // a sentence with the way out
+  bool operator==(const Rejected&) const = default;
+};
+// Its own sequence is the question's number.
+struct Asked {
+  ItemIndex item;
+  std::optional<Time> deadline;
+  std::vector<std::uint32_t> offered;  // decide: indices of the options still offered
+  bool operator==(const Asked&) const = default;
+};
+struct Confirmed {
+  Sequence question;
+  std::string role;
+  std::string actor;
+  bool yes = true;
+  bool operator==(const Confirmed&) const = default;
+};
+struct Decided {
+  Sequence question;
+  std::string role;
+  std::string actor;
+  std::uint32_t option = 0;
+  bool operator==(const Decided&) const = default;
+};
+struct Paused {
+  std::optional<Time> until;
+  bool operator==(const Paused&) const = default;
+};
+struct Resumed {
+  bool operator==(const Resumed&) const = default;
+};
+struct RolloutFinished {
+  Outcome outcome = Outcome::succeeded;
+  Weight weight;  // settled at the end
+  std::string because;
+  bool operator==(const RolloutFinished&) const = default;
+};
+struct EngineGap {  // the engine did not run
+  Time from{}, to{};
+  bool operator==(const EngineGap&) const = default;
+};
+struct ClockStep {  // the wall clock left engine time
+  Duration by{};
+  bool operator==(const ClockStep&) const = default;
+};
+enum class Sight : std::uint8_t { live, catching_up, unreachable };
+struct SourceStatus {
+  std::string source;  // "bus"
+  Sight sight = Sight::live;
+  bool operator==(const SourceStatus&) const = default;
+};
+struct SourceGap {  // offsets that could not be read any more
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t from = 0, to = 0;
+  bool operator==(const SourceGap&) const = default;
+};
+
+using Body = std::variant<RolloutStarted, Observed, VerdictChanged, Transitioned, TimerFired,
+                          EffectRequested, EffectDelivered, EffectSettled, Commanded, Rejected,
+                          Asked, Confirmed, Decided, Paused, Resumed, RolloutFinished, EngineGap,
+                          ClockStep, SourceStatus, SourceGap>;
+
+struct Event {
+  StreamId stream;
+  Sequence sequence;
+  Time time{};     // engine time
+  Sequence cause;  // the event of the same stream that brought it about
+  Body body;
+  bool operator==(const Event&) const = default;
+};
+
+}  // namespace rollbook::core

@@ -1,0 +1,60 @@
+#pragma once
+// Every limit of the product, each with its reason. Limits that a verdict depends on (grace, skew,
+// stale_after, effect_deadline) are pinned in RolloutStarted; the others guard memory and time.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/core/event.h"
+#include "engine/core/types.h"
+
+namespace rollbook::core {
+
+using namespace std::chrono_literals;
+
+// ---- Pinned at start ------------------------------------------------------------------------
+// Exporters send the parts of a ratio within one flush; delta counters are silent meanwhile.
+inline constexpr Duration kGrace = 10s;
+// Clocks that NTP holds are within milliseconds; ten seconds is a broken one.
+inline constexpr Duration kSkew = 10s;
+// OpenTelemetry and Prometheus send every 60 s by default: two missed and a half.
+inline constexpr Duration kStaleAfter = 150s;
+// Contract: without a deadline in the runbook.
+inline constexpr Duration kEffectDeadline = 5min;
+inline constexpr Limits kLimits{kGrace, kSkew, kStaleAfter, kEffectDeadline};
+
+// ---- Judging --------------------------------------------------------------------------------
+inline constexpr std::int64_t kAtLeastRequests = 100;  // default of `at least N requests`
+inline constexpr int kPanesPerWindow = 300;
+inline constexpr Duration kPaneMin = 1s;
+// Panes younger than this are kept at a second, so that parts of a ratio can be cut equally.
+inline constexpr Duration kFinePanes = 30s;
+// |value| in units; the product of two such sums and 10⁹ still fits 127 bits.
+inline constexpr std::int64_t kValueMax = 1'000'000'000'000'000;
+inline constexpr std::size_t kBucketsMax = 512;
+
+// ---- Effects --------------------------------------------------------------------------------
+inline constexpr Duration kRetryFirst = 10s;  // a rollback's shift, doubled each time
+inline constexpr Duration kRetryMost = 2min;
+inline constexpr Duration kGradualOver = 30min;  // `rollback --gradual` without a block
+inline constexpr Duration kGradualEvery = 1min;
+
+// ---- People ---------------------------------------------------------------------------------
+inline constexpr Duration kReviewWithin = 24h;        // `within`, when a review names none
+inline constexpr std::uint32_t kExtensionsMost = 16;  // of a stage whose runbook names none
+
+// ---- Time -----------------------------------------------------------------------------------
+inline constexpr Duration kClockStep = 1s;         // wall clock against engine time
+inline constexpr Duration kStall = 2s;             // of the loop: then it is a gap
+inline constexpr Duration kCommandMaxAge = 10min;  // start, promote, extend: older is too_old
+
+// ---- Input ----------------------------------------------------------------------------------
+inline constexpr std::size_t kRunbookBytes = 1 << 20;  // a runbook's text
+inline constexpr std::size_t kMessageBytes = 4 << 20;  // a message from a topic
+inline constexpr std::size_t kDeadLetterBytes = 4096;  // of the payload kept
+inline constexpr int kNesting = 64;                    // brackets in a runbook
+inline constexpr std::size_t kStates = 4096;           // of a machine
+inline constexpr std::size_t kTextBytes = 4096;        // actor, reason, detail of a command
+inline constexpr std::size_t kResultBytes = 64 << 10;  // of a settle
+
+}  // namespace rollbook::core

@@ -1,0 +1,32 @@
+#include "engine/core/machine.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace rollbook::core {
+
+void check_failed(const char* condition, const char* file, int line) {
+  std::fprintf(stderr, "%s:%d: broken invariant: %s\n", file, line, condition);
+  std::abort();
+}
+
+bool Machine::contains(StateIndex outer, StateIndex inner) const {
+  for (StateIndex i = inner; i.valid(); i = at(i).parent) {
+    if (i == outer) return true;
+  }
+  return false;
+}
+
+StateIndex Machine::leaf(StateIndex state) const {
+  while (at(state).kind == StateKind::compound) state = at(state).initial;
+  return state;
+}
+
+StateIndex Machine::find(const std::string& state_name) const {
+  for (std::uint32_t i = 0; i < states.size(); ++i) {
+    if (states[i].name == state_name) return StateIndex{i};
+  }
+  return StateIndex{};
+}
+
+}  // namespace rollbook::core

@@ -1,0 +1,356 @@
+#pragma once
+// Machine: what a runbook compiles to and what the engine runs. States nest; a transition or an
+// armed criterion on a state holds in all its descendants. Nothing here knows "stage" or "canary":
+// the compiler (dsl/lower) spells every construct of the language with these tables, `graph`
+// prints them, and decide() interprets them. Immutable after compiling; shared by its rollouts.
+//
+// Tables refer to each other by index; index 0 of `states` is the root.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/core/types.h"
+
+namespace rollbook::core {
+
+// A place in the runbook's text; lines and columns count from 1, columns in bytes.
+struct Span {
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::uint32_t end_line = 0;
+  std::uint32_t end_column = 0;
+  bool operator==(const Span&) const = default;
+};
+
+// ---- What is measured ---------------------------------------------------------------------
+
+enum class MetricKind : std::uint8_t { counter, histogram, gauge };
+enum class GaugeFold : std::uint8_t { max, min, mean, last };
+enum class MatchKind : std::uint8_t { equal, not_equal, matches, not_matches };
+
+// A PromQL label matcher; `matches` and `not_matches` are RE2, anchored at both ends.
+struct LabelMatcher {
+  std::string label;
+  MatchKind kind = MatchKind::equal;
+  std::string value;
+  bool operator==(const LabelMatcher&) const = default;
+};
+
+// How points are selected. Derived metrics (ratios) are resolved away by the compiler.
+struct Metric {
+  std::string name;  // in the runbook: `errors`
+  MetricKind kind = MetricKind::counter;
+  GaugeFold fold = GaugeFold::last;  // gauges only
+  std::string selector;              // the name on the wire: `hal9_errors_total`
+  std::vector<LabelMatcher> matchers;
+  bool unsplit = false;             // a total: the arm label is not looked at
+  bool default_zero = false;        // a name that may never appear counts as 0
+  Fixed unit = Fixed::from_int(1);  // histogram and gauge values are multiplied by it (`in ms`)
+  std::vector<std::string> by;      // breakdown labels, carried only
+  Span span;
+  bool operator==(const Metric&) const = default;
+};
+
+struct Arms {
+  std::string label;
+  std::string baseline;
+  std::string canary;
+  bool operator==(const Arms&) const = default;
+};
+
+enum class Arm : std::uint8_t { canary, baseline, total };
+
+// What is folded: one metric's share of one arm.
+struct Series {
+  MetricIndex metric;
+  Arm arm = Arm::canary;
+  bool operator==(const Series&) const = default;
+};
+
+// Where a window may begin at the earliest; each floor lies at or after the one before.
+enum class Floor : std::uint8_t {
+  start,  // the start of the rollout (prerequisites)
+  guard,  // the first shift requested: shadow data never count
+  shift,  // the last settled shift
+};
+
+// A sliding window over one series: (T − width, T] of event time, kept in panes.
+struct Window {
+  SeriesIndex series;
+  Duration width{};
+  Duration pane{};  // max(1 s, width / 300)
+  Floor floor = Floor::guard;
+  bool operator==(const Window&) const = default;
+};
+
+// ---- What is judged -----------------------------------------------------------------------
+
+enum class Measure : std::uint8_t {
+  ratio,     // numerator / denominator, both counters
+  quantile,  // of a histogram, in the metric's unit (seconds)
+  rate,      // of a counter, per second
+  count,     // of a counter, or of a histogram's samples
+  gauge,     // folded as its metric says
+  absent,    // no point of the series for `sustain` of engine time
+};
+enum class Comparison : std::uint8_t { less, less_equal, greater, greater_equal };
+enum class CriterionKind : std::uint8_t {
+  stop,    // true → fail: the guard acts
+  expect,  // true → pass: the gate opens
+};
+
+struct Criterion {
+  std::string id;    // "guard.stop[1]", "canary_5.expect[2]", "canary_5.errors_low"
+  std::string text;  // as written, white space folded
+  CriterionKind kind = CriterionKind::stop;
+  Measure measure = Measure::ratio;
+  WindowIndex window;       // numerator, histogram, counter or gauge; invalid for `absent`
+  WindowIndex denominator;  // `ratio` only
+  SeriesIndex series;       // `absent` only
+  Fixed quantile;           // `quantile` only: 0.99
+  Comparison comparison = Comparison::greater;
+  Fixed limit;
+  Duration sustain{};         // `for`; for `absent` the silence allowed
+  std::int64_t at_least = 0;  // requests a stop needs before it may speak
+  Span span;
+  bool operator==(const Criterion&) const = default;
+};
+
+// ---- Who is asked -------------------------------------------------------------------------
+
+enum class QuorumKind : std::uint8_t { all, any, at_least };
+struct Quorum {
+  QuorumKind kind = QuorumKind::any;
+  std::uint32_t needed = 1;  // distinct persons; for `all`: one per role
+  std::vector<std::string> roles;
+  bool operator==(const Quorum&) const = default;
+};
+
+enum class OptionKind : std::uint8_t { next, extend, rollback };
+struct Option {
+  std::string name;
+  std::string text;
+  OptionKind kind = OptionKind::next;
+  Duration extend_by{};
+  std::uint32_t extend_at_most = 0;
+  bool operator==(const Option&) const = default;
+};
+
+enum class ItemKind : std::uint8_t { confirm, decide };
+// Something people are asked. A question about it is open while its state is active.
+struct Item {
+  ItemKind kind = ItemKind::confirm;
+  std::string text;  // the confirm's text, or the decision's name
+  Quorum quorum;
+  std::vector<Option> options;  // `decide` only; INVARIANT: holds one of kind next
+  ClockIndex deadline;          // the clock that ends waiting, for `waiting_for`
+  Span span;
+  bool operator==(const Item&) const = default;
+};
+
+// ---- What is done -------------------------------------------------------------------------
+
+enum class EffectKind : std::uint8_t {
+  traffic,
+  run,
+  start,
+  stop,
+  checkpoint,
+  notify,
+  page,
+  incident,
+  report
+};
+
+struct Argument {
+  std::string name;
+  std::string value;  // canonical text: `10%`, `canary-25`
+  bool operator==(const Argument&) const = default;
+};
+
+struct Effect {
+  EffectKind kind = EffectKind::notify;
+  std::string name;  // action, checkpoint, incident or report kind
+  std::vector<Argument> arguments;
+  std::vector<std::string> channels;  // notify and page: one effect goes out for each
+  std::string text;  // a message with {placeholders}, filled in when it is requested
+  std::string severity;
+  Weight to;              // traffic only
+  bool rollback = false;  // traffic only: never waited for in vain, only ever lowers
+  Duration deadline{};    // awaited kinds (traffic, run, checkpoint): until the settle
+  Span span;
+  bool operator==(const Effect&) const = default;
+};
+constexpr bool is_awaited(EffectKind kind) {
+  return kind == EffectKind::traffic || kind == EffectKind::run || kind == EffectKind::checkpoint;
+}
+
+// ---- How it moves -------------------------------------------------------------------------
+
+enum class ClockKind : std::uint8_t {
+  watched,  // stands still while paused, down, blind, catching up, or without data
+  engine,   // leaves out time that was down, catching up or blind
+  steady,   // runs on: a rollback's
+};
+// Runs while its owner is active, is kept when it is left, and can be extended.
+struct Clock {
+  std::string name;  // "canary_5.hold"
+  ClockKind kind = ClockKind::engine;
+  Duration limit{};
+  StateIndex owner;
+  bool restarts = false;  // at zero again whenever its owner is entered (deadlines of a review)
+  bool repeats = false;   // at zero again whenever it is reached (reminders)
+  std::vector<EffectIndex> on_reached;  // `repeats` only
+  bool operator==(const Clock&) const = default;
+};
+
+// Steps a weight down (rollback) or up (stage): step k of n is due at (k − 1) × every.
+struct Ramp {
+  Weight to;
+  Duration over{};
+  Duration every{};
+  Duration deadline{};  // of each forward step's settle
+  bool rollback = false;
+  bool operator==(const Ramp&) const = default;
+};
+
+// A review: criteria, confirmations and perhaps a decision that opens when the rest passes.
+struct Gate {
+  std::vector<CriterionIndex> criteria;
+  std::vector<ItemIndex> confirms;
+  bool operator==(const Gate&) const = default;
+};
+
+enum class StateKind : std::uint8_t { atomic, compound, final_ };
+enum class Outcome : std::uint8_t { succeeded, rolled_back, aborted };
+
+// What a state is for, so that status can say it in the author's words.
+enum class Phase : std::uint8_t {
+  none,
+  begin,
+  preflight,
+  setup,
+  shift,
+  hold,
+  run,
+  review,
+  decide,
+  rollback,
+  done
+};
+
+struct State {
+  std::string name;   // unique path: "canary_5.hold"
+  std::string stage;  // what people see: "canary_5", "rollback.automatic"
+  Phase phase = Phase::none;
+  StateKind kind = StateKind::atomic;
+  StateIndex parent;                  // invalid for the root only
+  StateIndex initial;                 // compound only
+  std::optional<Outcome> outcome;     // final only
+  std::vector<EffectIndex> entry;     // in order; an awaited one is the state's own act
+  std::vector<EffectIndex> exit;      // however it is left
+  std::vector<CriterionIndex> armed;  // judged while inside
+  std::vector<ItemIndex> asks;        // asked on entry, closed on exit
+  std::optional<Gate> gate;           // inspected at the instants of language.md, Review
+  std::optional<Ramp> ramp;
+  std::uint32_t rollback_rank = 0;  // 0: no rollback; 1: softer; 2: the guard's own
+  Span span;
+  bool operator==(const State&) const = default;
+};
+
+enum class TriggerKind : std::uint8_t {
+  always,       // at once
+  settled,      // the state's own awaited effects all succeeded; a ramp is at its end
+  failed,       // one failed or missed its deadline
+  clock,        // `clock` has reached its limit, or was promoted
+  stop,         // `criterion` fails
+  gate_passed,  // every criterion passes and every confirm is yes
+  gate_failed,  // one fails, or one answer is no
+  chosen,       // `item`'s quorum chose option `option`
+  abort,        // the command
+  rollback_immediate,
+  rollback_gradual,
+};
+struct Trigger {
+  TriggerKind kind = TriggerKind::always;
+  ClockIndex clock;
+  CriterionIndex criterion;
+  ItemIndex item;
+  std::uint32_t option = 0;
+  bool operator==(const Trigger&) const = default;
+};
+
+// Taken when its trigger is true while `from` is active; outer states before inner ones, and of
+// one state in table order.
+struct Transition {
+  StateIndex from;
+  Trigger trigger;
+  StateIndex to;
+  bool forward = false;     // waits while paused, catching up or blind
+  bool needs_gate = false;  // also needs the enclosing gate to pass (`next`)
+  ClockIndex extends;  // `extend`: this clock's limit (and `extends_most`) grows by the option's
+  ClockIndex extends_most;
+  std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
+  Span span;
+  bool operator==(const Transition&) const = default;
+};
+
+// What `extend`, `promote` and status know of a stage.
+struct Stage {
+  std::string name;
+  StateIndex state;  // its compound
+  Weight weight;
+  ClockIndex hold;  // invalid where it has none
+  ClockIndex hold_most;
+  StateIndex after_extend;           // where an extension goes on: inside the hold, runs kept
+  std::uint32_t extend_at_most = 0;  // 0: the limit of limits.h
+  bool operator==(const Stage&) const = default;
+};
+
+struct Machine {
+  std::string name;
+  std::string title;
+  std::string service;
+  std::string file;  // for messages: "hal9.runbook"
+  std::uint32_t edition = 1;
+  std::vector<std::string> roles;
+  std::optional<Arms> arms;
+  Weight begins;      // `begins traffic`
+  Weight finishes;    // `finish traffic`, else the last stage's
+  std::string pager;  // the channel that is paged when a rollback's own act fails; may be ""
+
+  std::vector<Metric> metrics;
+  std::vector<Series> series;
+  std::vector<Window> windows;
+  std::vector<Criterion> criteria;
+  std::vector<Item> items;
+  std::vector<Effect> effects;
+  std::vector<Clock> clocks;
+  std::vector<State> states;
+  std::vector<Transition> transitions;
+  std::vector<Stage> stages;
+
+  const State& at(StateIndex i) const { return states[i.value]; }
+  const Transition& at(TransitionIndex i) const { return transitions[i.value]; }
+  const Criterion& at(CriterionIndex i) const { return criteria[i.value]; }
+  const Metric& at(MetricIndex i) const { return metrics[i.value]; }
+  const Series& at(SeriesIndex i) const { return series[i.value]; }
+  const Window& at(WindowIndex i) const { return windows[i.value]; }
+  const Clock& at(ClockIndex i) const { return clocks[i.value]; }
+  const Effect& at(EffectIndex i) const { return effects[i.value]; }
+  const Item& at(ItemIndex i) const { return items[i.value]; }
+
+  // True when `inner` is `outer` or lies within it.
+  bool contains(StateIndex outer, StateIndex inner) const;
+  // The atomic or final state that entering `state` ends in.
+  StateIndex leaf(StateIndex state) const;
+  // The state of that name; invalid when there is none.
+  StateIndex find(const std::string& state_name) const;
+
+  bool operator==(const Machine&) const = default;
+};
+
+}  // namespace rollbook::core

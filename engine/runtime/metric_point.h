@@ -1,0 +1,56 @@
+#pragma once
+// MetricPoint: one measurement, decoded. Points travel from the metrics thread to the loop in
+// batches without heap strings: a series' name and labels go along once, when its number is new.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/types.h"
+
+namespace rollbook::runtime {
+
+// Given out by the decoder in the order of first sight: 0, 1, 2, …
+struct SeriesNumber {
+  std::uint32_t value = 0;
+  constexpr auto operator<=>(const SeriesNumber&) const = default;
+};
+// The same for the bounds of histogram buckets.
+struct LayoutNumber {
+  std::uint32_t value = 0;
+  constexpr auto operator<=>(const LayoutNumber&) const = default;
+};
+
+struct SeriesName {
+  SeriesNumber number;
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> labels;  // sorted by label, no doubles
+};
+
+enum class PointKind : std::uint8_t { counter, counter_delta, gauge, histogram, histogram_delta };
+
+struct MetricPoint {
+  SeriesNumber series;
+  PointKind kind = PointKind::counter;
+  core::Time start = core::kDistantPast;  // kDistantPast: not given
+  core::Time end{};
+  core::Fixed value;               // counters and gauges; histograms: the sum of values
+  LayoutNumber layout;             // histograms
+  std::uint32_t first_bucket = 0;  // histograms: buckets[first_bucket, + bounds + 1)
+  std::int64_t offset = 0;         // of its record
+};
+
+// The points of some consecutive records of one partition.
+struct PointBatch {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t next_offset = 0;  // after the last record of the batch
+  std::size_t bytes = 0;         // of its records; the queue is bounded by it
+  std::vector<SeriesName> new_series;
+  std::vector<std::vector<core::Fixed>> new_layouts;  // numbered on from the last
+  std::vector<MetricPoint> points;
+  std::vector<std::int64_t> buckets;
+};
+
+}  // namespace rollbook::runtime
