@@ -1,0 +1,381 @@
+#pragma once
+// The AST of a runbook: what was written, in written order, each piece with its place. It knows
+// the shape of every statement and the type of every literal, but no name is resolved and no
+// template is expanded here (dsl/resolve does that).
+//
+// Everything is a value: copy it, compare it, keep it. A statement that could not be read, or is
+// not supported yet, stands as ast::Error; its diagnostic is in the sink already, so later passes
+// skip it and count its name as declared.
+//
+//   for (const auto* stage : ast::all<ast::Stage>(runbook.statements)) lower(*stage);
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dsl/ast_criterion.h"
+#include "dsl/ast_leaves.h"
+#include "engine/core/machine.h"
+#include "engine/core/types.h"
+
+namespace rollbook::dsl::ast {
+
+// ---- Statements of bodies -----------------------------------------------------------------
+// A body is that of require, setup, template, stage, hold, on enter, on exit, rollback, success.
+// The grammar refuses a statement where it has no meaning, with the place it belongs to.
+
+struct Statement;
+
+struct Traffic {  // traffic 5% [within 10m]
+  Number weight;  // a ratio, 0 to 1
+  std::optional<Number> within;
+  Span span;
+  bool operator==(const Traffic&) const = default;
+};
+
+struct Ramp {  // ramp traffic to 0% over 30m [every 1m] [within 5m]
+  Number to;   // a ratio, 0 to 1
+  Number over;
+  std::optional<Number> every;
+  std::optional<Number> within;  // of each step
+  Span span;
+  bool operator==(const Ramp&) const = default;
+};
+
+struct Hold {  // hold 2h [at most 3h] [{ … }]
+  Number duration;
+  std::optional<Number> at_most;
+  std::vector<Statement> block;  // run, checkpoint, notify, page, open, report, start
+  Span span;
+  bool operator==(const Hold&) const;
+};
+
+struct Run {  // run suite(phase: "x") [within 1h]
+  Name action;
+  std::vector<Argument> arguments;
+  std::optional<Number> within;
+  Span span;
+  bool operator==(const Run&) const = default;
+};
+
+struct Start {  // start trace_sampling(share: 10%)
+  Name action;
+  std::vector<Argument> arguments;
+  Span span;
+  bool operator==(const Start&) const = default;
+};
+
+struct Checkpoint {  // checkpoint "pre-canary" [within 10m]
+  Text name;
+  std::optional<Number> within;
+  Span span;
+  bool operator==(const Checkpoint&) const = default;
+};
+
+struct Notify {  // notify mail, status "text"
+  std::vector<Name> channels;
+  Text text;
+  Span span;
+  bool operator==(const Notify&) const = default;
+};
+
+struct Page {  // page oncall "text"
+  std::vector<Name> channels;
+  Text text;
+  Span span;
+  bool operator==(const Page&) const = default;
+};
+
+struct Open {  // open incident(severity: high)
+  Name kind;
+  std::vector<Argument> arguments;
+  Span span;
+  bool operator==(const Open&) const = default;
+};
+
+struct Report {  // report stage
+  Name kind;
+  Span span;
+  bool operator==(const Report&) const = default;
+};
+
+struct OnEnter {                 // on enter { … }
+  std::vector<Statement> block;  // notify, page, open, report, start: what does not wait
+  Span span;
+  bool operator==(const OnEnter&) const;
+};
+
+struct OnExit {                  // on exit { … }
+  std::vector<Statement> block;  // notify, page, open, report
+  Span span;
+  bool operator==(const OnExit&) const;
+};
+
+struct Expect {  // expect [name:] error_rate < 0.1% over 5m [for 2m]
+  std::optional<Name> name;
+  Criterion criterion;
+  Span span;
+  bool operator==(const Expect&) const = default;
+};
+
+struct Confirm {  // confirm "text" by role
+  Text text;
+  Quorum quorum;
+  Span span;
+  bool operator==(const Confirm&) const = default;
+};
+
+struct DecideUse {  // decide verdict
+  Name decision;
+  Span span;
+  bool operator==(const DecideUse&) const = default;
+};
+
+struct Within {  // within 24h | within 24h otherwise … | otherwise …   (one of the two at least)
+  std::optional<Number> duration;
+  std::optional<Exit> otherwise;
+  Span span;
+  bool operator==(const Within&) const = default;
+};
+
+struct FinishTraffic {  // finish traffic 50%
+  Number weight;        // a ratio, 0 to 1
+  Span span;
+  bool operator==(const FinishTraffic&) const = default;
+};
+
+struct Statement {
+  std::variant<Error, Traffic, Ramp, Hold, Run, Start, Checkpoint, Notify, Page, Open, Report,
+               OnEnter, OnExit, Expect, Confirm, DecideUse, Within, FinishTraffic>
+      node;
+  Span span;
+  bool operator==(const Statement&) const = default;
+};
+
+// ---- The runbook's own statements ---------------------------------------------------------
+
+struct Title {  // title "…"
+  Text text;
+  Span span;
+  bool operator==(const Title&) const = default;
+};
+
+struct Service {  // service "hal9"
+  Text name;
+  Span span;
+  bool operator==(const Service&) const = default;
+};
+
+struct Arms {  // arms by label "system": baseline "flat", canary "hierarchical"
+  Text label;
+  Text baseline;
+  Text canary;
+  Span span;
+  bool operator==(const Arms&) const = default;
+};
+
+struct Load {   // load 900/s peak[, 120/s trough]
+  Number peak;  // a rate
+  std::optional<Number> trough;
+  Span span;
+  bool operator==(const Load&) const = default;
+};
+
+struct Roles {  // role a, b, c
+  std::vector<Name> names;
+  Span span;
+  bool operator==(const Roles&) const = default;
+};
+
+// counter | histogram [in ms] | gauge max, then the name on the wire and the clauses after it.
+struct Measured {
+  core::MetricKind kind = core::MetricKind::counter;
+  core::GaugeFold fold = core::GaugeFold::last;  // gauges only
+  Name selector;                                 // `hal9_errors_total`
+  std::vector<core::LabelMatcher> matchers;      // patterns are valid RE2
+  core::Fixed unit = core::Fixed::from_int(1);   // `in ms`: 0.001
+  std::vector<Name> by;
+  bool unsplit = false;
+  bool default_zero = false;
+  bool operator==(const Measured&) const = default;
+};
+
+// `errors / requests`.
+struct Quotient {
+  Name numerator;
+  Name denominator;
+  bool operator==(const Quotient&) const = default;
+};
+
+struct Metric {  // metric errors = counter hal9_errors_total by type default 0
+  Name name;
+  std::variant<Measured, Quotient> source;
+  Span span;
+  bool operator==(const Metric&) const = default;
+};
+
+struct Channel {  // channel mail = smtp("engineering@example.com")
+  Name name;
+  Name kind;
+  std::vector<Argument> arguments;
+  Span span;
+  bool operator==(const Channel&) const = default;
+};
+
+struct Parameter {
+  Name name;
+  Type type = Type::text;
+  Span span;
+  bool operator==(const Parameter&) const = default;
+};
+
+struct Action {  // action trace_sampling(share: ratio)
+  Name name;
+  std::vector<Parameter> parameters;
+  Span span;
+  bool operator==(const Action&) const = default;
+};
+
+struct BeginsTraffic {  // begins traffic 50%
+  Number weight;        // a ratio, 0 to 1
+  Span span;
+  bool operator==(const BeginsTraffic&) const = default;
+};
+
+struct Require {                 // require { … }
+  std::vector<Statement> block;  // expect, confirm, within
+  Span span;                     // of the head, up to the brace; so for every block below
+  bool operator==(const Require&) const = default;
+};
+
+struct Setup {                   // setup { … }
+  std::vector<Statement> block;  // checkpoint, run, notify, page, open, report
+  Span span;
+  bool operator==(const Setup&) const = default;
+};
+
+struct Stop {  // stop error_rate > 0.1% over 5m for 2m [at least 50 requests]
+  Criterion criterion;
+  Span span;
+  bool operator==(const Stop&) const = default;
+};
+
+struct Otherwise {  // otherwise rollback automatic
+  Exit exit;
+  Span span;
+  bool operator==(const Otherwise&) const = default;
+};
+
+struct GuardStatement {
+  std::variant<Error, Stop, Otherwise> node;
+  Span span;
+  bool operator==(const GuardStatement&) const = default;
+};
+
+struct Guard {  // guard { … }
+  std::vector<GuardStatement> block;
+  Span span;
+  bool operator==(const Guard&) const = default;
+};
+
+struct Template {  // template canary_stage { … }
+  Name name;
+  std::vector<Statement> block;  // as a stage's
+  Span span;
+  bool operator==(const Template&) const = default;
+};
+
+struct Stage {  // stage canary_5 [using canary_stage] { … }
+  Name name;
+  std::optional<Name> base;      // the template
+  std::vector<Statement> block;  // all statements but `finish`
+  Span span;
+  bool operator==(const Stage&) const = default;
+};
+
+struct DecidedBy {  // by all of a, b
+  Quorum quorum;
+  Span span;
+  bool operator==(const DecidedBy&) const = default;
+};
+
+struct Ask {  // ask mail, oncall[, remind every 4h]
+  std::vector<Name> channels;
+  std::optional<Number> remind_every;
+  Span span;
+  bool operator==(const Ask&) const = default;
+};
+
+// Where an option leads: `next`, `extend 24h at most 2`, `rollback gradual`.
+struct Option {
+  Name name;
+  Text text;
+  core::OptionKind kind = core::OptionKind::next;
+  Number extend_by;       // `extend` only
+  Number extend_at_most;  // `extend` only
+  Name rollback;          // `rollback` only
+  Span span;
+  bool operator==(const Option&) const = default;
+};
+
+struct DecisionStatement {
+  std::variant<Error, DecidedBy, Ask, Within, Option> node;
+  Span span;
+  bool operator==(const DecisionStatement&) const = default;
+};
+
+struct Decision {  // decide verdict { … }
+  Name name;
+  std::vector<DecisionStatement> block;
+  Span span;
+  bool operator==(const Decision&) const = default;
+};
+
+struct Rollback {  // rollback automatic { … }
+  Name name;
+  std::vector<Statement> block;  // traffic, ramp, run, checkpoint, notify, page, open, report
+  Span span;
+  bool operator==(const Rollback&) const = default;
+};
+
+struct Success {                 // success { … }
+  std::vector<Statement> block;  // expect, confirm, within, finish
+  Span span;
+  bool operator==(const Success&) const = default;
+};
+
+struct RunbookStatement {
+  std::variant<Error, Title, Service, Arms, Load, Roles, Metric, Channel, Action, BeginsTraffic,
+               FinishTraffic, Require, Setup, Guard, Template, Stage, Decision, Rollback, Success>
+      node;
+  Span span;
+  bool operator==(const RunbookStatement&) const = default;
+};
+
+struct Runbook {
+  std::uint32_t edition = 1;
+  Name name;  // "" when the header could not be read
+  std::vector<RunbookStatement> statements;
+  Span span;  // of the header: `runbook hal9_canary`
+  bool operator==(const Runbook&) const = default;
+};
+
+inline bool Hold::operator==(const Hold&) const = default;
+inline bool OnEnter::operator==(const OnEnter&) const = default;
+inline bool OnExit::operator==(const OnExit&) const = default;
+
+// The statements of one kind, in written order; pointers into `statements`.
+template <class Node, class AnyStatement>
+std::vector<const Node*> all(const std::vector<AnyStatement>& statements) {
+  std::vector<const Node*> found;
+  for (const AnyStatement& statement : statements)
+    if (const auto* node = std::get_if<Node>(&statement.node)) found.push_back(node);
+  return found;
+}
+
+// One statement a line, indented, without places: for tests and for people.
+std::string print(const Runbook& runbook);
+
+}  // namespace rollbook::dsl::ast

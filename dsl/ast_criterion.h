@@ -1,0 +1,76 @@
+#pragma once
+// The part of the AST (dsl/ast.h) that says what is judged: `p99(latency) > 50ms over 5m for 2m`.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "dsl/ast_leaves.h"
+
+namespace rollbook::dsl::ast {
+
+// A metric, perhaps with the arm that is meant: `error_rate`, `baseline.error_rate`.
+struct Reference {
+  std::optional<core::Arm> arm;
+  Name metric;
+  Span span;
+  bool operator==(const Reference&) const = default;
+};
+
+// `p99(latency)`, `rate(orders)`, `count(orders)`.
+struct Call {
+  enum class Function : std::uint8_t { quantile, rate, count };
+  Function function = Function::quantile;
+  core::Fixed quantile;  // `quantile` only: 0.99
+  Name name;             // as written: `p99`
+  Reference argument;    // carries the arm of `canary.p99(latency)` too
+  Span span;
+  bool operator==(const Call&) const = default;
+};
+
+struct Expression;
+struct Binary {
+  enum class Operator : std::uint8_t { add, subtract, multiply, divide };
+  Operator op = Operator::add;
+  std::vector<Expression> sides;  // INVARIANT: two
+  Span op_span;
+  bool operator==(const Binary&) const;
+};
+
+struct Expression {
+  std::variant<Number, Reference, Call, Binary> node;
+  Span span;
+  bool operator==(const Expression&) const = default;
+};
+
+// `error_rate > 0.1%`. The right side holds no measurement: comparing two is not supported yet.
+struct Comparison {
+  Expression left;
+  core::Comparison comparison = core::Comparison::greater;
+  Span comparison_span;
+  Expression right;
+  bool operator==(const Comparison&) const = default;
+};
+
+// `absent(requests)`: in `stop` only, and with `for`.
+struct Absent {
+  Reference metric;
+  bool operator==(const Absent&) const = default;
+};
+
+// What `stop` and `expect` judge.
+struct Criterion {
+  std::variant<Comparison, Absent> condition;
+  std::optional<Number> over;      // INVARIANT: there for a Comparison, a duration above 0
+  std::optional<Number> sustain;   // `for 2m`; there for an Absent
+  std::optional<Number> at_least;  // `at least 50 requests`, `stop` only
+  std::string text;                // as written, white space folded, without `stop`/`expect name:`
+  Span span;
+  bool operator==(const Criterion&) const = default;
+};
+
+inline bool Binary::operator==(const Binary&) const = default;
+
+}  // namespace rollbook::dsl::ast

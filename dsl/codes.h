@@ -1,0 +1,111 @@
+#pragma once
+// Every diagnostic of the compiler has a code that never changes its meaning: people search for
+// it, and programs filter by it. One table; the hundreds tell the pass that finds it.
+//
+//   01xx reading bytes   02xx syntax   03xx names   04xx types and values   05xx structure
+//   06xx numbers (warnings)            09xx not supported yet
+
+#include <cstdint>
+#include <string>
+
+namespace rollbook::dsl {
+
+enum class Code : std::uint16_t {
+  // 01xx: the bytes and the tokens.
+  not_text = 101,
+  too_large = 102,
+  empty = 103,
+  bad_character = 104,
+  unclosed_string = 105,
+  bad_escape = 106,
+  bad_number = 107,
+  number_too_large = 108,
+  unknown_unit = 109,
+  too_deep = 110,
+  unbalanced_brace = 111,
+  bad_selector = 112,
+
+  // 02xx: the grammar.
+  unexpected = 201,           // expected …, found …
+  unknown_statement = 202,    // no statement begins so
+  misplaced_statement = 203,  // it belongs in another block
+  unknown_edition = 204,
+  bare_list = 205,  // `by a, b` says neither all nor any
+  reserved_name = 206,
+  missing_window = 207,   // a comparison without `over`
+  missing_sustain = 208,  // `absent` without `for`
+  duplicate_clause = 209,
+  unknown_function = 210,
+  unknown_type = 211,
+  bad_value = 212,  // of the right type, out of range: `traffic 120%`
+
+  // 03xx: names.
+  unknown_metric = 301,
+  unknown_role = 302,
+  unknown_channel = 303,
+  unknown_action = 304,
+  unknown_template = 305,
+  unknown_decision = 306,
+  unknown_rollback = 307,
+  unknown_argument = 308,
+  unknown_placeholder = 309,
+  unknown_kind = 310,
+  duplicate_name = 320,
+  duplicate_statement = 321,
+
+  // 04xx: types and values.
+  type_mismatch = 401,
+  missing_argument = 402,
+  not_comparable = 403,
+  bad_quotient = 404,
+
+  // 05xx: structure.
+  missing_statement = 501,
+  missing_exit = 502,
+  missing_guard = 503,
+  traffic_not_rising = 504,
+  rollback_not_lower = 505,
+  unreachable = 506,
+  missing_finish = 507,
+  nobody_asked = 508,
+  too_many_answers = 509,  // more persons needed than roles give
+  too_many_states = 510,
+  looser_than_guard = 511,
+
+  // 06xx: findings about numbers; warnings.
+  sustain_shorter_than_window = 601,
+  hold_too_short = 602,
+  silence_not_covered = 603,
+  unused = 604,
+  equal_thresholds = 605,
+  too_few_requests = 606,
+
+  // 09xx: words of the language that this edition knows and this version cannot run.
+  unsupported_confidence = 901,
+  unsupported_unchanged = 902,
+  unsupported_arm_comparison = 903,
+  unsupported_new = 904,
+  unsupported_baseline_fails = 905,
+  unsupported_split_as_planned = 906,
+  unsupported_and = 907,
+  unsupported_pause_while = 908,
+  unsupported_import = 909,
+  unsupported_param = 910,
+  unsupported_replace = 911,
+  unsupported_target = 912,
+  unsupported_undo = 913,
+  unsupported_irreversible = 914,
+  unsupported_halt = 915,
+  unsupported_hold_until = 916,
+  unsupported_and_requests = 917,
+  unsupported_advance_only = 918,
+  unsupported_after = 919,
+  unsupported_next_override = 920,
+  unsupported_guard_always = 921,
+  unsupported_bracket = 922,
+};
+
+// "RB0301".
+std::string to_string(Code code);
+
+}  // namespace rollbook::dsl
