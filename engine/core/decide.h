@@ -6,7 +6,7 @@
 //
 //   Pending pending;                         // what the runtime folded since the last Observed
 //   std::vector<Event> out;
-//   advance(context, state, pending, Tick{now}, out);   // out: to be appended
+//   advance(machine, shard, state, pending, {now, Tick{}}, out);   // out: to be appended
 //
 // No clock, no I/O, no randomness, no floating point in the state.
 
@@ -61,12 +61,6 @@ struct Input {
   InputBody body;
 };
 
-// What a rollout may know beside its own state.
-struct Context {
-  const Machine& machine;
-  const ShardState& shard;
-};
-
 // Runs one input to rest. Appends the events to `out`, in order; `state` and `shard` have evolved
 // by them when it returns; `pending` is empty afterwards if an Observed was among them.
 // Returns false when the input left no trace.
@@ -99,8 +93,10 @@ std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& sh
 void reject(ShardState& shard, const Command& command, const Refusal& refusal, Time now,
             std::vector<Event>& out);
 
-// When the next Tick is due, with what is pending taken into account; kDistantFuture: never.
-Time next_deadline(const Machine& machine, const RolloutState& state, const Pending& pending);
+// The first moment after `now` at which a Tick could change something, with what is pending taken
+// into account; kDistantFuture: none. What was due up to `now` has been done by advance().
+Time next_deadline(const Machine& machine, const RolloutState& state, const Pending& pending,
+                   Time now);
 
 // ---- Folding ------------------------------------------------------------------------------
 

@@ -19,7 +19,6 @@ struct ClockState {
   Duration elapsed{};        // up to `mark`
   std::optional<Time> mark;  // running since; empty: stands still
   Duration extra{};          // added to the limit by extensions
-  bool promoted = false;     // reached by command
   bool operator==(const ClockState&) const = default;
 };
 
@@ -64,6 +63,7 @@ struct EffectState {
   EffectIndex spec;
   StateIndex state;
   std::optional<EffectOutcome> outcome;
+  Sequence settled_by;
   std::optional<Time> deadline;  // forward: then it has failed
   std::optional<Time> retry_at;  // rollback traffic: then it is requested again
   std::uint32_t attempts = 1;
@@ -80,6 +80,7 @@ struct RampState {
   Weight to;
   Duration over{};
   std::uint32_t steps_requested = 0;
+  Time last_requested{};
   bool operator==(const RampState&) const = default;
 };
 
@@ -97,11 +98,10 @@ struct RolloutState {
 
   StateIndex active;  // a leaf; invalid before the machine is entered
   std::optional<Outcome> outcome;
-  bool acted_on_entry = false;  // the active state's asks and entry effects are out
-  Time entered{};               // the active leaf
-  Sequence entered_by;          // its Transitioned
-  std::string because;          // the sentence of the last step
-  std::string breach;           // the sentence of the last rollback's reason; `{cause}`
+  Time entered{};       // the active leaf
+  Sequence entered_by;  // its Transitioned
+  std::string because;  // the sentence of the last step
+  std::string breach;   // the sentence of the last rollback's reason; `{cause}`
   CriterionIndex breach_criterion;
   std::uint32_t rollback_rank = 0;  // of the rollback under way
 
@@ -125,12 +125,12 @@ struct RolloutState {
   std::vector<MetricState> metrics;
   std::vector<WindowState> windows;
   std::vector<Reading> readings;  // by criterion
+  std::vector<Sequence> judged;   // by criterion: its last VerdictChanged
   std::vector<Question> questions;
   std::map<Sequence, EffectState> effects;
   std::vector<std::uint32_t> extensions;  // by stage
   std::optional<RampState> ramp;
   std::optional<Duration> ramp_over;  // from a manual rollback
-  bool gate_due = false;              // something happened at which a review is looked at
   std::vector<SourceOffset> offsets;  // next not counted
   std::int64_t late = 0;
   std::int64_t quarantined = 0;

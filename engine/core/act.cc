@@ -1,0 +1,235 @@
+// Acts: effects requested, deadlines kept, ramps stepped and rollbacks never waited for in vain.
+
+#include <algorithm>
+
+#include "engine/core/advance.h"
+#include "engine/core/limits.h"
+#include "engine/core/sentence.h"
+
+namespace rollbook::core {
+
+void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause) {
+  if (effect.kind == EffectKind::traffic) {
+    request_traffic(effect.to, effect.rollback, &effect, spec, owner, Sequence{}, cause);
+    return;
+  }
+  EffectRequested requested;
+  requested.kind = effect.kind;
+  requested.spec = spec;
+  requested.state = owner;
+  requested.name = effect.name;
+  requested.arguments = effect.arguments;
+  requested.severity = effect.severity;
+  requested.rollback = state_.rollback_rank > 0;
+  requested.cause_text = state_.rollback_rank > 0 ? state_.breach : state_.because;
+  if (state_.rollback_rank > 0) requested.criterion = state_.breach_criterion;
+  requested.text =
+      fill_in(machine_, state_, effect.text, Words{requested.cause_text, actor_, reason_});
+  if (is_awaited(effect.kind)) {
+    requested.deadline =
+        now_ +
+        (effect.deadline > Duration::zero() ? effect.deadline : state_.limits.effect_deadline);
+    requested.rollback = false;
+  }
+  if (effect.channels.empty()) {
+    emit(std::move(requested), cause);
+    return;
+  }
+  for (const std::string& channel : effect.channels) {
+    requested.channel = channel;
+    emit(requested, cause);
+  }
+}
+
+Sequence Advance::request_traffic(Weight to, bool rollback, const Effect* spec, EffectIndex index,
+                                  StateIndex owner, Sequence retry_of, Sequence cause) {
+  EffectRequested requested;
+  requested.kind = EffectKind::traffic;
+  requested.spec = index;
+  requested.state = owner;
+  requested.from = state_.settled;
+  requested.to = rollback && !retry_of.valid() ? std::min(to, state_.settled) : to;
+  const auto service = shard_.services.find(state_.service);
+  const std::int64_t last = service == shard_.services.end() ? 0 : service->second.last_order;
+  const std::int64_t micros =
+      std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch()).count();
+  requested.order = std::max(last + 1, micros);
+  requested.rollback = rollback;
+  const Duration deadline = spec != nullptr && spec->deadline > Duration::zero()
+                                ? spec->deadline
+                                : state_.limits.effect_deadline;
+  requested.deadline = now_ + deadline;
+  requested.retry_of = retry_of;
+  requested.cause_text = state_.rollback_rank > 0 ? state_.breach : state_.because;
+  if (state_.rollback_rank > 0) requested.criterion = state_.breach_criterion;
+  return emit(std::move(requested), cause);
+}
+
+void Advance::ask(ItemIndex index, Sequence cause) {
+  const Item& item = machine_.at(index);
+  Asked asked;
+  asked.item = index;
+  if (item.deadline.valid()) {
+    asked.deadline =
+        now_ + (limit_of(machine_, state_, item.deadline) - elapsed(state_, item.deadline, now_));
+  }
+  const Stage* here = stage();
+  for (std::uint32_t i = 0; i < item.options.size(); ++i) {
+    const Option& option = item.options[i];
+    if (option.kind == OptionKind::extend && here != nullptr) {
+      const auto used = state_.extensions[static_cast<std::size_t>(here - machine_.stages.data())];
+      if (option.extend_at_most != 0 && used >= option.extend_at_most) continue;
+    }
+    asked.offered.push_back(i);
+  }
+  emit(std::move(asked), cause);
+}
+
+const Stage* Advance::stage() const {
+  for (const Stage& candidate : machine_.stages) {
+    if (machine_.contains(candidate.state, state_.active)) return &candidate;
+  }
+  return nullptr;
+}
+
+void Advance::page(std::string text, Sequence cause) {
+  EffectRequested requested;
+  requested.kind = EffectKind::page;
+  requested.state = state_.active;
+  requested.channel = machine_.pager;
+  requested.severity = "high";
+  requested.text = std::move(text);
+  requested.cause_text = state_.breach;
+  requested.criterion = state_.breach_criterion;
+  requested.rollback = true;
+  emit(std::move(requested), cause);
+}
+
+// ---- What time brings -----------------------------------------------------------------------
+
+bool Advance::keep_time() {
+  if (state_.paused_until && *state_.paused_until <= now_) {
+    instant_cause_ = emit(Resumed{}, Sequence{});
+    instant_ = true;
+    return true;
+  }
+  if (retry_rollback() || step_ramp()) return true;
+  if (state_.sight != Sight::live) return false;
+  for (const auto& [sequence, effect] : state_.effects) {
+    if (!effect.deadline || effect.outcome || *effect.deadline > now_) continue;
+    const bool forward_shift = effect.kind == EffectKind::traffic;
+    const bool in_rollback = state_.rollback_rank > 0;
+    const Sequence timed_out =
+        emit(EffectSettled{sequence, EffectOutcome::timed_out, "no settle before the deadline", ""},
+             sequence);
+    if (in_rollback && forward_shift) {
+      shift_again(timed_out);
+    } else if (in_rollback) {
+      page("An act of the rollback did not settle before its deadline", timed_out);
+    }
+    return true;
+  }
+  for (std::uint32_t i = 0; i < machine_.clocks.size(); ++i) {
+    const Clock& clock = machine_.clocks[i];
+    if (!clock.repeats || !state_.clocks[i].mark) continue;
+    if (!reached(machine_, state_, ClockIndex{i}, now_)) continue;
+    const Sequence fired = emit(TimerFired{ClockIndex{i}}, Sequence{});
+    for (const EffectIndex effect : clock.on_reached) {
+      request(machine_.at(effect), effect, state_.active, fired);
+    }
+    return true;
+  }
+  return false;
+}
+
+bool Advance::retry_rollback() {
+  for (const auto& [sequence, effect] : state_.effects) {
+    if (!effect.retry_at || *effect.retry_at > now_) continue;
+    const EffectState open = effect;
+    const Sequence again =
+        request_traffic(open.to, true, nullptr, open.spec, open.state, open.first, sequence);
+    page("Shift to " + percent_text(Fixed{open.to.nanos}) + " has not settled after attempt " +
+             std::to_string(open.attempts) + ": " + state_.breach,
+         again);
+    return true;
+  }
+  return false;
+}
+
+bool Advance::step_ramp() {
+  if (!state_.ramp || !machine_.at(state_.active).ramp) return false;
+  const Ramp& ramp = *machine_.at(state_.active).ramp;
+  const RampState& books = *state_.ramp;
+  if (ramp.rollback) {
+    const std::uint32_t due = ramp_due(ramp, books, now_);
+    if (due <= books.steps_requested) return false;
+    request_traffic(ramp_weight(ramp, books, due), true, nullptr, EffectIndex{}, state_.active,
+                    Sequence{}, state_.entered_by);
+    return true;
+  }
+  if (barred() || books.steps_requested >= ramp_steps(ramp, books)) return false;
+  if (books.steps_requested > 0) {
+    if (now_ < books.last_requested + ramp.every) return false;
+    if (state_.settled != ramp_weight(ramp, books, books.steps_requested)) return false;
+  }
+  Effect step;
+  step.deadline = ramp.deadline;
+  request_traffic(ramp_weight(ramp, books, books.steps_requested + 1), false, &step, EffectIndex{},
+                  state_.active, Sequence{}, state_.entered_by);
+  return true;
+}
+
+void Advance::shift_again(Sequence cause) {
+  const EffectState* latest = nullptr;
+  for (const auto& [sequence, effect] : state_.effects) {
+    if (effect.kind == EffectKind::traffic && effect.rollback) latest = &effect;
+  }
+  if (latest == nullptr) return;
+  const EffectState open = *latest;
+  request_traffic(open.to, true, nullptr, open.spec, open.state, open.first, cause);
+}
+
+// ---- Whether they are done ------------------------------------------------------------------
+
+bool Advance::acts_settled(StateIndex owner) const {
+  bool rollback = false, any = false, open_forward_shift = false;
+  Weight wanted = kAllTraffic;
+  for (const auto& [sequence, effect] : state_.effects) {
+    if (effect.kind == EffectKind::traffic && !effect.rollback && !effect.outcome) {
+      open_forward_shift = true;
+    }
+    if (effect.state != owner) continue;
+    any = true;
+    if (effect.rollback) {
+      rollback = true;
+      wanted = effect.to;  // the last one asked for
+    } else if (effect.outcome != EffectOutcome::succeeded) {
+      return false;
+    }
+  }
+  const auto& ramp = machine_.at(owner).ramp;
+  if (ramp && (!state_.ramp || state_.ramp->steps_requested < ramp_steps(*ramp, *state_.ramp))) {
+    return false;
+  }
+  if (!any) return false;
+  if (!rollback) return true;
+  // A rollback is done when a shift at or below the wanted weight has settled after it began and
+  // no forward shift can still come in between.
+  const bool settled =
+      std::any_of(state_.effects.begin(), state_.effects.end(), [&](const auto& entry) {
+        const EffectState& effect = entry.second;
+        return effect.state == owner && effect.rollback && effect.to <= wanted &&
+               effect.outcome == EffectOutcome::succeeded;
+      });
+  return settled && state_.settled <= wanted && !open_forward_shift;
+}
+
+bool Advance::acts_failed(StateIndex owner) const {
+  return std::any_of(state_.effects.begin(), state_.effects.end(), [&](const auto& entry) {
+    const EffectState& effect = entry.second;
+    return effect.state == owner && !effect.rollback && effect.outcome &&
+           *effect.outcome != EffectOutcome::succeeded;
+  });
+}
+
+}  // namespace rollbook::core

@@ -1,0 +1,415 @@
+#include "engine/core/advance.h"
+
+#include <algorithm>
+
+#include "engine/core/limits.h"
+#include "engine/core/sentence.h"
+#include "engine/core/windows.h"
+
+namespace rollbook::core {
+namespace {
+
+bool differs(const Reading& a, const Reading& b) {
+  return a.verdict != b.verdict || a.raw != b.raw || a.missing != b.missing;
+}
+
+bool settled_verdict(Verdict verdict) {
+  return verdict == Verdict::pass || verdict == Verdict::fail;
+}
+
+// From the root to the leaf.
+std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
+  std::vector<StateIndex> states;
+  for (StateIndex i = leaf; i.valid(); i = machine.at(i).parent) states.push_back(i);
+  std::reverse(states.begin(), states.end());
+  return states;
+}
+
+const Gate* gate_around(const Machine& machine, StateIndex leaf) {
+  const auto& gate = machine.at(leaf).gate;
+  return gate ? &*gate : nullptr;
+}
+
+}  // namespace
+
+std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& state) {
+  std::vector<CriterionIndex> criteria;
+  if (state.finished()) return criteria;
+  for (StateIndex i = state.active; i.valid(); i = machine.at(i).parent) {
+    const State& inside = machine.at(i);
+    criteria.insert(criteria.end(), inside.armed.begin(), inside.armed.end());
+  }
+  std::sort(criteria.begin(), criteria.end());
+  criteria.erase(std::unique(criteria.begin(), criteria.end()), criteria.end());
+  return criteria;
+}
+
+std::vector<SeriesIndex> stale_series(const Machine& machine, const RolloutState& state,
+                                      const Pending& pending, Time now) {
+  std::vector<SeriesIndex> stale;
+  for (const CriterionIndex index : armed(machine, state)) {
+    const Criterion& criterion = machine.at(index);
+    if (may_be_silent(machine, criterion)) continue;
+    const SeriesIndex series = fed_by(machine, criterion);
+    // What could not be seen has not gone stale: away from live, nothing newly does.
+    const bool before = state.series[series.value].stale;
+    const bool silent = now >= stale_at(state, pending, series);
+    if (silent && (before || state.sight == Sight::live)) stale.push_back(series);
+  }
+  std::sort(stale.begin(), stale.end());
+  stale.erase(std::unique(stale.begin(), stale.end()), stale.end());
+  return stale;
+}
+
+Sequence Advance::emit(Body body, Sequence cause) {
+  Event event{state_.stream, Sequence{state_.last.value + 1}, now_, cause, std::move(body)};
+  evolve(machine_, state_, event);
+  evolve(shard_, &state_, event);
+  out_.push_back(std::move(event));
+  return state_.last;
+}
+
+// ---- Evidence and verdicts ------------------------------------------------------------------
+
+bool Advance::look_is_due() const {
+  for (const CriterionIndex index : armed(machine_, state_)) {
+    const Reading reading = evaluate(machine_, state_, pending_, index, now_);
+    if (differs(reading, state_.readings[index.value])) return true;
+  }
+  for (const SeriesIndex series : stale_series(machine_, state_, pending_, now_)) {
+    if (!state_.series[series.value].stale) return true;
+  }
+  return std::any_of(
+      pending_.observed.seen.begin(), pending_.observed.seen.end(),
+      [&](const SeriesSeen& seen) { return state_.series[seen.series.value].stale; });
+}
+
+void Advance::observe() {
+  pending_.observed.stale = stale_series(machine_, state_, pending_, now_);
+  Observed observed = std::move(pending_.observed);
+  pending_.observed = Observed{};
+  cause_ = emit(std::move(observed), Sequence{});
+}
+
+bool Advance::judge() {
+  bool any = false;
+  const Gate* gate = state_.active.valid() ? gate_around(machine_, state_.active) : nullptr;
+  for (const CriterionIndex index : armed(machine_, state_)) {
+    const Reading reading = evaluate(machine_, state_, pending_, index, now_);
+    const Reading before = state_.readings[index.value];
+    if (!differs(reading, before)) continue;
+    const Sequence changed = emit(VerdictChanged{index, reading}, cause_);
+    any = true;
+    if (gate == nullptr || reading.verdict == before.verdict) continue;
+    if (std::find(gate->criteria.begin(), gate->criteria.end(), index) == gate->criteria.end()) {
+      continue;
+    }
+    changed_ = true;
+    instant_cause_ = changed;
+    if (settled_verdict(reading.verdict) && !settled_verdict(before.verdict)) instant_ = true;
+  }
+  return any;
+}
+
+// ---- The input ------------------------------------------------------------------------------
+
+bool Advance::run(const InputBody& input) {
+  if (state_.finished()) {
+    if (const auto* obeyed = std::get_if<Obey>(&input)) {
+      obey(obeyed->command);
+      return true;
+    }
+    return false;
+  }
+  const std::size_t before = out_.size();
+  const auto* look = std::get_if<Look>(&input);
+  if (look != nullptr && !look->log && !look_is_due()) return false;
+  const bool stale_now = std::holds_alternative<Tick>(input) && look_is_due();
+  if (!pending_.empty() || stale_now) observe();
+  // Safety first: what the evidence says comes before what anybody wants, and deadlines that have
+  // passed before an answer that comes after them.
+  const auto rest = [&] {
+    while (judge() || step() || keep_time()) {
+      if (state_.finished()) return;
+    }
+  };
+  judge();
+  rest();
+  if (!state_.finished() || std::holds_alternative<Obey>(input)) take(input);
+  if (!state_.finished()) rest();
+  return out_.size() != before;
+}
+
+void Advance::take(const InputBody& input) {
+  if (const auto* obeyed = std::get_if<Obey>(&input)) {
+    obey(obeyed->command);
+  } else if (const auto* delivered = std::get_if<Deliver>(&input)) {
+    emit(EffectDelivered{delivered->effect}, delivered->effect);
+  } else if (const auto* seen = std::get_if<See>(&input)) {
+    if (seen->status.sight == state_.sight) return;
+    cause_ = emit(seen->status, Sequence{});
+    if (state_.sight == Sight::live) {
+      instant_ = true;
+      instant_cause_ = cause_;
+    }
+  } else if (const auto* missed = std::get_if<Miss>(&input)) {
+    cause_ = emit(missed->gap, Sequence{});
+  } else if (const auto* woken = std::get_if<Wake>(&input)) {
+    cause_ = emit(woken->gap, Sequence{});
+  } else if (const auto* stepped = std::get_if<Step>(&input)) {
+    cause_ = emit(stepped->step, Sequence{});
+  }
+}
+
+// ---- Moving ---------------------------------------------------------------------------------
+
+bool Advance::enabled(const Transition& transition) const {
+  if (transition.forward && barred()) return false;
+  const Trigger& trigger = transition.trigger;
+  const auto& gate = machine_.at(state_.active).gate;
+  switch (trigger.kind) {
+    case TriggerKind::always:
+      return true;
+    case TriggerKind::settled:
+      return acts_settled(transition.from);
+    case TriggerKind::failed:
+      return acts_failed(transition.from);
+    case TriggerKind::clock:
+      return reached(machine_, state_, trigger.clock, now_) &&
+             (state_.sight == Sight::live || machine_.at(trigger.clock).kind == ClockKind::steady);
+    case TriggerKind::stop:
+      return state_.readings[trigger.criterion.value].verdict == Verdict::fail;
+    case TriggerKind::gate_passed:
+      return instant_ && !barred() && gate && view_gate(*gate) == GateView::passes;
+    case TriggerKind::gate_failed:
+      return instant_ && !barred() && gate && view_gate(*gate) == GateView::fails;
+    case TriggerKind::chosen:
+      if (!chosen(trigger.item, trigger.option)) return false;
+      return !transition.needs_gate ||
+             ((instant_ || changed_) && gate && view_gate(*gate) == GateView::passes);
+    case TriggerKind::abort:
+    case TriggerKind::rollback_immediate:
+    case TriggerKind::rollback_gradual:
+      return false;
+  }
+  return false;
+}
+
+// Outer states before inner ones, and within one state what goes back before what goes forward.
+bool Advance::step() {
+  for (const StateIndex from : chain(machine_, state_.active)) {
+    for (const bool forward : {false, true}) {
+      for (std::uint32_t i = 0; i < machine_.transitions.size(); ++i) {
+        const Transition& transition = machine_.transitions[i];
+        if (transition.from != from || transition.forward != forward) continue;
+        if (!enabled(transition)) continue;
+        const std::string because = reason_of(transition);
+        const Sequence cause = cause_of(transition);
+        take_transition(TransitionIndex{i}, cause, because);
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+std::string Advance::reason_of(const Transition& transition) const {
+  const Trigger& trigger = transition.trigger;
+  if (trigger.kind == TriggerKind::stop) {
+    return sentence(machine_, machine_.at(trigger.criterion),
+                    state_.readings[trigger.criterion.value]);
+  }
+  if (trigger.kind == TriggerKind::gate_failed) {
+    for (const CriterionIndex index : machine_.at(state_.active).gate->criteria) {
+      const Reading& reading = state_.readings[index.value];
+      if (reading.verdict == Verdict::fail) {
+        return "not met: " + sentence(machine_, machine_.at(index), reading);
+      }
+    }
+  }
+  if (trigger.kind == TriggerKind::failed) {
+    for (const auto& [sequence, effect] : state_.effects) {
+      if (effect.state != transition.from || !effect.outcome) continue;
+      if (*effect.outcome == EffectOutcome::timed_out) {
+        return transition.label + ": no settle before the deadline";
+      }
+    }
+  }
+  return transition.label;
+}
+
+Sequence Advance::cause_of(const Transition& transition) {
+  const Trigger& trigger = transition.trigger;
+  switch (trigger.kind) {
+    case TriggerKind::stop:
+      return state_.judged[trigger.criterion.value];
+    case TriggerKind::clock:
+      return emit(TimerFired{trigger.clock}, Sequence{});
+    case TriggerKind::settled:
+    case TriggerKind::failed: {
+      Sequence last;
+      for (const auto& [sequence, effect] : state_.effects) {
+        if (effect.state == transition.from) last = std::max(last, effect.settled_by);
+      }
+      return last.valid() ? last : state_.entered_by;
+    }
+    case TriggerKind::gate_passed:
+    case TriggerKind::gate_failed:
+    case TriggerKind::chosen:
+      return instant_cause_.valid() ? instant_cause_ : state_.entered_by;
+    default:
+      return state_.entered_by;
+  }
+}
+
+void Advance::take_transition(TransitionIndex index, Sequence cause, std::string because) {
+  move(index, machine_.at(index).to, cause, std::move(because));
+}
+
+void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::string because) {
+  const StateIndex from = state_.active;
+  const StateIndex target = machine_.leaf(to);
+  for (StateIndex i = from; i.valid() && !machine_.contains(i, target); i = machine_.at(i).parent) {
+    for (const EffectIndex effect : machine_.at(i).exit) {
+      request(machine_.at(effect), effect, i, cause);
+    }
+  }
+  const Sequence moved = emit(Transitioned{index, from, target, std::move(because)}, cause);
+  for (const StateIndex i : chain(machine_, target)) {
+    if (from.valid() && i != target && machine_.contains(i, from)) continue;
+    for (const EffectIndex effect : machine_.at(i).entry) {
+      request(machine_.at(effect), effect, i, moved);
+    }
+    for (const ItemIndex item : machine_.at(i).asks) ask(item, moved);
+  }
+  cause_ = moved;
+  instant_ = true;
+  instant_cause_ = moved;
+  if (const auto outcome = machine_.at(target).outcome) {
+    emit(RolloutFinished{*outcome, state_.settled,
+                         *outcome == Outcome::succeeded ? state_.because
+                         : state_.breach.empty()        ? state_.because
+                                                        : state_.breach},
+         moved);
+  }
+}
+
+void Advance::enter_machine(Sequence cause) {
+  move(TransitionIndex{}, StateIndex{0}, cause, "started");
+  while (judge() || step() || keep_time()) {
+    if (state_.finished()) return;
+  }
+}
+
+// ---- decide.h -------------------------------------------------------------------------------
+
+bool advance(const Machine& machine, ShardState& shard, RolloutState& state, Pending& pending,
+             const Input& input, std::vector<Event>& out) {
+  return Advance(machine, shard, state, pending, input.now, out).run(input.body);
+}
+
+std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& shard,
+                                    const Command& command, const std::string& rollout) {
+  if (shard.rollouts.contains(rollout)) {
+    return Refusal{"exists",
+                   "a rollout `" + rollout + "` is in the log already; choose another id"};
+  }
+  const auto service = shard.services.find(machine.service);
+  if (service != shard.services.end() && !service->second.active.empty()) {
+    return Refusal{"busy", "service `" + machine.service + "` has the active rollout `" +
+                               service->second.active + "`; wait for it or abort it"};
+  }
+  const Weight known = command.weight.value_or(
+      service == shard.services.end() ? kNoTraffic : service->second.settled);
+  if (machine.begins != known) {
+    return Refusal{"weight_mismatch", "the runbook begins at " +
+                                          percent_text(Fixed{machine.begins.nanos}) +
+                                          ", the last settled weight of `" + machine.service +
+                                          "` is " + percent_text(Fixed{known.nanos}) +
+                                          "; say `weight` if it was changed by hand"};
+  }
+  return std::nullopt;
+}
+
+RolloutState begin(const Machine& machine, ShardState& shard, const Start& start,
+                   std::vector<Event>& out) {
+  RolloutState state;
+  Pending pending;
+  const Command& command = start.command;
+  RolloutStarted started;
+  started.rollout = start.rollout;
+  started.service = machine.service;
+  started.runbook = machine.name;
+  started.version = command.version;
+  started.digest = start.digest;
+  started.limits = start.limits;
+  started.weight = machine.begins;
+  started.params = command.params;
+  started.actor = command.actor;
+  started.reason = command.reason;
+  started.command = command.key;
+  const auto append = [&](Body body, Sequence cause) {
+    Event event{start.stream, Sequence{state.last.value + 1}, start.now, cause, std::move(body)};
+    evolve(machine, state, event);
+    evolve(shard, &state, event);
+    out.push_back(std::move(event));
+  };
+  append(std::move(started), Sequence{});
+  Command kept = command;
+  kept.runbook.clear();
+  kept.rollout = start.rollout;
+  append(Commanded{std::move(kept)}, Sequence{1});
+  if (start.sight != Sight::live) append(SourceStatus{"bus", start.sight}, Sequence{1});
+  Advance(machine, shard, state, pending, start.now, out).enter_machine(Sequence{1});
+  return state;
+}
+
+void reject(ShardState& shard, const Command& command, const Refusal& refusal, Time now,
+            std::vector<Event>& out) {
+  Command kept = command;
+  kept.runbook.clear();
+  Event event{kShardStream, Sequence{shard.last.value + 1}, now, Sequence{},
+              Rejected{std::move(kept), refusal.reason, refusal.detail}};
+  evolve(shard, nullptr, event);
+  out.push_back(std::move(event));
+}
+
+Time next_deadline(const Machine& machine, const RolloutState& state, const Pending& pending,
+                   Time now) {
+  Time next = kDistantFuture;
+  const auto consider = [&](Time time) {
+    if (time > now) next = std::min(next, time);
+  };
+  if (state.finished()) return next;
+  for (std::uint32_t i = 0; i < machine.clocks.size(); ++i) {
+    if (state.clocks[i].mark) consider(reached_at(machine, state, ClockIndex{i}));
+  }
+  if (state.paused_until) consider(*state.paused_until);
+  for (const auto& [sequence, effect] : state.effects) {
+    if (effect.retry_at) consider(*effect.retry_at);
+    if (effect.deadline && !effect.outcome && state.sight == Sight::live) {
+      consider(*effect.deadline);
+    }
+  }
+  if (state.ramp && machine.at(state.active).ramp) {
+    const Ramp& ramp = *machine.at(state.active).ramp;
+    if (state.ramp->steps_requested < ramp_steps(ramp, *state.ramp)) {
+      consider(ramp.rollback
+                   ? state.ramp->started + ramp.every * std::int64_t{state.ramp->steps_requested}
+                   : state.ramp->last_requested + ramp.every);
+    }
+  }
+  if (state.sight != Sight::live) return next;
+  for (const CriterionIndex index : armed(machine, state)) {
+    const Criterion& criterion = machine.at(index);
+    if (criterion.measure == Measure::absent) {
+      const Time since = silent_since(machine, state, pending, criterion);
+      if (since != kDistantFuture) consider(since + criterion.sustain);
+    } else if (!may_be_silent(machine, criterion)) {
+      consider(stale_at(state, pending, fed_by(machine, criterion)));
+    }
+  }
+  return next;
+}
+
+}  // namespace rollbook::core

@@ -1,0 +1,95 @@
+#pragma once
+// Advance: one input brought to rest, the inside of decide.h. Its parts read the state and change
+// it only by emitting events, which evolve it at once.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/clocks.h"
+#include "engine/core/decide.h"
+#include "engine/core/judge.h"
+
+namespace rollbook::core {
+
+class Advance {
+ public:
+  Advance(const Machine& machine, ShardState& shard, RolloutState& state, Pending& pending,
+          Time now, std::vector<Event>& out)
+      : machine_(machine), shard_(shard), state_(state), pending_(pending), now_(now), out_(out) {}
+
+  bool run(const InputBody& input);
+  void enter_machine(Sequence cause);
+
+ private:
+  Sequence emit(Body body, Sequence cause);
+
+  // Evidence and verdicts (advance.cc).
+  bool look_is_due() const;
+  void observe();
+  bool judge();
+
+  // The input itself (advance.cc, obey.cc).
+  void take(const InputBody& input);
+  void obey(const Command& command);
+  void refuse(const Command& command, std::string reason, std::string detail);
+  Sequence accept(const Command& command);
+  void confirm(const Command& command);
+  void decide(const Command& command);
+  void pause(const Command& command);
+  void resume(const Command& command);
+  void promote(const Command& command);
+  void extend(const Command& command);
+  void roll_back(const Command& command);
+  void abort(const Command& command);
+  void settle(const Command& command);
+  const Question* question_of(const Command& command, ItemKind kind) const;
+  bool may_answer(const Command& command, const Question& question);
+  const Stage* stage() const;
+  TransitionIndex triggered(TriggerKind kind) const;
+
+  // Moving (advance.cc).
+  bool step();
+  bool enabled(const Transition& transition) const;
+  void take_transition(TransitionIndex index, Sequence cause, std::string because);
+  void move(TransitionIndex index, StateIndex to, Sequence cause, std::string because);
+  std::string reason_of(const Transition& transition) const;
+  Sequence cause_of(const Transition& transition);
+  bool barred() const { return state_.paused || state_.sight != Sight::live; }
+
+  // Acts (act.cc).
+  void request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause);
+  Sequence request_traffic(Weight to, bool rollback, const Effect* spec, EffectIndex index,
+                           StateIndex owner, Sequence retry_of, Sequence cause);
+  void ask(ItemIndex item, Sequence cause);
+  bool keep_time();
+  bool step_ramp();
+  bool retry_rollback();
+  bool acts_settled(StateIndex leaf) const;
+  bool acts_failed(StateIndex leaf) const;
+  void page(std::string text, Sequence cause);
+  void shift_again(Sequence cause);
+
+  // Reviews (gate.cc).
+  enum class GateView { passes, fails, waits };
+  GateView view_gate(const Gate& gate) const;
+  bool chosen(ItemIndex item, std::uint32_t option) const;
+  const Question* open_question(ItemIndex item) const;
+
+  const Machine& machine_;
+  ShardState& shard_;
+  RolloutState& state_;
+  Pending& pending_;
+  Time now_;
+  std::vector<Event>& out_;
+  Sequence cause_;              // of what follows from the input
+  bool instant_ = false;        // a moment at which reviews are looked at
+  bool changed_ = false;        // a verdict of the review changed at all
+  Sequence instant_cause_;      // what made it one
+  std::string actor_, reason_;  // of the command under way
+};
+
+// Whether the answers to a question satisfy its quorum with a yes, and whether one says no.
+bool quorum_agrees(const Quorum& quorum, const std::vector<Answer>& answers);
+
+}  // namespace rollbook::core

@@ -1,0 +1,408 @@
+// evolve(): folds one event into the state. It copies what decide() found and keeps clocks,
+// windows and the books of effects; it takes no decision of its own.
+
+#include <algorithm>
+
+#include "engine/core/clocks.h"
+#include "engine/core/decide.h"
+#include "engine/core/judge.h"
+#include "engine/core/limits.h"
+#include "engine/core/windows.h"
+
+namespace rollbook::core {
+namespace {
+
+void clear_windows(const Machine& machine, RolloutState& state, Floor floor) {
+  for (std::size_t i = 0; i < machine.windows.size(); ++i) {
+    if (machine.windows[i].floor == floor) state.windows[i] = WindowState{};
+  }
+}
+
+// The engine-time deadlines of what waits move on by the time that did not count.
+void shift_deadlines(RolloutState& state, Duration by) {
+  for (auto& [sequence, effect] : state.effects) {
+    if (effect.deadline && !effect.outcome) *effect.deadline += by;
+  }
+}
+
+struct Fold {
+  const Machine& machine;
+  RolloutState& state;
+  const Event& event;
+
+  void operator()(const RolloutStarted& body) const {
+    state.id = body.rollout;
+    state.stream = event.stream;
+    state.service = body.service;
+    state.version = body.version;
+    state.digest = body.digest;
+    state.limits = body.limits;
+    state.semantics = body.semantics;
+    state.started = event.time;
+    state.quiet_since = event.time;
+    state.settled = body.weight;
+    state.requested = body.weight;
+    state.clocks.resize(machine.clocks.size());
+    state.series.resize(machine.series.size());
+    state.metrics.resize(machine.metrics.size());
+    state.windows.resize(machine.windows.size());
+    state.readings.resize(machine.criteria.size());
+    state.judged.resize(machine.criteria.size());
+    state.extensions.resize(machine.stages.size());
+  }
+
+  void operator()(const Observed& body) const {
+    for (const Layout& layout : body.layouts) {
+      state.metrics[layout.metric.value].bounds = layout.bounds;
+    }
+    for (const NameSeen& name : body.names) state.metrics[name.metric.value].named = name.at;
+    for (const SeriesSeen& seen : body.seen) {
+      SeriesState& series = state.series[seen.series.value];
+      series.seen = true;
+      series.watermark = std::max(series.watermark, seen.watermark);
+      series.arrival = std::max(series.arrival, seen.arrival);
+    }
+    for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
+    for (const SourceOffset& offset : body.offsets) advance_offset(offset);
+    for (SeriesState& series : state.series) series.stale = false;
+    for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;
+    state.late += body.late;
+    state.quarantined += body.quarantined;
+  }
+
+  void operator()(const VerdictChanged& body) const {
+    state.readings[body.criterion.value] = body.reading;
+    state.judged[body.criterion.value] = event.sequence;
+  }
+
+  void operator()(const Transitioned& body) const {
+    const StateIndex from = state.active;
+    state.active = body.to;
+    state.entered = event.time;
+    state.entered_by = event.sequence;
+    state.because = body.because;
+    if (body.transition.valid()) extend(machine.at(body.transition));
+    enter(from, body.to);
+    const State& target = machine.at(body.to);
+    state.ramp.reset();
+    if (target.ramp) begin_ramp(*target.ramp);
+    if (target.outcome) return;
+    std::uint32_t rank = 0;
+    for (StateIndex i = body.to; i.valid(); i = machine.at(i).parent) {
+      rank = std::max(rank, machine.at(i).rollback_rank);
+    }
+    if (rank > state.rollback_rank) {
+      state.breach = body.because;
+      state.breach_criterion = body.transition.valid()
+                                   ? machine.at(body.transition).trigger.criterion
+                                   : CriterionIndex{};
+    }
+    state.rollback_rank = rank;
+  }
+
+  void operator()(const TimerFired& body) const {
+    const Clock& spec = machine.at(body.clock);
+    if (!spec.repeats) return;
+    ClockState& clock = state.clocks[body.clock.value];
+    clock.elapsed = Duration::zero();
+    if (clock.mark) clock.mark = event.time;
+  }
+
+  void operator()(const EffectRequested& body) const {
+    if (!is_awaited(body.kind)) return;
+    EffectState effect;
+    effect.kind = body.kind;
+    effect.spec = body.spec;
+    effect.state = body.state;
+    effect.deadline = body.rollback ? std::nullopt : body.deadline;
+    effect.first = body.retry_of.valid() ? body.retry_of : event.sequence;
+    effect.to = body.to;
+    effect.order = body.order;
+    effect.rollback = body.rollback;
+    if (body.kind == EffectKind::traffic) request_traffic(body, effect);
+    state.effects[event.sequence] = effect;
+  }
+
+  void operator()(const EffectDelivered&) const {}
+
+  void operator()(const EffectSettled& body) const {
+    const auto found = state.effects.find(body.effect);
+    if (found == state.effects.end()) return;
+    EffectState& effect = found->second;
+    effect.outcome = body.outcome;
+    effect.settled_by = event.sequence;
+    if (body.outcome != EffectOutcome::succeeded || effect.kind != EffectKind::traffic) return;
+    if (effect.rollback) stop_retries(effect.first);
+    if (effect.order <= state.settled_order) return;
+    state.settled_order = effect.order;
+    state.settled = effect.to;
+    state.shift_floor = event.time;
+    if (state.first_settled == kDistantFuture) state.first_settled = event.time;
+    clear_windows(machine, state, Floor::shift);
+  }
+
+  void operator()(const Commanded& body) const {
+    const Command& command = body.command;
+    if (command.verb == Verb::rollback) state.ramp_over = command.duration;
+    if (command.verb == Verb::promote) end_hold();
+    if (command.verb == Verb::extend && command.duration) extend_stage(*command.duration);
+  }
+
+  void operator()(const Rejected&) const {}
+
+  void operator()(const Asked& body) const {
+    state.questions.push_back(Question{event.sequence, body.item, {}, body.offered});
+  }
+  void operator()(const Confirmed& body) const {
+    answer(body.question, Answer{body.role, body.actor, body.yes, 0});
+  }
+  void operator()(const Decided& body) const {
+    answer(body.question, Answer{body.role, body.actor, true, body.option});
+  }
+
+  void operator()(const Paused& body) const {
+    state.paused = true;
+    state.paused_until = body.until;
+  }
+  void operator()(const Resumed&) const {
+    state.paused = false;
+    state.paused_until.reset();
+  }
+
+  void operator()(const RolloutFinished& body) const {
+    state.outcome = body.outcome;
+    state.questions.clear();
+  }
+
+  void operator()(const EngineGap& body) const {
+    for (std::size_t i = 0; i < machine.clocks.size(); ++i) {
+      ClockState& clock = state.clocks[i];
+      if (!clock.mark || machine.clocks[i].kind == ClockKind::steady) continue;
+      *clock.mark += std::max(Duration::zero(), body.to - std::max(body.from, *clock.mark));
+    }
+    if (state.sight == Sight::live) {
+      shift_deadlines(state, body.to - body.from);
+    }
+    state.quiet_since = std::max(state.quiet_since, body.to);
+  }
+
+  void operator()(const ClockStep&) const { state.quiet_since = event.time; }
+
+  void operator()(const SourceStatus& body) const {
+    if (body.sight == state.sight) return;
+    if (state.sight == Sight::live) {
+      state.sight_since = event.time;
+    } else if (body.sight == Sight::live) {
+      shift_deadlines(state, event.time - state.sight_since);
+      state.quiet_since = event.time;
+    }
+    state.sight = body.sight;
+  }
+
+  void operator()(const SourceGap&) const { state.whole_from = event.time; }
+
+ private:
+  void fill(std::size_t i, const Observed& body) const {
+    const Window& window = machine.windows[i];
+    for (const CellDelta& delta : body.deltas) {
+      if (delta.series == window.series && delta.reach >= window.floor) {
+        add(machine, window, state.windows[i], delta.cell);
+      }
+    }
+    settle(machine, window, state.windows[i], state.series[window.series.value].watermark,
+           state.limits.grace);
+  }
+
+  void advance_offset(const SourceOffset& offset) const {
+    for (SourceOffset& known : state.offsets) {
+      if (known.topic == offset.topic && known.partition == offset.partition) {
+        known.next = std::max(known.next, offset.next);
+        return;
+      }
+    }
+    state.offsets.push_back(offset);
+  }
+
+  // Questions of states that were left are closed; clocks and readings of states entered anew
+  // begin again.
+  void enter(StateIndex from, StateIndex to) const {
+    const auto newly = [&](StateIndex state_index) {
+      return machine.contains(state_index, to) &&
+             (!from.valid() || from == state_index || !machine.contains(state_index, from));
+    };
+    std::erase_if(state.questions, [&](const Question& question) {
+      for (StateIndex i = to; i.valid(); i = machine.at(i).parent) {
+        const auto& asks = machine.at(i).asks;
+        if (std::find(asks.begin(), asks.end(), question.item) != asks.end()) return newly(i);
+      }
+      return true;
+    });
+    for (std::size_t i = 0; i < machine.clocks.size(); ++i) {
+      if (machine.clocks[i].restarts && newly(machine.clocks[i].owner)) {
+        state.clocks[i] = ClockState{};
+      }
+    }
+    for (StateIndex i = to; i.valid(); i = machine.at(i).parent) {
+      if (!newly(i)) continue;
+      for (const CriterionIndex criterion : machine.at(i).armed) {
+        state.readings[criterion.value] = Reading{};
+      }
+    }
+  }
+
+  void extend(const Transition& transition) const {
+    if (!transition.extends.valid()) return;
+    const Option& option = machine.at(transition.trigger.item).options[transition.trigger.option];
+    lengthen(transition.extends, option.extend_by);
+    if (transition.extends_most.valid()) lengthen(transition.extends_most, option.extend_by);
+    count_extension(transition.to);
+  }
+
+  void extend_stage(Duration by) const {
+    for (const Stage& stage : machine.stages) {
+      if (!stage.hold.valid() || !machine.contains(stage.state, state.active)) continue;
+      lengthen(stage.hold, by);
+      if (stage.hold_most.valid()) lengthen(stage.hold_most, by);
+    }
+    count_extension(state.active);
+  }
+
+  void lengthen(ClockIndex index, Duration by) const { state.clocks[index.value].extra += by; }
+
+  void count_extension(StateIndex inside) const {
+    for (std::size_t i = 0; i < machine.stages.size(); ++i) {
+      if (machine.contains(machine.stages[i].state, inside)) ++state.extensions[i];
+    }
+  }
+
+  void begin_ramp(const Ramp& ramp) const {
+    RampState begun;
+    begun.started = event.time;
+    begun.from = state.settled;
+    begun.to = ramp.rollback ? std::min(ramp.to, state.settled) : ramp.to;
+    begun.over = state.ramp_over.value_or(ramp.over);
+    state.ramp = begun;
+  }
+
+  void request_traffic(const EffectRequested& body, EffectState& effect) const {
+    state.requested = body.to;
+    if (!body.rollback && !state.shifted) {
+      state.shifted = true;
+      state.guard_floor = event.time;
+      clear_windows(machine, state, Floor::guard);
+    }
+    if (body.rollback) {
+      // A retry goes on in the books of the first attempt; a new wish replaces the older ones.
+      std::uint32_t attempts = 1;
+      for (auto& [sequence, other] : state.effects) {
+        if (!other.rollback) continue;
+        if (other.first == effect.first) attempts = std::max(attempts, other.attempts + 1);
+        other.retry_at.reset();
+      }
+      effect.attempts = attempts;
+      const auto backoff = kRetryFirst * (std::int64_t{1} << std::min(attempts - 1, 10U));
+      effect.retry_at = event.time + std::min<Duration>(backoff, kRetryMost);
+    }
+    if (state.ramp && machine.at(state.active).ramp && !body.retry_of.valid()) {
+      const Ramp& ramp = *machine.at(state.active).ramp;
+      RampState& books = *state.ramp;
+      books.steps_requested =
+          ramp.rollback ? ramp_due(ramp, books, event.time) : books.steps_requested + 1;
+      books.last_requested = event.time;
+    }
+  }
+
+  void stop_retries(Sequence first) const {
+    for (auto& [sequence, other] : state.effects) {
+      if (other.first == first) other.retry_at.reset();
+    }
+  }
+
+  void answer(Sequence number, const Answer& given) const {
+    for (Question& question : state.questions) {
+      if (question.number != number) continue;
+      std::erase_if(question.answers,
+                    [&](const Answer& earlier) { return earlier.actor == given.actor; });
+      question.answers.push_back(given);
+    }
+  }
+
+  // A promoted hold has counted all it has to.
+  void end_hold() const {
+    for (const Stage& stage : machine.stages) {
+      if (!stage.hold.valid() || !machine.contains(stage.state, state.active)) continue;
+      ClockState& clock = state.clocks[stage.hold.value];
+      clock.elapsed = std::max(clock.elapsed, limit_of(machine, state, stage.hold));
+      if (clock.mark) clock.mark = event.time;
+    }
+  }
+};
+
+bool moves_clocks(const Body& body) {
+  return std::holds_alternative<Observed>(body) || std::holds_alternative<Transitioned>(body) ||
+         std::holds_alternative<Paused>(body) || std::holds_alternative<Resumed>(body) ||
+         std::holds_alternative<SourceStatus>(body) ||
+         std::holds_alternative<RolloutFinished>(body);
+}
+
+}  // namespace
+
+void evolve(const Machine& machine, RolloutState& state, const Event& event) {
+  std::visit(Fold{machine, state, event}, event.body);
+  state.last = event.sequence;
+  state.now = event.time;
+  if (moves_clocks(event.body)) refresh_clocks(machine, state, event.time);
+}
+
+namespace {
+
+struct ShardFold {
+  ShardState& shard;
+  const RolloutState* rollout;
+  const Event& event;
+
+  ServiceState& service() const { return shard.services[rollout->service]; }
+
+  void operator()(const RolloutStarted& body) const {
+    shard.rollouts[body.rollout] = event.stream;
+    shard.last_stream = std::max(shard.last_stream, event.stream.value);
+    // The log is also replayed stream by stream: a rollout that has ended leaves the service free.
+    shard.services[body.service].active = body.rollout;
+    shard.services[body.service].settled = body.weight;
+    shard.commands.insert(body.command);
+  }
+  void operator()(const EffectRequested& body) const {
+    if (body.kind != EffectKind::traffic || !rollout) return;
+    service().last_order = std::max(service().last_order, body.order);
+  }
+  void operator()(const EffectSettled& body) const {
+    if (!rollout || body.outcome != EffectOutcome::succeeded) return;
+    const auto found = rollout->effects.find(body.effect);
+    if (found == rollout->effects.end() || found->second.kind != EffectKind::traffic) return;
+    if (found->second.order <= service().settled_order) return;
+    service().settled_order = found->second.order;
+    service().settled = found->second.to;
+  }
+  void operator()(const RolloutFinished& body) const {
+    if (!rollout) return;
+    if (service().active == rollout->id) service().active.clear();
+    // The whole traffic on the canary: what was the canary is the baseline of what comes next.
+    if (body.outcome == Outcome::succeeded && body.weight == kAllTraffic &&
+        service().settled_order == rollout->settled_order) {
+      service().settled = kNoTraffic;
+    }
+  }
+  void operator()(const Commanded& body) const { shard.commands.insert(body.command.key); }
+  void operator()(const Rejected& body) const { shard.commands.insert(body.command.key); }
+  template <class Other>
+  void operator()(const Other&) const {}
+};
+
+}  // namespace
+
+void evolve(ShardState& shard, const RolloutState* rollout, const Event& event) {
+  if (event.stream == kShardStream) shard.last = event.sequence;
+  std::visit(ShardFold{shard, rollout, event}, event.body);
+}
+
+}  // namespace rollbook::core

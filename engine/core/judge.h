@@ -1,0 +1,37 @@
+#pragma once
+// Judge: what evaluate() and the deadlines share about a criterion: which series feeds it, how
+// much of its window was watched, since when it is silent.
+
+#include "engine/core/decide.h"
+
+namespace rollbook::core {
+
+// The value below which `quantile` of the observations lie, interpolated linearly within its
+// bucket (the first begins at 0); the last edge when it lies beyond. Needs one observation.
+Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
+                  Fixed quantile);
+
+// How much of the window that ends at `at` was watched: between nothing and its width.
+Duration seen_of(const RolloutState& state, const Window& window, Time at);
+
+// The series whose silence means something: a plain metric's own, a ratio's denominator.
+SeriesIndex fed_by(const Machine& machine, const Criterion& criterion);
+// True where silence is normal (`default 0`) or is itself the criterion (`absent`).
+bool may_be_silent(const Machine& machine, const Criterion& criterion);
+bool stale_of(const Machine& machine, const RolloutState& state, const Criterion& criterion);
+
+// From when `absent` counts; kDistantFuture: no shift has settled yet.
+Time silent_since(const Machine& machine, const RolloutState& state, const Pending& pending,
+                  const Criterion& criterion);
+// When the series becomes stale if nothing more arrives.
+Time stale_at(const RolloutState& state, const Pending& pending, SeriesIndex series);
+
+// The criteria that are judged now: those armed by the active state and the states around it,
+// in table order.
+std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& state);
+
+// The series that would be stale at `now`, among those that feed an armed criterion; rising.
+std::vector<SeriesIndex> stale_series(const Machine& machine, const RolloutState& state,
+                                      const Pending& pending, Time now);
+
+}  // namespace rollbook::core

@@ -1,0 +1,294 @@
+// Commands: what people and programs may do, and the refusals with their way out.
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/core/advance.h"
+#include "engine/core/limits.h"
+#include "engine/core/sentence.h"
+
+namespace rollbook::core {
+namespace {
+
+// The sequence in `<rollout>/<sequence>/<8 hex digits>`; nothing when it has another form.
+std::optional<Sequence> sequence_in(const std::string& effect) {
+  const std::size_t first = effect.find('/');
+  if (first == std::string::npos) return std::nullopt;
+  const std::size_t second = effect.find('/', first + 1);
+  const char* begin = effect.data() + first + 1;
+  const char* end = effect.data() + (second == std::string::npos ? effect.size() : second);
+  Sequence sequence;
+  const auto [rest, error] = std::from_chars(begin, end, sequence.value);
+  if (error != std::errc{} || rest != end) return std::nullopt;
+  return sequence;
+}
+
+std::string roles_text(const std::vector<std::string>& roles) {
+  std::string text;
+  for (const std::string& role : roles) text += (text.empty() ? "`" : ", `") + role + "`";
+  return text;
+}
+
+}  // namespace
+
+Sequence Advance::accept(const Command& command) {
+  actor_ = command.actor;
+  reason_ = command.reason;
+  cause_ = emit(Commanded{command}, Sequence{});
+  return cause_;
+}
+
+void Advance::refuse(const Command& command, std::string reason, std::string detail) {
+  emit(Rejected{command, std::move(reason), std::move(detail)}, Sequence{});
+}
+
+void Advance::obey(const Command& command) {
+  if (command.verb == Verb::settle) return settle(command);
+  if (state_.finished()) {
+    return refuse(command, "finished", "rollout `" + state_.id + "` has ended");
+  }
+  switch (command.verb) {
+    case Verb::confirm:
+      return confirm(command);
+    case Verb::decide:
+      return decide(command);
+    case Verb::pause:
+      return pause(command);
+    case Verb::resume:
+      return resume(command);
+    case Verb::promote:
+      return promote(command);
+    case Verb::extend:
+      return extend(command);
+    case Verb::rollback:
+      return roll_back(command);
+    case Verb::abort:
+      return abort(command);
+    case Verb::start:
+    case Verb::settle:
+      return;
+  }
+}
+
+// ---- Answers --------------------------------------------------------------------------------
+
+const Question* Advance::question_of(const Command& command, ItemKind kind) const {
+  for (const Question& question : state_.questions) {
+    const Item& item = machine_.at(question.item);
+    if (item.kind != kind) continue;
+    if (command.question != 0) {
+      if (question.number.value == command.question) return &question;
+    } else if (kind == ItemKind::decide ? command.item.empty() || item.text == command.item
+                                        : item.text == command.item) {
+      return &question;
+    }
+  }
+  return nullptr;
+}
+
+bool Advance::may_answer(const Command& command, const Question& question) {
+  const Quorum& quorum = machine_.at(question.item).quorum;
+  if (command.actor.empty()) {
+    refuse(command, "invalid", "an answer needs an `actor`");
+    return false;
+  }
+  if (std::find(quorum.roles.begin(), quorum.roles.end(), command.role) == quorum.roles.end()) {
+    refuse(command, "role",
+           "role `" + command.role + "` is not asked; asked is " + roles_text(quorum.roles));
+    return false;
+  }
+  for (const Answer& answer : question.answers) {
+    if (answer.actor == command.actor && answer.role != command.role) {
+      refuse(command, "same_person",
+             "`" + command.actor + "` has answered as `" + answer.role +
+                 "`; every role needs another person");
+      return false;
+    }
+  }
+  return true;
+}
+
+void Advance::confirm(const Command& given) {
+  Command command = given;
+  const Question* question = question_of(command, ItemKind::confirm);
+  if (question == nullptr) {
+    return refuse(command, "no_question",
+                  "no open question `" + command.item + "`" +
+                      (command.question != 0 ? " of number " + std::to_string(command.question)
+                                             : std::string()) +
+                      "; see `waiting_for` of the status");
+  }
+  const auto& roles = machine_.at(question->item).quorum.roles;
+  if (command.role.empty() && roles.size() == 1) command.role = roles.front();
+  if (!may_answer(command, *question)) return;
+  const Sequence number = question->number;
+  const Sequence taken = accept(command);
+  instant_cause_ = emit(Confirmed{number, command.role, command.actor, command.yes}, taken);
+  instant_ = true;
+}
+
+void Advance::decide(const Command& given) {
+  Command command = given;
+  const Question* question = question_of(command, ItemKind::decide);
+  if (question == nullptr) {
+    return refuse(command, "no_question", "no open decision; see `waiting_for` of the status");
+  }
+  const Item& item = machine_.at(question->item);
+  if (command.role.empty() && item.quorum.roles.size() == 1) {
+    command.role = item.quorum.roles.front();
+  }
+  std::string offered;
+  std::optional<std::uint32_t> option;
+  for (const std::uint32_t i : question->offered) {
+    offered += (offered.empty() ? "`" : ", `") + item.options[i].name + "`";
+    if (item.options[i].name == command.option) option = i;
+  }
+  if (!option) {
+    return refuse(command, "option",
+                  "option `" + command.option + "` is not offered; offered is " + offered);
+  }
+  if (!may_answer(command, *question)) return;
+  const Sequence number = question->number;
+  const Sequence taken = accept(command);
+  instant_cause_ = emit(Decided{number, command.role, command.actor, *option}, taken);
+  instant_ = true;
+}
+
+// ---- Holding --------------------------------------------------------------------------------
+
+void Advance::pause(const Command& command) {
+  std::optional<Time> until;
+  if (command.duration) until = now_ + *command.duration;
+  const Sequence taken = accept(command);
+  cause_ = emit(Paused{until}, taken);
+}
+
+void Advance::resume(const Command& command) {
+  if (!state_.paused) {
+    return refuse(command, "not_paused", "rollout `" + state_.id + "` is not paused");
+  }
+  const Sequence taken = accept(command);
+  instant_cause_ = emit(Resumed{}, taken);
+  instant_ = true;
+}
+
+void Advance::promote(const Command& command) {
+  const Stage* here = stage();
+  if (here == nullptr || !here->hold.valid() ||
+      !machine_.contains(machine_.at(here->hold).owner, state_.active)) {
+    return refuse(command, "not_in_hold",
+                  "only a hold can be promoted; `" + state_.id + "` is in `" +
+                      machine_.at(state_.active).name + "`");
+  }
+  accept(command);
+}
+
+void Advance::extend(const Command& command) {
+  const Stage* here = stage();
+  const Phase phase = machine_.at(state_.active).phase;
+  const bool in_hold = here != nullptr && here->hold.valid() &&
+                       machine_.contains(machine_.at(here->hold).owner, state_.active);
+  const bool in_review = phase == Phase::review || phase == Phase::decide;
+  if (here == nullptr || !here->hold.valid() || !(in_hold || in_review)) {
+    return refuse(command, "not_in_hold",
+                  "only a hold or its review can be extended; `" + state_.id + "` is in `" +
+                      machine_.at(state_.active).name + "`");
+  }
+  if (!command.duration || *command.duration <= Duration::zero()) {
+    return refuse(command, "invalid", "`by` must be a duration above zero, like `2h`");
+  }
+  const std::uint32_t most = here->extend_at_most != 0 ? here->extend_at_most : kExtensionsMost;
+  const auto used = state_.extensions[static_cast<std::size_t>(here - machine_.stages.data())];
+  if (used >= most) {
+    return refuse(command, "used_up",
+                  "stage `" + here->name + "` has been extended " + std::to_string(used) +
+                      " times, at most " + std::to_string(most) + " are allowed");
+  }
+  const StateIndex after = here->after_extend;
+  const Sequence taken = accept(command);
+  if (!in_hold) {
+    move(TransitionIndex{}, after, taken,
+         "extended by " + duration_text(*command.duration) + " by " + command.actor);
+  }
+}
+
+// ---- Going back -----------------------------------------------------------------------------
+
+TransitionIndex Advance::triggered(TriggerKind kind) const {
+  for (std::uint32_t i = 0; i < machine_.transitions.size(); ++i) {
+    const Transition& transition = machine_.transitions[i];
+    if (transition.trigger.kind == kind && machine_.contains(transition.from, state_.active)) {
+      return TransitionIndex{i};
+    }
+  }
+  return TransitionIndex{};
+}
+
+void Advance::roll_back(const Command& command) {
+  if (!command.target.empty()) {
+    return refuse(
+        command, "invalid",
+        "target `" + command.target + "` is unknown: this runbook has a single, unnamed one");
+  }
+  if (command.to != kNoTraffic) {
+    return refuse(command, "invalid",
+                  "a rollback to more than 0% is not supported yet; leave out `to`");
+  }
+  const bool immediate = command.how == RollbackHow::immediate;
+  const std::uint32_t rank = immediate ? 2 : 1;
+  if (state_.rollback_rank > rank) {
+    return refuse(command, "softer", "the rollback under way is the faster one");
+  }
+  if (state_.rollback_rank == rank && !immediate) {
+    return refuse(command, "already", "a gradual rollback is under way");
+  }
+  const Sequence taken = accept(command);
+  const TransitionIndex transition =
+      triggered(immediate ? TriggerKind::rollback_immediate : TriggerKind::rollback_gradual);
+  if (!transition.valid()) return shift_again(taken);
+  take_transition(transition, taken,
+                  std::string(immediate ? "immediate" : "gradual") + " rollback by " +
+                      command.actor + (command.reason.empty() ? "" : ": " + command.reason));
+}
+
+void Advance::abort(const Command& command) {
+  const Sequence taken = accept(command);
+  const TransitionIndex transition = triggered(TriggerKind::abort);
+  if (!transition.valid()) return shift_again(taken);
+  take_transition(
+      transition, taken,
+      "aborted by " + command.actor + (command.reason.empty() ? "" : ": " + command.reason));
+}
+
+// ---- Outcomes of effects --------------------------------------------------------------------
+
+void Advance::settle(const Command& command) {
+  const std::optional<Sequence> sequence = sequence_in(command.effect);
+  if (!sequence || *sequence > state_.last || !sequence->valid()) {
+    return refuse(command, "unknown_effect",
+                  "no effect `" + command.effect + "` in rollout `" + state_.id + "`");
+  }
+  const auto found = state_.effects.find(*sequence);
+  if (found == state_.effects.end()) {
+    accept(command);  // nobody awaits it: kept in the log, moves nothing
+    return;
+  }
+  if (found->second.outcome == EffectOutcome::timed_out) {
+    return refuse(command, "late", "effect `" + command.effect + "` has missed its deadline");
+  }
+  if (found->second.outcome) {
+    return refuse(command, "settled", "effect `" + command.effect + "` has settled already");
+  }
+  const EffectState effect = found->second;
+  const Sequence taken = accept(command);
+  cause_ = emit(
+      EffectSettled{*sequence, command.succeeded ? EffectOutcome::succeeded : EffectOutcome::failed,
+                    command.detail, command.result},
+      taken);
+  if (!command.succeeded && !state_.finished() && state_.rollback_rank > 0 &&
+      effect.kind != EffectKind::traffic) {
+    page("An act of the rollback failed: " + command.detail, cause_);
+  }
+}
+
+}  // namespace rollbook::core

@@ -1,0 +1,140 @@
+#include "engine/core/sentence.h"
+
+#include <array>
+#include <utility>
+
+namespace rollbook::core {
+namespace {
+
+std::string digits(Int128 value) {
+  if (value == 0) return "0";
+  std::string text;
+  for (; value > 0; value /= 10)
+    text.insert(text.begin(), static_cast<char>('0' + static_cast<int>(value % 10)));
+  return text;
+}
+
+// Rounds half up to `places` decimals, without trailing zeros.
+std::string rounded(Int128 nanos, int places) {
+  Int128 unit = 1;
+  for (int i = places; i < 9; ++i) unit *= 10;
+  const bool negative = nanos < 0;
+  Int128 value = ((negative ? -nanos : nanos) + unit / 2) / unit * unit;
+  std::string text = (negative && value != 0 ? "-" : "") + digits(value / Fixed::kScale);
+  Int128 rest = value % Fixed::kScale;
+  if (rest == 0) return text;
+  std::string fraction = digits(rest);
+  fraction.insert(0, 9 - fraction.size(), '0');
+  while (fraction.back() == '0') fraction.pop_back();
+  return text + "." + fraction;
+}
+
+}  // namespace
+
+std::string decimal_text(Fixed value) { return rounded(value.nanos, 9); }
+
+std::string percent_text(Fixed share, int places) {
+  return rounded(share.nanos * 100, places) + "%";
+}
+
+std::string duration_text(Duration duration) {
+  using namespace std::chrono;
+  if (duration < 0ns) return "-" + duration_text(-duration);
+  if (duration < 1s) {
+    return duration == 0ns ? "0s" : rounded(Int128{duration.count()} * 1000, 3) + "ms";
+  }
+  static constexpr std::array<std::pair<std::int64_t, const char*>, 3> kUnits{
+      {{86400, "d"}, {3600, "h"}, {60, "m"}}};
+  std::string text;
+  std::int64_t nanos = duration.count();
+  // Up to two days are said in hours, as people on call say them.
+  for (const auto& [seconds_in, name] : kUnits) {
+    const std::int64_t unit = seconds_in * Fixed::kScale;
+    if (seconds_in == 86400 && (nanos < 3 * unit || nanos % unit != 0)) continue;
+    if (nanos >= unit) {
+      text += std::to_string(nanos / unit) + name;
+      nanos %= unit;
+    }
+  }
+  if (nanos != 0) text += rounded(nanos, 3) + "s";
+  return text;
+}
+
+std::string value_text(const Criterion& criterion, Fixed value) {
+  switch (criterion.measure) {
+    case Measure::ratio:
+      return percent_text(value);
+    case Measure::quantile:
+    case Measure::absent:
+      return duration_text(Duration(static_cast<std::int64_t>(value.nanos)));
+    case Measure::rate:
+      return rounded(value.nanos, 3) + "/s";
+    case Measure::count:
+    case Measure::gauge:
+      return rounded(value.nanos, 6);
+  }
+  return "";
+}
+
+std::string sentence(const Machine& machine, const Criterion& criterion, const Reading& reading) {
+  const std::string place = ", " + machine.file + ":" + std::to_string(criterion.span.line) + ":" +
+                            std::to_string(criterion.span.column);
+  if (criterion.measure == Measure::absent) {
+    return criterion.text +
+           (reading.value ? " (silent for " + value_text(criterion, *reading.value) + ")" : "") +
+           place;
+  }
+  std::string text = criterion.text;
+  if (reading.value) {
+    text += ": " + std::string(reading.low ? "about " : "") + value_text(criterion, *reading.value);
+    if (reading.low && reading.high) {
+      text += ", limit between the edges " + value_text(criterion, *reading.low) + " and " +
+              value_text(criterion, *reading.high);
+    }
+    text += " in " + std::to_string(reading.samples) + " samples";
+  }
+  return text + place;
+}
+
+std::string fill_in(const Machine& machine, const RolloutState& state, const std::string& text,
+                    const Words& words) {
+  const State& active = machine.at(state.active);
+  const std::array<std::pair<std::string_view, std::string>, 9> names{
+      {{"service", state.service},
+       {"runbook", machine.name},
+       {"rollout", state.id},
+       {"version", state.version},
+       {"stage", active.stage},
+       {"weight", percent_text(Fixed{state.requested.nanos})},
+       {"cause", words.cause},
+       {"actor", words.actor},
+       {"reason", words.reason}}};
+  std::string filled;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '{') {
+      filled += text[i];
+      continue;
+    }
+    if (i + 1 < text.size() && text[i + 1] == '{') {
+      filled += '{';
+      ++i;
+      continue;
+    }
+    const std::size_t close = text.find('}', i);
+    bool known = false;
+    for (const auto& [name, value] : names) {
+      if (close != std::string::npos && text.substr(i + 1, close - i - 1) == name) {
+        filled += value;
+        known = true;
+      }
+    }
+    if (known) {
+      i = close;
+    } else {
+      filled += text[i];
+    }
+  }
+  return filled;
+}
+
+}  // namespace rollbook::core

@@ -1,0 +1,31 @@
+#pragma once
+// Sentences: what the engine says about itself in events and messages. The same log gives the
+// same words: no locale, no clock.
+
+#include <string>
+
+#include "engine/core/decide.h"
+
+namespace rollbook::core {
+
+// "error_rate 1.24% > 0.1% over 5m (15021 samples), hal9.runbook:31:5"
+std::string sentence(const Machine& machine, const Criterion& criterion, const Reading& reading);
+
+// A value in the unit of the criterion's measure: "1.24%", "13ms", "45/s", "12".
+std::string value_text(const Criterion& criterion, Fixed value);
+// Shortest exact forms: "5m", "2h30m", "1500ms" is "1.5s"; "5%", "0.1%".
+std::string duration_text(Duration duration);
+std::string percent_text(Fixed share, int digits = 4);
+std::string decimal_text(Fixed value);
+
+// Replaces {service}, {runbook}, {rollout}, {version}, {stage}, {weight}, {cause}, {actor},
+// {reason} and `{{`.
+struct Words {
+  std::string cause;
+  std::string actor;
+  std::string reason;
+};
+std::string fill_in(const Machine& machine, const RolloutState& state, const std::string& text,
+                    const Words& words);
+
+}  // namespace rollbook::core

@@ -1,0 +1,46 @@
+#pragma once
+// Windows: sliding sums over panes. A window keeps its cells by rising end and their total, so
+// that a new point costs the same whatever the window's length, and a sum at T costs the cells
+// that lie outside (T − width, T]. All integers: adding and subtracting are exact.
+
+#include "engine/core/decide.h"
+
+namespace rollbook::core {
+
+// What lies within a window at one moment.
+struct Sum {
+  Fixed value;
+  std::int64_t samples = 0;
+  std::vector<std::int64_t> buckets;
+};
+
+// Adds `from` to `into` as the metric folds: counters and histograms add, gauges take their fold.
+void merge(const Metric& metric, Cell& into, const Cell& from);
+
+// Adds a cell to the window at its place, unless it is older than the window at `watermark` minus
+// `grace`; then drops what has left the window and thins out panes.
+void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell);
+void settle(const Machine& machine, const Window& window, WindowState& state, Time watermark,
+            Duration grace);
+
+// The earliest moment the window may reach back to; kDistantFuture: it has not begun.
+Time floor_of(const RolloutState& state, Floor floor);
+
+// The sum over (at − width, at], of state and pending together. Only cells whose last point lies
+// at or before `at` count.
+Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pending,
+           WindowIndex window, Time at);
+
+// The watermark of a series with what is pending; kDistantPast: never seen.
+Time watermark_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
+Time arrival_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
+bool named(const RolloutState& state, const Pending& pending, MetricIndex metric);
+const std::vector<Fixed>& bounds_of(const RolloutState& state, const Pending& pending,
+                                    MetricIndex metric);
+
+// The latest moment up to which both parts of a ratio can be judged alike: the least of their
+// watermarks, but none is waited for longer than `grace`, and no pane is cut in two.
+Time common_time(const Machine& machine, const RolloutState& state, const Pending& pending,
+                 WindowIndex numerator, WindowIndex denominator);
+
+}  // namespace rollbook::core
