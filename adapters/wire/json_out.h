@@ -31,6 +31,12 @@ inline Json number(core::Fixed value) {
   return nearest_double;
 }
 
+// JSON that was kept as text, put back in its place; a text that is none becomes a JSON text.
+inline Json embedded(const std::string& json) {
+  Json value = Json::parse(json, nullptr, false);
+  return value.is_discarded() ? Json(json) : value;
+}
+
 inline Json number(core::Weight weight) { return number(core::Fixed{weight.nanos}); }
 
 }  // namespace rollbook::adapters

@@ -48,6 +48,9 @@ std::string format_percent(core::Fixed ratio);
 // "5%" or "0.05". Error: neither, or outside 0–100 %.
 core::Result<core::Weight> parse_weight(std::string_view text);
 
+// A JSON text, quoted and escaped.
+std::string quoted(std::string_view text);
+
 std::string base64(std::string_view bytes);
 
 // For a terminal: control characters and broken UTF-8 become "?", so that no text that came from
