@@ -253,7 +253,7 @@ void fields(A& archive, RolloutState& state) {
               state.guard_floor, state.shift_floor, state.first_settled, state.whole_from,
               state.clocks, state.series, state.metrics, state.windows, state.readings,
               state.judged, state.questions, state.effects, state.extensions, state.ramp,
-              state.ramp_over, state.offsets, state.late, state.quarantined);
+              state.ramp_over, state.offsets, state.commands, state.late, state.quarantined);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {

@@ -143,12 +143,13 @@ struct Fold {
 
   void operator()(const Commanded& body) const {
     const Command& command = body.command;
+    state.commands.insert(command.key);
     if (command.verb == Verb::rollback) state.ramp_over = command.duration;
     if (command.verb == Verb::promote) end_hold();
     if (command.verb == Verb::extend && command.duration) extend_stage(*command.duration);
   }
 
-  void operator()(const Rejected&) const {}
+  void operator()(const Rejected& body) const { state.commands.insert(body.command.key); }
 
   void operator()(const Asked& body) const {
     state.questions.push_back(Question{event.sequence, body.item, {}, body.offered});

@@ -132,6 +132,7 @@ struct RolloutState {
   std::optional<RampState> ramp;
   std::optional<Duration> ramp_over;  // from a manual rollback
   std::vector<SourceOffset> offsets;  // next not counted
+  std::set<CommandKey> commands;      // answered in this stream
   std::int64_t late = 0;
   std::int64_t quarantined = 0;
 

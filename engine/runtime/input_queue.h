@@ -1,0 +1,73 @@
+#pragma once
+// InputQueue: where adapters' threads meet the loop. Metric points are bounded by bytes: a push
+// waits until there is room, which stops the consumer's polling. Everything else has places of
+// its own and is taken first, so an abort never waits behind metrics.
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/runtime/metric_point.h"
+#include "engine/runtime/shard.h"
+
+namespace rollbook::runtime {
+
+struct DeliveredInput {
+  OutboxKey key;
+};
+// The bus was lost or came back; with its present ends when it came back.
+struct ReachInput {
+  bool reachable = true;
+};
+// Where catching up ends: the ends of all inputs at the moment they were asked for.
+struct EndsInput {
+  std::vector<core::SourceOffset> ends;
+};
+struct GapInput {
+  core::SourceGap gap;
+};
+// The publisher has sent all events up to here.
+struct PublishedInput {
+  Position position;
+};
+// An input thread cannot go on; the engine ends with this error.
+struct FatalInput {
+  core::Error error;
+};
+using UrgentInput = std::variant<CommandInput, DeliveredInput, ReachInput, EndsInput, GapInput,
+                                 PublishedInput, FatalInput>;
+
+class InputQueue {
+ public:
+  explicit InputQueue(std::size_t most_bytes) : most_bytes_(most_bytes) {}
+
+  // False once closed.
+  bool push(PointBatch batch);
+  bool push(UrgentInput input);
+  void close();
+
+  struct Drained {
+    std::vector<UrgentInput> urgent;
+    std::vector<PointBatch> points;
+    bool closed = false;
+  };
+  // Waits up to `wait` for anything, then takes everything urgent and up to `most_bytes` of points.
+  Drained drain(core::Duration wait, std::size_t most_bytes);
+
+ private:
+  const std::size_t most_bytes_;
+  std::mutex mutex_;  // guards all below
+  std::condition_variable filled_;
+  std::condition_variable drained_;
+  std::deque<UrgentInput> urgent_;
+  std::deque<PointBatch> points_;
+  std::size_t bytes_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace rollbook::runtime

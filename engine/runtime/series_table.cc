@@ -1,0 +1,208 @@
+#include "engine/runtime/series_table.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/runtime/bytes.h"
+
+namespace rollbook::runtime {
+
+using core::kDistantPast;
+
+void SeriesTable::learn(const PointBatch& batch) {
+  for (const SeriesName& name : batch.new_series) {
+    if (series_.size() <= name.number.value) series_.resize(name.number.value + 1);
+    Entry& entry = series_[name.number.value];
+    entry.name = name;
+    const std::string key = key_of(name);
+    const auto found = std::lower_bound(
+        waiting_.begin(), waiting_.end(), key,
+        [](const auto& waiting, const std::string& wanted) { return waiting.first < wanted; });
+    if (found != waiting_.end() && found->first == key) entry.base = found->second;
+  }
+  layouts_.insert(layouts_.end(), batch.new_layouts.begin(), batch.new_layouts.end());
+}
+
+std::optional<Increment> SeriesTable::take(const PointBatch& batch, const MetricPoint& point) {
+  Base& base = series_[point.series.value].base;
+  switch (point.kind) {
+    case PointKind::counter:
+    case PointKind::histogram:
+      return take_cumulative(base, batch, point);
+    case PointKind::counter_delta:
+    case PointKind::histogram_delta:
+      return take_delta(base, batch, point);
+    case PointKind::gauge:
+      break;
+  }
+  if (base.known && point.end == base.end) return std::nullopt;
+  base.known = true;
+  base.end = std::max(base.end, point.end);
+  Increment increment;
+  increment.start = point.end;
+  increment.end = point.end;
+  increment.gauge = true;
+  increment.value = point.value;
+  return increment;
+}
+
+void SeriesTable::copy_buckets(const PointBatch& batch, const MetricPoint& point,
+                               std::vector<std::int64_t>& into) const {
+  const auto from = batch.buckets.begin() + point.first_bucket;
+  into.assign(from, from + static_cast<std::ptrdiff_t>(layouts_[point.layout.value].size()) + 1);
+}
+
+std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBatch& batch,
+                                                      const MetricPoint& point) {
+  const bool histogram = point.kind == PointKind::histogram;
+  if (base.known && point.end <= base.end) return std::nullopt;  // late, or the same again
+  Increment increment;
+  increment.end = point.end;
+  increment.layout = point.layout;
+  buckets_.clear();
+  if (histogram) copy_buckets(batch, point, buckets_);
+
+  bool reset = base.known && point.start != kDistantPast && point.start > base.start &&
+               (base.start != kDistantPast || point.start >= base.end);
+  if (base.known && !reset) {
+    if (histogram) {
+      reset = buckets_.size() != base.buckets.size() ||
+              !std::equal(buckets_.begin(), buckets_.end(), base.buckets.begin(),
+                          [](std::int64_t now, std::int64_t before) { return now >= before; });
+    } else {
+      reset = point.value < base.value;
+    }
+  }
+  std::vector<std::int64_t> previous;
+  if (histogram) previous = base.buckets;
+  const core::Fixed value_before = base.value;
+  const core::Time end_before = base.end;
+  const bool known = base.known;
+  base.known = true;
+  base.end = point.end;
+  base.start = point.start;
+  base.value = point.value;
+  if (histogram) base.buckets = buckets_;
+
+  increment.value = point.value;
+  if (!known) {
+    increment.first = point.start == kDistantPast;
+    increment.start = increment.first ? point.end : point.start;
+    if (point.start == point.end) return std::nullopt;
+  } else if (reset) {
+    increment.start = point.start == kDistantPast ? end_before : std::max(point.start, end_before);
+  } else {
+    increment.start = end_before;
+    increment.value = point.value - value_before;
+    for (std::size_t i = 0; i < previous.size(); ++i) buckets_[i] -= previous[i];
+  }
+  if (histogram) {
+    increment.samples = 0;
+    for (const std::int64_t bucket : buckets_) increment.samples += bucket;
+    increment.buckets = &buckets_;
+  }
+  return increment;
+}
+
+std::optional<Increment> SeriesTable::take_delta(Base& base, const PointBatch& batch,
+                                                 const MetricPoint& point) {
+  const bool bare = point.start == kDistantPast;
+  const Interval interval{bare ? point.end : point.start, point.end};
+  if (!bare && interval.start >= interval.end) return std::nullopt;
+  core::Time oldest = interval.end;
+  const std::uint32_t kept =
+      std::min<std::uint32_t>(base.recent_count, static_cast<std::uint32_t>(base.recent.size()));
+  for (std::uint32_t i = 0; i < kept; ++i) {
+    const Interval& seen = base.recent[i];
+    const bool overlaps = interval.start < seen.end && seen.start < interval.end;
+    if (seen.end == interval.end || overlaps) return std::nullopt;
+    if (i == 0 || seen.end < oldest) oldest = seen.end;
+  }
+  // Behind all that is remembered, a duplicate cannot be told from a late point.
+  if (kept == base.recent.size() && interval.end <= oldest) return std::nullopt;
+  base.recent[base.recent_count++ % base.recent.size()] = interval;
+  base.known = true;
+  base.end = std::max(base.end, point.end);
+
+  Increment increment;
+  increment.start = interval.start;
+  increment.end = interval.end;
+  increment.value = point.value;
+  increment.layout = point.layout;
+  if (point.kind == PointKind::histogram_delta) {
+    copy_buckets(batch, point, buckets_);
+    increment.samples = 0;
+    for (const std::int64_t bucket : buckets_) increment.samples += bucket;
+    increment.buckets = &buckets_;
+  }
+  return increment;
+}
+
+std::string SeriesTable::key_of(const SeriesName& name) {
+  std::string key = name.name;
+  for (const auto& [label, value] : name.labels) {
+    key += '\0';
+    key += label;
+    key += '\0';
+    key += value;
+  }
+  return key;
+}
+
+std::string SeriesTable::save() const {
+  Bytes bytes;
+  bytes.number(1);  // format
+  std::vector<std::pair<std::string, const Base*>> known;
+  for (const Entry& entry : series_) {
+    if (entry.base.known) known.emplace_back(key_of(entry.name), &entry.base);
+  }
+  for (const auto& [key, base] : waiting_) known.emplace_back(key, &base);
+  // A series seen since the restore stands first among equals and wins.
+  std::stable_sort(known.begin(), known.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  known.erase(std::unique(known.begin(), known.end(),
+                          [](const auto& a, const auto& b) { return a.first == b.first; }),
+              known.end());
+  bytes.number(known.size());
+  for (const auto& [key, base] : known) {
+    bytes.text(key);
+    bytes.time(base->start);
+    bytes.time(base->end);
+    bytes.fixed(base->value);
+    bytes.number(base->buckets.size());
+    for (const std::int64_t bucket : base->buckets) bytes.signed_number(bucket);
+    bytes.number(base->recent_count);
+    for (const Interval& interval : base->recent) {
+      bytes.time(interval.start);
+      bytes.time(interval.end);
+    }
+  }
+  return std::move(bytes.data);
+}
+
+core::Status SeriesTable::restore(std::string_view data) {
+  BytesReader bytes(data);
+  if (bytes.number() != 1) return core::fail("the bases of series are of another format");
+  waiting_.clear();
+  for (std::uint64_t left = bytes.number(); left > 0 && !bytes.failed; --left) {
+    std::string key = bytes.text();
+    Base base;
+    base.known = true;
+    base.start = bytes.time();
+    base.end = bytes.time();
+    base.value = bytes.fixed();
+    for (std::uint64_t n = bytes.number(); n > 0 && !bytes.failed; --n) {
+      base.buckets.push_back(bytes.signed_number());
+    }
+    base.recent_count = static_cast<std::uint32_t>(bytes.number());
+    for (Interval& interval : base.recent) {
+      interval.start = bytes.time();
+      interval.end = bytes.time();
+    }
+    waiting_.emplace_back(std::move(key), std::move(base));
+  }
+  if (bytes.failed) return core::fail("the bases of series are damaged");
+  return {};
+}
+
+}  // namespace rollbook::runtime

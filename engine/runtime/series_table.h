@@ -1,0 +1,82 @@
+#pragma once
+// SeriesTable: from measurements to increments. Keeps the base of every cumulative series and the
+// intervals seen of every delta series, for all rollouts of a shard. Used by the loop's thread.
+//
+// Rules (judging.md, Cumulative to delta): a changed start time or a value that falls is a reset;
+// a first sample counts whole when its start time is known, else it is a base; overlapping
+// intervals of one series are dropped, which is also the filter for duplicates.
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/runtime/metric_point.h"
+
+namespace rollbook::runtime {
+
+// What one point adds. `buckets` point into the table and hold until the next call.
+struct Increment {
+  core::Time start{};  // the interval is (start, end]
+  core::Time end{};
+  bool first = false;  // of a cumulative series whose start is unknown: counts whole only
+                       // where the series is known to have been zero
+  bool gauge = false;
+  core::Fixed value;
+  std::int64_t samples = 1;  // histograms: observations
+  LayoutNumber layout;
+  const std::vector<std::int64_t>* buckets = nullptr;
+};
+
+class SeriesTable {
+ public:
+  // Takes in names and layouts that the batch brings.
+  void learn(const PointBatch& batch);
+
+  // Nothing: a base, a duplicate, or a point that came too late for its cumulative series.
+  std::optional<Increment> take(const PointBatch& batch, const MetricPoint& point);
+
+  const SeriesName& name(SeriesNumber number) const { return series_[number.value].name; }
+  std::size_t size() const { return series_.size(); }
+  const std::vector<core::Fixed>& bounds(LayoutNumber number) const {
+    return layouts_[number.value];
+  }
+
+  // Bases by series name, for the checkpoint that a restart begins with.
+  std::string save() const;
+  // Bases wait here until their series is seen again. Error: damaged bytes.
+  core::Status restore(std::string_view bytes);
+
+ private:
+  struct Interval {
+    core::Time start, end;
+  };
+  struct Base {
+    bool known = false;
+    core::Time start = core::kDistantPast;
+    core::Time end = core::kDistantPast;
+    core::Fixed value;
+    std::vector<std::int64_t> buckets;
+    std::array<Interval, 8> recent{};  // delta series: the last intervals
+    std::uint32_t recent_count = 0;
+  };
+  struct Entry {
+    SeriesName name;
+    Base base;
+  };
+  std::optional<Increment> take_cumulative(Base& base, const PointBatch& batch,
+                                           const MetricPoint& point);
+  std::optional<Increment> take_delta(Base& base, const PointBatch& batch,
+                                      const MetricPoint& point);
+  void copy_buckets(const PointBatch& batch, const MetricPoint& point,
+                    std::vector<std::int64_t>& into) const;
+  static std::string key_of(const SeriesName& name);
+
+  std::vector<Entry> series_;
+  std::vector<std::vector<core::Fixed>> layouts_;
+  std::vector<std::int64_t> buckets_;
+  std::vector<std::pair<std::string, Base>> waiting_;  // restored, by rising key
+};
+
+}  // namespace rollbook::runtime

@@ -1,0 +1,489 @@
+#include "engine/runtime/shard.h"
+
+#include <algorithm>
+
+#include "engine/runtime/bytes.h"
+#include "engine/runtime/fold.h"
+
+namespace rollbook::runtime {
+
+using core::Time;
+
+// ---- Inputs ---------------------------------------------------------------------------------
+
+void Shard::learn(const PointBatch& batch) {
+  series_.learn(batch);
+  for (const SeriesName& name : batch.new_series) {
+    if (feeds_.size() <= name.number.value) feeds_.resize(name.number.value + 1);
+    for (const auto& [stream, rollout] : rollouts_) {
+      for (const Match match : rollout.selector->match(name)) {
+        feeds_[name.number.value].push_back(Feed{stream, match});
+      }
+    }
+  }
+}
+
+// A rollout that has just started, or was recovered, is fed by the series known so far.
+void Shard::feed_by(core::StreamId stream, const Rollout& rollout) {
+  for (std::uint32_t number = 0; number < feeds_.size(); ++number) {
+    for (const Match match : rollout.selector->match(series_.name(SeriesNumber{number}))) {
+      feeds_[number].push_back(Feed{stream, match});
+    }
+  }
+}
+
+core::SourceOffset& Shard::offset_of(const PointBatch& batch) {
+  for (core::SourceOffset& offset : offsets_) {
+    if (offset.partition == batch.partition && offset.topic == batch.topic) return offset;
+  }
+  return offsets_.emplace_back(core::SourceOffset{batch.topic, batch.partition, 0});
+}
+
+bool Shard::counted_before(const Rollout& rollout, const PointBatch& batch,
+                           const MetricPoint& point) const {
+  for (const core::SourceOffset& offset : rollout.state.offsets) {
+    if (offset.partition == batch.partition && offset.topic == batch.topic) {
+      return point.offset < offset.next;
+    }
+  }
+  return false;
+}
+
+void Shard::points(const PointBatch& batch, Time now) {
+  learn(batch);
+  const std::size_t at = static_cast<std::size_t>(&offset_of(batch) - offsets_.data());
+  std::int64_t record = -1;
+  for (const MetricPoint& point : batch.points) {
+    if (point.offset != record) {
+      // Looks are cut between records, so that an offset says exactly what was counted.
+      record = point.offset;
+      offsets_[at].next = record;
+      const Time pane = pane_of(point.end);
+      for (const core::StreamId stream : dirty_) {
+        const auto found = rollouts_.find(stream);
+        if (found != rollouts_.end() && found->second.dirty && pane > found->second.look_pane) {
+          look(found->second, now, false);
+        }
+      }
+    }
+    ++counters_.points;
+    const std::optional<Increment> increment = series_.take(batch, point);
+    if (!increment) continue;
+    for (const Feed& feed : feeds_[point.series.value]) {
+      const auto found = rollouts_.find(feed.stream);
+      if (found == rollouts_.end()) continue;
+      Rollout& rollout = found->second;
+      if (resuming_ && counted_before(rollout, batch, point)) continue;
+      const std::vector<core::Fixed>* bounds =
+          increment->buckets == nullptr ? nullptr : &series_.bounds(increment->layout);
+      switch (fold({rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now},
+                   rollout.pending)) {
+        case Folded::counted:
+          ++counters_.counted;
+          break;
+        case Folded::late:
+          ++counters_.late;
+          break;
+        case Folded::quarantined:
+          ++counters_.quarantined;
+          break;
+        case Folded::refused:
+          ++counters_.refused;
+          break;
+      }
+      if (!rollout.dirty) dirty_.push_back(feed.stream);
+      rollout.dirty = true;
+      rollout.look_pane = std::max(rollout.look_pane, pane_of(point.end));
+    }
+  }
+  offsets_[at].next = std::max(offsets_[at].next, batch.next_offset);
+  if (resuming_) {
+    resuming_ = std::any_of(rollouts_.begin(), rollouts_.end(), [&](const auto& entry) {
+      return std::any_of(entry.second.state.offsets.begin(), entry.second.state.offsets.end(),
+                         [&](const core::SourceOffset& counted) {
+                           return std::any_of(offsets_.begin(), offsets_.end(),
+                                              [&](const core::SourceOffset& read) {
+                                                return read.topic == counted.topic &&
+                                                       read.partition == counted.partition &&
+                                                       read.next < counted.next;
+                                              });
+                         });
+    });
+  }
+}
+
+void Shard::look(Rollout& rollout, Time now, bool log) {
+  rollout.dirty = false;
+  give(rollout, core::Input{now, core::Look{log}});
+}
+
+void Shard::give(Rollout& rollout, core::Input input) {
+  if (!rollout.pending.empty() || std::holds_alternative<core::Look>(input.body)) {
+    rollout.pending.observed.offsets = offsets_;
+  }
+  const std::size_t before = turn_.events.size();
+  const Time now = input.now;
+  core::advance(rollout.plan->machine, shard_, rollout.state, rollout.pending, input, turn_.events);
+  if (turn_.events.size() != before) {
+    const bool observed = std::any_of(turn_.events.begin() + static_cast<std::ptrdiff_t>(before),
+                                      turn_.events.end(), [](const core::Event& event) {
+                                        return std::holds_alternative<core::Observed>(event.body);
+                                      });
+    if (observed) rollout.observe_at = now + observe_interval(rollout);
+    cancel_forward(rollout, before);
+  }
+  after(rollout, now);
+}
+
+core::Duration Shard::observe_interval(const Rollout& rollout) const {
+  const auto& criteria = rollout.plan->machine.criteria;
+  bool near = false;  // a stop's condition is true and only its `for` is waited for
+  for (std::size_t i = 0; i < criteria.size(); ++i) {
+    near = near || (criteria[i].kind == core::CriterionKind::stop &&
+                    rollout.state.readings[i].raw == core::Raw::true_);
+  }
+  return near ? options_.observe_near : options_.observe_interval;
+}
+
+// A rollback takes back what has not gone out yet: an undelivered forward effect would only be
+// refused by its order.
+void Shard::cancel_forward(const Rollout& rollout, std::size_t before) {
+  const bool began = std::any_of(turn_.events.begin() + static_cast<std::ptrdiff_t>(before),
+                                 turn_.events.end(), [&](const core::Event& event) {
+                                   const auto* moved = std::get_if<core::Transitioned>(&event.body);
+                                   return moved != nullptr && rollout.state.rollback_rank > 0;
+                                 });
+  if (!began) return;
+  const core::StreamId stream = rollout.state.stream;
+  for (auto row = undelivered_.lower_bound(OutboxKey{stream, core::Sequence{0}});
+       row != undelivered_.end() && row->first.stream == stream;) {
+    if (!row->second) {
+      ++row;
+      continue;
+    }
+    turn_.closed.push_back(row->first);
+    cancelled_.push_back(row->first);
+    row = undelivered_.erase(row);
+  }
+}
+
+// Whether something was read that the rollout has not logged as counted.
+bool Shard::moved(const Rollout& rollout) const {
+  return std::any_of(offsets_.begin(), offsets_.end(), [&](const core::SourceOffset& read) {
+    return std::none_of(rollout.state.offsets.begin(), rollout.state.offsets.end(),
+                        [&](const core::SourceOffset& counted) {
+                          return counted.partition == read.partition &&
+                                 counted.topic == read.topic && counted.next >= read.next;
+                        });
+  });
+}
+
+// What every input ends with: the next deadline, or the end of the rollout.
+void Shard::after(Rollout& rollout, Time now) {
+  last_time_ = std::max(last_time_, now);
+  if (rollout.state.finished()) return finish(rollout.state.stream);
+  schedule(rollout,
+           core::next_deadline(rollout.plan->machine, rollout.state, rollout.pending, now));
+}
+
+void Shard::schedule(Rollout& rollout, Time deadline) {
+  deadline = std::min(deadline, rollout.observe_at);
+  if (deadline == rollout.deadline) return;
+  deadlines_.erase({rollout.deadline, rollout.state.stream});
+  rollout.deadline = deadline;
+  if (deadline != core::kDistantFuture) deadlines_.insert({deadline, rollout.state.stream});
+}
+
+void Shard::finish(core::StreamId stream) {
+  const Rollout& rollout = rollouts_.at(stream);
+  deadlines_.erase({rollout.deadline, stream});
+  finished_[rollout.state.id] = stream;
+  ended_.push_back(stream);
+}
+
+Time Shard::next_deadline() const {
+  Time next = deadlines_.empty() ? core::kDistantFuture : deadlines_.begin()->first;
+  if (!rollouts_.empty()) next = std::min(next, bases_at_);
+  return next;
+}
+
+void Shard::tick(Time now) {
+  last_time_ = std::max(last_time_, now);
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    Rollout& rollout = rollouts_.at(deadlines_.begin()->second);
+    // Leaves the heap while it is served; after() puts it back.
+    deadlines_.erase(deadlines_.begin());
+    rollout.deadline = core::kDistantFuture;
+    if (rollout.state.finished()) continue;
+    const bool observe = rollout.observe_at <= now;
+    if (observe) {
+      rollout.observe_at = now + options_.observe_interval;
+      if (!rollout.pending.empty() || moved(rollout)) {
+        look(rollout, now, true);
+        continue;
+      }
+    }
+    give(rollout, core::Input{now, core::Tick{}});
+    if (rollout.snapshot_at <= now) save_snapshot(rollout, now);
+  }
+  if (!rollouts_.empty() && bases_at_ <= now) save_bases(now);
+}
+
+void Shard::command(const CommandInput& input, Time now) {
+  last_time_ = std::max(last_time_, now);
+  if (input.position) {
+    bool known = false;
+    for (core::SourceOffset& offset : command_offsets_) {
+      if (offset.topic == input.position->topic && offset.partition == input.position->partition) {
+        offset.next = std::max(offset.next, input.position->next);
+        known = true;
+      }
+    }
+    if (!known) command_offsets_.push_back(*input.position);
+  }
+  const core::Command& command = input.command;
+  if (shard_.commands.contains(command.key)) return;  // sent twice, acts once
+  if (input.invalid) return reject(command, "invalid", *input.invalid, now);
+  const bool ages = command.verb == core::Verb::start || command.verb == core::Verb::promote ||
+                    command.verb == core::Verb::extend;
+  if (ages && command.sent != Time{} && now - command.sent > core::kCommandMaxAge) {
+    return reject(command, "too_old", "the message is older than 10m; send it again", now);
+  }
+  if (command.verb == core::Verb::start) return start(input, now);
+
+  const auto known = shard_.rollouts.find(command.rollout);
+  if (known == shard_.rollouts.end()) {
+    return reject(command, "unknown_rollout",
+                  "no rollout `" + command.rollout + "`; `rollbook list` shows all", now);
+  }
+  const auto running = rollouts_.find(known->second);
+  if (running == rollouts_.end()) {
+    return reject(command, "finished", "rollout `" + command.rollout + "` has ended", now);
+  }
+  if (command.verb == core::Verb::settle && !names_effect(command)) {
+    return reject(command, "unknown_effect",
+                  "no effect `" + command.effect + "`; its id ends in digits of its event's hash",
+                  now);
+  }
+  give(running->second, core::Input{now, core::Obey{command}});
+}
+
+// The digits at the end of an effect's id are those of its event: an id from a log that was cut
+// short names nothing.
+bool Shard::names_effect(const core::Command& command) const {
+  const std::size_t last = command.effect.rfind('/');
+  const std::size_t first = command.effect.find('/');
+  if (last == std::string::npos || first == last) return false;
+  const std::string digits = command.effect.substr(last + 1);
+  const std::string number = command.effect.substr(first + 1, last - first - 1);
+  if (number.empty() || number.size() > 18 ||
+      !std::all_of(number.begin(), number.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+    return false;
+  }
+  const core::Sequence sequence{std::stoull(number)};
+  bool found = false;
+  const auto stream = shard_.rollouts.at(command.rollout);
+  // An effect of this very turn is not in the log yet, so nobody can have seen its id.
+  if (!log_.read(stream, sequence, [&](const StoredEvent& stored) {
+        found = stored.event.sequence == sequence && stored.hash == digits &&
+                command.effect.substr(0, first) == command.rollout;
+        return false;
+      })) {
+    return false;
+  }
+  return found;
+}
+
+void Shard::reject(const core::Command& command, const std::string& reason,
+                   const std::string& detail, Time now) {
+  core::reject(shard_, command, core::Refusal{reason, detail}, now, turn_.events);
+}
+
+namespace {
+
+std::string text_of(const std::vector<Diagnostic>& diagnostics) {
+  std::string text;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (diagnostic.severity != Severity::error) continue;
+    if (!text.empty()) text += "\n";
+    text += diagnostic.file + ":" + std::to_string(diagnostic.span.line) + ":" +
+            std::to_string(diagnostic.span.column) + ": " + diagnostic.code + ": " +
+            diagnostic.message;
+  }
+  return text;
+}
+
+bool is_id(const std::string& id) {
+  return !id.empty() && id.size() <= 63 && std::all_of(id.begin(), id.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+// `hal9-canary-7f3k2q`: the runbook's name and six characters of the command's own id, so that the
+// same command always means the same rollout.
+std::string make_id(const std::string& name, const core::CommandKey& key) {
+  static constexpr char kAlphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
+  std::string id;
+  for (const char c : name.substr(0, 50)) {
+    if (c >= 'A' && c <= 'Z') {
+      id += static_cast<char>(c - 'A' + 'a');
+    } else {
+      id += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
+    }
+  }
+  std::uint64_t mixed = 0xcbf29ce484222325;
+  for (const char c : key.source + '\0' + key.id) {
+    mixed = (mixed ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
+  }
+  mixed ^= mixed >> 29;
+  id += '-';
+  for (int i = 0; i < 6; ++i, mixed >>= 5) id += kAlphabet[mixed & 31];
+  return id;
+}
+
+}  // namespace
+
+void Shard::start(const CommandInput& input, Time now) {
+  const core::Command& command = input.command;
+  if (!input.compiled) return reject(command, "invalid", "the start carries no `runbook`", now);
+  if (!input.compiled->plan) {
+    return reject(command, "invalid", text_of(input.compiled->diagnostics), now);
+  }
+  const Plan& compiled = *input.compiled->plan;
+  if (!command.digest.empty() && command.digest != compiled.digest) {
+    return reject(
+        command, "invalid",
+        "the digest of the expanded text is " + compiled.digest + ", not " + command.digest, now);
+  }
+  const std::string id =
+      command.rollout.empty() ? make_id(compiled.machine.name, command.key) : command.rollout;
+  if (!is_id(id)) {
+    return reject(command, "invalid", "`rollout` must match [a-z0-9-]{1,63}", now);
+  }
+  if (const auto refusal = core::refuse_start(compiled.machine, shard_, command, id)) {
+    return reject(command, refusal->reason, refusal->detail, now);
+  }
+  std::shared_ptr<const Plan> plan;
+  if (auto known = plan_of(compiled.digest)) {
+    plan = *known;
+  } else {
+    plan = std::make_shared<const Plan>(compiled);
+    plans_[compiled.digest] = plan;
+    turn_.plans.push_back(compiled);
+  }
+  core::Start begin;
+  begin.command = command;
+  begin.rollout = id;
+  begin.stream = core::StreamId{shard_.last_stream + 1};
+  begin.digest = compiled.digest;
+  begin.limits = options_.limits;
+  begin.sight = sight_;
+  begin.now = now;
+  Rollout& rollout = rollouts_[begin.stream];
+  rollout.plan = plan;
+  rollout.selector = selector_of(plan);
+  rollout.state = core::begin(plan->machine, shard_, begin, turn_.events);
+  // Phases of the observing are spread, so that many rollouts do not write in one turn.
+  const auto phase = static_cast<std::int64_t>(begin.stream.value % 10);
+  rollout.observe_at = now + options_.observe_interval * (phase + 1) / 10;
+  rollout.snapshot_at = now + options_.snapshot_interval * (phase + 1) / 10;
+  if (bases_at_ == Time{}) bases_at_ = now + options_.checkpoint_interval;
+  feed_by(begin.stream, rollout);
+  after(rollout, now);
+}
+
+void Shard::delivered(const OutboxKey& key, Time now) {
+  turn_.closed.push_back(key);
+  undelivered_.erase(key);
+  const auto found = rollouts_.find(key.stream);
+  if (found != rollouts_.end() && !found->second.state.finished()) {
+    give(found->second, core::Input{now, core::Deliver{key.sequence}});
+  }
+}
+
+void Shard::sight(core::Sight sight, Time now) {
+  sight_ = sight;
+  for (auto& [stream, rollout] : rollouts_) {
+    if (rollout.state.finished()) continue;
+    give(rollout, core::Input{now, core::See{core::SourceStatus{"bus", sight}}});
+  }
+}
+
+void Shard::gap(const core::SourceGap& gap, Time now) {
+  for (auto& [stream, rollout] : rollouts_) {
+    if (!rollout.state.finished()) give(rollout, core::Input{now, core::Miss{gap}});
+  }
+}
+
+void Shard::wake(const core::EngineGap& gap, Time now) {
+  for (auto& [stream, rollout] : rollouts_) {
+    if (!rollout.state.finished()) give(rollout, core::Input{now, core::Wake{gap}});
+  }
+}
+
+void Shard::clock_step(core::Duration by, Time now) {
+  for (auto& [stream, rollout] : rollouts_) {
+    if (!rollout.state.finished()) give(rollout, core::Input{now, core::Step{core::ClockStep{by}}});
+  }
+}
+
+// ---- The turn -------------------------------------------------------------------------------
+
+core::Result<Committed> Shard::commit(Time now) {
+  for (const core::StreamId stream : dirty_) {
+    const auto found = rollouts_.find(stream);
+    if (found == rollouts_.end() || !found->second.dirty) continue;
+    if (!found->second.state.finished()) look(found->second, now, false);
+  }
+  dirty_.clear();
+  Committed committed;
+  if (!turn_.empty()) {
+    if (!command_offsets_.empty()) {
+      Bytes bytes;
+      bytes.number(command_offsets_.size());
+      for (const core::SourceOffset& offset : command_offsets_) {
+        bytes.text(offset.topic);
+        bytes.signed_number(offset.partition);
+        bytes.signed_number(offset.next);
+      }
+      turn_.values.push_back(Value{"commands", std::move(bytes.data)});
+    }
+    auto appended = log_.append(turn_, [this](const core::Event& event, std::string_view hash) {
+      return render(event, hash);
+    });
+    if (!appended) return tl::make_unexpected(std::move(appended).error());
+    committed.appended = std::move(*appended);
+    committed.events = std::move(turn_.events);
+    committed.cancelled = std::move(cancelled_);
+    cancelled_.clear();
+    for (const OutboxRow& row : committed.appended.outbox) {
+      undelivered_[{row.stream, row.sequence}] = row.forward;
+    }
+    turn_ = Turn{};
+  }
+  for (const core::StreamId stream : ended_) {
+    rollouts_.erase(stream);
+    for (auto& feeds : feeds_) {
+      std::erase_if(feeds, [&](const Feed& feed) { return feed.stream == stream; });
+    }
+  }
+  ended_.clear();
+  return committed;
+}
+
+std::optional<OutboxRow> Shard::render(const core::Event& event, std::string_view hash) const {
+  if (!std::holds_alternative<core::EffectRequested>(event.body) || !options_.render) {
+    return std::nullopt;
+  }
+  const Rollout& rollout = rollouts_.at(event.stream);
+  return options_.render(rollout.plan->machine, rollout.state, event, hash);
+}
+
+const Shard::Rollout* Shard::find(const std::string& rollout) const {
+  const auto known = shard_.rollouts.find(rollout);
+  if (known == shard_.rollouts.end()) return nullptr;
+  const auto running = rollouts_.find(known->second);
+  return running == rollouts_.end() ? nullptr : &running->second;
+}
+
+}  // namespace rollbook::runtime

@@ -1,0 +1,167 @@
+#pragma once
+// Shard: the rollouts of a set of services and their log. Everything that happens to them comes in
+// as an input with an engine time; what follows is gathered into one Turn, and commit() makes the
+// turn durable at once. It has no thread, no clock and no socket of its own: the engine's loop
+// (loop.h) drives it with real time, the sandbox and the tests with a virtual one.
+//
+//   auto shard = Shard::recover(log, options);
+//   (*shard)->command(input, now);
+//   auto done = (*shard)->commit(now);        // durable: send done->outbox, then read on
+//
+// An error from commit() is final: what is on disk is unknown and the process must end.
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/core/decide.h"
+#include "engine/core/limits.h"
+#include "engine/runtime/event_log.h"
+#include "engine/runtime/metric_point.h"
+#include "engine/runtime/plan_compiler.h"
+#include "engine/runtime/selector.h"
+#include "engine/runtime/series_table.h"
+
+namespace rollbook::runtime {
+
+// A command as the commands thread hands it over; a start has been compiled.
+struct CommandInput {
+  core::Command command;
+  std::optional<Compiled> compiled;    // start only
+  std::optional<std::string> invalid;  // well-formed, but a field is wrong: rejected with this text
+  std::optional<core::SourceOffset> position;  // of its record, counted as read with the turn
+};
+
+// Makes the message of an effect, with all that it needs of the rollout.
+using RenderEffect =
+    std::function<OutboxRow(const core::Machine& machine, const core::RolloutState& state,
+                            const core::Event& event, std::string_view hash)>;
+
+struct ShardOptions {
+  core::Limits limits = core::kLimits;
+  core::Duration observe_interval = std::chrono::seconds(10);
+  core::Duration observe_near = std::chrono::seconds(1);  // while a condition is true
+  core::Duration checkpoint_interval = std::chrono::minutes(1);
+  core::Duration snapshot_interval = std::chrono::minutes(10);
+  RenderEffect render;
+};
+
+// What a turn did, after it is durable.
+struct Committed {
+  Appended appended;
+  std::vector<core::Event> events;
+  std::vector<OutboxKey> cancelled;  // rows a rollback took back: not to be sent any more
+};
+
+class Shard {
+ public:
+  struct Rollout {
+    std::shared_ptr<const Plan> plan;  // shared by the rollouts of one digest
+    std::shared_ptr<const Selector> selector;
+    core::RolloutState state;
+    core::Pending pending;
+    bool dirty = false;      // folded into since its last Look
+    core::Time look_pane{};  // the pane of the points folded since
+    core::Time deadline = core::kDistantFuture;
+    core::Time observe_at{};
+    core::Time snapshot_at{};
+  };
+
+  // Rebuilds all state from the log. Error: the log's, with stream and sequence.
+  static core::Result<std::unique_ptr<Shard>> recover(EventLog& log, ShardOptions options);
+
+  // ---- Inputs ------------------------------------------------------------------------------
+  void points(const PointBatch& batch, core::Time now);
+  void command(const CommandInput& input, core::Time now);
+  void delivered(const OutboxKey& key, core::Time now);
+  void sight(core::Sight sight, core::Time now);
+  void gap(const core::SourceGap& gap, core::Time now);
+  void wake(const core::EngineGap& gap, core::Time now);
+  void clock_step(core::Duration by, core::Time now);
+  // Brings every rollout whose deadline has come to rest.
+  void tick(core::Time now);
+  // Remembered with the turn: cursors, heartbeat.
+  void remember(Value value) { turn_.values.push_back(std::move(value)); }
+
+  // ---- The turn ----------------------------------------------------------------------------
+  core::Result<Committed> commit(core::Time now);
+
+  // ---- What it knows -----------------------------------------------------------------------
+  // The first moment at which tick() has something to do.
+  core::Time next_deadline() const;
+  const core::ShardState& state() const { return shard_; }
+  const std::map<core::StreamId, Rollout>& rollouts() const { return rollouts_; }
+  const Rollout* find(const std::string& rollout) const;
+  core::Time last_time() const { return last_time_; }
+  core::Sight sight() const { return sight_; }
+  // Where the metric topics must be read from on a restart; and the commands topic.
+  std::vector<core::SourceOffset> metric_offsets() const;
+  std::vector<core::SourceOffset> command_offsets() const { return command_offsets_; }
+  // Points that fed nothing or were refused, since the start of the process.
+  struct Counters {
+    std::uint64_t points = 0, counted = 0, late = 0, quarantined = 0, refused = 0;
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  Shard(EventLog& log, ShardOptions options) : log_(log), options_(std::move(options)) {}
+
+  struct Feed {
+    core::StreamId stream;
+    Match match;
+  };
+
+  core::Status recover_stream(core::StreamId stream);
+  core::Status recover_values();
+  core::Result<std::shared_ptr<const Plan>> plan_of(const core::Digest& digest);
+  std::shared_ptr<const Selector> selector_of(const std::shared_ptr<const Plan>& plan);
+  void feed_by(core::StreamId stream, const Rollout& rollout);
+  void learn(const PointBatch& batch);
+  void give(Rollout& rollout, core::Input input);
+  void look(Rollout& rollout, core::Time now, bool log);
+  void after(Rollout& rollout, core::Time now);
+  core::Duration observe_interval(const Rollout& rollout) const;
+  void cancel_forward(const Rollout& rollout, std::size_t before);
+  bool moved(const Rollout& rollout) const;
+  void schedule(Rollout& rollout, core::Time deadline);
+  void finish(core::StreamId stream);
+  void start(const CommandInput& input, core::Time now);
+  bool names_effect(const core::Command& command) const;
+  core::SourceOffset& offset_of(const PointBatch& batch);
+  bool counted_before(const Rollout& rollout, const PointBatch& batch,
+                      const MetricPoint& point) const;
+  void save_bases(core::Time now);
+  void save_snapshot(Rollout& rollout, core::Time now);
+  std::optional<OutboxRow> render(const core::Event& event, std::string_view hash) const;
+  void reject(const core::Command& command, const std::string& reason, const std::string& detail,
+              core::Time now);
+
+  EventLog& log_;
+  ShardOptions options_;
+  core::ShardState shard_;
+  std::map<core::StreamId, Rollout> rollouts_;  // active ones
+  std::set<std::pair<core::Time, core::StreamId>> deadlines_;
+  std::map<core::Digest, std::weak_ptr<const Plan>> plans_;
+  std::map<core::Digest, std::weak_ptr<const Selector>> selectors_;
+  SeriesTable series_;
+  std::vector<std::vector<Feed>> feeds_;            // by series number
+  std::vector<core::StreamId> dirty_;               // folded into in this turn
+  std::vector<core::StreamId> ended_;               // finished in this turn
+  std::map<std::string, core::StreamId> finished_;  // rollouts that have ended, by id
+  std::map<OutboxKey, bool> undelivered_;           // whether it is a forward effect
+  std::vector<OutboxKey> cancelled_;
+  std::vector<core::SourceOffset> offsets_;  // metrics: next not folded
+  bool resuming_ = false;                    // some rollout has counted past offsets_
+  std::uint64_t checkpoint_ = 0;             // number of the next one
+  std::vector<core::SourceOffset> command_offsets_;
+  core::Time bases_at_{};
+  core::Sight sight_ = core::Sight::live;
+  core::Time last_time_ = core::kDistantPast;
+  Turn turn_;
+  Counters counters_;
+};
+
+}  // namespace rollbook::runtime
