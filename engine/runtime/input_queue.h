@@ -28,6 +28,10 @@ struct ReachInput {
 struct EndsInput {
   std::vector<core::SourceOffset> ends;
 };
+// A record of the commands topic that is no command; its offset counts as read.
+struct SkippedInput {
+  core::SourceOffset position;
+};
 struct GapInput {
   core::SourceGap gap;
 };
@@ -39,7 +43,7 @@ struct PublishedInput {
 struct FatalInput {
   core::Error error;
 };
-using UrgentInput = std::variant<CommandInput, DeliveredInput, ReachInput, EndsInput, GapInput,
+using UrgentInput = std::variant<CommandInput, DeliveredInput, ReachInput, EndsInput, SkippedInput, GapInput,
                                  PublishedInput, FatalInput>;
 
 class InputQueue {

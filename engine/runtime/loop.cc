@@ -56,6 +56,7 @@ void Loop::catch_up(std::vector<core::SourceOffset> ends) {
 
 void Loop::look_whether_caught_up() {
   if (shard_.sight() != core::Sight::catching_up || awaiting_ends_ || !reachable_) return;
+  if (time_.now() < held_until_) return;
   std::vector<core::SourceOffset> read = shard_.metric_offsets();
   const auto commands = shard_.command_offsets();
   read.insert(read.end(), commands.begin(), commands.end());
@@ -85,12 +86,12 @@ void Loop::take(UrgentInput input) {
     }
   } else if (auto* ends = std::get_if<EndsInput>(&input)) {
     if (reachable_) catch_up(std::move(ends->ends));
+  } else if (const auto* skipped = std::get_if<SkippedInput>(&input)) {
+    shard_.command_read(skipped->position);
   } else if (const auto* gap = std::get_if<GapInput>(&input)) {
     shard_.gap(gap->gap, now);
   } else if (const auto* published = std::get_if<PublishedInput>(&input)) {
-    Bytes bytes;
-    bytes.number(published->position.value);
-    shard_.remember(Value{"published", std::move(bytes.data)});
+    published_ = std::max(published_, published->position);
   } else if (auto* fatal = std::get_if<FatalInput>(&input)) {
     fatal_ = std::move(fatal->error);
   }
@@ -128,6 +129,9 @@ core::Status Loop::turn(InputQueue::Drained drained) {
     Bytes bytes;
     bytes.time(now);
     shard_.remember(Value{"heartbeat", std::move(bytes.data)});
+    Bytes cursor;
+    cursor.number(published_.value);
+    shard_.remember(Value{"published", std::move(cursor.data)});
   }
   TRY(const Committed committed, shard_.commit(now));
   if (hooks_.on_committed) hooks_.on_committed(committed);

@@ -35,6 +35,9 @@ class Loop {
   static core::Result<Position> published(const EventLog& log);
   // Begins: the gap since the last heartbeat, and catching up to the ends of the inputs.
   void wake(std::optional<core::Time> heartbeat, std::vector<core::SourceOffset> ends);
+  // No step forward before then: another engine may answer that it holds the topics.
+  void hold_until(core::Time time) { held_until_ = time; }
+  void set_published(Position position) { published_ = position; }
 
  private:
   void take(UrgentInput input);
@@ -53,6 +56,8 @@ class Loop {
   bool reachable_ = true;
   bool awaiting_ends_ = false;
   std::vector<core::SourceOffset> targets_;  // of catching up
+  Position published_;
+  core::Time held_until_{};
   std::optional<core::Error> fatal_;
 };
 

@@ -170,6 +170,13 @@ core::Status Shard::recover_values() {
   return {};
 }
 
+void Shard::begin_at(std::vector<core::SourceOffset> metrics,
+                     std::vector<core::SourceOffset> commands, Time now) {
+  offsets_ = std::move(metrics);
+  command_offsets_ = std::move(commands);
+  save_bases(now);
+}
+
 std::vector<core::SourceOffset> Shard::metric_offsets() const { return offsets_; }
 
 void Shard::save_bases(Time now) {

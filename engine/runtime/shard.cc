@@ -229,18 +229,19 @@ void Shard::tick(Time now) {
   if (!rollouts_.empty() && bases_at_ <= now) save_bases(now);
 }
 
+void Shard::command_read(const core::SourceOffset& position) {
+  for (core::SourceOffset& offset : command_offsets_) {
+    if (offset.topic == position.topic && offset.partition == position.partition) {
+      offset.next = std::max(offset.next, position.next);
+      return;
+    }
+  }
+  command_offsets_.push_back(position);
+}
+
 void Shard::command(const CommandInput& input, Time now) {
   last_time_ = std::max(last_time_, now);
-  if (input.position) {
-    bool known = false;
-    for (core::SourceOffset& offset : command_offsets_) {
-      if (offset.topic == input.position->topic && offset.partition == input.position->partition) {
-        offset.next = std::max(offset.next, input.position->next);
-        known = true;
-      }
-    }
-    if (!known) command_offsets_.push_back(*input.position);
-  }
+  if (input.position) command_read(*input.position);
   const core::Command& command = input.command;
   if (shard_.commands.contains(command.key)) return;  // sent twice, acts once
   if (input.invalid) return reject(command, "invalid", *input.invalid, now);

@@ -76,6 +76,7 @@ class Shard {
   // ---- Inputs ------------------------------------------------------------------------------
   void points(const PointBatch& batch, core::Time now);
   void command(const CommandInput& input, core::Time now);
+  void command_read(const core::SourceOffset& position);
   void delivered(const OutboxKey& key, core::Time now);
   void sight(core::Sight sight, core::Time now);
   void gap(const core::SourceGap& gap, core::Time now);
@@ -83,6 +84,9 @@ class Shard {
   void clock_step(core::Duration by, core::Time now);
   // Brings every rollout whose deadline has come to rest.
   void tick(core::Time now);
+  // The first start of a directory: where its inputs begin, written down with the next turn.
+  void begin_at(std::vector<core::SourceOffset> metrics, std::vector<core::SourceOffset> commands,
+                core::Time now);
   // Remembered with the turn: cursors, heartbeat.
   void remember(Value value) { turn_.values.push_back(std::move(value)); }
 
