@@ -152,6 +152,7 @@ std::string encode_outbox(const runtime::OutboxRow& row) {
   message.set_key(row.key);
   message.set_id(row.id);
   message.set_payload(row.payload);
+  message.set_type(row.type);
   std::string value(1, kOutboxRowVersion);
   message.AppendToString(&value);
   return value;
@@ -165,7 +166,7 @@ core::Result<runtime::OutboxRow> decode_outbox(runtime::OutboxKey key, std::stri
                       " cannot be read: its bytes are damaged or a newer rollbook wrote them");
   }
   return runtime::OutboxRow{key.stream,    key.sequence, message.forward(), message.topic(),
-                            message.key(), message.id(), message.payload()};
+                            message.key(), message.id(), message.payload(), message.type()};
 }
 
 }  // namespace rollbook::store

@@ -50,6 +50,7 @@ struct OutboxRow {
   std::string key;
   std::string id;  // `<rollout>/<sequence>/<8 hex digits>`
   std::string payload;
+  std::string type = {};  // of the CloudEvent, for its header
 };
 struct OutboxKey {
   core::StreamId stream;
