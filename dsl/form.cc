@@ -1,0 +1,154 @@
+#include "dsl/form.h"
+
+#include <algorithm>
+
+namespace rollbook::dsl {
+namespace {
+
+template <class... Functions>
+struct overloaded : Functions... {
+  using Functions::operator()...;
+};
+
+bool measures(const ast::Expression& expression) {
+  return std::visit(
+      overloaded{[](const ast::Number&) { return false; },
+                 [](const ast::Reference&) { return true; }, [](const ast::Call&) { return true; },
+                 [](const ast::Binary& binary) {
+                   return std::any_of(binary.sides.begin(), binary.sides.end(), measures);
+                 }},
+      expression.node);
+}
+
+class FormCheck {
+ public:
+  explicit FormCheck(Sink& sink) : sink_(sink) {}
+
+  template <class AnyStatement>
+  void block(const std::vector<AnyStatement>& statements) {
+    for (const AnyStatement& statement : statements)
+      std::visit([this](const auto& node) { check(node); }, statement.node);
+  }
+
+ private:
+  void bad_value(core::Span span, std::string message, std::string help = "") {
+    sink_.error(Code::bad_value, span, std::move(message), std::move(help));
+  }
+
+  void share(const ast::Number& weight) {
+    if (weight.value > core::Fixed::from_int(1))
+      bad_value(weight.span, "`" + weight.text + "` is more than all of the traffic");
+  }
+  void positive(const ast::Number& number) {
+    if (!number.text.empty() && number.value <= core::Fixed{})
+      bad_value(number.span, "`" + number.text + "` must be more than nothing here");
+  }
+  void positive(const std::optional<ast::Number>& number) {
+    if (number) positive(*number);
+  }
+
+  // Statements without a value that could be wrong.
+  template <class Node>
+  void check(const Node&) {}
+
+  void check(const ast::Traffic& node) {
+    share(node.weight);
+    positive(node.within);
+  }
+  void check(const ast::BeginsTraffic& node) { share(node.weight); }
+  void check(const ast::FinishTraffic& node) { share(node.weight); }
+  void check(const ast::Ramp& node) {
+    share(node.to);
+    positive(node.over);
+    positive(node.every);
+    positive(node.within);
+    if (node.every && node.every->value > node.over.value)
+      bad_value(node.every->span, "a step every `" + node.every->text + "` is longer than the `" +
+                                      node.over.text + "` of the whole ramp");
+  }
+  void check(const ast::Hold& node) {
+    positive(node.duration);
+    if (node.at_most && node.at_most->value <= node.duration.value)
+      bad_value(node.at_most->span, "`at most " + node.at_most->text +
+                                        "` would end the hold before its own `" +
+                                        node.duration.text + "`");
+    block(node.block);
+  }
+  void check(const ast::Run& node) { positive(node.within); }
+  void check(const ast::Checkpoint& node) { positive(node.within); }
+  void check(const ast::OnEnter& node) { block(node.block); }
+  void check(const ast::OnExit& node) { block(node.block); }
+  void check(const ast::Within& node) { positive(node.duration); }
+  void check(const ast::Confirm& node) { quorum(node.quorum); }
+  void check(const ast::DecidedBy& node) { quorum(node.quorum); }
+  void check(const ast::Ask& node) { positive(node.remind_every); }
+  void check(const ast::Option& node) {
+    positive(node.extend_by);
+    positive(node.extend_at_most);
+  }
+  void check(const ast::Require& node) { block(node.block); }
+  void check(const ast::Setup& node) { block(node.block); }
+  void check(const ast::Guard& node) { block(node.block); }
+  void check(const ast::Template& node) { block(node.block); }
+  void check(const ast::Stage& node) { block(node.block); }
+  void check(const ast::Decision& node) { block(node.block); }
+  void check(const ast::Rollback& node) { block(node.block); }
+  void check(const ast::Success& node) { block(node.block); }
+  void check(const ast::Stop& node) { criterion(node.criterion); }
+  void check(const ast::Expect& node) {
+    criterion(node.criterion);
+    if (node.criterion.at_least)
+      sink_.error(Code::misplaced_statement, node.criterion.at_least->span,
+                  "`at least … requests` belongs in `stop`",
+                  "an `expect` always needs a window that was watched whole");
+  }
+
+  void quorum(const ast::Quorum& quorum) {
+    if (quorum.kind == core::QuorumKind::at_least) positive(quorum.needed);
+  }
+
+  void criterion(const ast::Criterion& criterion) {
+    positive(criterion.over);
+    positive(criterion.sustain);
+    positive(criterion.at_least);
+    std::visit(overloaded{[&](const ast::Absent&) { absent(criterion); },
+                          [&](const ast::Comparison& node) { comparison(criterion, node); }},
+               criterion.condition);
+  }
+
+  void absent(const ast::Criterion& criterion) {
+    if (!criterion.sustain)
+      sink_.error(Code::missing_sustain, criterion.span,
+                  "how long may it be silent? `absent` needs `for`", "add `for 3m`");
+    for (const auto* clause : {&criterion.over, &criterion.at_least})
+      if (*clause)
+        sink_.error(Code::duplicate_clause, (*clause)->span,
+                    "`absent` knows only `for`: silence has no window and no requests");
+  }
+
+  void comparison(const ast::Criterion& criterion, const ast::Comparison& node) {
+    if (measures(node.right)) {
+      if (measures(node.left))
+        sink_.error(Code::unsupported_arm_comparison, node.right.span,
+                    "comparing two measurements is not supported yet",
+                    "compare with a limit, like `< 10ms`");
+      else
+        sink_.error(Code::not_comparable, node.right.span, "the limit stands on the right",
+                    "write the metric first, like `error_rate < 0.1%`");
+      return;
+    }
+    if (!criterion.over)
+      sink_.error(Code::missing_window, criterion.span, "over what time? a condition needs `over`",
+                  "add `over 5m`");
+  }
+
+  Sink& sink_;
+};
+
+}  // namespace
+
+void check_form(const ast::Runbook& runbook, Sink& sink) {
+  FormCheck(sink).block(runbook.statements);
+}
+
+}  // namespace rollbook::dsl

@@ -1,0 +1,239 @@
+#include "dsl/grammar_state.h"
+
+#include <algorithm>
+
+#include "dsl/grammar_words.h"
+#include "dsl/source.h"
+
+namespace rollbook::dsl {
+namespace {
+
+using Kind = Token::Kind;
+
+// More than this many expected things help nobody.
+constexpr std::size_t kListed = 6;
+
+// "a, b or c".
+std::string enumerate(const std::vector<std::string>& items) {
+  std::string list;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (i > 0) list += i + 1 == items.size() ? " or " : ", ";
+    list += items[i];
+  }
+  return list;
+}
+
+}  // namespace
+
+core::Span head_span(Cursor first, Cursor last) {
+  Cursor end = first;
+  while (end != last && !end->is_symbol("{")) ++end;
+  while (end > first + 1 && end[-1].is(Kind::newline)) --end;
+  return end == first ? first->span : join(first->span, end[-1].span);
+}
+
+std::string ParseState::written(Cursor first, Cursor last) const {
+  std::string folded;
+  for (Cursor token = first; token != last; ++token) {
+    if (token->is(Kind::newline) || token->synthetic) continue;
+    const bool apart = token != first && token->begin > token[-1].end;
+    if (apart) folded += ' ';
+    folded += text_.substr(token->begin, token->end - token->begin);
+  }
+  return folded;
+}
+
+void ParseState::wanted_word(Cursor at, const char* word, const char* shown) {
+  if (at < furthest_) return;
+  if (at > furthest_) wishes_.clear();
+  furthest_ = at;
+  wishes_.push_back({shown, word});
+}
+
+void ParseState::wanted(Cursor at, const char* what) {
+  if (at < furthest_) return;
+  if (at > furthest_) wishes_.clear();
+  furthest_ = at;
+  wishes_.push_back({what, nullptr});
+}
+
+void ParseState::summarise(Cursor at, std::size_t kept, const char* what) {
+  if (at < furthest_) return;
+  if (at == furthest_) {
+    // The words stay for "did you mean", the summary is what is said.
+    for (std::size_t i = kept; i < wishes_.size(); ++i) wishes_[i].what = "";
+  }
+  wanted(at, what);
+}
+
+bool ParseState::quiet(Cursor at) const {
+  return at->is(Kind::bad) || quiet_lines_.contains(at->span.line);
+}
+
+Cursor ParseState::statement_start(Cursor where) const {
+  const std::int32_t depth = where->depth + (where->is_symbol("}") ? 1 : 0);
+  Cursor start = where;
+  while (start > first_token()) {
+    const Token& before = start[-1];
+    if (before.depth < depth) break;
+    if (before.depth == depth && before.is(Kind::newline)) break;
+    --start;
+  }
+  return start;
+}
+
+Cursor ParseState::statement_end(Cursor where) const {
+  const std::int32_t depth = where->depth + (where->is_symbol("}") ? 1 : 0);
+  Cursor end = where;
+  for (; !end->is(Kind::end); ++end) {
+    if (end->is_symbol("}") && end->depth < depth) break;
+    // `guard` on one line and its `{` on the next are one statement, if a wrong one.
+    if (end->is(Kind::newline) && end->depth == depth && !end[1].is_symbol("{")) break;
+  }
+  return end;
+}
+
+bool ParseState::broke_off(Cursor start, Cursor where) const {
+  if (where == start || !where->first_in_line || where[-1].is(Kind::newline)) return false;
+  if (!where[-1].is(Kind::symbol)) return false;
+  int open = 0;
+  for (Cursor token = start; token != where; ++token) {
+    if (token->is_symbol("(")) ++open;
+    if (token->is_symbol(")")) --open;
+  }
+  return open <= 0;
+}
+
+void ParseState::remember(Cursor start, Cursor end) {
+  ast::Error error;
+  error.span = head_span(start, end);
+  if (start->is(Kind::word)) error.keyword = start->value;
+  if (end - start > 1 && start->is(Kind::word) && start[1].is(Kind::word))
+    error.name = ast::Name{start[1].value, start[1].span};
+  error_ = std::move(error);
+}
+
+Cursor ParseState::recover(Cursor where) {
+  const Cursor at = std::max(where, furthest_);
+  const Cursor start = statement_start(at);
+  report(start, at);
+  const Cursor end = broke_off(start, at) ? at : statement_end(at);
+  remember(start, end);
+  return end;
+}
+
+Cursor ParseState::recover_header(Cursor where) {
+  const Cursor at = std::max(where, furthest_);
+  report(statement_start(at), at);
+  Cursor end = at;
+  while (!end->is(Kind::end) && !end->is(Kind::newline) && !end->is_symbol("{")) ++end;
+  if (end->is(Kind::newline) && end[1].is_symbol("{")) ++end;
+  return end;
+}
+
+Cursor ParseState::refuse_statement(Cursor at, Block block) {
+  Cursor end = statement_end(at);
+  if (end == at) ++end;  // never stand still
+  if (block == Block::file) {
+    end = at + 1;
+    while (!end->is(Kind::end) && !end->is(Kind::newline) && !end->is_symbol("{")) ++end;
+  }
+  if (block != Block::file) remember(at, end);
+  if (quiet(at)) return end;
+  const std::string where(to_string(block));
+  if (!at->is(Kind::word)) {
+    sink_.error(Code::unexpected, at->span,
+                "expected a statement of " + where + ", found " + describe(*at, text_));
+    return end;
+  }
+  if (const auto unsupported = unsupported_statement(at)) {
+    sink_.error(unsupported->code, at->span,
+                std::string(unsupported->phrase) + " is not supported yet", unsupported->help);
+    return end;
+  }
+  const std::string word = "`" + at->value + "`";
+  const std::string_view home = home_of(at->value);
+  if (!home.empty()) {
+    sink_.error(Code::misplaced_statement, at->span, word + " has no place in " + where,
+                "it belongs in " + std::string(home));
+    return end;
+  }
+  std::string help =
+      did_you_mean(at->value, furthest_ == at ? wished_words() : std::vector<std::string>{});
+  if (help.empty() && furthest_ == at) {
+    std::vector<std::string> words;
+    for (const std::string& known : wished_words()) words.push_back("`" + known + "`");
+    if (!words.empty()) help = "a statement here begins with " + enumerate(words);
+  }
+  sink_.error(Code::unknown_statement, at->span,
+              "no statement of " + where + " begins with " + word, help);
+  return end;
+}
+
+bool ParseState::report_unsupported(Cursor start, Cursor where) {
+  const auto unsupported = unsupported_phrase(start, where);
+  if (!unsupported) return false;
+  sink_.error(unsupported->code, where->span,
+              std::string(unsupported->phrase) + " is not supported yet", unsupported->help);
+  return true;
+}
+
+// A word before a parenthesis in a condition is a function; which one is not known.
+bool ParseState::report_function(Cursor start, Cursor where) {
+  if (!start->is_word("stop") && !start->is_word("expect")) return false;
+  if (!where->is(Kind::word) || !where[1].is_symbol("(") || where == start) return false;
+  if (where->value == "new" || where->value == "bracket") {
+    const bool is_new = where->value == "new";
+    sink_.error(is_new ? Code::unsupported_new : Code::unsupported_bracket, where->span,
+                is_new ? "`new(…)` is not supported yet" : "`bracket(…)` is not supported yet");
+    return true;
+  }
+  if (where->value == "absent") {
+    sink_.error(Code::misplaced_statement, where->span, "`absent` belongs in `stop`",
+                "silence is never a reason to go on: `stop absent(metric) for 3m`");
+    return true;
+  }
+  std::string help = did_you_mean(where->value, {"p50", "p90", "p95", "p99", "rate", "count"});
+  if (help.empty()) help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`";
+  sink_.error(Code::unknown_function, where->span, "no function is called `" + where->value + "`",
+              help);
+  return true;
+}
+
+void ParseState::report(Cursor start, Cursor where) {
+  if (quiet(where)) return;
+  if (broke_off(start, where)) {
+    const core::Span before = where[-1].span;
+    if (quiet(where - 1)) return;
+    sink_.error(Code::unexpected,
+                {before.end_line, before.end_column, before.end_line, before.end_column},
+                "expected " + wish_list() + ", found the end of the line");
+    return;
+  }
+  if (report_unsupported(start, where) || report_function(start, where)) return;
+  std::string help;
+  if (where->is(Kind::word)) help = did_you_mean(where->value, wished_words());
+  sink_.error(Code::unexpected, where->span,
+              "expected " + wish_list() + ", found " + describe(*where, text_), help);
+}
+
+std::vector<std::string> ParseState::wished_words() const {
+  std::vector<std::string> words;
+  for (const Wish& wish : wishes_)
+    if (wish.word && std::find(words.begin(), words.end(), wish.word) == words.end())
+      words.emplace_back(wish.word);
+  return words;
+}
+
+std::string ParseState::wish_list() const {
+  std::vector<std::string> items;
+  for (const Wish& wish : wishes_) {
+    if (*wish.what == '\0') continue;
+    std::string item = wish.word ? "`" + std::string(wish.what) + "`" : wish.what;
+    if (std::find(items.begin(), items.end(), item) == items.end()) items.push_back(item);
+  }
+  if (items.size() > kListed) items.resize(kListed);
+  return items.empty() ? "something else" : enumerate(items);
+}
+
+}  // namespace rollbook::dsl

@@ -1,0 +1,33 @@
+#include "dsl/parse.h"
+
+#include "dsl/braces.h"
+#include "dsl/form.h"
+#include "dsl/grammar.h"
+#include "dsl/lexer.h"
+
+namespace rollbook::dsl {
+
+ast::Runbook parse(const std::string& text, Sink& sink) {
+  ast::Runbook runbook;
+  Tokens tokens = lex(text, sink);
+  if (tokens.size() == 1) {
+    if (!sink.has_errors())
+      sink.error(Code::empty, tokens.front().span, "the runbook is empty",
+                 "it begins with `edition 1` and `runbook NAME {`");
+    return runbook;
+  }
+  const std::set<std::uint32_t> quiet_lines = balance_braces(tokens, sink);
+  ParseState state(text, tokens, quiet_lines, sink);
+  const Cursor rest = grammar::read_file(tokens, state, runbook);
+  if (runbook.name.text.empty() && !sink.has_errors())
+    sink.error(Code::unexpected, rest->span,
+               "expected `runbook NAME {`, found " + describe(*rest, text));
+  if (!rest->is(Token::Kind::end) && !sink.has_errors())
+    sink.error(Code::unexpected, rest->span,
+               "expected the end of the file, found " + describe(*rest, text),
+               "a file holds one runbook");
+  check_form(runbook, sink);
+  return runbook;
+}
+
+}  // namespace rollbook::dsl
