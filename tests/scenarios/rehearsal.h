@@ -1,0 +1,168 @@
+#pragma once
+// Rehearsal: a runbook on a virtual clock, for tests. Drives the very Shard that the engine runs,
+// over a MemoryEventLog: scrapes a made-up service, settles effects, sends commands, and lets time
+// pass from one due moment to the next. After every turn the state rebuilt from the log's bytes is
+// compared with the live one; a difference fails the test.
+//
+//   Rehearsal r(kRunbook);
+//   r.counter("req", {{"v", "new"}}, 100);     // per second, cumulative, scraped every 15 s
+//   r.start();
+//   r.run_for(2h);
+//   EXPECT_EQ(r.state(), "canary_10.hold");
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dsl/compiler.h"
+#include "engine/runtime/shard.h"
+#include "store/memory_event_log.h"
+
+namespace rollbook::tests {
+
+using namespace std::chrono_literals;
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+class Rehearsal {
+ public:
+  // Fails the test when the runbook has an error.
+  explicit Rehearsal(const std::string& runbook);
+  ~Rehearsal();
+
+  // ---- The service that is watched -----------------------------------------------------------
+  // Sets what a series counts per second from now on; it appears with its first scrape.
+  void counter(const std::string& name, const Labels& labels, std::int64_t per_second);
+  // Adds at once, before the next scrape.
+  void add(const std::string& name, const Labels& labels, std::int64_t count);
+  // Observations per second by bucket; one more than the bounds (seconds × 10⁻³).
+  void histogram(const std::string& name, const Labels& labels, std::vector<std::int64_t> bounds_ms,
+                 std::vector<std::int64_t> per_second);
+  void gauge(const std::string& name, const Labels& labels, std::int64_t value);
+  // The series is not scraped any more; `silence()` without a name: none is.
+  void silence(const std::string& name, const Labels& labels);
+  void silence();
+  void speak();
+  core::Duration scrape_every = 15s;
+  // Cuts every scrape into turns of this many points; 0: one turn a scrape.
+  std::size_t points_a_turn = 0;
+
+  // ---- Whoever acts ----------------------------------------------------------------------------
+  // What happens to an awaited effect: settled after `after`, or never.
+  struct Settlement {
+    core::Duration after = 200ms;
+    bool succeeds = true;
+    bool never = false;
+  };
+  std::function<Settlement(const core::EffectRequested&)> settles;
+
+  // ---- People ----------------------------------------------------------------------------------
+  // Each returns the reason of the refusal, or "" when it was taken.
+  std::string start(std::optional<core::Command> command = std::nullopt);
+  std::string send(core::Command command);
+  std::string confirm(const std::string& item, const std::string& role, const std::string& actor,
+                      bool yes = true, std::uint64_t question = 0);
+  std::string decide(const std::string& option, const std::string& role, const std::string& actor,
+                     std::uint64_t question = 0);
+  std::string verb(core::Verb verb, std::optional<core::Duration> duration = std::nullopt);
+  std::string rollback(core::RollbackHow how, std::optional<core::Duration> over = std::nullopt);
+  std::string settle(const std::string& effect, bool succeeded);
+  // Answers every question with yes and `next`, as distinct persons, as it is asked.
+  bool agreeable = false;
+
+  // ---- Time ------------------------------------------------------------------------------------
+  void run_for(core::Duration duration);
+  // Until the rollout has ended, or `most` has passed (then the test fails).
+  void run_to_end(core::Duration most = 24h * 30);
+  // Until the active state's name begins with `state`.
+  void run_to(const std::string& state, core::Duration most = 24h * 30);
+  core::Time now() const { return now_; }
+  core::Duration elapsed() const { return now_ - kBegin; }
+  static constexpr core::Time kBegin{std::chrono::seconds(1767571200)};  // 2026-01-05T00:00Z
+
+  // The engine is away, the bus is away, the wall clock is stepped.
+  void engine_away(core::Duration duration);
+  void bus_away(core::Duration duration);
+  void clock_step(core::Duration by);
+  // Feeds one point as it is: late, doubled, from the future. `age` before now.
+  void point(const std::string& name, const Labels& labels, std::int64_t value, core::Duration age,
+             runtime::PointKind kind = runtime::PointKind::counter_delta);
+  // The process ends without a goodbye and recovers from the log; metrics since are read again.
+  void crash();
+
+  // ---- What is seen ----------------------------------------------------------------------------
+  // The full name of the active state, or the outcome once it has ended.
+  std::string state() const;
+  const core::RolloutState& rollout() const { return replica_; }
+  const core::Machine& machine() const { return plan_->machine; }
+  const std::vector<core::Event>& events() const { return events_; }
+  std::vector<core::EffectRequested> effects(core::EffectKind kind) const;
+  // "5% 10% 0%": the weights of the traffic effects, in order.
+  std::string weights() const;
+  // The public id of the last effect of the kind.
+  std::string last_effect(core::EffectKind kind) const;
+  // The number of the open question of that text; 0 when there is none.
+  std::uint64_t question(const std::string& text) const;
+  core::Reading reading(const std::string& criterion) const;
+  // Names of the states that were entered, joined by a space.
+  std::string path() const;
+  template <class Body>
+  std::size_t count() const {
+    std::size_t found = 0;
+    for (const core::Event& event : events_) found += std::holds_alternative<Body>(event.body);
+    return found;
+  }
+  runtime::Shard& shard() { return *shard_; }
+  store::MemoryEventLog& log() { return log_; }
+  std::string dump() const { return log_.dump(); }
+
+ private:
+  struct Source {
+    runtime::SeriesName name;
+    runtime::PointKind kind = runtime::PointKind::counter;
+    runtime::LayoutNumber layout;
+    std::int64_t per_second = 0;
+    std::int64_t total = 0;
+    std::vector<std::int64_t> bucket_rates, buckets;
+    bool silent = false;
+    bool sent = false;
+  };
+  struct Due {
+    core::Time at{};
+    std::string effect;
+    bool succeeded = true;
+  };
+  Source& source(const std::string& name, const Labels& labels, runtime::PointKind kind);
+  void scrape(core::Time at);
+  void feed(runtime::PointBatch batch);
+  void commit();
+  void check_replica();
+  void plan_settlement(const core::Event& event, const std::string& hash);
+  void answer(const core::Event& event);
+  bool step(core::Time until);
+  core::Command base(core::Verb verb);
+
+  std::shared_ptr<const runtime::Plan> plan_;
+  runtime::Compiled compiled_;
+  store::MemoryEventLog log_;
+  std::unique_ptr<runtime::Shard> shard_;
+  core::Time now_ = kBegin;
+  core::Time scrape_at_ = kBegin + 15s;
+  std::vector<Source> sources_;
+  std::vector<std::vector<core::Fixed>> layouts_;
+  std::size_t layouts_sent_ = 0;
+  std::vector<runtime::PointBatch> history_;  // all that was ever fed: the topic
+  std::vector<Due> due_;
+  std::vector<core::Event> events_;
+  std::map<std::uint64_t, std::string> hashes_;  // of the rollout's events by sequence
+  core::RolloutState replica_;
+  std::optional<core::StreamId> stream_;
+  std::int64_t offset_ = 0;
+  std::uint64_t commands_ = 0;
+  bool silent_ = false;
+};
+
+}  // namespace rollbook::tests

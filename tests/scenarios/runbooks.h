@@ -1,0 +1,71 @@
+#pragma once
+// Runbooks that several scenario tests run, and the service they watch.
+
+#include "tests/scenarios/rehearsal.h"
+
+namespace rollbook::tests {
+
+// Two stages, one guard, one decision. Small on purpose: every rule can be seen.
+inline constexpr const char* kTwoStages = R"(edition 1
+runbook shop {
+  service "shop"
+  arms by label "v": baseline "old", canary "new"
+  role dev, ops
+  metric requests = counter req
+  metric errors = counter err default 0
+  metric latency = histogram dur
+  metric error_rate = errors / requests
+  channel mail = smtp("team@example.com")
+  channel oncall = pagerduty("shop")
+  guard {
+    stop error_rate > 1% over 5m for 2m
+    stop error_rate > 10% over 1m
+    stop p99(latency) > 50ms over 5m for 2m
+    stop absent(requests) for 3m
+    otherwise rollback automatic
+  }
+  stage canary_10 {
+    traffic 10%
+    hold 1h
+    expect error_rate < 0.5% over 5m
+    confirm "No complaints" by ops
+    within 4h otherwise decide verdict
+  }
+  stage canary_50 {
+    traffic 50%
+    hold 2h
+    expect p99(latency) < 20ms over 5m
+    within 4h otherwise rollback gradual
+  }
+  decide verdict {
+    by all of dev, ops
+    ask mail, oncall, remind every 1h
+    within 3h otherwise rollback gradual
+    option proceed "Go on" next
+    option longer "Hold on" extend 1h at most 2
+    option back "Roll back" rollback gradual
+  }
+  rollback automatic {
+    traffic 0%
+    open incident(severity: high)
+    page oncall "Rolled back: {cause}"
+  }
+  rollback gradual {
+    ramp traffic to 0% over 10m every 1m
+    notify mail "Gradual rollback: {cause}"
+  }
+  success {
+    finish traffic 50%
+  }
+}
+)";
+
+// 100 requests a second on the canary, none failing, all within 10 ms.
+inline void healthy(Rehearsal& r) {
+  r.counter("req", {{"v", "new"}}, 100);
+  r.counter("req", {{"v", "old"}}, 900);
+  r.counter("err", {{"v", "old"}}, 0);
+  r.histogram("dur", {{"v", "new"}}, {5, 10, 20, 50}, {60, 40, 0, 0, 0});
+}
+
+}  // namespace rollbook::tests
