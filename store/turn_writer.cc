@@ -6,8 +6,9 @@
 
 namespace rollbook::store {
 
-void TurnWriter::go_on_from(runtime::Position last, const Hash& global) {
+void TurnWriter::go_on_from(runtime::Position last, const Hash& last_hash, const Hash& global) {
   last_ = last;
+  last_hash_ = last_hash;
   global_ = global;
 }
 

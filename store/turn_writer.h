@@ -50,7 +50,7 @@ class TurnWriter {
   explicit TurnWriter(const TurnSource& source) : source_(source), global_(log_seed()) {}
 
   // Where a log that is there already goes on.
-  void go_on_from(runtime::Position last, const Hash& global);
+  void go_on_from(runtime::Position last, const Hash& last_hash, const Hash& global);
 
   // Error: events do not go on where their stream ends, or a digest is none; nothing has reached
   // the sink then.
