@@ -1,0 +1,324 @@
+#include "adapters/wire/event_json.h"
+
+#include <fmt/format.h>
+
+#include "adapters/wire/json_out.h"
+#include "adapters/wire/names.h"
+#include "adapters/wire/places.h"
+#include "adapters/wire/text.h"
+
+namespace rollbook::adapters {
+namespace {
+
+using core::Sequence;
+
+// Writes the fields of one body, in the contract's order.
+class BodyWriter {
+ public:
+  BodyWriter(const EventContext& context, const runtime::StoredEvent& stored, Json& json)
+      : context_(context), stored_(stored), json_(json) {}
+
+  void operator()(const core::RolloutStarted& body) {
+    set("service", body.service);
+    set("runbook", body.runbook);
+    set("version", body.version);
+    set("digest", body.digest);
+    json_["weight"] = number(body.weight);
+    if (!body.params.empty()) json_["params"] = object_of(body.params);
+    set("actor", body.actor);
+    set("reason", body.reason);
+    set("command", body.command.id);
+    json_["semantics"] = body.semantics;
+    json_["grace"] = format_duration(body.limits.grace);
+    json_["skew"] = format_duration(body.limits.skew);
+    json_["stale_after"] = format_duration(body.limits.stale_after);
+    json_["effect_deadline"] = format_duration(body.limits.effect_deadline);
+  }
+
+  void operator()(const core::Observed& body) {
+    Json deltas = Json::array();
+    for (const core::CellDelta& delta : body.deltas) {
+      Json cell = series(delta.series);
+      cell["end"] = format_time(delta.cell.end);
+      cell["latest"] = format_time(delta.cell.latest);
+      cell["value"] = number(delta.cell.value);
+      cell["samples"] = delta.cell.samples;
+      if (!delta.cell.buckets.empty()) cell["buckets"] = delta.cell.buckets;
+      deltas.push_back(std::move(cell));
+    }
+    json_["deltas"] = std::move(deltas);
+    Json seen = Json::array();
+    for (const core::SeriesSeen& one : body.seen) {
+      Json entry = series(one.series);
+      entry["watermark"] = format_time(one.watermark);
+      entry["arrival"] = format_time(one.arrival);
+      seen.push_back(std::move(entry));
+    }
+    json_["seen"] = std::move(seen);
+    for (const core::NameSeen& name : body.names) {
+      json_["names"].push_back({{"metric", metric(name.metric)}, {"at", format_time(name.at)}});
+    }
+    for (const core::Layout& layout : body.layouts) {
+      Json bounds = Json::array();
+      for (const core::Fixed bound : layout.bounds) bounds.push_back(number(bound));
+      json_["layouts"].push_back({{"metric", metric(layout.metric)}, {"bounds", bounds}});
+    }
+    Json offsets = Json::array();
+    for (const core::SourceOffset& offset : body.offsets) {
+      offsets.push_back(
+          {{"topic", offset.topic}, {"partition", offset.partition}, {"next", offset.next}});
+    }
+    json_["offsets"] = std::move(offsets);
+    for (const core::SeriesIndex index : body.stale) json_["stale"].push_back(series(index));
+    json_["late"] = body.late;
+    json_["quarantined"] = body.quarantined;
+  }
+
+  void operator()(const core::VerdictChanged& body) {
+    write_reading(context_.machine, body.criterion, body.reading, json_);
+  }
+
+  void operator()(const core::Transitioned& body) {
+    json_["from"] = state(body.from);
+    json_["to"] = state(body.to);
+    set("because", body.because);
+    if (context_.machine != nullptr && body.transition.valid()) {
+      const core::Transition& transition = context_.machine->at(body.transition);
+      set("label", transition.label);
+      set("source", place_of(*context_.machine, transition.span));
+    }
+  }
+
+  void operator()(const core::TimerFired& body) {
+    json_["timer"] = context_.machine == nullptr ? std::to_string(body.clock.value)
+                                                 : context_.machine->at(body.clock).name;
+  }
+
+  void operator()(const core::EffectRequested& body) {
+    json_["effect"] = public_id(context_.rollout, stored_.event.sequence, stored_.hash);
+    json_["kind"] = name_of(body.kind);
+    json_["state"] = state(body.state);
+    set("name", body.name);
+    if (!body.arguments.empty()) json_["arguments"] = object_of(body.arguments);
+    set("channel", body.channel);
+    set("text", body.text);
+    set("severity", body.severity);
+    if (body.kind == core::EffectKind::traffic) {
+      json_["order"] = body.order;
+      json_["from"] = number(body.from);
+      json_["to"] = number(body.to);
+    }
+    if (body.kind == core::EffectKind::traffic || body.rollback) json_["rollback"] = body.rollback;
+    if (body.deadline) json_["deadline"] = format_time(*body.deadline);
+    if (body.retry_of.valid()) json_["retry_of"] = effect(body.retry_of);
+    set("because", body.cause_text);
+    if (context_.machine != nullptr && body.criterion.valid()) {
+      const core::Criterion& criterion = context_.machine->at(body.criterion);
+      json_["criterion"] = criterion.id;
+      json_["source"] = place_of(*context_.machine, criterion.span);
+    }
+  }
+
+  void operator()(const core::EffectDelivered& body) { json_["effect"] = effect(body.effect); }
+
+  void operator()(const core::EffectSettled& body) {
+    json_["effect"] = effect(body.effect);
+    json_["outcome"] = name_of(body.outcome);
+    set("detail", body.detail);
+    if (!body.result.empty()) json_["result"] = embedded(body.result);
+  }
+
+  void operator()(const core::Commanded& body) {
+    command(body.command);
+    set("reason", body.command.reason);
+    write_verb(body.command);
+  }
+
+  void operator()(const core::Rejected& body) {
+    command(body.command);
+    set("reason", body.reason);
+    set("detail", body.detail);
+  }
+
+  void operator()(const core::Asked& body) {
+    json_["question"] = stored_.event.sequence.value;
+    if (context_.machine == nullptr) return;
+    const core::Item& item = context_.machine->at(body.item);
+    json_["kind"] = name_of(item.kind);
+    json_["item"] = item.text;
+    json_["roles"] = item.quorum.roles;
+    json_["needed"] = needed(item.quorum);
+    json_["options"] = options_of(item, body.offered);
+    json_["deadline"] = body.deadline ? Json(format_time(*body.deadline)) : Json(nullptr);
+    set("source", place_of(*context_.machine, item.span));
+  }
+
+  void operator()(const core::Confirmed& body) {
+    answer(body.question, body.role, body.actor);
+    json_["answer"] = body.yes ? "yes" : "no";
+  }
+
+  void operator()(const core::Decided& body) {
+    answer(body.question, body.role, body.actor);
+    const core::Item* item = item_of(context_, body.question);
+    json_["option"] = item == nullptr || body.option >= item->options.size()
+                          ? Json(body.option)
+                          : Json(item->options[body.option].name);
+  }
+
+  void operator()(const core::Paused& body) {
+    json_["until"] = body.until ? Json(format_time(*body.until)) : Json(nullptr);
+  }
+  void operator()(const core::Resumed&) {}
+
+  void operator()(const core::RolloutFinished& body) {
+    json_["outcome"] = name_of(body.outcome);
+    json_["weight"] = number(body.weight);
+    set("because", body.because);
+  }
+
+  void operator()(const core::EngineGap& body) {
+    json_["from"] = format_time(body.from);
+    json_["to"] = format_time(body.to);
+  }
+  void operator()(const core::ClockStep& body) { json_["by"] = format_duration(body.by); }
+
+  void operator()(const core::SourceStatus& body) {
+    json_["input"] = body.source;
+    json_["status"] = name_of(body.sight);
+  }
+  void operator()(const core::SourceGap& body) {
+    json_["topic"] = body.topic;
+    json_["partition"] = body.partition;
+    json_["from"] = body.from;
+    json_["to"] = body.to;
+  }
+
+ private:
+  // A text that is not there leaves its key out.
+  void set(const char* key, const std::string& text) {
+    if (!text.empty()) json_[key] = text;
+  }
+
+  std::string state(core::StateIndex index) const { return state_name(context_.machine, index); }
+
+  std::string metric(core::MetricIndex index) const {
+    return context_.machine == nullptr ? std::to_string(index.value)
+                                       : context_.machine->at(index).name;
+  }
+
+  Json series(core::SeriesIndex index) const {
+    if (context_.machine == nullptr) return {{"series", index.value}};
+    const core::Series& one = context_.machine->at(index);
+    return {{"metric", metric(one.metric)}, {"arm", name_of(one.arm)}};
+  }
+
+  std::string effect(Sequence sequence) const {
+    if (context_.recall) {
+      if (const auto earlier = context_.recall(sequence)) {
+        return public_id(context_.rollout, sequence, earlier->hash);
+      }
+    }
+    return fmt::format("{}/{}", context_.rollout, sequence.value);
+  }
+
+  void command(const core::Command& command) {
+    json_["command"] = command.key.id;
+    json_["command_source"] = command.key.source;
+    json_["verb"] = core::name_of(command.verb);
+    set("actor", command.actor);
+  }
+
+  void write_verb(const core::Command& command) {
+    set("item", command.item);
+    set("role", command.role);
+    if (command.verb == core::Verb::confirm) json_["answer"] = command.yes ? "yes" : "no";
+    set("option", command.option);
+    if (command.question != 0) json_["question"] = command.question;
+    if (command.duration) {
+      const char* key = command.verb == core::Verb::pause    ? "for"
+                        : command.verb == core::Verb::extend ? "by"
+                                                             : "over";
+      json_[key] = format_duration(*command.duration);
+    }
+    if (command.verb == core::Verb::rollback) {
+      json_["how"] = command.how == core::RollbackHow::gradual ? "gradual" : "immediate";
+      json_["to"] = number(command.to);
+      set("target", command.target);
+    }
+    if (command.verb == core::Verb::settle) {
+      set("effect", command.effect);
+      json_["outcome"] = command.succeeded ? "succeeded" : "failed";
+      set("detail", command.detail);
+    }
+  }
+
+  void answer(Sequence question, const std::string& role, const std::string& actor) {
+    json_["question"] = question.value;
+    if (const core::Item* item = item_of(context_, question)) json_["item"] = item->text;
+    set("role", role);
+    set("actor", actor);
+  }
+
+  const EventContext& context_;
+  const runtime::StoredEvent& stored_;
+  Json& json_;
+};
+
+Json to_json(const EventContext& context, const runtime::StoredEvent& stored) {
+  const core::Event& event = stored.event;
+  Json json;
+  json["rollout"] = rollout_of(context, event);
+  json["sequence"] = event.sequence.value;
+  json["time"] = format_time(event.time);
+  json["type"] = type_of(event.body);
+  if (event.cause.valid()) json["cause"] = event.cause.value;
+  std::visit(BodyWriter(context, stored, json), event.body);
+  return json;
+}
+
+}  // namespace
+
+EventContext context_of(const core::RolloutStarted& started, const core::Machine& machine) {
+  return EventContext{started.rollout, started.service, started.version, &machine, {}};
+}
+
+std::string public_id(std::string_view rollout, Sequence sequence, std::string_view hash) {
+  return fmt::format("{}/{}/{}", rollout, sequence.value, hash);
+}
+
+std::string rollout_of(const EventContext& context, const core::Event& event) {
+  if (!context.rollout.empty()) return context.rollout;
+  const auto* rejected = std::get_if<core::Rejected>(&event.body);
+  return rejected == nullptr ? std::string() : rejected->command.rollout;
+}
+
+std::string event_json(const EventContext& context, const runtime::StoredEvent& stored) {
+  return to_line(to_json(context, stored));
+}
+
+std::optional<runtime::Outgoing> event_message(const std::string& topic,
+                                               const EventContext& context,
+                                               const runtime::StoredEvent& stored) {
+  const core::Event& event = stored.event;
+  if (std::holds_alternative<core::Observed>(event.body)) return std::nullopt;
+  runtime::Outgoing message;
+  message.topic = topic;
+  message.key = rollout_of(context, event);
+  message.id = public_id(message.key, event.sequence, stored.hash);
+  message.type = fmt::format("dev.rollbook.{}", type_of(event.body));
+  Json json;
+  json["specversion"] = "1.0";
+  json["id"] = message.id;
+  json["source"] = "rollbook/engine";
+  json["type"] = message.type;
+  if (!message.key.empty()) json["subject"] = message.key;
+  json["time"] = format_time(event.time);
+  json["sequence"] = fmt::format("{:020}", event.sequence.value);
+  json["datacontenttype"] = "application/json";
+  json["data"] = to_json(context, stored);
+  message.payload = to_line(json);
+  return message;
+}
+
+}  // namespace rollbook::adapters

@@ -1,0 +1,271 @@
+#include "adapters/wire/status.h"
+
+#include <algorithm>
+
+#include "adapters/wire/json_out.h"
+#include "adapters/wire/names.h"
+#include "adapters/wire/places.h"
+#include "adapters/wire/text.h"
+#include "engine/core/clocks.h"
+#include "engine/core/judge.h"
+#include "engine/core/sentence.h"
+
+namespace rollbook::adapters {
+namespace {
+
+using core::Duration;
+using core::Machine;
+using core::RolloutState;
+using core::Time;
+
+const core::Stage* stage_of(const Machine& machine, core::StateIndex active) {
+  const auto found =
+      std::find_if(machine.stages.begin(), machine.stages.end(),
+                   [&](const core::Stage& stage) { return machine.contains(stage.state, active); });
+  return found == machine.stages.end() ? nullptr : &*found;
+}
+
+HoldStatus hold_of(const Machine& machine, const RolloutState& state, core::ClockIndex clock,
+                   Time now) {
+  HoldStatus hold;
+  const Duration limit = core::limit_of(machine, state, clock);
+  hold.elapsed = std::min(limit, core::elapsed(state, clock, now));
+  hold.remaining = limit - hold.elapsed;
+  hold.running = state.clocks[clock.value].mark.has_value();
+  return hold;
+}
+
+// Those armed around the active state and those its gate asks for, in table order.
+std::vector<core::CriterionIndex> judged_now(const Machine& machine, const RolloutState& state) {
+  std::vector<core::CriterionIndex> criteria = core::armed(machine, state);
+  for (core::StateIndex i = state.active; i.valid(); i = machine.at(i).parent) {
+    const auto& gate = machine.at(i).gate;
+    if (gate) criteria.insert(criteria.end(), gate->criteria.begin(), gate->criteria.end());
+  }
+  std::sort(criteria.begin(), criteria.end());
+  criteria.erase(std::unique(criteria.begin(), criteria.end()), criteria.end());
+  return criteria;
+}
+
+CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
+                             core::CriterionIndex index) {
+  const core::Criterion& criterion = machine.at(index);
+  CriterionStatus status;
+  status.id = criterion.id;
+  status.text = criterion.text;
+  status.kind = criterion.kind;
+  if (index.value < state.readings.size()) status.reading = state.readings[index.value];
+  status.limit = limit_of(criterion);
+  if (status.reading.value) {
+    status.value_text = core::value_text(criterion, *status.reading.value);
+  }
+  status.window = window_of(machine, criterion);
+  status.pending = pending_of(criterion, status.reading);
+  status.sustain = criterion.sustain;
+  status.source = place_of(machine, criterion.span);
+  return status;
+}
+
+QuestionStatus question_of(const Machine& machine, const RolloutState& state,
+                           const core::Question& question, Time now) {
+  const core::Item& item = machine.at(question.item);
+  QuestionStatus status;
+  status.number = question.number.value;
+  status.kind = item.kind;
+  status.item = item.text;
+  status.quorum = item.quorum;
+  for (const core::Answer& answer : question.answers) {
+    std::string said = answer.yes ? "yes" : "no";
+    if (item.kind == core::ItemKind::decide) {
+      ROLLBOOK_CHECK(answer.option < item.options.size());
+      said = item.options[answer.option].name;
+    }
+    status.answers.push_back({answer.role, answer.actor, std::move(said)});
+  }
+  for (const Json& option : options_of(item, question.offered)) status.options.push_back(option);
+  if (item.deadline.valid()) {
+    status.deadline = now + hold_of(machine, state, item.deadline, now).remaining;
+  }
+  return status;
+}
+
+// The canary's share of a counter that is folded for both arms, over its longest common window.
+std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutState& state) {
+  for (std::size_t c = 0; c < machine.windows.size(); ++c) {
+    const core::Series& canary = machine.at(machine.windows[c].series);
+    if (canary.arm != core::Arm::canary ||
+        machine.at(canary.metric).kind != core::MetricKind::counter) {
+      continue;
+    }
+    for (std::size_t b = 0; b < machine.windows.size(); ++b) {
+      const core::Series& other = machine.at(machine.windows[b].series);
+      if (other.metric != canary.metric || other.arm != core::Arm::baseline ||
+          machine.windows[b].width != machine.windows[c].width ||
+          machine.windows[b].floor != machine.windows[c].floor) {
+        continue;
+      }
+      const core::Fixed mine = state.windows[c].total.value;
+      const core::Fixed all = mine + state.windows[b].total.value;
+      if (all.nanos > 0) return core::Fixed{mine.nanos * core::Fixed::kScale / all.nanos};
+    }
+  }
+  return std::nullopt;
+}
+
+EffectStatus effect_of(const Machine& machine, core::Sequence sequence,
+                       const core::EffectState& effect) {
+  EffectStatus status;
+  status.sequence = sequence;
+  status.kind = effect.kind;
+  if (effect.spec.valid()) status.name = machine.at(effect.spec).name;
+  status.to = effect.to;
+  status.attempts = effect.attempts;
+  status.rollback = effect.rollback;
+  status.deadline = effect.rollback ? effect.retry_at : effect.deadline;
+  return status;
+}
+
+Json time_or_null(const std::optional<Time>& time) {
+  return time ? Json(format_time(*time)) : Json(nullptr);
+}
+Json duration_or_null(const std::optional<Duration>& duration) {
+  return duration ? Json(format_duration(*duration)) : Json(nullptr);
+}
+
+Json to_json(const CriterionStatus& criterion) {
+  Json json;
+  json["id"] = criterion.id;
+  json["text"] = criterion.text;
+  json["verdict"] = name_of(criterion.reading.verdict);
+  if (criterion.reading.missing != core::Missing::none) {
+    json["missing"] = name_of(criterion.reading.missing);
+  }
+  json["value"] = criterion.reading.value ? number(*criterion.reading.value) : Json(nullptr);
+  json["limit"] = number(criterion.limit);
+  json["samples"] = criterion.reading.samples;
+  json["pending"] = duration_or_null(criterion.pending);
+  if (criterion.sustain > Duration::zero()) json["for"] = format_duration(criterion.sustain);
+  if (criterion.window) {
+    json["window"] = format_duration(*criterion.window);
+    json["seen"] = format_duration(criterion.reading.seen);
+  }
+  json["source"] = criterion.source;
+  return json;
+}
+
+Json to_json(const QuestionStatus& question) {
+  Json answers = Json::array();
+  for (const AnswerStatus& answer : question.answers) {
+    answers.push_back({{"role", answer.role}, {"actor", answer.actor}, {"answer", answer.answer}});
+  }
+  Json json;
+  json["question"] = question.number;
+  json["kind"] = name_of(question.kind);
+  json["item"] = question.item;
+  json["roles"] = question.quorum.roles;
+  json["needed"] = needed(question.quorum);
+  json["answers"] = std::move(answers);
+  json["options"] = question.options;
+  json["deadline"] = time_or_null(question.deadline);
+  return json;
+}
+
+Json to_json(const EffectStatus& effect) {
+  Json json;
+  json["sequence"] = effect.sequence.value;
+  json["kind"] = name_of(effect.kind);
+  if (!effect.name.empty()) json["name"] = effect.name;
+  if (effect.kind == core::EffectKind::traffic) json["to"] = number(effect.to);
+  json["rollback"] = effect.rollback;
+  json["attempts"] = effect.attempts;
+  json[effect.rollback ? "again" : "deadline"] = time_or_null(effect.deadline);
+  return json;
+}
+
+}  // namespace
+
+RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time now) {
+  RolloutStatus status;
+  status.rollout = state.id;
+  status.runbook = machine.name;
+  status.service = state.service;
+  status.version = state.version;
+  status.outcome = state.outcome;
+  status.settled = state.settled;
+  status.requested = state.requested;
+  status.paused = state.paused;
+  status.paused_until = state.paused_until;
+  status.sight = state.sight;
+  status.because = state.because;
+  status.breach = state.breach;
+  status.last = state.last;
+  status.now = now;
+  for (const auto& [sequence, effect] : state.effects) {
+    if (!effect.outcome) status.effects.push_back(effect_of(machine, sequence, effect));
+  }
+  if (!state.active.valid()) return status;  // its tables are not laid out yet
+  status.observed = observed_share(machine, state);
+  status.state = machine.at(state.active).name;
+  status.phase = machine.at(state.active).phase;
+  if (state.finished()) return status;
+  if (const core::Stage* stage = stage_of(machine, state.active)) {
+    status.stage =
+        StageStatus{stage->name, static_cast<std::size_t>(stage - machine.stages.data()) + 1,
+                    machine.stages.size(), stage->weight};
+    if (stage->hold.valid()) status.hold = hold_of(machine, state, stage->hold, now);
+  }
+  for (const core::CriterionIndex index : judged_now(machine, state)) {
+    status.criteria.push_back(criterion_of(machine, state, index));
+  }
+  for (const core::Question& question : state.questions) {
+    status.questions.push_back(question_of(machine, state, question, now));
+  }
+  return status;
+}
+
+std::string status_json(const RolloutStatus& status) {
+  Json json;
+  json["rollout"] = status.rollout;
+  json["runbook"] = status.runbook;
+  json["service"] = status.service;
+  json["version"] = status.version;
+  json["state"] = status.state;
+  json["phase"] = name_of(status.phase);
+  json["outcome"] = status.outcome ? Json(name_of(*status.outcome)) : Json(nullptr);
+  json["stage"] = nullptr;
+  if (status.stage) {
+    json["stage"] = {{"name", status.stage->name},
+                     {"index", status.stage->index},
+                     {"of", status.stage->of},
+                     {"weight", number(status.stage->weight)}};
+  }
+  json["settled_weight"] = number(status.settled);
+  json["requested_weight"] = number(status.requested);
+  json["observed_weight"] = status.observed ? number(*status.observed) : Json(nullptr);
+  json["paused"] = status.paused;
+  json["paused_until"] = time_or_null(status.paused_until);
+  json["sight"] = name_of(status.sight);
+  json["hold"] = nullptr;
+  if (status.hold) {
+    json["hold"] = {{"elapsed", format_duration(status.hold->elapsed)},
+                    {"remaining", format_duration(status.hold->remaining)},
+                    {"running", status.hold->running}};
+  }
+  json["criteria"] = Json::array();
+  for (const CriterionStatus& criterion : status.criteria) {
+    json["criteria"].push_back(to_json(criterion));
+  }
+  json["waiting_for"] = Json::array();
+  for (const QuestionStatus& question : status.questions) {
+    json["waiting_for"].push_back(to_json(question));
+  }
+  json["effects"] = Json::array();
+  for (const EffectStatus& effect : status.effects) json["effects"].push_back(to_json(effect));
+  json["because"] = status.because;
+  if (!status.breach.empty()) json["breach"] = status.breach;
+  json["last_sequence"] = status.last.value;
+  json["time"] = format_time(status.now);
+  return to_line(json);
+}
+
+}  // namespace rollbook::adapters

@@ -1,0 +1,103 @@
+#pragma once
+// Status: what a rollout is at this moment, gathered from its machine and state, as contract.md's
+// object and as a page for a terminal.
+//
+//   RolloutStatus status = status_of(machine, state, now);
+//   status_json(status)               one line
+//   status_text(status, {.width=80})  lines for people
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/machine.h"
+#include "engine/core/state.h"
+
+namespace rollbook::adapters {
+
+struct StageStatus {
+  std::string name;
+  std::size_t index = 0;  // from 1
+  std::size_t of = 0;
+  core::Weight weight;
+};
+struct HoldStatus {
+  core::Duration elapsed{};
+  core::Duration remaining{};
+  bool running = false;  // false: stands still (paused, blind, without data)
+};
+struct CriterionStatus {
+  std::string id;
+  std::string text;
+  core::CriterionKind kind = core::CriterionKind::stop;
+  core::Reading reading;
+  core::Fixed limit;
+  std::string value_text;                 // "1.24%", "" without a value
+  std::optional<core::Duration> window;   // none for `absent`
+  std::optional<core::Duration> pending;  // of `for`
+  core::Duration sustain{};
+  std::string source;  // "hal9.runbook:31:5"
+};
+struct AnswerStatus {
+  std::string role;
+  std::string actor;
+  std::string answer;  // "yes", "no", or the option's name
+};
+struct QuestionStatus {
+  std::uint64_t number = 0;
+  core::ItemKind kind = core::ItemKind::confirm;
+  std::string item;
+  core::Quorum quorum;
+  std::vector<std::string> options;  // yes and no, or what is still offered
+  std::vector<AnswerStatus> answers;
+  std::optional<core::Time> deadline;
+};
+// An effect whose outcome is awaited.
+struct EffectStatus {
+  core::Sequence sequence;
+  core::EffectKind kind = core::EffectKind::traffic;
+  std::string name;
+  core::Weight to;
+  std::uint32_t attempts = 1;
+  bool rollback = false;
+  std::optional<core::Time> deadline;
+};
+
+struct RolloutStatus {
+  std::string rollout, runbook, service, version;
+  std::string state;  // "canary_25.hold"
+  core::Phase phase = core::Phase::none;
+  std::optional<core::Outcome> outcome;
+  std::optional<StageStatus> stage;
+  core::Weight settled, requested;
+  std::optional<core::Fixed> observed;  // the canary's share of requests; none: not measured
+  bool paused = false;
+  std::optional<core::Time> paused_until;
+  core::Sight sight = core::Sight::live;
+  std::optional<HoldStatus> hold;
+  std::vector<CriterionStatus> criteria;  // judged now
+  std::vector<QuestionStatus> questions;
+  std::vector<EffectStatus> effects;
+  std::string because;  // the sentence of the last step
+  std::string breach;   // why it is rolled back; ""
+  core::Sequence last;
+  core::Time now{};
+};
+
+RolloutStatus status_of(const core::Machine& machine, const core::RolloutState& state,
+                        core::Time now);
+
+// contract.md's object, one line.
+std::string status_json(const RolloutStatus& status);
+
+struct TextStyle {
+  std::size_t width = 80;
+  bool colour = false;
+};
+// Several lines, with the command that answers each question.
+std::string status_text(const RolloutStatus& status, const TextStyle& style);
+// One line for `list`: "hal9-7f3k2q  hal9  canary_25 (3/6)  25%  hold, 6h50m left".
+std::string status_summary(const RolloutStatus& status);
+
+}  // namespace rollbook::adapters

@@ -1,0 +1,236 @@
+// The page of `rollbook status`: what it is, where it stands, what is judged, who is asked. Glyph
+// and word together, so that nothing depends on colour; 80 columns lose nothing.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "adapters/wire/event_text.h"
+#include "adapters/wire/names.h"
+#include "adapters/wire/status.h"
+#include "adapters/wire/text.h"
+#include "engine/core/sentence.h"
+
+namespace rollbook::adapters {
+namespace {
+
+// Columns a text takes, one for each code point: our own texts have no wide ones.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+std::string padded(std::string_view text, std::size_t width) {
+  std::string out(text);
+  const std::size_t has = columns(text);
+  if (has < width) out.append(width - has, ' ');
+  return out;
+}
+
+// Breaks at spaces; lines after the first begin with `indent` blanks.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
+  std::string out;
+  std::size_t column = indent;
+  while (!text.empty()) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, space);
+    text.remove_prefix(std::min(space + 1, text.size()));
+    if (column > indent && column + 1 + columns(word) > width) {
+      out += "\n" + std::string(indent, ' ');
+      column = indent;
+    } else if (column > indent) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += columns(word);
+  }
+  return out;
+}
+
+constexpr std::size_t kLabel = 10;
+
+std::string line(std::string_view label, std::string_view text, const TextStyle& style) {
+  return padded(label, kLabel) + wrapped(text, kLabel, style.width) + "\n";
+}
+
+Tone tone_of(core::Verdict verdict) {
+  switch (verdict) {
+    case core::Verdict::pass:
+      return Tone::good;
+    case core::Verdict::fail:
+      return Tone::bad;
+    case core::Verdict::no_data:
+      return Tone::question;
+    case core::Verdict::undecided:
+      return Tone::quiet;
+  }
+  return Tone::quiet;
+}
+
+// "running", "paused", "rolling back", "succeeded", …
+std::pair<std::string, Tone> condition(const RolloutStatus& status) {
+  if (status.outcome) {
+    const bool good = *status.outcome == core::Outcome::succeeded;
+    std::string word(name_of(*status.outcome));
+    std::replace(word.begin(), word.end(), '_', ' ');
+    return {std::move(word), good ? Tone::good : Tone::bad};
+  }
+  if (status.phase == core::Phase::rollback) return {"rolling back", Tone::bad};
+  if (status.sight == core::Sight::unreachable)
+    return {"blind, the bus is out of reach", Tone::bad};
+  if (status.sight == core::Sight::catching_up) return {"catching up", Tone::question};
+  if (status.paused) {
+    return {status.paused_until ? "paused until " + format_time(*status.paused_until) : "paused",
+            Tone::question};
+  }
+  if (!status.questions.empty()) return {"waiting for people", Tone::question};
+  return {"running", Tone::good};
+}
+
+std::string where(const RolloutStatus& status) {
+  std::string text = status.state;
+  if (status.stage) {
+    text = fmt::format("{}, stage {} of {}, {}", status.stage->name, status.stage->index,
+                       status.stage->of, name_of(status.phase));
+  }
+  if (status.hold && status.phase == core::Phase::hold) {
+    text += fmt::format(", {} done, {} left{}", format_duration_short(status.hold->elapsed),
+                        format_duration_short(status.hold->remaining),
+                        status.hold->running ? "" : " (stands still)");
+  }
+  return text;
+}
+
+std::string traffic(const RolloutStatus& status) {
+  std::string text = format_percent(status.settled) + " settled";
+  if (status.requested != status.settled) {
+    text += ", " + format_percent(status.requested) + " requested";
+  }
+  if (status.observed)
+    text += fmt::format(", {} observed", core::percent_text(*status.observed, 1));
+  return text;
+}
+
+std::string verdict_text(const CriterionStatus& criterion) {
+  const core::Reading& reading = criterion.reading;
+  std::string text(name_of(reading.verdict));
+  if (reading.verdict == core::Verdict::no_data) {
+    text = fmt::format("no data, {}", name_of(reading.missing));
+  }
+  // A stop speaks of breaches: its passing is the normal state of a healthy canary.
+  if (!criterion.value_text.empty()) text += ", at " + criterion.value_text;
+  if (reading.samples > 0) text += fmt::format(" in {} samples", reading.samples);
+  if (criterion.pending && reading.verdict != core::Verdict::fail) {
+    text += fmt::format(", pending {} of {}", format_duration_short(*criterion.pending),
+                        core::duration_text(criterion.sustain));
+  }
+  if (criterion.window && reading.seen < *criterion.window &&
+      criterion.kind == core::CriterionKind::expect) {
+    text += fmt::format(", {} of {} seen", format_duration_short(reading.seen),
+                        core::duration_text(*criterion.window));
+  }
+  return text;
+}
+
+std::string criterion_lines(const CriterionStatus& criterion, const TextStyle& style) {
+  const Tone tone = tone_of(criterion.reading.verdict);
+  const std::string_view word = criterion.kind == core::CriterionKind::stop ? "stop" : "expect";
+  return fmt::format(
+      "  {} {:<6} {}\n           {}\n", painted(glyph(tone), tone, style.colour), word,
+      wrapped(printable(criterion.text), 11, style.width),
+      painted(wrapped(verdict_text(criterion), 11, style.width), tone, style.colour));
+}
+
+std::string answers_text(const QuestionStatus& question) {
+  std::string text;
+  for (const AnswerStatus& answer : question.answers) {
+    text += fmt::format("{}{} ({}): {}", text.empty() ? "" : ", ", answer.actor, answer.role,
+                        answer.answer);
+  }
+  return text;
+}
+
+std::string question_lines(const RolloutStatus& status, const QuestionStatus& question,
+                           const TextStyle& style) {
+  std::string asked = fmt::format("{} {} \"{}\" by {}", question.number, name_of(question.kind),
+                                  question.item, quorum_text(question.quorum));
+  if (question.deadline) {
+    asked += fmt::format(", {} left", format_duration_short(*question.deadline - status.now));
+  }
+  std::string text =
+      fmt::format("  {} {}\n", painted(glyph(Tone::question), Tone::question, style.colour),
+                  wrapped(printable(asked), 4, style.width));
+  if (!question.answers.empty()) {
+    text += "    " + wrapped(printable(answers_text(question)), 4, style.width) + "\n";
+  }
+  // The command stays on one line: it is there to be copied.
+  const std::string subject = question.kind == core::ItemKind::confirm
+                                  ? fmt::format("\"{}\"", question.item)
+                                  : fmt::format("{}", fmt::join(question.options, "|"));
+  text += printable(fmt::format("    rollbook {} {} {} --role {}", name_of(question.kind),
+                                status.rollout, subject, fmt::join(question.quorum.roles, "|"))) +
+          "\n";
+  return text;
+}
+
+std::string effect_line(const RolloutStatus& status, const EffectStatus& effect,
+                        const TextStyle& style) {
+  std::string text = effect.kind == core::EffectKind::traffic
+                         ? "shift to " + format_percent(effect.to)
+                         : fmt::format("{} {}", name_of(effect.kind), effect.name);
+  text += fmt::format(" requested as {}/{}", status.rollout, effect.sequence.value);
+  if (effect.attempts > 1) text += fmt::format(", attempt {}", effect.attempts);
+  if (effect.deadline) {
+    const std::string left =
+        format_duration_short(std::max(core::Duration::zero(), *effect.deadline - status.now));
+    text += effect.rollback ? ", again in " + left : ", " + left + " left";
+  }
+  return "  • " + wrapped(printable(text), 4, style.width) + "\n";
+}
+
+}  // namespace
+
+std::string status_text(const RolloutStatus& status, const TextStyle& style) {
+  const auto [word, tone] = condition(status);
+  std::string text =
+      fmt::format("{}  {}\n", status.rollout,
+                  painted(fmt::format("{} {}", glyph(tone), word), tone, style.colour));
+  text += line("runbook",
+               printable(fmt::format("{} for {}{}", status.runbook, status.service,
+                                     status.version.empty() ? "" : ", version " + status.version)),
+               style);
+  text += line("at", printable(where(status)), style);
+  text += line("traffic", traffic(status), style);
+  const std::string& why = status.breach.empty() ? status.because : status.breach;
+  if (!why.empty()) text += line("because", printable(why), style);
+  if (!status.effects.empty()) {
+    text += "\nwaiting to settle\n";
+    for (const EffectStatus& effect : status.effects) text += effect_line(status, effect, style);
+  }
+  if (!status.criteria.empty()) {
+    text += "\ncriteria\n";
+    for (const CriterionStatus& criterion : status.criteria) {
+      text += criterion_lines(criterion, style);
+    }
+  }
+  if (!status.questions.empty()) {
+    text += "\nwaiting for\n";
+    for (const QuestionStatus& question : status.questions) {
+      text += question_lines(status, question, style);
+    }
+  }
+  return text;
+}
+
+std::string status_summary(const RolloutStatus& status) {
+  const auto [word, tone] = condition(status);
+  std::string at = status.stage ? fmt::format("{} ({}/{})", status.stage->name, status.stage->index,
+                                              status.stage->of)
+                                : status.state;
+  return printable(fmt::format("{}  {}  {}  {}  {} {}", status.rollout, status.service, at,
+                               format_percent(status.settled), glyph(tone), word));
+}
+
+}  // namespace rollbook::adapters
