@@ -107,8 +107,8 @@ TEST(Status, LongLinesBreakAtWords) {
   core::RolloutState state = sample::state(sample::kHold);
   state.because = "one two three four five six seven eight nine ten eleven";
   EXPECT_THAT(status_text(status_of(machine, state, kNow), {.width = 40, .colour = false}),
-              testing::HasSubstr("because   one two three four five six seven\n"
-                                 "          eight nine ten eleven\n"));
+              testing::HasSubstr("because   one two three four five six\n"
+                                 "          seven eight nine ten eleven\n"));
 }
 
 }  // namespace
