@@ -126,6 +126,7 @@ core::Status Shard::recover_stream(core::StreamId stream) {
   }
   rollout.selector = selector_of(rollout.plan);
   sight_ = rollout.state.sight;
+  feeds_.add(stream, rollout.plan->machine, rollout.selector);
   rollouts_.emplace(stream, std::move(rollout));
   return {};
 }

@@ -11,27 +11,6 @@ using core::Time;
 
 // ---- Inputs ---------------------------------------------------------------------------------
 
-void Shard::learn(const PointBatch& batch) {
-  series_.learn(batch);
-  for (const SeriesName& name : batch.new_series) {
-    if (feeds_.size() <= name.number.value) feeds_.resize(name.number.value + 1);
-    for (const auto& [stream, rollout] : rollouts_) {
-      for (const Match match : rollout.selector->match(name)) {
-        feeds_[name.number.value].push_back(Feed{stream, match});
-      }
-    }
-  }
-}
-
-// A rollout that has just started, or was recovered, is fed by the series known so far.
-void Shard::feed_by(core::StreamId stream, const Rollout& rollout) {
-  for (std::uint32_t number = 0; number < feeds_.size(); ++number) {
-    for (const Match match : rollout.selector->match(series_.name(SeriesNumber{number}))) {
-      feeds_[number].push_back(Feed{stream, match});
-    }
-  }
-}
-
 core::SourceOffset& Shard::offset_of(const PointBatch& batch) {
   for (core::SourceOffset& offset : offsets_) {
     if (offset.partition == batch.partition && offset.topic == batch.topic) return offset;
@@ -50,30 +29,30 @@ bool Shard::counted_before(const Rollout& rollout, const PointBatch& batch,
 }
 
 void Shard::points(const PointBatch& batch, Time now) {
-  learn(batch);
+  series_.learn(batch);
+  for (const SeriesName& name : batch.new_series) feeds_.learn(name);
   const std::size_t at = static_cast<std::size_t>(&offset_of(batch) - offsets_.data());
   std::int64_t record = -1;
   for (const MetricPoint& point : batch.points) {
     if (point.offset != record) {
-      // Looks are cut between records, so that an offset says exactly what was counted.
       record = point.offset;
       offsets_[at].next = record;
-      const Time pane = pane_of(point.end);
-      for (const core::StreamId stream : dirty_) {
-        const auto found = rollouts_.find(stream);
-        if (found != rollouts_.end() && found->second.dirty && pane > found->second.look_pane) {
-          look(found->second, now, false);
-        }
-      }
     }
     ++counters_.points;
     const std::optional<Increment> increment = series_.take(batch, point);
     if (!increment) continue;
-    for (const Feed& feed : feeds_[point.series.value]) {
+    for (const Feed& feed : feeds_.of(point.series)) {
       const auto found = rollouts_.find(feed.stream);
       if (found == rollouts_.end()) continue;
       Rollout& rollout = found->second;
       if (resuming_ && counted_before(rollout, batch, point)) continue;
+      // Looks are cut at each second of event time, and between records, so that an offset says
+      // exactly what was counted.
+      if (rollout.dirty && rollout.record != record && pane_of(point.end) > rollout.look_pane) {
+        look(rollout, now, false);
+        if (rollout.state.finished()) continue;
+      }
+      rollout.record = record;
       const std::vector<core::Fixed>* bounds =
           increment->buckets == nullptr ? nullptr : &series_.bounds(increment->layout);
       switch (fold({rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now},
@@ -389,7 +368,7 @@ void Shard::start(const CommandInput& input, Time now) {
   rollout.observe_at = now + options_.observe_interval * (phase + 1) / 10;
   rollout.snapshot_at = now + options_.snapshot_interval * (phase + 1) / 10;
   if (bases_at_ == Time{}) bases_at_ = now + options_.checkpoint_interval;
-  feed_by(begin.stream, rollout);
+  feeds_.add(begin.stream, plan->machine, rollout.selector);
   after(rollout, now);
 }
 
@@ -464,9 +443,7 @@ core::Result<Committed> Shard::commit(Time now) {
   }
   for (const core::StreamId stream : ended_) {
     rollouts_.erase(stream);
-    for (auto& feeds : feeds_) {
-      std::erase_if(feeds, [&](const Feed& feed) { return feed.stream == stream; });
-    }
+    feeds_.remove(stream);
   }
   ended_.clear();
   return committed;

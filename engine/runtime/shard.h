@@ -20,6 +20,7 @@
 #include "engine/core/decide.h"
 #include "engine/core/limits.h"
 #include "engine/runtime/event_log.h"
+#include "engine/runtime/feeds.h"
 #include "engine/runtime/metric_point.h"
 #include "engine/runtime/plan_compiler.h"
 #include "engine/runtime/selector.h"
@@ -63,8 +64,9 @@ class Shard {
     std::shared_ptr<const Selector> selector;
     core::RolloutState state;
     core::Pending pending;
-    bool dirty = false;      // folded into since its last Look
-    core::Time look_pane{};  // the pane of the points folded since
+    bool dirty = false;        // folded into since its last Look
+    core::Time look_pane{};    // the pane of the points folded since
+    std::int64_t record = -1;  // offset of the record last folded from
     core::Time deadline = core::kDistantFuture;
     core::Time observe_at{};
     core::Time snapshot_at{};
@@ -113,17 +115,10 @@ class Shard {
  private:
   Shard(EventLog& log, ShardOptions options) : log_(log), options_(std::move(options)) {}
 
-  struct Feed {
-    core::StreamId stream;
-    Match match;
-  };
-
   core::Status recover_stream(core::StreamId stream);
   core::Status recover_values();
   core::Result<std::shared_ptr<const Plan>> plan_of(const core::Digest& digest);
   std::shared_ptr<const Selector> selector_of(const std::shared_ptr<const Plan>& plan);
-  void feed_by(core::StreamId stream, const Rollout& rollout);
-  void learn(const PointBatch& batch);
   void give(Rollout& rollout, core::Input input);
   void look(Rollout& rollout, core::Time now, bool log);
   void after(Rollout& rollout, core::Time now);
@@ -151,7 +146,7 @@ class Shard {
   std::map<core::Digest, std::weak_ptr<const Plan>> plans_;
   std::map<core::Digest, std::weak_ptr<const Selector>> selectors_;
   SeriesTable series_;
-  std::vector<std::vector<Feed>> feeds_;            // by series number
+  Feeds feeds_;
   std::vector<core::StreamId> dirty_;               // folded into in this turn
   std::vector<core::StreamId> ended_;               // finished in this turn
   std::map<std::string, core::StreamId> finished_;  // rollouts that have ended, by id
