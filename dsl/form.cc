@@ -41,7 +41,7 @@ class FormCheck {
   }
   void positive(const ast::Number& number) {
     if (!number.text.empty() && number.value <= core::Fixed{})
-      bad_value(number.span, "`" + number.text + "` must be more than nothing here");
+      bad_value(number.span, "`" + number.text + "` must be above 0");
   }
   void positive(const std::optional<ast::Number>& number) {
     if (number) positive(*number);

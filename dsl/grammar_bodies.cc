@@ -52,9 +52,9 @@ const auto hold_def =
             -(kw("at", "at most") > kw("most") > duration[set<&ast::Hold::at_most>]) >>
             -block_of<&ast::Hold::block>(hold_statement));
 
-// `on` has two continuations; looking at the second word keeps the choice LL(1).
-const auto on_enter_def = located(peek(1, "enter") >> kw("on", "") >> kw("enter") >
-                                  block_of<&ast::OnEnter::block>(on_enter_statement));
+// `on` has two continuations: the one place where a keyword is read twice.
+const auto on_enter_def =
+    located(kw("on") >> kw("enter") > block_of<&ast::OnEnter::block>(on_enter_statement));
 const auto on_exit_def =
     located(kw("on") > kw("exit") > block_of<&ast::OnExit::block>(on_exit_statement));
 

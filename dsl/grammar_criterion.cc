@@ -302,7 +302,7 @@ struct InStop {
 
 const auto over_clause = kw("over") > duration[set_once<&ast::Criterion::over>];
 const auto for_clause = kw("for") > duration[set_once<&ast::Criterion::sustain>];
-const auto at_least_clause = kw("at") >
+const auto at_least_clause = kw("at", "at least") >
                              kw("least") > whole_number[set_once<&ast::Criterion::at_least>] >
                              kw("requests");
 const auto condition = described(

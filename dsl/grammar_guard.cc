@@ -19,7 +19,7 @@ const auto guard_statement_def =
 
 const auto decided_by_def = located(quorum[set<&ast::DecidedBy::quorum>]);
 
-const auto remind = peek(1, "every") >> kw("remind") >>
+const auto remind = peek(1, "every") >> kw("remind", "remind every") >>
                     kw("every") > duration[set<&ast::Ask::remind_every>];
 const auto asked = name("a channel")[push<&ast::Ask::channels>];
 const auto ask_def = located(kw("ask") > asked > *(comma > (remind | asked)));
@@ -27,7 +27,7 @@ const auto ask_def = located(kw("ask") > asked > *(comma > (remind | asked)));
 using Kind = core::OptionKind;
 const auto next = kw("next")[put<&ast::Option::kind, Kind::next>];
 const auto extend = kw("extend")[put<&ast::Option::kind, Kind::extend>] >
-                    duration[set<&ast::Option::extend_by>] > kw("at") >
+                    duration[set<&ast::Option::extend_by>] > kw("at", "at most") >
                     kw("most") > whole_number[set<&ast::Option::extend_at_most>];
 const auto roll_back = kw("rollback")[put<&ast::Option::kind, Kind::rollback>] >
                        name("a rollback")[set<&ast::Option::rollback>];

@@ -2,7 +2,7 @@
 // The rules that more than one grammar*.cc uses: declared here, defined and instantiated where
 // the comment says. Included by dsl/grammar*.cc only.
 
-#include "dsl/grammar_x3.h"
+#include "dsl/grammar_actions.h"
 
 namespace rollbook::dsl::grammar {
 

@@ -163,7 +163,8 @@ Cursor ParseState::refuse_statement(Cursor at, Block block) {
   if (help.empty() && furthest_ == at) {
     std::vector<std::string> words;
     for (const std::string& known : wished_words()) words.push_back("`" + known + "`");
-    if (!words.empty()) help = "a statement here begins with " + enumerate(words);
+    if (!words.empty() && words.size() <= kListed)
+      help = "a statement here begins with " + enumerate(words);
   }
   sink_.error(Code::unknown_statement, at->span,
               "no statement of " + where + " begins with " + word, help);

@@ -71,8 +71,7 @@ constexpr std::array kStatements = {
     UnsupportedWords{"undo", "", {Code::unsupported_undo, "`undo`", "put it into the rollback"}},
     UnsupportedWords{"irreversible", "", {Code::unsupported_irreversible, "`irreversible`", ""}},
     UnsupportedWords{"halt", "", {Code::unsupported_halt, "`halt`", ""}},
-    UnsupportedWords{
-        "pause", "while", {Code::unsupported_pause_while, "`pause while`", "`stop` is"}},
+    UnsupportedWords{"pause", "while", {Code::unsupported_pause_while, "`pause while`", ""}},
     UnsupportedWords{"advance", "only", {Code::unsupported_advance_only, "`advance only`", ""}},
     UnsupportedWords{"after", "runbook", {Code::unsupported_after, "`after runbook`", ""}},
     UnsupportedWords{
@@ -80,9 +79,9 @@ constexpr std::array kStatements = {
 };
 
 constexpr Unsupported kAndRequests = {Code::unsupported_and_requests, "`hold … and N requests`",
-                                      "a `hold` of time is"};
+                                      "a `hold` of time alone is supported"};
 constexpr Unsupported kTarget = {Code::unsupported_target, "a named target",
-                                 "leave the name out: the one target has none"};
+                                 "leave the name out: there is one target"};
 
 // A phrase is looked for only in statements that begin with one of these words.
 struct UnsupportedClause {
@@ -90,13 +89,12 @@ struct UnsupportedClause {
   UnsupportedWords words;
 };
 
-constexpr std::string_view kHelpOver = "the plain window is: `over 5m`";
-
 constexpr std::array kClauses = {
     UnsupportedClause{" stop expect ",
                       {"with",
                        "confidence",
-                       {Code::unsupported_confidence, "`with confidence`", kHelpOver.data()}}},
+                       {Code::unsupported_confidence, "`with confidence`",
+                        "write the plain window, like `over 5m`"}}},
     UnsupportedClause{" stop expect ",
                       {"unchanged", "", {Code::unsupported_unchanged, "`unchanged from`", ""}}},
     UnsupportedClause{
@@ -106,7 +104,7 @@ constexpr std::array kClauses = {
                       {"and",
                        "",
                        {Code::unsupported_and, "`and` between two conditions",
-                        "two statements are; each then acts alone"}}},
+                        "write two statements; each then acts alone"}}},
     UnsupportedClause{
         " stop guard otherwise ",
         {"when", "", {Code::unsupported_baseline_fails, "`when baseline fails too`", ""}}},
@@ -117,9 +115,12 @@ constexpr std::array kClauses = {
          {Code::unsupported_hold_until, "`hold until`", "`run … within` waits for its run"}}},
     UnsupportedClause{
         " option ",
-        {"override", "", {Code::unsupported_next_override, "`next override`", "`next` is"}}},
-    UnsupportedClause{" option within otherwise ",
-                      {"halt", "", {Code::unsupported_halt, "`halt`", "`rollback NAME` is"}}},
+        {"override",
+         "",
+         {Code::unsupported_next_override, "`next override`", "`next` alone is supported"}}},
+    UnsupportedClause{
+        " option within otherwise ",
+        {"halt", "", {Code::unsupported_halt, "`halt`", "`rollback NAME` is supported"}}},
     UnsupportedClause{" guard ",
                       {"always", "", {Code::unsupported_guard_always, "`guard always`", ""}}},
     UnsupportedClause{" traffic ramp run checkpoint start ",
@@ -188,10 +189,10 @@ std::optional<Unsupported> unsupported_statement(Cursor at) {
 
 std::optional<Unsupported> unsupported_phrase(Cursor start, Cursor at) {
   if (start->is_word("hold") && at->is_word("and")) return kAndRequests;
-  if (names_target(start, at)) return kTarget;
   for (const UnsupportedClause& clause : kClauses)
     if (listed(clause.statements, start->value) && matches(clause.words, at))
       return clause.words.what;
+  if (names_target(start, at)) return kTarget;
   return std::nullopt;
 }
 

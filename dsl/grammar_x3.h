@@ -1,6 +1,6 @@
 #pragma once
-// The X3 side of the grammar: terminals over the tokens, actions that fill AST nodes, and the
-// bases of rule ids. Included by dsl/grammar*.cc only, so that Spirit stays in there.
+// The X3 side of the grammar: terminals over the tokens, and directives around parsers. Included
+// by dsl/grammar*.cc only, so that Spirit stays in there.
 //
 // Conventions that keep X3's known traps away: the grammar is LL(1), with peeks at fixed tokens;
 // every rule fills its node by actions, so that no attribute is deduced; there is no skipper; the
@@ -311,123 +311,6 @@ template <class Subject>
 constexpr auto quoted(const Subject& subject) {
   using Parser = typename x3::extension::as_parser<Subject>::value_type;
   return quoted_directive<Parser>(x3::as_parser(subject));
-}
-
-// ---- Actions ------------------------------------------------------------------------------
-
-template <auto Member>
-struct Set {
-  template <class AnyContext>
-  void operator()(const AnyContext& context) const {
-    x3::_val(context).*Member = std::move(x3::_attr(context));
-  }
-};
-template <auto Member>
-inline constexpr Set<Member> set{};
-
-template <auto Member>
-struct Push {
-  template <class AnyContext>
-  void operator()(const AnyContext& context) const {
-    (x3::_val(context).*Member).push_back(std::move(x3::_attr(context)));
-  }
-};
-template <auto Member>
-inline constexpr Push<Member> push{};
-
-// A constant: put<&Exit::kind, Exit::Kind::end>.
-template <auto Member, auto Value>
-struct Put {
-  template <class AnyContext>
-  void operator()(const AnyContext& context) const {
-    x3::_val(context).*Member = Value;
-  }
-};
-template <auto Member, auto Value>
-inline constexpr Put<Member, Value> put{};
-
-// For clauses in any order: the second of a kind is reported.
-template <auto Member>
-struct SetOnce {
-  template <class AnyContext>
-  void operator()(const AnyContext& context) const {
-    auto& place = x3::_val(context).*Member;
-    auto& value = x3::_attr(context);
-    if (place)
-      state(context).sink().error(Code::duplicate_clause, value.span, "this was said already");
-    place = std::move(value);
-  }
-};
-template <auto Member>
-inline constexpr SetOnce<Member> set_once{};
-
-// The rule's own value is what was read.
-struct SetValue {
-  template <class AnyContext>
-  void operator()(const AnyContext& context) const {
-    x3::_val(context) = std::move(x3::_attr(context));
-  }
-};
-inline constexpr SetValue set_value{};
-
-// Makes a statement of a node.
-struct SetNode {
-  template <class AnyContext>
-  void operator()(const AnyContext& context) const {
-    auto& statement = x3::_val(context);
-    statement.span = x3::_attr(context).span;
-    statement.node = std::move(x3::_attr(context));
-  }
-};
-inline constexpr SetNode set_node{};
-
-// Adds a statement to a block; one that could not be read becomes ast::Error.
-template <auto Member>
-struct PushStatement {
-  template <class AnyContext>
-  void operator()(const AnyContext& context) const {
-    auto statement = std::move(x3::_attr(context));
-    if (auto error = state(context).take_error()) {
-      statement.span = error->span;
-      statement.node = std::move(*error);
-    }
-    (x3::_val(context).*Member).push_back(std::move(statement));
-  }
-};
-template <auto Member>
-inline constexpr PushStatement<Member> push_statement{};
-
-// ---- Rule ids and shapes ------------------------------------------------------------------
-
-// The id of a rule that does nothing of its own.
-struct Plain {};
-
-// A statement: a mistake in it is reported and it is left out.
-struct Recovering {
-  template <class Iterator, class Failure, class AnyContext>
-  x3::error_handler_result on_error(Iterator& first, const Iterator&, const Failure& failure,
-                                    const AnyContext& context) {
-    first = state(context).recover(failure.where());
-    return x3::error_handler_result::accept;
-  }
-};
-
-// a, b, c: at least one; `one` has its action.
-template <class Parser>
-auto list_of(const Parser& one) {
-  return one >> *(comma > one);
-}
-
-// { … }: `one` is a statement's rule, kept in the rule's member.
-template <auto Member, class Rule>
-auto block_of(const Rule& one) {
-  return open_brace > *(newline | one[push_statement<Member>]) > close_brace;
-}
-
-// The alternatives of a body, and what it refuses.
-template <class Parser>
-auto statement_of(const Parser& alternatives, Block block) {
-  return (alternatives > end_of_statement) | refused(block);
 }
 
 }  // namespace rollbook::dsl::grammar

@@ -22,7 +22,7 @@ ast::Runbook parse(const std::string& text, Sink& sink) {
   if (runbook.name.text.empty() && !sink.has_errors())
     sink.error(Code::unexpected, rest->span,
                "expected `runbook NAME {`, found " + describe(*rest, text));
-  if (!rest->is(Token::Kind::end) && !sink.has_errors())
+  if (!rest->is(Token::Kind::end) && quiet_lines.empty())
     sink.error(Code::unexpected, rest->span,
                "expected the end of the file, found " + describe(*rest, text),
                "a file holds one runbook");
