@@ -20,9 +20,12 @@ struct Share {
 
 std::uint64_t fingerprint(runtime::Position position, core::Sequence sequence,
                           std::string_view hash) {
-  std::uint64_t mixed = position.value * 0x9e3779b97f4a7c15u;
-  mixed ^= (sequence.value << 32 | sequence.value >> 32) ^ read_u64(hash.data());
-  return mixed * 0xff51afd7ed558ccdu;
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15u;
+  std::uint64_t mixed = (position.value * kOdd ^ sequence.value) * kOdd;
+  for (std::size_t word = 0; word < kHashBytes; word += 8) {
+    mixed = (mixed ^ mixed >> 32 ^ read_u64(hash.data() + word)) * kOdd;
+  }
+  return mixed;
 }
 
 class Check {
