@@ -1,0 +1,179 @@
+#pragma once
+// Outline: a runbook after names, types and templates are resolved, before it becomes states.
+// resolve() makes it, check() finds faults in it, lower() spells it as a Machine. Names are
+// indices into its tables; effects, metrics and quorums are the machine's own already.
+//
+// INVARIANT: when resolve() reported no error, every index is valid and every value in range.
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/core/limits.h"
+#include "engine/core/machine.h"
+
+namespace rollbook::dsl {
+
+// What a criterion looks at.
+struct Measurement {
+  core::Measure measure = core::Measure::ratio;
+  core::MetricIndex metric;
+  core::MetricIndex denominator;  // `ratio` only
+  core::Arm arm = core::Arm::total;
+  core::Fixed quantile;  // `quantile` only
+  bool operator==(const Measurement&) const = default;
+};
+
+// A resolved `stop` or `expect`.
+struct Judgement {
+  std::string id;
+  std::string text;
+  core::CriterionKind kind = core::CriterionKind::stop;
+  Measurement what;
+  std::string measured;  // as written: `p99(latency)`
+  core::Comparison comparison = core::Comparison::greater;
+  core::Fixed limit;
+  std::string limit_text;  // as people write it: `50ms`
+  core::Duration over{};
+  core::Duration sustain{};
+  std::int64_t at_least = 0;
+  core::Span span;
+};
+
+// Where a wait leads.
+struct Exit {
+  enum class Kind : std::uint8_t { none, decide, rollback, end };
+  Kind kind = Kind::none;
+  std::size_t target = 0;  // into decisions or rollbacks
+  core::Span span;
+};
+
+struct Confirmation {
+  std::string text;
+  core::Quorum quorum;
+  core::Span span;
+};
+
+// What acts, in written order. Consecutive effects that nobody waits for are one step.
+struct Step {
+  enum class Kind : std::uint8_t {
+    effects,  // `effects`: go out, nothing is waited for
+    act,      // `effects[0]`: a run or a checkpoint
+    shift,    // `effects[0]`: traffic
+    ramp,     // `ramp`
+    hold,     // `duration`, `at_most`, `block`
+  };
+  Kind kind = Kind::effects;
+  std::vector<core::Effect> effects;
+  core::Ramp ramp;
+  core::Duration duration{};
+  core::Duration at_most{};
+  std::vector<Step> block;  // INVARIANT: effects and acts only
+  core::Span span;
+};
+
+struct Review {
+  std::vector<Judgement> criteria;
+  std::vector<Confirmation> confirms;
+  std::optional<std::size_t> decision;  // `decide X` in it
+  core::Span decision_span;
+  core::Duration within = core::kReviewWithin;
+  Exit otherwise;
+  core::Span span;  // the head of the block it stands in
+  // Nothing is looked at and nobody is asked.
+  bool empty() const { return criteria.empty() && confirms.empty() && !decision; }
+};
+
+struct StageOutline {
+  std::string name;
+  std::vector<core::Effect> enter;
+  std::vector<core::Effect> exit;  // with a `stop` for each `start` of the stage
+  std::vector<Step> steps;
+  Review review;
+  core::Span span;
+};
+
+struct OptionOutline {
+  core::Option option;
+  std::size_t rollback = 0;  // of kind rollback: into rollbacks
+  core::Span span;
+};
+
+struct DecisionOutline {
+  std::string name;
+  core::Quorum quorum;
+  std::vector<std::string> notified;  // channels of `ask`
+  std::vector<std::string> paged;     // those of them that page
+  core::Duration remind_every{};      // zero: never
+  core::Duration within = core::kReviewWithin;
+  Exit otherwise;
+  std::vector<OptionOutline> options;  // INVARIANT: one of them is `next`
+  core::Span span;
+};
+
+struct RollbackOutline {
+  std::string name;
+  std::vector<core::Effect> entry;  // what nobody waits for
+  std::vector<Step> steps;          // INVARIANT: shifts, ramps and acts only
+  core::Span span;
+};
+
+struct GuardOutline {
+  std::vector<Judgement> stops;
+  Exit otherwise;
+  core::Span span;
+};
+
+struct FinishOutline {
+  core::Weight weight;
+  core::Span span;
+};
+
+struct LoadOutline {
+  core::Fixed peak;  // requests a second
+  std::optional<core::Fixed> trough;
+};
+
+// A name that the runbook declares, and whether anything refers to it.
+struct Declared {
+  std::string noun;  // "metric", "channel", …
+  std::string name;
+  bool used = false;
+  core::Span span;
+};
+
+struct Outline {
+  std::string name;
+  std::string title;
+  std::string service;
+  std::string file;
+  std::uint32_t edition = 1;
+  std::vector<std::string> roles;
+  std::optional<core::Arms> arms;
+  std::optional<LoadOutline> load;
+  std::vector<core::Metric> metrics;
+  core::Weight begins;
+  std::optional<FinishOutline> finish;
+  std::string pager;
+
+  std::optional<Review> require;
+  std::vector<Step> setup;  // INVARIANT: effects and acts only
+  std::optional<GuardOutline> guard;
+  std::vector<StageOutline> stages;
+  std::optional<Review> success;
+  std::vector<DecisionOutline> decisions;
+  std::vector<RollbackOutline> rollbacks;
+
+  std::vector<Declared> declared;
+  core::Span span;  // of the header
+};
+
+// The weight a step of a stage or rollback leaves the canary at; empty when it moves nothing.
+inline std::optional<core::Weight> weight_after(const Step& step) {
+  if (step.kind == Step::Kind::shift) return step.effects.front().to;
+  if (step.kind == Step::Kind::ramp) return step.ramp.to;
+  return std::nullopt;
+}
+
+}  // namespace rollbook::dsl

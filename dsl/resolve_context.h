@@ -1,0 +1,117 @@
+#pragma once
+// What the parts of the second pass share: the name spaces, the tables behind them, the findings
+// and the outline that grows. Internal to dsl/resolve*.cc; one compilation, one thread.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dsl/ast.h"
+#include "dsl/outline.h"
+#include "dsl/resolve_names.h"
+
+namespace rollbook::dsl {
+
+// A row behind the name space of metrics: one that is measured, or a ratio of two of them.
+struct MetricEntry {
+  bool measured = true;
+  bool broken = false;  // reported already: criteria on it are left out in silence
+  core::MetricIndex metric;
+  core::MetricIndex denominator;  // ratios only
+  // What its values were compared with first; later criteria must agree.
+  std::optional<ast::Type> values;
+  core::Span values_span;
+};
+
+struct Context {
+  explicit Context(Sink& sink) : findings(sink) {}
+
+  Findings findings;
+  Names metrics{"metric", Code::unknown_metric};
+  Names roles{"role", Code::unknown_role};
+  Names channels{"channel", Code::unknown_channel};
+  Names actions{"action", Code::unknown_action};
+  Names templates{"template", Code::unknown_template};
+  Names stages{"stage", Code::unknown_template};  // nothing refers to a stage yet
+  Names decisions{"decision", Code::unknown_decision};
+  Names rollbacks{"rollback", Code::unknown_rollback};
+
+  std::vector<MetricEntry> metric_entries;
+  std::vector<const ast::Action*> action_entries;
+  std::vector<const ast::Channel*> channel_entries;
+  std::vector<const ast::Template*> template_entries;
+
+  Outline outline;
+};
+
+// ---- resolve_values.cc ----------------------------------------------------------------------
+
+// "a ratio", "a difference in points": for messages.
+std::string with_article(ast::Type type);
+// A duration above zero (the grammar refuses others) and below ten years. Reported and empty when
+// it is not; `what` for the message ("a hold").
+std::optional<core::Duration> positive(Context& context, const ast::Number& number,
+                                       const std::string& what);
+core::Weight weight_of(const ast::Number& ratio);
+core::Quorum resolve_quorum(Context& context, const ast::Quorum& quorum);
+Exit resolve_exit(Context& context, const ast::Exit& exit);
+// The channels' names, in order; unknown ones are reported and left out.
+std::vector<std::string> resolve_channels(Context& context, const std::vector<ast::Name>& names);
+bool is_pager(const Context& context, const std::string& channel);
+// The canonical text of an argument: `10%`, `canary-25`.
+std::string value_text(const ast::Value& value);
+core::Span span_of(const ast::Value& value);
+
+// ---- resolve_criterion.cc -------------------------------------------------------------------
+
+std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterion& criterion,
+                                           core::CriterionKind kind, std::string id);
+// ---- resolve_constants.cc -------------------------------------------------------------------
+
+struct Constant {
+  core::Fixed value;
+  ast::Type type = ast::Type::count;
+};
+// The exact value of an expression of literals; reported and empty when it has none.
+std::optional<Constant> fold_constant(Context& context, const ast::Expression& expression);
+// As people write it: `50ms`.
+std::string constant_text(const Constant& constant);
+
+// ---- resolve_metrics.cc ---------------------------------------------------------------------
+
+void resolve_metrics(Context& context, const ast::Runbook& runbook);
+
+// ---- resolve_effects.cc ---------------------------------------------------------------------
+
+// The effect of run, start, checkpoint, notify, page, open, report or traffic; empty for any
+// other statement, and when it refers to something unknown.
+std::optional<core::Effect> resolve_effect(Context& context, const ast::Statement& statement);
+void check_arguments(Context& context, const ast::Action& action,
+                     const std::vector<ast::Argument>& arguments, const core::Span& span);
+
+// ---- resolve_steps.cc -----------------------------------------------------------------------
+
+// The blocks whose statements make one body: a template's first, then the stage's own.
+using Blocks = std::vector<const std::vector<ast::Statement>*>;
+
+// What acts, in order, without what is under `on enter` and `on exit`.
+std::vector<Step> resolve_steps(Context& context, const Blocks& blocks);
+StageOutline resolve_stage(Context& context, const ast::Stage& stage);
+RollbackOutline resolve_rollback(Context& context, const ast::Rollback& rollback);
+
+// ---- resolve_reviews.cc ---------------------------------------------------------------------
+
+// `name` begins the ids of the criteria: "canary_5".
+struct ReviewHead {
+  std::string name;
+  core::Span span;
+};
+Review resolve_review(Context& context, const ReviewHead& head, const Blocks& blocks);
+DecisionOutline resolve_decision(Context& context, const ast::Decision& decision);
+GuardOutline resolve_guard(Context& context, const ast::Guard& guard);
+
+// Says that a statement stands there a second time.
+void report_second(Context& context, const std::string& what, const core::Span& second,
+                   const core::Span& first);
+
+}  // namespace rollbook::dsl

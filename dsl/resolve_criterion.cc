@@ -1,0 +1,357 @@
+// Types of criteria. A comparison measures on its left and holds a constant on its right; what the
+// left measures says which units the right may have.
+
+#include "dsl/format_value.h"
+#include "dsl/resolve_context.h"
+
+namespace rollbook::dsl {
+
+namespace {
+
+using ast::Type;
+
+// The left side of a comparison.
+struct Measured {
+  Measurement what;
+  MetricEntry* entry = nullptr;  // histograms and gauges: whose values have a unit
+  bool unit_known = false;       // `in ms` or the name on the wire says that they are durations
+  std::vector<Type> allowed;
+  std::string help;  // how a limit of the right type looks
+};
+
+std::string quoted(const std::string& text) { return "`" + text + "`"; }
+
+// ---- Arms -----------------------------------------------------------------------------------
+
+std::optional<core::Arm> resolve_arm(Context& context, const ast::Reference& reference,
+                                     const core::Metric& metric) {
+  const bool split = context.outline.arms && !metric.unsplit;
+  const core::Arm arm = reference.arm.value_or(split ? core::Arm::canary : core::Arm::total);
+  if (split || arm == core::Arm::total) return arm;
+  const std::string why = metric.unsplit ? "metric `" + metric.name + "` is a total (`unsplit`)"
+                                         : std::string("this runbook names no `arms`");
+  context.findings.error(Code::type_mismatch, reference.span, why + ": it has no share of one arm",
+                         "write `" + reference.metric.text + "` alone");
+  return std::nullopt;
+}
+
+// ---- The left side --------------------------------------------------------------------------
+
+struct Found {
+  MetricEntry* entry;
+  const core::Metric* metric;  // the numerator of a ratio
+  core::Arm arm;
+};
+
+std::optional<Found> find_metric(Context& context, const ast::Reference& reference) {
+  const auto row = context.metrics.find(reference.metric, context.findings);
+  if (!row) return std::nullopt;
+  MetricEntry& entry = context.metric_entries[*row];
+  if (entry.broken) return std::nullopt;
+  const core::Metric& metric = context.outline.metrics[entry.metric.value];
+  const auto arm = resolve_arm(context, reference, metric);
+  if (!arm) return std::nullopt;
+  return Found{&entry, &metric, *arm};
+}
+
+bool measures_seconds(const core::Metric& metric) {
+  return metric.unit != core::Fixed::from_int(1) || metric.selector.ends_with("_seconds");
+}
+
+std::optional<Measured> measure_reference(Context& context, const ast::Reference& reference) {
+  const auto found = find_metric(context, reference);
+  if (!found) return std::nullopt;
+  Measured measured;
+  measured.what.metric = found->entry->metric;
+  measured.what.arm = found->arm;
+  if (!found->entry->measured) {
+    measured.what.measure = core::Measure::ratio;
+    measured.what.denominator = found->entry->denominator;
+    measured.allowed = {Type::ratio};
+    measured.help = "a ratio is written `0.1%`";
+    return measured;
+  }
+  const std::string name = quoted(reference.metric.text);
+  switch (found->metric->kind) {
+    case core::MetricKind::gauge:
+      measured.what.measure = core::Measure::gauge;
+      measured.entry = found->entry;
+      measured.unit_known = measures_seconds(*found->metric);
+      measured.allowed = {Type::count, Type::ratio, Type::duration, Type::size, Type::rate};
+      return measured;
+    case core::MetricKind::counter:
+      context.findings.error(Code::not_comparable, reference.span,
+                             name + " is a counter: it only ever rises",
+                             "compare `rate(" + reference.metric.text + ")`, `count(" +
+                                 reference.metric.text + ")` or its ratio to another counter");
+      return std::nullopt;
+    case core::MetricKind::histogram:
+      context.findings.error(Code::not_comparable, reference.span,
+                             name + " is a histogram: it has no single value",
+                             "compare a quantile of it: `p99(" + reference.metric.text + ")`");
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::optional<Measured> measure_quantile(Context& context, const ast::Call& call,
+                                         const Found& found) {
+  if (!found.entry->measured || found.metric->kind != core::MetricKind::histogram) {
+    context.findings.error(Code::type_mismatch, call.argument.span,
+                           quoted(call.name.text) + " needs a histogram, `" +
+                               call.argument.metric.text + "` is " +
+                               (found.entry->measured ? "none" : "a ratio"));
+    return std::nullopt;
+  }
+  Measured measured;
+  measured.what.measure = core::Measure::quantile;
+  measured.what.quantile = call.quantile;
+  measured.entry = found.entry;
+  measured.unit_known = measures_seconds(*found.metric);
+  measured.allowed = {Type::duration, Type::size, Type::count};
+  measured.help = "a latency is written `50ms`";
+  return measured;
+}
+
+std::optional<Measured> measure_call(Context& context, const ast::Call& call) {
+  const auto found = find_metric(context, call.argument);
+  if (!found) return std::nullopt;
+  std::optional<Measured> measured;
+  if (call.function == ast::Call::Function::quantile) {
+    measured = measure_quantile(context, call, *found);
+  } else {
+    const bool rate = call.function == ast::Call::Function::rate;
+    const bool counts =
+        found->entry->measured && (found->metric->kind == core::MetricKind::counter ||
+                                   (!rate && found->metric->kind == core::MetricKind::histogram));
+    if (!counts) {
+      context.findings.error(
+          Code::type_mismatch, call.argument.span,
+          quoted(call.name.text) + " needs a counter" + (rate ? "" : " or a histogram") + ", `" +
+              call.argument.metric.text + "` is " + (found->entry->measured ? "none" : "a ratio"));
+      return std::nullopt;
+    }
+    measured.emplace();
+    measured->what.measure = rate ? core::Measure::rate : core::Measure::count;
+    measured->allowed = {rate ? Type::rate : Type::count};
+    measured->help = rate ? "a rate is written `900/s`" : "a count is a bare number like `100`";
+  }
+  if (!measured) return std::nullopt;
+  measured->what.metric = found->entry->metric;
+  measured->what.arm = found->arm;
+  return measured;
+}
+
+// `errors / requests` in place.
+std::optional<Measured> measure_quotient(Context& context, const ast::Expression& whole,
+                                         const ast::Reference& numerator,
+                                         const ast::Reference& denominator) {
+  const auto above = find_metric(context, numerator);
+  const auto below = find_metric(context, denominator);
+  if (!above || !below) return std::nullopt;
+  const auto is_counter = [](const Found& found) {
+    return found.entry->measured && found.metric->kind == core::MetricKind::counter;
+  };
+  if (!is_counter(*above) || !is_counter(*below)) {
+    const ast::Reference& wrong = is_counter(*above) ? denominator : numerator;
+    context.findings.error(Code::bad_quotient, wrong.span,
+                           "a ratio is of two counters, `" + wrong.metric.text + "` is none");
+    return std::nullopt;
+  }
+  if (above->arm != below->arm) {
+    context.findings.error(Code::bad_quotient, whole.span,
+                           "the two counters of this ratio are not of the same arm");
+    return std::nullopt;
+  }
+  Measured measured;
+  measured.what.measure = core::Measure::ratio;
+  measured.what.metric = above->entry->metric;
+  measured.what.denominator = below->entry->metric;
+  measured.what.arm = above->arm;
+  measured.allowed = {Type::ratio};
+  measured.help = "a ratio is written `0.1%`";
+  return measured;
+}
+
+std::optional<Measured> measure(Context& context, const ast::Expression& expression);
+
+std::optional<Measured> measure_binary(Context& context, const ast::Expression& whole,
+                                       const ast::Binary& binary) {
+  const ast::Expression& left = binary.sides[0];
+  const ast::Expression& right = binary.sides[1];
+  const auto* numerator = std::get_if<ast::Reference>(&left.node);
+  const auto* denominator = std::get_if<ast::Reference>(&right.node);
+  if (binary.op == ast::Binary::Operator::divide && numerator && denominator) {
+    return measure_quotient(context, whole, *numerator, *denominator);
+  }
+  const bool sum =
+      binary.op == ast::Binary::Operator::add || binary.op == ast::Binary::Operator::subtract;
+  const auto* number = std::get_if<ast::Number>(&right.node);
+  if (number != nullptr && number->type == Type::ratio && sum) {
+    const auto measured = measure(context, left);
+    if (!measured) return std::nullopt;
+    // 5% more is a factor; said for everything but ratios, where 5% can be added, and means
+    // something else than people think.
+    const core::Fixed whole_ratio = core::Fixed::from_int(1);
+    const core::Fixed factor = binary.op == ast::Binary::Operator::add
+                                   ? whole_ratio + number->value
+                                   : whole_ratio - number->value;
+    context.findings.error(
+        Code::type_mismatch, whole.span,
+        quoted(number->text) + " is a ratio: it cannot be added to or taken from " +
+            "what is measured",
+        "to scale, write `* " + format_percent(factor) + "`, and write it at the limit");
+    return std::nullopt;
+  }
+  context.findings.error(Code::not_comparable, whole.span,
+                         "the left side of a comparison is one measurement",
+                         "a ratio of two counters, `rate(x)`, `count(x)`, `p99(x)` or a gauge; "
+                         "calculate on the right side");
+  return std::nullopt;
+}
+
+std::optional<Measured> measure(Context& context, const ast::Expression& expression) {
+  if (const auto* reference = std::get_if<ast::Reference>(&expression.node)) {
+    return measure_reference(context, *reference);
+  }
+  if (const auto* call = std::get_if<ast::Call>(&expression.node)) {
+    return measure_call(context, *call);
+  }
+  if (const auto* binary = std::get_if<ast::Binary>(&expression.node)) {
+    return measure_binary(context, expression, *binary);
+  }
+  context.findings.error(Code::not_comparable, expression.span,
+                         "a comparison begins with what is measured",
+                         "turn it round: `error_rate > 0.1%`");
+  return std::nullopt;
+}
+
+// ---- Both -----------------------------------------------------------------------------------
+
+// The values of one histogram or gauge have one unit, and nothing in the runbook names it but
+// the limits they are compared with: the first one fixes it.
+bool agree_on_unit(Context& context, Measured& measured, const Constant& limit,
+                   const core::Span& span) {
+  if (measured.unit_known) return true;
+  MetricEntry& entry = *measured.entry;
+  if (!entry.values) {
+    entry.values = limit.type;
+    entry.values_span = span;
+    return true;
+  }
+  if (*entry.values == limit.type) return true;
+  const core::Metric& metric = context.outline.metrics[entry.metric.value];
+  context.findings.error(Code::type_mismatch, span,
+                         "`" + metric.name + "` is compared with " + with_article(limit.type) +
+                             " here and with " + with_article(*entry.values) + " in line " +
+                             std::to_string(entry.values_span.line));
+  return false;
+}
+
+bool check_limit(Context& context, Measured& measured, const std::string& left,
+                 const Constant& limit, const core::Span& span) {
+  std::vector<Type> allowed = measured.allowed;
+  if (measured.unit_known) allowed = {Type::duration};
+  bool fits = false;
+  for (const Type type : allowed) fits = fits || type == limit.type;
+  if (!fits) {
+    const bool one = allowed.size() == 1;
+    context.findings.error(
+        Code::type_mismatch, span,
+        "`" + left + "` is " + (one ? with_article(allowed.front()) : "a plain value") +
+            ", this is " + with_article(limit.type),
+        measured.help.empty() && measured.unit_known ? "a duration is written `50ms`"
+                                                     : measured.help);
+    return false;
+  }
+  return measured.entry == nullptr || agree_on_unit(context, measured, limit, span);
+}
+
+bool measures(const ast::Expression& expression) {
+  if (const auto* binary = std::get_if<ast::Binary>(&expression.node)) {
+    return measures(binary->sides[0]) || measures(binary->sides[1]);
+  }
+  return !std::holds_alternative<ast::Number>(expression.node);
+}
+
+// The words of `text` up to its comparison sign: what the author calls the measurement.
+std::string left_of(const std::string& text) {
+  std::string left = text.substr(0, text.find_first_of("<>"));
+  while (left.ends_with(' ')) left.pop_back();
+  return left;
+}
+
+bool resolve_comparison(Context& context, const ast::Criterion& criterion,
+                        const ast::Comparison& comparison, Judgement& judgement) {
+  // A measurement on the right is refused by the grammar already.
+  if (measures(comparison.right)) return false;
+  auto measured = measure(context, comparison.left);
+  const auto limit = fold_constant(context, comparison.right);
+  std::optional<core::Duration> over;
+  if (criterion.over) over = positive(context, *criterion.over, "a window");
+  if (!measured || !limit) return false;
+  judgement.measured = left_of(criterion.text);
+  if (!check_limit(context, *measured, judgement.measured, *limit, comparison.right.span)) {
+    return false;
+  }
+  judgement.what = measured->what;
+  judgement.comparison = comparison.comparison;
+  judgement.limit = limit->value;
+  judgement.limit_text = constant_text(*limit);
+  if (!over) return false;
+  judgement.over = *over;
+  return true;
+}
+
+bool resolve_absent(Context& context, const ast::Absent& absent, Judgement& judgement) {
+  const auto found = find_metric(context, absent.metric);
+  if (!found) return false;
+  if (!found->entry->measured) {
+    const std::string& denominator = context.outline.metrics[found->entry->denominator.value].name;
+    context.findings.error(
+        Code::type_mismatch, absent.metric.span,
+        "`absent` needs a measured metric, `" + absent.metric.metric.text + "` is a ratio",
+        "write `absent(" + denominator + ")`");
+    return false;
+  }
+  judgement.measured = "absent(" + absent.metric.metric.text + ")";
+  judgement.what.measure = core::Measure::absent;
+  judgement.what.metric = found->entry->metric;
+  judgement.what.arm = found->arm;
+  return true;
+}
+
+// A point estimate of few requests says nothing; other measures do not count requests.
+std::int64_t default_at_least(const Judgement& judgement) {
+  const bool requests = judgement.what.measure == core::Measure::ratio ||
+                        judgement.what.measure == core::Measure::quantile;
+  return judgement.kind == core::CriterionKind::stop && requests ? core::kAtLeastRequests : 0;
+}
+
+}  // namespace
+
+std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterion& criterion,
+                                           core::CriterionKind kind, std::string id) {
+  Judgement judgement;
+  judgement.id = std::move(id);
+  judgement.text = criterion.text;
+  judgement.kind = kind;
+  judgement.span = criterion.span;
+  bool good = true;
+  if (const auto* comparison = std::get_if<ast::Comparison>(&criterion.condition)) {
+    good = resolve_comparison(context, criterion, *comparison, judgement);
+  } else {
+    good = resolve_absent(context, std::get<ast::Absent>(criterion.condition), judgement);
+  }
+  if (criterion.sustain) {
+    const auto sustain = positive(context, *criterion.sustain, "a sustain");
+    if (!sustain) return std::nullopt;
+    judgement.sustain = *sustain;
+  }
+  if (!good) return std::nullopt;
+  judgement.at_least =
+      criterion.at_least ? criterion.at_least->whole() : default_at_least(judgement);
+  return judgement;
+}
+
+}  // namespace rollbook::dsl

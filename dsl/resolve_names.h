@@ -1,0 +1,67 @@
+#pragma once
+// Names: one of the runbook's name spaces (metrics, roles, …), with the messages that belong to
+// it; and Findings, a Sink that says each thing once, since a template is read for every stage
+// that uses it. Internal to dsl; one compilation, one thread.
+
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "dsl/ast.h"
+#include "dsl/diagnostics.h"
+#include "dsl/outline.h"
+
+namespace rollbook::dsl {
+
+class Findings {
+ public:
+  explicit Findings(Sink& sink) : sink_(sink) {}
+  void error(Code code, const core::Span& span, const std::string& message,
+             const std::string& help = "");
+  void warning(Code code, const core::Span& span, const std::string& message,
+               const std::string& help = "");
+
+ private:
+  bool first(Code code, const core::Span& span, const std::string& message);
+
+  Sink& sink_;
+  std::set<std::tuple<Code, std::uint32_t, std::uint32_t, std::string>> said_;
+};
+
+class Names {
+ public:
+  Names(std::string noun, Code unknown) : noun_(std::move(noun)), unknown_(unknown) {}
+
+  // Takes the name for table row `index`. False and reported: it is taken already.
+  bool declare(const ast::Name& name, std::size_t index, Findings& findings);
+  // A name whose declaration could not be read: references to it are no further errors.
+  void declare_broken(const ast::Name& name);
+  // The row of a name. Empty: it is unknown (reported), or its declaration was broken.
+  std::optional<std::size_t> find(const ast::Name& name, Findings& findings);
+
+  bool has(const std::string& name) const { return entry(name) != nullptr; }
+  std::vector<std::string> all() const;
+  void list_declared(std::vector<Declared>& into) const;
+
+ private:
+  struct Entry {
+    ast::Name name;
+    std::size_t index = 0;
+    bool broken = false;
+    bool used = false;
+  };
+  const Entry* entry(const std::string& name) const;
+  void add(Entry entry);
+
+  std::string noun_;
+  Code unknown_;
+  std::vector<Entry> entries_;
+  std::map<std::string, std::size_t, std::less<>> rows_;  // by name, into entries_
+};
+
+// "a", "a or b", "a, b or c", each in backticks.
+std::string alternatives(const std::vector<std::string>& words);
+
+}  // namespace rollbook::dsl

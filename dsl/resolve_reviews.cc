@@ -1,0 +1,218 @@
+#include "dsl/resolve_context.h"
+
+namespace rollbook::dsl {
+
+namespace {
+
+// The parts of a review that a stage takes from its template unless it says them itself.
+struct Deadlines {
+  const ast::Number* within = nullptr;
+  const ast::Exit* otherwise = nullptr;
+};
+
+Deadlines find_deadlines(Context& context, const std::vector<ast::Statement>& block) {
+  Deadlines found;
+  for (const ast::Within* within : ast::all<ast::Within>(block)) {
+    if (within->duration) {
+      if (found.within != nullptr) {
+        report_second(context, "`within`", within->span, found.within->span);
+      }
+      found.within = &*within->duration;
+    }
+    if (within->otherwise) {
+      if (found.otherwise != nullptr) {
+        report_second(context, "`otherwise`", within->otherwise->span, found.otherwise->span);
+      }
+      found.otherwise = &*within->otherwise;
+    }
+  }
+  return found;
+}
+
+void add_expect(Context& context, const ReviewHead& head, const ast::Expect& expect, Names& names,
+                Review& review, std::size_t position) {
+  std::string id = head.name + ".";
+  if (expect.name) {
+    names.declare(*expect.name, position, context.findings);
+    id += expect.name->text;
+  } else {
+    id += "expect[" + std::to_string(position) + "]";
+  }
+  auto judgement = resolve_criterion(context, expect.criterion, core::CriterionKind::expect, id);
+  if (judgement) review.criteria.push_back(std::move(*judgement));
+}
+
+void add_confirm(Context& context, const ast::Confirm& confirm, Review& review) {
+  for (const Confirmation& other : review.confirms) {
+    if (other.text != confirm.text.value) continue;
+    // Answers name the text: two of one text could not be told apart.
+    report_second(context, "this confirmation", confirm.text.span, other.span);
+  }
+  review.confirms.push_back(
+      Confirmation{confirm.text.value, resolve_quorum(context, confirm.quorum), confirm.span});
+}
+
+void add_decision(Context& context, const ast::DecideUse& use, Review& review) {
+  if (review.decision) report_second(context, "`decide`", use.span, review.decision_span);
+  review.decision = context.decisions.find(use.decision, context.findings);
+  review.decision_span = use.span;
+}
+
+OptionOutline resolve_option(Context& context, const ast::Option& option) {
+  OptionOutline outline;
+  outline.option.name = option.name.text;
+  outline.option.text = option.text.value;
+  outline.option.kind = option.kind;
+  outline.span = option.span;
+  if (option.kind == core::OptionKind::extend) {
+    outline.option.extend_by =
+        positive(context, option.extend_by, "an extension").value_or(core::Duration::zero());
+    const std::int64_t most = option.extend_at_most.whole();
+    if (most > core::kExtensionsMost) {
+      context.findings.error(
+          Code::bad_value, option.extend_at_most.span,
+          "a stage is extended " + std::to_string(core::kExtensionsMost) + " times at most");
+    } else {
+      outline.option.extend_at_most = static_cast<std::uint32_t>(most);
+    }
+  }
+  if (option.kind == core::OptionKind::rollback) {
+    outline.rollback = context.rollbacks.find(option.rollback, context.findings).value_or(0);
+  }
+  return outline;
+}
+
+// `next` is always offered, so that nobody is ever asked to choose between evils only.
+void add_next(DecisionOutline& outline, const ast::Decision& decision) {
+  for (const OptionOutline& option : outline.options)
+    if (option.option.kind == core::OptionKind::next) return;
+  OptionOutline next;
+  next.option.name = "next";
+  next.option.text = "Go on";
+  next.span = decision.span;
+  outline.options.insert(outline.options.begin(), std::move(next));
+}
+
+void resolve_ask(Context& context, const ast::Ask& ask, DecisionOutline& outline) {
+  for (std::string& channel : resolve_channels(context, ask.channels)) {
+    auto& list = is_pager(context, channel) ? outline.paged : outline.notified;
+    list.push_back(std::move(channel));
+  }
+  if (!ask.remind_every) return;
+  const auto every = positive(context, *ask.remind_every, "the time between reminders");
+  if (!every) return;
+  if (*every < std::chrono::seconds(1)) {
+    context.findings.error(Code::bad_value, ask.remind_every->span,
+                           "reminders come a second apart at least");
+    return;
+  }
+  outline.remind_every = *every;
+}
+
+void resolve_decision_deadlines(Context& context, const ast::Decision& decision,
+                                DecisionOutline& outline) {
+  const ast::Within* first = nullptr;
+  for (const ast::Within* within : ast::all<ast::Within>(decision.block)) {
+    if (first != nullptr) report_second(context, "`within`", within->span, first->span);
+    first = within;
+    if (within->duration) {
+      outline.within = positive(context, *within->duration, "a deadline").value_or(outline.within);
+    }
+    if (within->otherwise) outline.otherwise = resolve_exit(context, *within->otherwise);
+  }
+}
+
+}  // namespace
+
+void report_second(Context& context, const std::string& what, const core::Span& second,
+                   const core::Span& first) {
+  context.findings.error(
+      Code::duplicate_statement, second,
+      what + " stands here a second time, after line " + std::to_string(first.line),
+      "leave one out");
+}
+
+Review resolve_review(Context& context, const ReviewHead& head, const Blocks& blocks) {
+  Review review;
+  review.span = head.span;
+  Names names("criterion", Code::unknown_metric);
+  std::size_t position = 0;
+  Deadlines deadlines;
+  for (const auto* block : blocks) {
+    for (const ast::Statement& statement : *block) {
+      if (const auto* expect = std::get_if<ast::Expect>(&statement.node)) {
+        add_expect(context, head, *expect, names, review, ++position);
+      } else if (const auto* confirm = std::get_if<ast::Confirm>(&statement.node)) {
+        add_confirm(context, *confirm, review);
+      } else if (const auto* use = std::get_if<ast::DecideUse>(&statement.node)) {
+        add_decision(context, *use, review);
+      }
+    }
+    const Deadlines own = find_deadlines(context, *block);
+    if (own.within != nullptr) deadlines.within = own.within;
+    if (own.otherwise != nullptr) deadlines.otherwise = own.otherwise;
+  }
+  if (deadlines.within != nullptr) {
+    review.within = positive(context, *deadlines.within, "a deadline").value_or(review.within);
+  }
+  if (deadlines.otherwise != nullptr) {
+    review.otherwise = resolve_exit(context, *deadlines.otherwise);
+  }
+  return review;
+}
+
+DecisionOutline resolve_decision(Context& context, const ast::Decision& decision) {
+  DecisionOutline outline;
+  outline.name = decision.name.text;
+  outline.span = decision.span;
+  const ast::DecidedBy* by = nullptr;
+  for (const ast::DecidedBy* each : ast::all<ast::DecidedBy>(decision.block)) {
+    if (by != nullptr) report_second(context, "`by`", each->span, by->span);
+    by = each;
+    outline.quorum = resolve_quorum(context, each->quorum);
+  }
+  const ast::Ask* asked = nullptr;
+  for (const ast::Ask* ask : ast::all<ast::Ask>(decision.block)) {
+    if (asked != nullptr) report_second(context, "`ask`", ask->span, asked->span);
+    asked = ask;
+    resolve_ask(context, *ask, outline);
+  }
+  resolve_decision_deadlines(context, decision, outline);
+  Names names("option", Code::unknown_decision);
+  for (const ast::Option* option : ast::all<ast::Option>(decision.block)) {
+    if (!names.declare(option->name, outline.options.size(), context.findings)) continue;
+    outline.options.push_back(resolve_option(context, *option));
+  }
+  if (names.has("next")) {
+    // An option of that name that leads elsewhere would be read wrong at 3 a.m.
+    for (const ast::Option* option : ast::all<ast::Option>(decision.block)) {
+      if (option->name.text == "next" && option->kind != core::OptionKind::next) {
+        context.findings.error(Code::reserved_name, option->name.span,
+                               "an option called `next` must lead to `next`",
+                               "give it another name");
+      }
+    }
+  }
+  add_next(outline, decision);
+  return outline;
+}
+
+GuardOutline resolve_guard(Context& context, const ast::Guard& guard) {
+  GuardOutline outline;
+  outline.span = guard.span;
+  std::size_t position = 0;
+  for (const ast::Stop* stop : ast::all<ast::Stop>(guard.block)) {
+    const std::string id = "guard.stop[" + std::to_string(++position) + "]";
+    auto judgement = resolve_criterion(context, stop->criterion, core::CriterionKind::stop, id);
+    if (judgement) outline.stops.push_back(std::move(*judgement));
+  }
+  const ast::Otherwise* otherwise = nullptr;
+  for (const ast::Otherwise* each : ast::all<ast::Otherwise>(guard.block)) {
+    if (otherwise != nullptr) report_second(context, "`otherwise`", each->span, otherwise->span);
+    otherwise = each;
+    outline.otherwise = resolve_exit(context, each->exit);
+  }
+  return outline;
+}
+
+}  // namespace rollbook::dsl
