@@ -1,0 +1,158 @@
+#include "dsl/lower_builder.h"
+
+#include <algorithm>
+
+namespace rollbook::dsl {
+
+namespace {
+
+template <class Index, class Row>
+Index append(std::vector<Row>& table, Row row) {
+  table.push_back(std::move(row));
+  return Index{static_cast<std::uint32_t>(table.size() - 1)};
+}
+
+// Equal rows once.
+template <class Index, class Row>
+Index intern(std::vector<Row>& table, const Row& row) {
+  const auto found = std::find(table.begin(), table.end(), row);
+  if (found != table.end()) return Index{static_cast<std::uint32_t>(found - table.begin())};
+  return append<Index>(table, row);
+}
+
+// machine.h: max(1 s, width / 300), in whole seconds since cells end on them.
+core::Duration pane_of(core::Duration width) {
+  constexpr core::Duration kSecond = std::chrono::seconds(1);
+  const core::Duration share = width / core::kPanesPerWindow;
+  const core::Duration up = (share + kSecond - core::Duration(1)) / kSecond * kSecond;
+  return std::max(core::kPaneMin, up);
+}
+
+}  // namespace
+
+Builder::Builder() {
+  core::State root;
+  root.kind = core::StateKind::compound;
+  machine_.states.push_back(std::move(root));
+}
+
+core::StateIndex Builder::add_state(core::StateIndex parent, core::State state) {
+  state.parent = parent;
+  const auto index = append<core::StateIndex>(machine_.states, std::move(state));
+  core::State& above = at(parent);
+  if (!above.initial.valid()) above.initial = index;
+  return index;
+}
+
+core::StateIndex Builder::add_compound(core::StateIndex parent, core::State state) {
+  state.kind = core::StateKind::compound;
+  return add_state(parent, std::move(state));
+}
+
+Builder::Label Builder::label() {
+  labels_.emplace_back();
+  return Label{static_cast<std::uint32_t>(labels_.size() - 1)};
+}
+
+void Builder::bind(Label label, core::StateIndex state) { labels_[label.value] = state; }
+
+core::Transition& Builder::go(core::StateIndex from, core::Trigger trigger, Label to, Going going) {
+  core::Transition transition;
+  transition.from = from;
+  transition.trigger = trigger;
+  transition.to = core::StateIndex{to.value};  // a label until finish()
+  transition.forward = going.forward;
+  transition.needs_gate = going.needs_gate;
+  transition.label = std::move(going.label);
+  transition.span = going.span;
+  machine_.transitions.push_back(std::move(transition));
+  return machine_.transitions.back();
+}
+
+core::EffectIndex Builder::add_effect(core::Effect effect) {
+  return append<core::EffectIndex>(machine_.effects, std::move(effect));
+}
+
+std::vector<core::EffectIndex> Builder::add_effects(const std::vector<core::Effect>& effects) {
+  std::vector<core::EffectIndex> indices;
+  for (const core::Effect& effect : effects) indices.push_back(add_effect(effect));
+  return indices;
+}
+
+core::SeriesIndex Builder::add_series(core::Series series) {
+  return intern<core::SeriesIndex>(machine_.series, series);
+}
+
+core::WindowIndex Builder::add_window(core::Series series, core::Duration width,
+                                      core::Floor floor) {
+  return intern<core::WindowIndex>(machine_.windows,
+                                   core::Window{add_series(series), width, pane_of(width), floor});
+}
+
+core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Floor floor) {
+  core::Criterion criterion;
+  criterion.id = judgement.id;
+  criterion.text = judgement.text;
+  criterion.kind = judgement.kind;
+  criterion.measure = judgement.what.measure;
+  criterion.quantile = judgement.what.quantile;
+  criterion.comparison = judgement.comparison;
+  criterion.limit = judgement.limit;
+  criterion.sustain = judgement.sustain;
+  criterion.at_least = judgement.at_least;
+  criterion.span = judgement.span;
+  const core::Series series{judgement.what.metric, judgement.what.arm};
+  if (criterion.measure == core::Measure::absent) {
+    criterion.series = add_series(series);
+  } else {
+    criterion.window = add_window(series, judgement.over, floor);
+  }
+  if (criterion.measure == core::Measure::ratio) {
+    criterion.denominator = add_window(core::Series{judgement.what.denominator, judgement.what.arm},
+                                       judgement.over, floor);
+  }
+  return append<core::CriterionIndex>(machine_.criteria, std::move(criterion));
+}
+
+core::ClockIndex Builder::add_clock(core::Clock clock) {
+  return append<core::ClockIndex>(machine_.clocks, std::move(clock));
+}
+
+core::ItemIndex Builder::add_item(core::Item item) {
+  return append<core::ItemIndex>(machine_.items, std::move(item));
+}
+
+core::Machine Builder::finish() {
+  for (core::Transition& transition : machine_.transitions) {
+    transition.to = labels_[transition.to.value];
+    ROLLBOOK_CHECK(transition.to.valid());
+  }
+  return std::move(machine_);
+}
+
+core::Trigger on(core::TriggerKind kind) {
+  core::Trigger trigger;
+  trigger.kind = kind;
+  return trigger;
+}
+
+core::Trigger on_clock(core::ClockIndex clock) {
+  core::Trigger trigger = on(core::TriggerKind::clock);
+  trigger.clock = clock;
+  return trigger;
+}
+
+core::Trigger on_stop(core::CriterionIndex criterion) {
+  core::Trigger trigger = on(core::TriggerKind::stop);
+  trigger.criterion = criterion;
+  return trigger;
+}
+
+core::Trigger on_choice(core::ItemIndex item, std::uint32_t option) {
+  core::Trigger trigger = on(core::TriggerKind::chosen);
+  trigger.item = item;
+  trigger.option = option;
+  return trigger;
+}
+
+}  // namespace rollbook::dsl

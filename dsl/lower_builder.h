@@ -1,0 +1,65 @@
+#pragma once
+// Builder: the tables of a Machine while they grow. States are added in the order they are read
+// in; transitions may lead to labels that are bound to a state later, so that a way back to a
+// state that does not exist yet needs no second pass. Internal to dsl/lower*.cc.
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dsl/outline.h"
+#include "engine/core/machine.h"
+
+namespace rollbook::dsl {
+
+class Builder {
+ public:
+  // A place in the machine that something leads to.
+  struct Label {
+    std::uint32_t value = 0;
+  };
+  struct Going {
+    bool forward = false;
+    bool needs_gate = false;
+    std::string label{};  // the sentence of the step
+    core::Span span{};
+  };
+
+  Builder();
+
+  // A state under `parent`; the first child of a compound state is its initial one.
+  core::StateIndex add_state(core::StateIndex parent, core::State state);
+  core::StateIndex add_compound(core::StateIndex parent, core::State state);
+  core::State& at(core::StateIndex state) { return machine_.states[state.value]; }
+  core::StateIndex root() const { return core::StateIndex{0}; }
+
+  Label label();
+  void bind(Label label, core::StateIndex state);
+
+  // The transition, for what Going does not say (extensions).
+  core::Transition& go(core::StateIndex from, core::Trigger trigger, Label to, Going going);
+
+  core::EffectIndex add_effect(core::Effect effect);
+  std::vector<core::EffectIndex> add_effects(const std::vector<core::Effect>& effects);
+  core::CriterionIndex add_criterion(const Judgement& judgement, core::Floor floor);
+  core::ClockIndex add_clock(core::Clock clock);
+  core::ItemIndex add_item(core::Item item);
+
+  core::Machine& machine() { return machine_; }
+  // INVARIANT: every label that a transition leads to is bound.
+  core::Machine finish();
+
+ private:
+  core::SeriesIndex add_series(core::Series series);
+  core::WindowIndex add_window(core::Series series, core::Duration width, core::Floor floor);
+
+  core::Machine machine_;
+  std::vector<core::StateIndex> labels_;
+};
+
+core::Trigger on(core::TriggerKind kind);
+core::Trigger on_clock(core::ClockIndex clock);
+core::Trigger on_stop(core::CriterionIndex criterion);
+core::Trigger on_choice(core::ItemIndex item, std::uint32_t option);
+
+}  // namespace rollbook::dsl

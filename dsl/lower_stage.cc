@@ -1,0 +1,221 @@
+// Stages and their steps.
+
+#include "dsl/format_value.h"
+#include "dsl/lower_flow.h"
+
+namespace rollbook::dsl {
+
+namespace {
+
+using core::TriggerKind;
+
+// "shift", then "shift2": the names of the steps of one kind.
+std::string step_name(const char* kind, std::size_t count, bool first_bare) {
+  return first_bare && count == 1 ? kind : kind + std::to_string(count);
+}
+
+// Whether a failing step asks for the stage's `otherwise`.
+bool may_fail(const Step& step) {
+  if (step.kind == Step::Kind::hold) return true;
+  return step.kind == Step::Kind::act;
+}
+
+// Where a step ends in success: what people read as the reason of the next one.
+std::string settled_label(const Step& step) {
+  switch (step.kind) {
+    case Step::Kind::shift:
+      return "traffic is at " + format_percent(step.effects.front().to);
+    case Step::Kind::ramp:
+      return "traffic is at " + format_percent(step.ramp.to);
+    case Step::Kind::act: {
+      const core::Effect& effect = step.effects.front();
+      return (effect.kind == core::EffectKind::checkpoint ? "checkpoint `" : "run `") +
+             effect.name + "` succeeded";
+    }
+    case Step::Kind::effects:
+    case Step::Kind::hold:
+      break;
+  }
+  return "";
+}
+
+std::string failed_label(const Step& step) {
+  switch (step.kind) {
+    case Step::Kind::shift:
+      return "the shift to " + format_percent(step.effects.front().to) + " failed";
+    case Step::Kind::ramp:
+      return "the ramp to " + format_percent(step.ramp.to) + " failed";
+    case Step::Kind::act: {
+      const core::Effect& effect = step.effects.front();
+      return (effect.kind == core::EffectKind::checkpoint ? "checkpoint `" : "run `") +
+             effect.name + "` failed";
+    }
+    case Step::Kind::effects:
+    case Step::Kind::hold:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin, Label next) {
+  core::State state;
+  state.name = stage.name;
+  state.stage = stage.name;
+  state.span = stage.span;
+  const StateIndex compound = builder_.add_compound(parent, std::move(state));
+  builder_.bind(begin, compound);
+  builder_.at(compound).entry = builder_.add_effects(stage.enter);
+  builder_.at(compound).exit = builder_.add_effects(stage.exit);
+
+  auto& stages = builder_.machine().stages;
+  const core::Weight before = stages.empty() ? outline_.begins : stages.back().weight;
+  core::Stage& record = stages.emplace_back();
+  record.name = stage.name;
+  record.state = compound;
+  record.weight = before;
+  bool fails = !stage.review.empty();
+  for (const Step& step : stage.steps) {
+    record.weight = weight_after(step).value_or(record.weight);
+    fails = fails || may_fail(step);
+  }
+
+  Place place;
+  place.path = stage.name + ".review";
+  place.parent = compound;
+  place.stage = stage.name;
+  place.record = &record;
+  place.criteria = add_criteria(stage.review, place.floor);
+  place.next = next;
+  place.otherwise = otherwise_of(stage.review, false);
+  builder_.at(compound).armed = place.criteria;
+  // A review that looks at nothing is passed by; its decision may still be where failures lead.
+  const bool reviewed = !stage.review.empty();
+  const bool built = reviewed || (fails && stage.review.otherwise.kind == Exit::Kind::decide);
+  const Label after_steps = reviewed ? builder_.label() : next;
+  lower_steps(stage.steps,
+              Steps{stage.name + ".", compound, stage.name, &record, after_steps, place.otherwise});
+  if (!built) return;
+  const StateIndex review = lower_review(stage.review, place);
+  if (reviewed) builder_.bind(after_steps, review);
+}
+
+void Flow::lower_steps(const std::vector<Step>& steps, const Steps& place) {
+  std::size_t shifts = 0, ramps = 0, acts = 0, groups = 0;
+  std::optional<Label> begin;
+  if (steps.empty() && builder_.at(place.parent).rollback_rank > 0) {
+    core::State done;
+    done.name = place.prefix + "done";
+    done.stage = place.stage;
+    done.phase = core::Phase::rollback;
+    const StateIndex state = builder_.add_state(place.parent, std::move(done));
+    builder_.go(state, on(TriggerKind::always), place.next, {});
+    return;
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Step& step = steps[i];
+    std::string name = place.prefix;
+    switch (step.kind) {
+      case Step::Kind::shift:
+        name += step_name("shift", ++shifts, true);
+        break;
+      case Step::Kind::ramp:
+        name += step_name("ramp", ++ramps, true);
+        break;
+      case Step::Kind::act:
+        name += step_name("run", ++acts, false);
+        break;
+      case Step::Kind::effects:
+        name += step_name("step", ++groups, false);
+        break;
+      case Step::Kind::hold:
+        name += "hold";
+        break;
+    }
+    const Label next = i + 1 == steps.size() ? place.next : builder_.label();
+    const StateIndex state = step.kind == Step::Kind::hold ? lower_hold(step, place, next)
+                                                           : lower_step(step, place, name, next);
+    if (begin) builder_.bind(*begin, state);
+    begin = next;
+  }
+}
+
+core::StateIndex Flow::lower_step(const Step& step, const Steps& place, const std::string& name,
+                                  Label next) {
+  const bool back = builder_.at(place.parent).rollback_rank > 0;
+  core::State state;
+  state.name = name;
+  state.stage = place.stage;
+  state.span = step.span;
+  state.entry = builder_.add_effects(step.effects);
+  const bool shifts = step.kind == Step::Kind::shift || step.kind == Step::Kind::ramp;
+  state.phase = back ? core::Phase::rollback : shifts ? core::Phase::shift : core::Phase::run;
+  if (step.kind == Step::Kind::ramp) state.ramp = step.ramp;
+  const StateIndex index = builder_.add_state(place.parent, std::move(state));
+  if (step.kind == Step::Kind::effects) {
+    builder_.go(index, on(TriggerKind::always), next, {.forward = !back, .span = step.span});
+    return index;
+  }
+  // A rollback's shift is asked for until it settles; a forward one that fails is a breach.
+  if (back) {
+    if (!shifts) {
+      builder_.go(index, on(TriggerKind::failed), next,
+                  {.label = failed_label(step), .span = step.span});
+    }
+  } else {
+    const Label out = shifts ? rollbacks_[outline_.guard->otherwise.target] : place.otherwise;
+    builder_.go(index, on(TriggerKind::failed), out,
+                {.label = failed_label(step), .span = step.span});
+  }
+  builder_.go(index, on(TriggerKind::settled), next,
+              {.forward = !back, .label = settled_label(step), .span = step.span});
+  return index;
+}
+
+// The clock runs while the hold is entered, beside the steps of its block; it leads on only from
+// `wait`, so that an open run is waited for. `at most` ends it wherever it stands.
+core::StateIndex Flow::lower_hold(const Step& step, const Steps& place, Label next) {
+  const std::string name = place.prefix + "hold";
+  core::State state;
+  state.name = name;
+  state.stage = place.stage;
+  state.phase = core::Phase::hold;
+  state.span = step.span;
+  const StateIndex compound = builder_.add_compound(place.parent, std::move(state));
+  core::Clock hold;
+  hold.name = name;
+  hold.kind = core::ClockKind::watched;
+  hold.limit = step.duration;
+  hold.owner = compound;
+  const core::ClockIndex clock = builder_.add_clock(std::move(hold));
+  core::Clock most;
+  most.name = name + ".most";
+  most.limit = step.at_most;
+  most.owner = compound;
+  const core::ClockIndex most_clock = builder_.add_clock(std::move(most));
+  builder_.go(compound, on_clock(most_clock), place.otherwise,
+              {.label = "not held for " + format_duration(step.duration) +
+                        " of watched time within " + format_duration(step.at_most),
+               .span = step.span});
+
+  const Label wait = builder_.label();
+  lower_steps(step.block,
+              Steps{name + ".", compound, place.stage, place.record, wait, place.otherwise});
+  core::State waiting;
+  waiting.name = name + ".wait";
+  waiting.stage = place.stage;
+  waiting.phase = core::Phase::hold;
+  waiting.span = step.span;
+  const StateIndex leaf = builder_.add_state(compound, std::move(waiting));
+  builder_.bind(wait, leaf);
+  builder_.go(
+      leaf, on_clock(clock), next,
+      {.forward = true, .label = "held for " + format_duration(step.duration), .span = step.span});
+  place.record->hold = clock;
+  place.record->hold_most = most_clock;
+  place.record->after_extend = leaf;
+  return compound;
+}
+
+}  // namespace rollbook::dsl

@@ -1,0 +1,341 @@
+#include "dsl/print_machine.h"
+
+#include "dsl/format_value.h"
+
+namespace rollbook::dsl {
+
+namespace {
+
+using core::Machine;
+
+std::string join(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+std::string quoted(const std::string& text) { return '"' + text + '"'; }
+
+const char* name_of(core::Phase phase) {
+  static constexpr const char* kNames[] = {"none",   "begin",    "preflight", "setup",
+                                           "shift",  "hold",     "run",       "review",
+                                           "decide", "rollback", "done"};
+  return kNames[static_cast<std::size_t>(phase)];
+}
+const char* name_of(core::Outcome outcome) {
+  static constexpr const char* kNames[] = {"succeeded", "rolled_back", "aborted"};
+  return kNames[static_cast<std::size_t>(outcome)];
+}
+const char* name_of(core::EffectKind kind) {
+  static constexpr const char* kNames[] = {"traffic", "run",  "start",    "stop",  "checkpoint",
+                                           "notify",  "page", "incident", "report"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+const char* name_of(core::Floor floor) {
+  static constexpr const char* kNames[] = {"start", "guard", "shift"};
+  return kNames[static_cast<std::size_t>(floor)];
+}
+const char* name_of(core::Arm arm) {
+  static constexpr const char* kNames[] = {"canary", "baseline", "total"};
+  return kNames[static_cast<std::size_t>(arm)];
+}
+const char* name_of(core::Comparison comparison) {
+  static constexpr const char* kNames[] = {"<", "<=", ">", ">="};
+  return kNames[static_cast<std::size_t>(comparison)];
+}
+const char* name_of(core::ClockKind kind) {
+  static constexpr const char* kNames[] = {"watched", "engine", "steady"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::string series_text(const Machine& machine, core::SeriesIndex index) {
+  const core::Series& series = machine.at(index);
+  return machine.at(series.metric).name + "." + name_of(series.arm);
+}
+
+std::string window_text(const Machine& machine, core::WindowIndex index) {
+  const core::Window& window = machine.at(index);
+  return series_text(machine, window.series) + "[" + format_duration(window.width) + "/" +
+         format_duration(window.pane) + " " + name_of(window.floor) + "]";
+}
+
+std::string metric_text(const core::Metric& metric) {
+  static constexpr const char* kKinds[] = {"counter", "histogram", "gauge"};
+  static constexpr const char* kFolds[] = {" max", " min", " mean", " last"};
+  static constexpr const char* kMatches[] = {"=", "!=", "=~", "!~"};
+  std::string text = "metric " + metric.name + " " + kKinds[static_cast<std::size_t>(metric.kind)];
+  if (metric.kind == core::MetricKind::gauge) text += kFolds[static_cast<std::size_t>(metric.fold)];
+  text += " " + metric.selector;
+  std::string matchers;
+  for (const core::LabelMatcher& matcher : metric.matchers) {
+    matchers += (matchers.empty() ? "" : ",") + matcher.label +
+                kMatches[static_cast<std::size_t>(matcher.kind)] + quoted(matcher.value);
+  }
+  if (!matchers.empty()) text += "{" + matchers + "}";
+  if (metric.unit != core::Fixed::from_int(1)) text += " unit " + format_decimal(metric.unit);
+  if (!metric.by.empty()) text += " by " + join(metric.by);
+  if (metric.unsplit) text += " unsplit";
+  if (metric.default_zero) text += " default 0";
+  return text;
+}
+
+std::string option_text(const core::Option& option) {
+  std::string text = option.name + " " + quoted(option.text);
+  switch (option.kind) {
+    case core::OptionKind::next:
+      return text + " next";
+    case core::OptionKind::extend:
+      return text + " extend " + format_duration(option.extend_by) + " at most " +
+             std::to_string(option.extend_at_most);
+    case core::OptionKind::rollback:
+      return text + " rollback";
+  }
+  return text;
+}
+
+std::string clock_name(const Machine& machine, core::ClockIndex clock) {
+  return clock.valid() ? machine.clocks[clock.value].name : std::string("none");
+}
+
+std::string item_text(const Machine& machine, const core::Item& item) {
+  std::string text = item.kind == core::ItemKind::confirm ? "confirm " : "decide ";
+  text += quoted(item.text) + " by " + describe(item.quorum) + " until " +
+          clock_name(machine, item.deadline);
+  for (const core::Option& option : item.options) text += "; " + option_text(option);
+  return text;
+}
+
+std::string clock_text(const Machine& machine, const core::Clock& clock) {
+  std::string text = "clock " + clock.name + " " + name_of(clock.kind) + " " +
+                     format_duration(clock.limit) + " in " + machine.at(clock.owner).name;
+  if (clock.restarts) text += " restarts";
+  if (clock.repeats) text += " repeats";
+  for (const core::EffectIndex effect : clock.on_reached) {
+    text += "; " + describe(machine, machine.at(effect));
+  }
+  return text;
+}
+
+std::string stage_text(const Machine& machine, const core::Stage& stage) {
+  std::string text = "stage " + stage.name + " at " + format_percent(stage.weight);
+  if (stage.hold.valid()) text += " hold " + clock_name(machine, stage.hold);
+  if (stage.hold_most.valid()) text += " most " + clock_name(machine, stage.hold_most);
+  if (stage.after_extend.valid()) text += " extend to " + machine.at(stage.after_extend).name;
+  if (stage.extend_at_most != 0) text += " at most " + std::to_string(stage.extend_at_most);
+  return text;
+}
+
+std::string transition_text(const Machine& machine, const core::Transition& transition) {
+  std::string text =
+      "on " + describe(machine, transition.trigger) + " => " + machine.at(transition.to).name;
+  if (transition.forward) text += " forward";
+  if (transition.needs_gate) text += " needs_gate";
+  if (transition.extends.valid()) {
+    text += " extends " + clock_name(machine, transition.extends);
+    if (transition.extends_most.valid()) {
+      text += ", " + clock_name(machine, transition.extends_most);
+    }
+  }
+  if (!transition.label.empty()) text += " " + quoted(transition.label);
+  return text;
+}
+
+std::string ramp_text(const core::Ramp& ramp) {
+  std::string text = "ramp to " + format_percent(ramp.to) + " over " + format_duration(ramp.over) +
+                     " every " + format_duration(ramp.every);
+  if (ramp.deadline != core::Duration::zero()) text += " within " + format_duration(ramp.deadline);
+  if (ramp.rollback) text += " rollback";
+  return text;
+}
+
+std::string state_head(const Machine& machine, const core::State& state) {
+  std::string text = state.name.empty() ? "(root)" : state.name;
+  if (state.kind == core::StateKind::compound) text += " -> " + machine.at(state.initial).name;
+  if (state.phase != core::Phase::none) text += std::string(": ") + name_of(state.phase);
+  if (state.outcome) text += std::string(" final ") + name_of(*state.outcome);
+  if (!state.stage.empty()) text += " stage " + state.stage;
+  if (state.rollback_rank != 0) text += " rank " + std::to_string(state.rollback_rank);
+  return text;
+}
+
+class TreePrinter {
+ public:
+  explicit TreePrinter(const Machine& machine) : machine_(machine) {}
+
+  std::string print(core::StateIndex from) {
+    if (from.value < machine_.states.size()) print_state(from, 0);
+    return std::move(text_);
+  }
+
+ private:
+  void line(std::size_t depth, const std::string& content) {
+    text_ += std::string(2 * depth, ' ') + content + "\n";
+  }
+
+  void print_body(const core::State& state, std::size_t depth) {
+    for (const auto effect : state.entry) {
+      line(depth, "entry " + describe(machine_, machine_.at(effect)));
+    }
+    for (const auto effect : state.exit) {
+      line(depth, "exit " + describe(machine_, machine_.at(effect)));
+    }
+    if (state.ramp) line(depth, ramp_text(*state.ramp));
+    std::vector<std::string> names;
+    for (const auto criterion : state.armed) names.push_back(machine_.at(criterion).id);
+    if (!names.empty()) line(depth, "armed " + join(names));
+    for (const auto item : state.asks)
+      line(depth, "asks " + item_text(machine_, machine_.at(item)));
+    if (state.gate) print_gate(*state.gate, depth);
+  }
+
+  void print_gate(const core::Gate& gate, std::size_t depth) {
+    std::vector<std::string> parts;
+    for (const auto criterion : gate.criteria) parts.push_back(machine_.at(criterion).id);
+    for (const auto item : gate.confirms) parts.push_back(quoted(machine_.at(item).text));
+    line(depth, "gate " + join(parts));
+  }
+
+  void print_state(core::StateIndex index, std::size_t depth) {
+    const core::State& state = machine_.at(index);
+    line(depth, state_head(machine_, state));
+    print_body(state, depth + 1);
+    for (const core::Transition& transition : machine_.transitions) {
+      if (transition.from == index) line(depth + 1, transition_text(machine_, transition));
+    }
+    for (std::uint32_t child = 0; child < machine_.states.size(); ++child) {
+      if (machine_.states[child].parent == index) print_state(core::StateIndex{child}, depth + 1);
+    }
+  }
+
+  const Machine& machine_;
+  std::string text_;
+};
+
+std::string head_text(const Machine& machine) {
+  std::string text = "machine " + machine.name + " edition " + std::to_string(machine.edition) +
+                     " service " + quoted(machine.service);
+  if (!machine.title.empty()) text += " title " + quoted(machine.title);
+  text += "\nbegins " + format_percent(machine.begins) + " finishes " +
+          format_percent(machine.finishes);
+  if (!machine.pager.empty()) text += " pager " + machine.pager;
+  text += "\n";
+  if (!machine.roles.empty()) text += "roles " + join(machine.roles) + "\n";
+  if (machine.arms) {
+    text += "arms by " + machine.arms->label + ": baseline " + machine.arms->baseline +
+            ", canary " + machine.arms->canary + "\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string describe(const core::Quorum& quorum) {
+  switch (quorum.kind) {
+    case core::QuorumKind::all:
+      return quorum.roles.size() == 1 ? quorum.roles[0] : "all of " + join(quorum.roles);
+    case core::QuorumKind::any:
+      return quorum.roles.size() == 1 ? quorum.roles[0] : "any of " + join(quorum.roles);
+    case core::QuorumKind::at_least:
+      return std::to_string(quorum.needed) + " of " + join(quorum.roles);
+  }
+  return "";
+}
+
+std::string describe(const core::Machine&, const core::Effect& effect) {
+  std::string text = name_of(effect.kind);
+  if (effect.kind == core::EffectKind::traffic) text += " " + format_percent(effect.to);
+  if (!effect.name.empty()) text += " " + effect.name;
+  if (!effect.arguments.empty()) {
+    std::string arguments;
+    for (const core::Argument& argument : effect.arguments) {
+      arguments += (arguments.empty() ? "" : ", ") + argument.name + ": " + argument.value;
+    }
+    text += "(" + arguments + ")";
+  }
+  if (!effect.severity.empty()) text += " severity " + effect.severity;
+  if (!effect.channels.empty()) text += " " + join(effect.channels);
+  if (!effect.text.empty()) text += " " + quoted(effect.text);
+  if (effect.rollback) text += " rollback";
+  if (effect.deadline != core::Duration::zero()) {
+    text += " within " + format_duration(effect.deadline);
+  }
+  return text;
+}
+
+std::string describe(const core::Machine& machine, const core::Trigger& trigger) {
+  switch (trigger.kind) {
+    case core::TriggerKind::always:
+      return "always";
+    case core::TriggerKind::settled:
+      return "settled";
+    case core::TriggerKind::failed:
+      return "failed";
+    case core::TriggerKind::clock:
+      return "clock " + clock_name(machine, trigger.clock);
+    case core::TriggerKind::stop:
+      return "stop " + machine.at(trigger.criterion).id;
+    case core::TriggerKind::gate_passed:
+      return "gate_passed";
+    case core::TriggerKind::gate_failed:
+      return "gate_failed";
+    case core::TriggerKind::chosen:
+      return "chosen " + machine.at(trigger.item).options[trigger.option].name;
+    case core::TriggerKind::abort:
+      return "abort";
+    case core::TriggerKind::rollback_immediate:
+      return "rollback_immediate";
+    case core::TriggerKind::rollback_gradual:
+      return "rollback_gradual";
+  }
+  return "";
+}
+
+std::string describe(const core::Machine& machine, const core::Criterion& criterion) {
+  std::string text = criterion.id + " ";
+  text += criterion.kind == core::CriterionKind::stop ? "stop " : "expect ";
+  switch (criterion.measure) {
+    case core::Measure::ratio:
+      text += window_text(machine, criterion.window) + " / " +
+              window_text(machine, criterion.denominator);
+      break;
+    case core::Measure::quantile:
+      text += "quantile " + format_decimal(criterion.quantile) + " of " +
+              window_text(machine, criterion.window);
+      break;
+    case core::Measure::rate:
+      text += "rate of " + window_text(machine, criterion.window);
+      break;
+    case core::Measure::count:
+      text += "count of " + window_text(machine, criterion.window);
+      break;
+    case core::Measure::gauge:
+      text += window_text(machine, criterion.window);
+      break;
+    case core::Measure::absent:
+      return text + "absent " + series_text(machine, criterion.series) + " for " +
+             format_duration(criterion.sustain);
+  }
+  text += std::string(" ") + name_of(criterion.comparison) + " " + format_decimal(criterion.limit);
+  if (criterion.sustain != core::Duration::zero()) {
+    text += " for " + format_duration(criterion.sustain);
+  }
+  if (criterion.at_least != 0) text += " at least " + std::to_string(criterion.at_least);
+  return text;
+}
+
+std::string print_states(const core::Machine& machine, core::StateIndex from) {
+  return TreePrinter(machine).print(from);
+}
+
+std::string print_machine(const core::Machine& machine) {
+  std::string text = head_text(machine);
+  for (const auto& metric : machine.metrics) text += metric_text(metric) + "\n";
+  for (const auto& criterion : machine.criteria) {
+    text += "criterion " + describe(machine, criterion) + " \"" + criterion.text + "\"\n";
+  }
+  for (const auto& clock : machine.clocks) text += clock_text(machine, clock) + "\n";
+  for (const auto& stage : machine.stages) text += stage_text(machine, stage) + "\n";
+  return text + print_states(machine);
+}
+
+}  // namespace rollbook::dsl
