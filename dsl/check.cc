@@ -1,0 +1,87 @@
+#include "dsl/check.h"
+
+#include "dsl/check_rules.h"
+#include "dsl/format_value.h"
+
+namespace rollbook::dsl {
+
+bool bounds_above(const Judgement& judgement) {
+  const bool greater = judgement.comparison == core::Comparison::greater ||
+                       judgement.comparison == core::Comparison::greater_equal;
+  return greater == (judgement.kind == core::CriterionKind::stop);
+}
+
+bool same_bound(const Judgement& expect, const Judgement& stop) {
+  return expect.what.measure != core::Measure::absent && expect.what == stop.what &&
+         bounds_above(expect) == bounds_above(stop);
+}
+
+std::vector<core::Weight> stage_weights(const Outline& outline) {
+  std::vector<core::Weight> weights;
+  core::Weight weight = outline.begins;
+  for (const StageOutline& stage : outline.stages) {
+    for (const Step& step : stage.steps) weight = weight_after(step).value_or(weight);
+    weights.push_back(weight);
+  }
+  return weights;
+}
+
+const Step* hold_of(const StageOutline& stage) {
+  for (const Step& step : stage.steps)
+    if (step.kind == Step::Kind::hold) return &step;
+  return nullptr;
+}
+
+void check_head(const Outline& outline, Findings& findings) {
+  if (outline.service.empty()) {
+    findings.error(Code::missing_statement, outline.span, "this runbook names no service",
+                   "add `service \"shop\"`: one rollout at a time runs for a service");
+  }
+  bool moves = false;
+  for (const StageOutline& stage : outline.stages)
+    for (const Step& step : stage.steps) moves = moves || weight_after(step).has_value();
+  if (outline.stages.empty()) {
+    findings.error(Code::missing_statement, outline.span, "this runbook has no stage",
+                   "add `stage first { … }` with `traffic 5%` and `hold 1h` in it");
+  } else if (!moves) {
+    findings.error(Code::unsupported_guard_always, outline.span,
+                   "no stage shifts traffic, and a rollout without traffic needs `guard always`, "
+                   "which is not supported yet",
+                   "add `traffic 5%` to a stage");
+  } else if (!outline.arms) {
+    findings.error(Code::missing_statement, outline.span,
+                   "traffic is shifted, but nothing says between which arms",
+                   "add `arms by label \"version\": baseline \"old\", canary \"new\"`");
+  }
+  if (!outline.guard) {
+    findings.error(Code::missing_guard, outline.span, "nothing guards this rollout",
+                   "add `guard { … }` with a `stop` and `otherwise rollback automatic` in it");
+    return;
+  }
+  if (outline.guard->stops.empty()) {
+    findings.error(Code::missing_guard, outline.guard->span, "this guard stops nothing",
+                   "add `stop error_rate > 1% over 5m`");
+  }
+  if (outline.guard->otherwise.kind == Exit::Kind::none) {
+    findings.error(Code::missing_exit, outline.guard->span,
+                   "this guard says not where a stop leads", "add `otherwise rollback automatic`");
+  } else if (outline.guard->otherwise.kind != Exit::Kind::rollback) {
+    findings.error(Code::misplaced_statement, outline.guard->otherwise.span,
+                   "a guard leads to a rollback", "write `otherwise rollback automatic`");
+  }
+}
+
+void check(const Outline& outline, Sink& sink) {
+  Findings findings(sink);
+  check_head(outline, findings);
+  check_exits(outline, findings);
+  check_decisions(outline, findings);
+  check_traffic(outline, findings);
+  if (sink.has_errors()) return;
+  warn_of_windows(outline, findings);
+  warn_of_limits(outline, findings);
+  warn_of_samples(outline, findings);
+  warn_of_unused(outline, findings);
+}
+
+}  // namespace rollbook::dsl

@@ -1,0 +1,205 @@
+// Structure: every wait has an exit that makes sense where it stands, and weights go one way.
+
+#include "dsl/check_rules.h"
+#include "dsl/format_value.h"
+
+namespace rollbook::dsl {
+
+namespace {
+
+// Whether the guard stops as soon as the criterion fails, so that no band between the two is left
+// in which nothing would happen.
+bool is_guarded(const Judgement& expect, const Outline& outline) {
+  if (!outline.guard) return false;
+  for (const Judgement& stop : outline.guard->stops) {
+    if (!same_bound(expect, stop)) continue;
+    if (bounds_above(expect) ? stop.limit <= expect.limit : stop.limit >= expect.limit) return true;
+  }
+  return false;
+}
+
+struct Block {
+  std::string what;  // "stage `canary_5`"
+  bool before = false;
+  bool has_hold = false;
+};
+
+void check_exit_place(const Exit& exit, const Block& block, Findings& findings) {
+  if (block.before && exit.kind == Exit::Kind::rollback) {
+    findings.error(Code::misplaced_statement, exit.span,
+                   "before the first shift there is nothing to roll back", "write `otherwise end`");
+  }
+  if (!block.before && exit.kind == Exit::Kind::end) {
+    findings.error(Code::misplaced_statement, exit.span,
+                   "traffic has been shifted here: a rollout cannot just end",
+                   "write `otherwise rollback …`");
+  }
+}
+
+void check_exit_left_out(const Review& review, const Block& block, const Outline& outline,
+                         Findings& findings) {
+  std::string open;
+  if (!review.confirms.empty()) open = "\"" + review.confirms.front().text + "\" answered with no";
+  for (const Judgement& expect : review.criteria) {
+    if (open.empty() && (block.before || !is_guarded(expect, outline))) {
+      open = "`" + expect.text + "` not met";
+    }
+  }
+  if (open.empty()) return;
+  findings.error(Code::missing_exit, review.span,
+                 block.what + " says not what happens with " + open,
+                 block.before ? "add `within 24h otherwise end`"
+                              : "add `within 24h otherwise rollback …` or `… decide …`");
+}
+
+// A decision used here: its exit and its options must make sense in this place.
+void check_decision_use(const DecisionOutline& decision, const core::Span& span, const Block& block,
+                        Findings& findings) {
+  if (!block.before && decision.otherwise.kind == Exit::Kind::end) {
+    findings.error(Code::misplaced_statement, decision.otherwise.span,
+                   "`" + decision.name + "` is decided in " + block.what +
+                       " too, after traffic has been shifted: a rollout cannot just end there",
+                   "write `otherwise rollback …`");
+  }
+  if (block.has_hold) return;
+  for (const OptionOutline& option : decision.options) {
+    if (option.option.kind != core::OptionKind::extend) continue;
+    findings.error(
+        Code::misplaced_statement, span,
+        block.what + " has no hold that option `" + option.option.name + "` could extend",
+        "use a decision without `extend` here");
+  }
+}
+
+void check_review(const Review& review, const Block& block, const Outline& outline,
+                  Findings& findings) {
+  check_exit_place(review.otherwise, block, findings);
+  if (review.otherwise.kind == Exit::Kind::none && !review.decision) {
+    check_exit_left_out(review, block, outline, findings);
+  }
+  if (review.otherwise.kind == Exit::Kind::decide) {
+    check_decision_use(outline.decisions[review.otherwise.target], review.otherwise.span, block,
+                       findings);
+  }
+  if (review.decision) {
+    check_decision_use(outline.decisions[*review.decision], review.decision_span, block, findings);
+  }
+}
+
+void check_rollback(const RollbackOutline& rollback, const Outline& outline, Findings& findings) {
+  std::optional<core::Weight> first;
+  for (const StageOutline& stage : outline.stages)
+    for (const Step& step : stage.steps)
+      if (!first) first = weight_after(step);
+  if (!first) return;
+  std::optional<core::Weight> last;
+  for (const Step& step : rollback.steps) {
+    const auto weight = weight_after(step);
+    if (!weight) continue;
+    if (last && *weight > *last) {
+      findings.error(
+          Code::rollback_not_lower, step.span,
+          "a rollback only ever lowers the weight: it is at " + format_percent(*last) + " already");
+    }
+    last = weight;
+  }
+  if (!last) {
+    findings.error(Code::rollback_not_lower, rollback.span,
+                   "rollback `" + rollback.name + "` shifts no traffic back",
+                   "add `traffic " + format_percent(outline.begins) + "`");
+  } else if (*last >= *first) {
+    findings.error(Code::rollback_not_lower, rollback.span,
+                   "rollback `" + rollback.name + "` ends at " + format_percent(*last) +
+                       ", the first stage is at " + format_percent(*first),
+                   "end it at " + format_percent(outline.begins));
+  }
+}
+
+void check_finish(const Outline& outline, core::Weight last, Findings& findings) {
+  if (outline.finish && outline.finish->weight != last) {
+    findings.error(Code::missing_finish, outline.finish->span,
+                   "the last stage leaves the canary at " + format_percent(last) + ", not at " +
+                       format_percent(outline.finish->weight),
+                   "`finish traffic` states the last weight and shifts nothing: write `finish "
+                   "traffic " +
+                       format_percent(last) + "`, or add a stage");
+  }
+  if (!outline.finish && last != core::kAllTraffic) {
+    findings.error(Code::missing_finish, outline.stages.back().span,
+                   "the last stage leaves the canary at " + format_percent(last) +
+                       " and nothing says that this is the end",
+                   "add `finish traffic " + format_percent(last) + "`");
+  }
+}
+
+}  // namespace
+
+void check_exits(const Outline& outline, Findings& findings) {
+  if (outline.require) {
+    check_review(*outline.require, Block{"`require`", true, false}, outline, findings);
+  }
+  for (const StageOutline& stage : outline.stages) {
+    const Block block{"stage `" + stage.name + "`", false, hold_of(stage) != nullptr};
+    if (stage.steps.empty() && stage.review.empty()) {
+      findings.error(Code::missing_statement, stage.span, block.what + " does nothing",
+                     "add `traffic 5%` and `hold 1h`, or leave it out");
+    }
+    check_review(stage.review, block, outline, findings);
+  }
+  if (outline.success) {
+    check_review(*outline.success, Block{"`success`", false, false}, outline, findings);
+  }
+}
+
+void check_decisions(const Outline& outline, Findings& findings) {
+  for (const DecisionOutline& decision : outline.decisions) {
+    if (decision.quorum.roles.empty()) {
+      findings.error(Code::nobody_asked, decision.span,
+                     "decision `" + decision.name + "` says not who decides",
+                     "add `by …` with a role");
+    }
+    if (decision.otherwise.kind == Exit::Kind::none) {
+      findings.error(Code::missing_exit, decision.span,
+                     "decision `" + decision.name + "` says not what happens when nobody answers",
+                     "add `within 24h otherwise rollback …`");
+    }
+    if (decision.otherwise.kind == Exit::Kind::decide) {
+      findings.error(Code::misplaced_statement, decision.otherwise.span,
+                     "a decision cannot lead to another one when nobody answers",
+                     "write `otherwise rollback …`");
+    }
+  }
+}
+
+void check_traffic(const Outline& outline, Findings& findings) {
+  core::Weight weight = outline.begins;
+  bool moves = false;
+  for (const StageOutline& stage : outline.stages) {
+    for (const Step& step : stage.steps) {
+      const auto next = weight_after(step);
+      if (!next) continue;
+      moves = true;
+      if (*next <= weight) {
+        findings.error(Code::traffic_not_rising, step.span,
+                       format_percent(*next) + " is not more than the " + format_percent(weight) +
+                           " that the canary has already",
+                       "stages raise the weight; `rollback` lowers it");
+      }
+      weight = *next;
+    }
+  }
+  if (moves) check_finish(outline, weight, findings);
+  for (const RollbackOutline& rollback : outline.rollbacks) {
+    check_rollback(rollback, outline, findings);
+  }
+  for (const Declared& declared : outline.declared) {
+    // `gradual` is what `rollbook rollback --gradual` runs.
+    const bool by_command = declared.name == "gradual";
+    if (declared.noun != "rollback" || declared.used || by_command) continue;
+    findings.error(Code::unreachable, declared.span,
+                   "nothing leads to rollback `" + declared.name + "`",
+                   "name it in an `otherwise`, or leave it out");
+  }
+}
+
+}  // namespace rollbook::dsl
