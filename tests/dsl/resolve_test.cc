@@ -1,0 +1,231 @@
+// Names, arguments and values: source → findings.
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+#include <string>
+
+#include "tests/dsl/compiling.h"
+
+namespace rollbook::dsl {
+namespace {
+
+struct Case {
+  const char* name;
+  Runbook runbook;
+  const char* expected;
+};
+void PrintTo(const Case& test, std::ostream* out) { *out << test.name; }
+
+const Case kResolveCases[] = {
+    {"UnknownMetric", Runbook().with("error_rate > 1%", "eror_rate > 1%"),
+     R"(15:10 RB0301 no metric is called `eror_rate`
+  did you mean `error_rate`?
+)"},
+    {"UnknownMetricInRatio",
+     Runbook().with(R"(errors / requests
+)",
+                    R"(errors / request
+)"),
+     R"(10:32 RB0301 no metric is called `request`
+  did you mean `requests`?
+)"},
+    {"UnknownRole", Runbook().with(R"(confirm "Fine" by lead)", R"(confirm "Fine" by leed)"),
+     R"(26:23 RB0302 no role is called `leed`
+  did you mean `lead`?
+)"},
+    {"UnknownChannel", Runbook().with("page oncall", "page oncal"),
+     R"(42:10 RB0303 no channel is called `oncal`
+  did you mean `oncall`?
+)"},
+    {"UnknownAction", Runbook().with("run suite(", "run suit("),
+     R"(24:9 RB0304 no action is called `suit`
+  did you mean `suite`?
+)"},
+    {"UnknownDecision", Runbook().with("otherwise decide verdict", "otherwise decide verdit"),
+     R"(27:32 RB0306 no decision is called `verdit`
+  did you mean `verdict`?
+)"},
+    {"UnknownRollbacks",
+     Runbook().with("    within 1h otherwise rollback automatic",
+                    "    within 1h otherwise rollback gradual"),
+     R"(36:34 RB0307 no rollback is called `gradual`
+  there is `automatic`
+)"},
+    {"UnknownTemplate", Runbook().with("stage second {", "stage second using calm {"),
+     R"(29:22 RB0305 no template is called `calm`
+  declare it with `template calm …`
+)"},
+    {"UnknownInAnUnusedTemplate",
+     Runbook().after("  role lead, owner", "  template calm { expect eror_rate < 1% over 5m }"),
+     R"(6:26 RB0301 no metric is called `eror_rate`
+  did you mean `error_rate`?
+)"},
+    {"ATemplatesFaultIsSaidOnce",
+     Runbook()
+         .after("  role lead, owner", "  template calm { expect eror_rate < 1% over 5m }")
+         .with("stage first {", "stage first using calm {")
+         .with("stage second {", "stage second using calm {"),
+     R"(6:26 RB0301 no metric is called `eror_rate`
+  did you mean `error_rate`?
+)"},
+    {"UnknownPlaceholder", Runbook().with("{cause}", "{case}"),
+     R"(42:17 RB0309 no placeholder is called `{case}`
+  did you mean `cause`?
+)"},
+    {"UnknownPlaceholderFarFromAll", Runbook().with("{cause}", "{moon}"),
+     R"(42:17 RB0309 no placeholder is called `{moon}`
+  there is `service`, `runbook`, `rollout`, `version`, `stage`, `weight`, `cause`, `actor` or `reason`; `{{` is a brace
+)"},
+    {"UnclosedPlaceholder", Runbook().with("{cause}", "{cause"),
+     R"(42:17 RB0309 a `{` in this text is not closed
+  write `{{` for a brace
+)"},
+    {"DoubledBraceIsABrace", Runbook().with("{cause}", "{{cause}"), ""},
+    {"UnknownKindOfChannel", Runbook().with("pagerduty(", "pagerdut("),
+     R"(12:20 RB0310 no kind of channel is called `pagerdut`
+  did you mean `pagerduty`?
+)"},
+    {"UnknownSeverity",
+     Runbook().with(R"(page oncall "Back: {cause}")", "open incident(severity: hi)"),
+     R"(42:29 RB0310 no severity is called `hi`
+  there is `low`, `medium`, `high` or `critical`
+)"},
+    {"UnknownReport", Runbook().after("    hold 2h", "    report stag"),
+     R"(32:12 RB0310 no report is called `stag`
+  did you mean `stage`?
+)"},
+    {"DuplicateNames", Runbook().after("  role lead, owner", R"(  role lead
+  metric errors = counter x_total
+  channel mail = slack("x")
+  action suite())"),
+     R"(6:8 RB0320 role `lead` is there already, in line 5
+  give one of them another name
+11:10 RB0320 metric `errors` is there already, in line 7
+  give one of them another name
+15:11 RB0320 channel `mail` is there already, in line 8
+  give one of them another name
+17:10 RB0320 action `suite` is there already, in line 9
+  give one of them another name
+28:15 RB0308 action `suite` has no parameter `phase`
+)"},
+    {"DuplicateStage", Runbook().with("stage second {", "stage first {"),
+     R"(29:9 RB0320 stage `first` is there already, in line 21
+  give one of them another name
+)"},
+    {"DuplicateStatements", Runbook().after(R"(  service "shop")", R"(  service "other"
+  title "a"
+  title "b")"),
+     R"(4:3 RB0321 `service` stands here a second time, after line 3
+  leave one out
+6:3 RB0321 `title` stands here a second time, after line 5
+  leave one out
+)"},
+    {"DuplicateInBlocks", Runbook().after("    hold 2h", R"(    hold 3h
+    within 1h otherwise rollback automatic
+    within 2h otherwise rollback automatic)"),
+     R"(32:5 RB0321 `hold` stands here a second time, after line 31
+  leave one out
+34:5 RB0321 `within` stands here a second time, after line 33
+  leave one out
+34:25 RB0321 `otherwise` stands here a second time, after line 33
+  leave one out
+)"},
+    {"DuplicateOption", Runbook().with(R"(option back "Go back")", R"(option go "Go back")"),
+     R"(38:12 RB0320 option `go` is there already, in line 37
+  give one of them another name
+)"},
+    {"DuplicateRoleInAQuorum", Runbook().with("by all of lead, owner", "by all of lead, lead"),
+     R"(34:21 RB0320 role `lead` stands twice in this list
+  for two distinct persons of one role write `by 2 of lead`
+)"},
+    {"NobodyIsNeeded", Runbook().with("by all of lead, owner", "by 0 of lead"),
+     R"(34:8 RB0212 `0` must be above 0
+)"},
+    {"ReservedStageName", Runbook().with("stage second {", "stage success {"),
+     R"(29:9 RB0206 no stage can be called `success`
+  give it another name
+)"},
+    {"MissingArgument", Runbook().with(R"(suite(phase: "first"))", "suite()"),
+     R"(24:5 RB0402 action `suite` needs `phase`
+  add `phase: …`
+)"},
+    {"UnknownArgument",
+     Runbook().with(R"(suite(phase: "first"))", R"(suite(phase: "first", fase: "x"))"),
+     R"(24:31 RB0308 action `suite` has no parameter `fase`
+)"},
+    {"UnnamedArgument", Runbook().with(R"(suite(phase: "first"))", R"(suite("first"))"),
+     R"(24:15 RB0308 this argument needs a name
+  write `phase: …`
+)"},
+    {"ArgumentOfAnotherType", Runbook().with(R"(suite(phase: "first"))", "suite(phase: 10%)"),
+     R"(24:22 RB0401 parameter `phase` is a text, this is a ratio
+)"},
+    {"ArgumentGivenTwice",
+     Runbook().with(R"(suite(phase: "first"))", R"(suite(phase: "a", phase: "b"))"),
+     R"(24:27 RB0320 argument `phase` is given twice
+  leave one out
+)"},
+    {"BothArmsTheSame", Runbook().with(R"(canary "new")", R"(canary "old")"),
+     R"(4:51 RB0212 baseline and canary are the same arm
+)"},
+    {"RampWithTinySteps",
+     Runbook().with(R"(    traffic 0%
+)",
+                    R"(    ramp traffic to 0% over 30m every 1ms
+)"),
+     R"(41:39 RB0212 the step of a ramp lasts a second at least
+)"},
+    {"RampWithStepsLongerThanItself",
+     Runbook().with(R"(    traffic 0%
+)",
+                    R"(    ramp traffic to 0% over 30m every 1h
+)"),
+     R"(41:39 RB0212 a step every `1h` is longer than the `30m` of the whole ramp
+)"},
+    {"HoldWithAnEarlierEnd", Runbook().with("hold 2h", "hold 2h at most 1h"),
+     R"(31:21 RB0212 `at most 1h` would end the hold before its own `2h`
+)"},
+    {"NoTimeAtAll", Runbook().with("hold 2h", "hold 0s"),
+     R"(31:10 RB0212 `0s` must be above 0
+)"},
+    {"TooManyExtensions",
+     Runbook().with(R"(option back "Go back" rollback automatic)",
+                    R"(option more "More" extend 1h at most 100)"),
+     R"(38:42 RB0212 a stage is extended 16 times at most
+)"},
+    {"ManyErrorsInOneRun",
+     Runbook()
+         .with("error_rate > 1%", "eror_rate > 1%")
+         .with("run suite(", "run suit(")
+         .with("page oncall", "page oncal"),
+     R"(15:10 RB0301 no metric is called `eror_rate`
+  did you mean `error_rate`?
+24:9 RB0304 no action is called `suit`
+  did you mean `suite`?
+42:10 RB0303 no channel is called `oncal`
+  did you mean `oncall`?
+)"},
+    {"SyntaxErrorsDoNotHideUnknownNames",
+     Runbook().with("hold 2h", "hold five").with("page oncall", "page oncal"),
+     R"(31:10 RB0201 expected a duration like `5m`, found `five`
+42:10 RB0303 no channel is called `oncal`
+  did you mean `oncall`?
+)"},
+    {"ANameOfABrokenDeclarationIsKnown",
+     Runbook().with("metric queue      = gauge max queue_length",
+                    "metric queue = gague max queue_length"),
+     R"(9:18 RB0201 expected `counter`, `histogram`, `gauge` or a quotient like `errors / requests`, found `gague`
+  did you mean `gauge`?
+)"},
+};
+
+class Resolve : public testing::TestWithParam<Case> {};
+
+TEST_P(Resolve, Finds) { EXPECT_EQ(findings(GetParam().runbook), GetParam().expected); }
+
+INSTANTIATE_TEST_SUITE_P(Cases, Resolve, testing::ValuesIn(kResolveCases),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+}  // namespace
+}  // namespace rollbook::dsl
