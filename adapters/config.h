@@ -68,8 +68,8 @@ struct Override {
 struct ConfigSources {
   std::optional<std::string>
       file;  // --config; none: ROLLBOOK_CONFIG, else ./rollbook.toml if there
-  std::vector<std::pair<std::string, std::string>> environment;
-  std::vector<Override> flags;
+  std::vector<std::pair<std::string, std::string>> environment = {};
+  std::vector<Override> flags = {};
 };
 
 // The process's environment: ROLLBOOK_ variables, and what an `env:NAME` may point to.
