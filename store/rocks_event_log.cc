@@ -133,6 +133,7 @@ class RocksEventLog::Writer {
 
  private:
   core::Result<runtime::Appended> write(const runtime::Turn& turn, const runtime::Render& render);
+  OpenResult<void> leave_anchor(const Anchor& before, const Anchor& now);
   void look_at_space();
   void warn(const std::string& sentence) const {
     if (options_.warn) options_.warn(sentence);
@@ -186,11 +187,24 @@ OpenResult<void> RocksEventLog::Writer::check() {
   directory_.drop_kept_write_ahead();
   writer_.go_on_from(checked->last, checked->last_hash, checked->global);
   last_.store(checked->last.value, std::memory_order_release);
-  anchoring_.begin_after(checked->last);
-  if (checked->last > anchor->position) {
-    anchoring_.offer({checked->last, checked->global}, tables_->db());
-  }
-  return {};
+  return leave_anchor(*anchor, {checked->last, checked->global});
+}
+
+// What was recovered and checked now need not be checked again by the next opening.
+OpenResult<void> RocksEventLog::Writer::leave_anchor(const Anchor& before, const Anchor& now) {
+  anchoring_.begin_after(now.position);
+  if (now.position == before.position) return {};
+  anchoring_.offer(now, tables_->db());
+  if (now.position.value - before.position.value < kAnchorEvery) return {};
+  const auto ready = anchoring_.take_ready();
+  if (!ready) return {};
+  sink_.clear();
+  sink_.put_anchor(*ready);
+  const rocksdb::Status status = sink_.write(options_.sync);
+  if (status.ok()) return {};
+  return fail_open(
+      status.IsNoSpace() ? OpenFailure::no_space : OpenFailure::unreadable,
+      "the log in `" + directory_.path() + "` cannot be written: " + error_of(status).message);
 }
 
 void RocksEventLog::Writer::look_at_space() {

@@ -279,5 +279,49 @@ TEST_F(VerifyTest, an_altered_end_is_not_opened_for_writing) {
   EXPECT_THAT(log.error().message, HasSubstr("stream 2, event 7: the hash chain does not hold"));
 }
 
+// What lies before the anchor has left the write-ahead log: opening does not read it again, whoever
+// reads the stream does.
+TEST_F(VerifyTest, opening_begins_at_the_last_anchor) {
+  constexpr std::uint64_t kMany = 10'000;
+  {
+    const auto log = RocksEventLog::open(directory.path());
+    ASSERT_TRUE((*log)->append({events_from(3, 1, kMany), {}, {}, {}}, nullptr));
+  }
+  ASSERT_TRUE(RocksEventLog::open(directory.path()));  // leaves the anchor
+  std::string row = get(kEvents, event(3, 10));
+  row[40] = static_cast<char>(row[40] ^ 1);
+  put(kEvents, event(3, 10), row);
+
+  const auto log = RocksEventLog::open(directory.path());
+  ASSERT_TRUE(log) << log.error().message;
+  const auto status = (*log)->read({3}, {1}, [](const runtime::StoredEvent&) { return true; });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message, HasSubstr("stream 3, event 10: the hash chain"));
+  expect_altered("rollout-3", 10, "the hash chain does not hold");
+  ASSERT_TRUE((*log)->append({events_from(3, kMany + 1, 1), {}, {}, {}}, nullptr));
+}
+
+TEST_F(VerifyTest, finds_an_order_altered_before_an_anchor) {
+  {
+    const auto log = RocksEventLog::open(directory.path());
+    ASSERT_TRUE((*log)->append({events_from(3, 1, 5'000), {}, {}, {}}, nullptr));
+  }
+  ASSERT_TRUE(RocksEventLog::open(directory.path()));  // leaves an anchor at 5042
+  const std::string key = "a" + position(5'042);
+  std::string global = get(kState, key);
+  global[0] = static_cast<char>(global[0] ^ 1);
+  put(kState, key, global);
+  expect_altered("", 0, "the global chain does not hold at the anchor of position 5042");
+}
+
+TEST_F(VerifyTest, an_anchor_beyond_the_end_means_the_log_was_cut) {
+  put(kState, "a" + position(50), std::string(32, 'x'));
+  const VerifyReport found = report();
+  EXPECT_EQ(found.soundness, Soundness::sound) << "a reader looks no further than is durable";
+  const auto log = RocksEventLog::open(directory.path());
+  ASSERT_FALSE(log);
+  EXPECT_EQ(log.error().failure, OpenFailure::cut_short);
+}
+
 }  // namespace
 }  // namespace rollbook::store
