@@ -56,13 +56,13 @@ struct Fold {
       state.metrics[layout.metric.value].bounds = layout.bounds;
     }
     for (const NameSeen& name : body.names) state.metrics[name.metric.value].named = name.at;
+    for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
     for (const SeriesSeen& seen : body.seen) {
       SeriesState& series = state.series[seen.series.value];
       series.seen = true;
       series.watermark = std::max(series.watermark, seen.watermark);
       series.arrival = std::max(series.arrival, seen.arrival);
     }
-    for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
     for (const SourceOffset& offset : body.offsets) advance_offset(offset);
     for (SeriesState& series : state.series) series.stale = false;
     for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;
@@ -205,13 +205,18 @@ struct Fold {
  private:
   void fill(std::size_t i, const Observed& body) const {
     const Window& window = machine.windows[i];
+    const Time before = state.series[window.series.value].watermark;
+    Time watermark = before;
+    for (const SeriesSeen& seen : body.seen) {
+      if (seen.series == window.series) watermark = std::max(watermark, seen.watermark);
+    }
+    const Time passed = passed_at(watermark, state.limits.grace);
     for (const CellDelta& delta : body.deltas) {
       if (delta.series == window.series && delta.reach >= window.floor) {
-        add(machine, window, state.windows[i], delta.cell);
+        add(machine, window, state.windows[i], delta.cell, passed);
       }
     }
-    settle(machine, window, state.windows[i], state.series[window.series.value].watermark,
-           state.limits.grace);
+    settle(machine, window, state.windows[i], passed_at(before, state.limits.grace), passed);
   }
 
   void advance_offset(const SourceOffset& offset) const {

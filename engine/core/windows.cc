@@ -36,21 +36,53 @@ bool adds_up(const Metric& metric) {
   return metric.kind != MetricKind::gauge || metric.fold == GaugeFold::mean;
 }
 
+// The end of the pane that a cell counts in: of its own second, or, once all of the window's wider
+// pane lies before `passed`, of that. Whether the cell has been merged already makes no difference.
+Time pane_end(const Window& window, Time end, Time passed) {
+  if (window.pane <= kPaneMin) return end;
+  const Time border = ceil_to(end, window.pane);
+  return border <= passed ? border : end;
+}
+
+// Merges the cells that were passed since `before` into the window's own panes; what was passed
+// earlier is merged already.
+void thin_out(const Metric& metric, const Window& window, std::deque<Cell>& cells, Time before,
+              Time passed) {
+  const auto border = [&](const Cell& cell) { return ceil_to(cell.end, window.pane); };
+  auto last = cells.end();
+  while (last != cells.begin() && border(*std::prev(last)) > passed) --last;
+  auto first = last;
+  while (first != cells.begin() && border(*std::prev(first)) > before) --first;
+  if (first == last) return;
+  auto kept = first;
+  kept->end = border(*kept);
+  for (auto cell = std::next(first); cell != last; ++cell) {
+    if (const Time end = border(*cell); end == kept->end) {
+      merge(metric, *kept, *cell);
+    } else {
+      if (++kept != cell) *kept = std::move(*cell);
+      kept->end = end;
+    }
+  }
+  cells.erase(std::next(kept), last);
+}
+
 // Gauges that take an extreme or the last value have no running total: folded cell by cell.
-Sum fold_gauge(const Metric& metric, const WindowState& window, const Pending& pending,
-               SeriesIndex series, Floor floor, Time after, Time at) {
+Sum fold_gauge(const Metric& metric, const Window& window, const WindowState& state,
+               const Pending& pending, Time passed, Time at) {
+  const Time after = at - window.width;
   Cell folded;
   const auto take = [&](const Cell& cell) {
-    if (cell.end <= after || cell.latest > at) return;
+    if (pane_end(window, cell.end, passed) <= after || cell.latest > at) return;
     if (folded.samples == 0) {
       folded = cell;
     } else {
       merge(metric, folded, cell);
     }
   };
-  for (const Cell& cell : window.cells) take(cell);
+  for (const Cell& cell : state.cells) take(cell);
   for (const CellDelta& delta : pending.observed.deltas) {
-    if (delta.series == series && delta.reach >= floor) take(delta.cell);
+    if (delta.series == window.series && delta.reach >= window.floor) take(delta.cell);
   }
   return Sum{folded.value, folded.samples, {}};
 }
@@ -82,45 +114,43 @@ void merge(const Metric& metric, Cell& into, const Cell& from) {
   into.latest = std::max(into.latest, from.latest);
 }
 
-void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell) {
+Time passed_at(Time watermark, Duration grace) {
+  return watermark == kDistantPast ? kDistantPast : watermark - kFinePanes - grace;
+}
+
+void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell,
+         Time passed) {
   const Metric& metric = machine.at(machine.at(window.series).metric);
+  const Time end = pane_end(window, cell.end, passed);
   auto place = state.cells.end();
-  while (place != state.cells.begin() && std::prev(place)->end > cell.end) --place;
-  if (place != state.cells.begin() && std::prev(place)->end == cell.end) {
+  while (place != state.cells.begin() && std::prev(place)->end > end) --place;
+  if (place != state.cells.begin() && std::prev(place)->end == end) {
     merge(metric, *std::prev(place), cell);
   } else {
-    state.cells.insert(place, cell);
+    state.cells.insert(place, cell)->end = end;
   }
   if (adds_up(metric)) add_total(state.total, cell, 1);
 }
 
-void settle(const Machine& machine, const Window& window, WindowState& state, Time watermark,
-            Duration grace) {
-  if (watermark == kDistantPast) return;
+void settle(const Machine& machine, const Window& window, WindowState& state, Time passed_before,
+            Time passed) {
+  if (passed == kDistantPast) return;
   const Metric& metric = machine.at(machine.at(window.series).metric);
-  const Time oldest = watermark - window.width - grace;
+  if (window.pane > kPaneMin) thin_out(metric, window, state.cells, passed_before, passed);
+  const Time oldest = passed + kFinePanes - window.width;
   while (!state.cells.empty() && state.cells.front().end <= oldest) {
     if (adds_up(metric)) add_total(state.total, state.cells.front(), -1);
     state.cells.pop_front();
   }
-  if (window.pane <= kPaneMin) return;
-  // Panes that everything has passed are merged up to the window's own pane width.
-  const Time fine = watermark - kFinePanes - grace;
-  std::size_t kept = 0;
-  bool any = false;
-  for (std::size_t i = 0; i < state.cells.size(); ++i) {
-    const Time border = ceil_to(state.cells[i].end, window.pane);
-    if (any && border <= fine && state.cells[kept].end == border) {
-      merge(metric, state.cells[kept], state.cells[i]);
-      state.cells[kept].end = border;
-      continue;
-    }
-    if (any) ++kept;
-    any = true;
-    if (kept != i) state.cells[kept] = std::move(state.cells[i]);
-    if (border <= fine) state.cells[kept].end = border;
-  }
-  if (any) state.cells.resize(kept + 1);
+}
+
+bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time watermark,
+              Duration grace) {
+  if (watermark == kDistantPast || end > watermark - grace) return true;
+  return std::any_of(machine.windows.begin(), machine.windows.end(), [&](const Window& window) {
+    return window.series == series &&
+           pane_end(window, end, passed_at(watermark, grace)) > watermark - grace - window.width;
+  });
 }
 
 Time floor_of(const RolloutState& state, Floor floor) {
@@ -141,20 +171,22 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
   const Window& window = machine.at(index);
   const WindowState& cells = state.windows[index.value];
   const Metric& metric = machine.at(machine.at(window.series).metric);
+  const Time passed = passed_at(watermark_of(state, pending, window.series), state.limits.grace);
+  if (!adds_up(metric)) return fold_gauge(metric, window, cells, pending, passed, at);
   const Time after = at - window.width;
-  if (!adds_up(metric)) {
-    return fold_gauge(metric, cells, pending, window.series, window.floor, after, at);
-  }
+  const auto before_window = [&](const Cell& cell) {
+    return pane_end(window, cell.end, passed) <= after;
+  };
   Sum sum{cells.total.value, cells.total.samples, cells.total.buckets};
   auto front = cells.cells.begin();
-  for (; front != cells.cells.end() && front->end <= after; ++front) add_sum(sum, *front, -1);
+  for (; front != cells.cells.end() && before_window(*front); ++front) add_sum(sum, *front, -1);
   // A cell is left out when its last point lies beyond `at`; such cells stand at the end.
   for (auto back = cells.cells.end(); back != front && std::prev(back)->end > at; --back) {
     if (std::prev(back)->latest > at) add_sum(sum, *std::prev(back), -1);
   }
   for (const CellDelta& delta : pending.observed.deltas) {
     if (delta.series != window.series || delta.reach < window.floor) continue;
-    if (delta.cell.end > after && delta.cell.latest <= at) add_sum(sum, delta.cell, 1);
+    if (!before_window(delta.cell) && delta.cell.latest <= at) add_sum(sum, delta.cell, 1);
   }
   return sum;
 }
@@ -197,18 +229,19 @@ Time common_time(const Machine& machine, const RolloutState& state, const Pendin
   if (b == kDistantPast) return a;
   const Time at = std::max(std::min(a, b), std::max(a, b) - state.limits.grace);
   // When a pane of either part reaches past `at`, both leave the whole pane out.
-  const Time pane_end = ceil_to(at, kSecond);
+  const Time border = ceil_to(at, kSecond);
   const auto reaches_past = [&](const Cell& cell) {
-    return cell.end == pane_end && cell.latest > at;
+    return cell.end == border && cell.latest > at;
   };
   for (const WindowIndex index : {numerator, denominator}) {
     const Window& window = machine.at(index);
     const auto& cells = state.windows[index.value].cells;
-    for (auto cell = cells.rbegin(); cell != cells.rend() && cell->end >= pane_end; ++cell) {
-      if (reaches_past(*cell)) return pane_end - kSecond;
+    for (auto cell = cells.rbegin(); cell != cells.rend() && cell->end >= border; ++cell) {
+      if (reaches_past(*cell)) return border - kSecond;
     }
     for (const CellDelta& delta : pending.observed.deltas) {
-      if (delta.series == window.series && reaches_past(delta.cell)) return pane_end - kSecond;
+      if (delta.series != window.series || delta.reach < window.floor) continue;
+      if (reaches_past(delta.cell)) return border - kSecond;
     }
   }
   return at;

@@ -17,11 +17,18 @@ struct Sum {
 // Adds `from` to `into` as the metric folds: counters and histograms add, gauges take their fold.
 void merge(const Metric& metric, Cell& into, const Cell& from);
 
-// Adds a cell to the window at its place, unless it is older than the window at `watermark` minus
-// `grace`; then drops what has left the window and thins out panes.
-void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell);
-void settle(const Machine& machine, const Window& window, WindowState& state, Time watermark,
-            Duration grace);
+// Up to where cells have been merged into the window's own panes at a series' watermark.
+Time passed_at(Time watermark, Duration grace);
+
+// Adds a cell to the window at its place.
+void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell,
+         Time passed);
+// Merges the panes that were passed since `passed_before`, and drops what has left the window.
+void settle(const Machine& machine, const Window& window, WindowState& state, Time passed_before,
+            Time passed);
+
+// Whether any window of the series can still count a cell that ends there.
+bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time watermark, Duration grace);
 
 // The earliest moment the window may reach back to; kDistantFuture: it has not begun.
 Time floor_of(const RolloutState& state, Floor floor);
