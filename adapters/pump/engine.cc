@@ -67,7 +67,7 @@ core::Status Engine::Parts::open(runtime::Bus& bus, const runtime::PlanCompiler&
   loop = std::make_unique<runtime::Loop>(*shard, queue, std::move(hooks));
   TRY(const auto heartbeat, runtime::Loop::last_heartbeat(log));
 
-  const Topics& topics = options.topics;
+  const EngineTopics& topics = options.topics;
   std::vector<std::string> all = topics.metrics;
   all.insert(all.end(), {topics.commands, topics.effects, topics.events, topics.deadletter});
   TRY_DO(bus.ensure_topics(all));
@@ -94,7 +94,7 @@ core::Status Engine::Parts::open(runtime::Bus& bus, const runtime::PlanCompiler&
 
 core::Status Engine::Parts::connect(runtime::Bus& bus, const runtime::PlanCompiler& compiler,
                                     bool first_start) {
-  const Topics& topics = options.topics;
+  const EngineTopics& topics = options.topics;
   TRY(auto metric_consumer, bus.consumer(topics.metrics, shard->metric_offsets(), first_start));
   TRY(auto command_consumer,
       bus.consumer({topics.commands}, shard->command_offsets(), first_start));

@@ -19,7 +19,7 @@
 
 namespace rollbook::adapters {
 
-struct Topics {
+struct EngineTopics {
   std::vector<std::string> metrics = {"metrics"};
   std::string commands = "rollbook.commands";
   std::string effects = "rollbook.effects";
@@ -28,7 +28,7 @@ struct Topics {
 };
 
 struct EngineOptions {
-  Topics topics;
+  EngineTopics topics;
   runtime::ShardOptions shard;        // `render` is set by the engine
   std::size_t queue_bytes = 8 << 20;  // of metrics between the bus and the loop
   core::Duration claim_window = std::chrono::seconds(1);

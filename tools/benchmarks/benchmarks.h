@@ -1,0 +1,18 @@
+#pragma once
+// The benchmarks of docs/benchmarks.md; each appends its rows.
+
+#include <string>
+#include <vector>
+
+#include "tools/benchmarks/table.h"
+
+namespace rollbook::bench {
+
+void durable_turns(std::vector<Row>& rows);
+void scale(std::vector<Row>& rows);
+void replay(std::vector<Row>& rows);
+// Need a broker at `bootstrap`.
+void ingest(std::vector<Row>& rows, const std::string& bootstrap);
+void reaction(std::vector<Row>& rows, const std::string& bootstrap);
+
+}  // namespace rollbook::bench
