@@ -77,7 +77,10 @@ void check(const Outline& outline, Sink& sink) {
   check_exits(outline, findings);
   check_decisions(outline, findings);
   check_traffic(outline, findings);
-  if (sink.has_errors()) return;
+}
+
+void warn(const Outline& outline, Sink& sink) {
+  Findings findings(sink);
   warn_of_windows(outline, findings);
   warn_of_limits(outline, findings);
   warn_of_samples(outline, findings);

@@ -1,7 +1,7 @@
 #pragma once
 // check: the static checks on a resolved runbook. Structure (missing exits, unreachable parts,
 // traffic that does not rise, people nobody asks) is an error; findings about numbers (limits,
-// windows, samples) are warnings, given only when there is no error left to look at first.
+// windows, samples) are warnings, worth reading only when no error is left.
 
 #include "dsl/diagnostics.h"
 #include "dsl/outline.h"
@@ -11,6 +11,9 @@ namespace rollbook::dsl {
 
 // INVARIANT: resolve() reported no error.
 void check(const Outline& outline, Sink& sink);
+
+// INVARIANT: check() reported no error.
+void warn(const Outline& outline, Sink& sink);
 
 // The lowered machine as a graph: not too large, every state reachable, every state with a way to
 // an end.

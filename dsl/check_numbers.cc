@@ -89,13 +89,23 @@ struct Stage {
   core::Weight weight;
 };
 
+// The part of the traffic that the judged arm has.
+core::Weight share_of(core::Arm arm, core::Weight canary) {
+  switch (arm) {
+    case core::Arm::canary:
+      return canary;
+    case core::Arm::baseline:
+      return core::Weight{core::kAllTraffic.nanos - canary.nanos};
+    case core::Arm::total:
+      break;
+  }
+  return core::kAllTraffic;
+}
+
 // Requests of the judged arm within the window.
-double requests_in(const Judgement& judgement, double per_second, core::Weight weight) {
-  const double share =
-      judgement.what.arm == core::Arm::canary     ? static_cast<double>(weight.nanos) * 1e-9
-      : judgement.what.arm == core::Arm::baseline ? 1 - static_cast<double>(weight.nanos) * 1e-9
-                                                  : 1.0;
-  return per_second * share * in_seconds(judgement.over);
+double requests_in(const Judgement& judgement, double per_second, core::Weight canary) {
+  const core::Weight share = share_of(judgement.what.arm, canary);
+  return per_second * static_cast<double>(share.nanos) * 1e-9 * in_seconds(judgement.over);
 }
 
 // How often a canary at four fifths of the limit, which passes, is stopped within the hold all the
@@ -126,10 +136,36 @@ void warn_of_equal(const Judgement& expect, const Judgement& stop, const Stage& 
 }
 
 void warn_of_looser(const Judgement& expect, const Judgement& stop, Findings& findings) {
-  findings.warning(Code::looser_than_guard, expect.span,
-                   quoted(expect.text) + " is looser than " + quoted(stop.text) +
-                       " of the guard: the rollout is stopped before it could fail",
-                   "expect less than " + stop.limit_text);
+  findings.warning(
+      Code::looser_than_guard, expect.span,
+      quoted(expect.text) + " is looser than " + quoted(stop.text) +
+          " of the guard: the rollout is stopped before it could fail",
+      (bounds_above(expect) ? "expect less than " : "expect more than ") + stop.limit_text);
+}
+
+// A quantile is at most every higher one: whenever p50 is above a limit, p99 is as well, so a bound
+// on p50 that is no lower than one on p99 never decides anything.
+bool never_decides(const Judgement& dead, const Judgement& other) {
+  return dead.what.measure == core::Measure::quantile &&
+         other.what.measure == core::Measure::quantile && dead.what.metric == other.what.metric &&
+         dead.what.arm == other.what.arm && dead.what.quantile < other.what.quantile &&
+         bounds_above(dead) && bounds_above(other) && dead.limit >= other.limit &&
+         dead.over == other.over && dead.sustain >= other.sustain &&
+         dead.at_least >= other.at_least;
+}
+
+void warn_of_dead(const std::vector<Judgement>& judgements, Findings& findings) {
+  for (const Judgement& dead : judgements) {
+    if (dead.what.measure != core::Measure::quantile) continue;
+    for (const Judgement& other : judgements) {
+      if (!never_decides(dead, other)) continue;
+      findings.warning(Code::dead_bound, dead.span,
+                       quoted(dead.text) + " never decides anything: " + quoted(other.text) +
+                           " does whenever it would",
+                       "lower its limit, or leave it out");
+      break;
+    }
+  }
 }
 
 void warn_of_few(const Judgement& judgement, core::Weight weight, const Outline& outline,
@@ -140,7 +176,7 @@ void warn_of_few(const Judgement& judgement, core::Weight weight, const Outline&
   const double requests = requests_in(judgement, as_double(load), weight);
   const std::string have = "about " + about_number(requests) + " requests come within " +
                            format_duration(judgement.over) + " at " + format_decimal(load) +
-                           "/s × " + format_percent(weight);
+                           "/s × " + format_percent(share_of(judgement.what.arm, weight));
   if (requests < static_cast<double>(judgement.at_least)) {
     findings.warning(Code::too_few_requests, judgement.span,
                      quoted(judgement.text) + " is blind: " + have + ", it waits for " +
@@ -195,7 +231,10 @@ void warn_of_limits(const Outline& outline, Findings& findings) {
   }
   if (outline.success) {
     compare(*outline.success, Stage{&outline.stages.back(), weights.back()});
+    warn_of_dead(outline.success->criteria, findings);
   }
+  warn_of_dead(outline.guard->stops, findings);
+  for (const StageOutline& stage : outline.stages) warn_of_dead(stage.review.criteria, findings);
 }
 
 void warn_of_samples(const Outline& outline, Findings& findings) {

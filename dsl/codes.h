@@ -79,6 +79,7 @@ enum class Code : std::uint16_t {
   unused = 604,
   equal_thresholds = 605,
   too_few_requests = 606,
+  dead_bound = 607,  // another bound always acts first
 
   // 09xx: words of the language that this edition knows and this version cannot run.
   unsupported_confidence = 901,

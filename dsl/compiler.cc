@@ -25,6 +25,7 @@ std::optional<core::Machine> compile_machine(const std::string& text, Sink& sink
   core::Machine machine = lower(outline);
   check_machine(machine, sink);
   if (sink.has_errors()) return std::nullopt;
+  warn(outline, sink);
   return machine;
 }
 

@@ -12,14 +12,6 @@ Index append(std::vector<Row>& table, Row row) {
   return Index{static_cast<std::uint32_t>(table.size() - 1)};
 }
 
-// Equal rows once.
-template <class Index, class Row>
-Index intern(std::vector<Row>& table, const Row& row) {
-  const auto found = std::find(table.begin(), table.end(), row);
-  if (found != table.end()) return Index{static_cast<std::uint32_t>(found - table.begin())};
-  return append<Index>(table, row);
-}
-
 // machine.h: max(1 s, width / 300), in whole seconds since cells end on them.
 core::Duration pane_of(core::Duration width) {
   constexpr core::Duration kSecond = std::chrono::seconds(1);
@@ -80,13 +72,20 @@ std::vector<core::EffectIndex> Builder::add_effects(const std::vector<core::Effe
 }
 
 core::SeriesIndex Builder::add_series(core::Series series) {
-  return intern<core::SeriesIndex>(machine_.series, series);
+  const auto [row, added] = series_.try_emplace({series.metric, series.arm});
+  if (added) row->second = append<core::SeriesIndex>(machine_.series, series);
+  return row->second;
 }
 
 core::WindowIndex Builder::add_window(core::Series series, core::Duration width,
                                       core::Floor floor) {
-  return intern<core::WindowIndex>(machine_.windows,
-                                   core::Window{add_series(series), width, pane_of(width), floor});
+  const core::SeriesIndex of = add_series(series);
+  const auto [row, added] = windows_.try_emplace({of, width, floor});
+  if (added) {
+    row->second =
+        append<core::WindowIndex>(machine_.windows, core::Window{of, width, pane_of(width), floor});
+  }
+  return row->second;
 }
 
 core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Floor floor) {

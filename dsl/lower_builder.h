@@ -3,8 +3,9 @@
 // in; transitions may lead to labels that are bound to a state later, so that a way back to a
 // state that does not exist yet needs no second pass. Internal to dsl/lower*.cc.
 
-#include <optional>
+#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "dsl/outline.h"
@@ -55,6 +56,9 @@ class Builder {
 
   core::Machine machine_;
   std::vector<core::StateIndex> labels_;
+  // Equal series and windows are one.
+  std::map<std::pair<core::MetricIndex, core::Arm>, core::SeriesIndex> series_;
+  std::map<std::tuple<core::SeriesIndex, core::Duration, core::Floor>, core::WindowIndex> windows_;
 };
 
 core::Trigger on(core::TriggerKind kind);

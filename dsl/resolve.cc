@@ -1,10 +1,14 @@
 #include "dsl/resolve.h"
 
+#include <set>
+
 #include "dsl/resolve_context.h"
 
 namespace rollbook::dsl {
 
 namespace {
+
+constexpr std::size_t kParametersMost = 64;
 
 // The only statement of its kind; a second one is reported and not looked at.
 template <class Node>
@@ -83,13 +87,20 @@ void declare_channel(Context& context, const ast::Channel& channel) {
 }
 
 void declare_action(Context& context, const ast::Action& action) {
-  for (std::size_t i = 0; i < action.parameters.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (action.parameters[i].name.text != action.parameters[j].name.text) continue;
-      context.findings.error(Code::duplicate_name, action.parameters[i].name.span,
-                             "parameter `" + action.parameters[i].name.text + "` is there twice",
-                             "give one of them another name");
-    }
+  std::set<std::string> seen;
+  for (const ast::Parameter& parameter : action.parameters) {
+    if (seen.insert(parameter.name.text).second) continue;
+    context.findings.error(Code::duplicate_name, parameter.name.span,
+                           "parameter `" + parameter.name.text + "` is there twice",
+                           "give one of them another name");
+  }
+  if (action.parameters.size() > kParametersMost) {
+    context.findings.error(
+        Code::bad_value, action.span,
+        "an action has " + std::to_string(kParametersMost) + " parameters at most",
+        "hand over less, or a name under which the rest is found");
+    context.actions.declare_broken(action.name);
+    return;
   }
   if (context.actions.declare(action.name, context.action_entries.size(), context.findings)) {
     context.action_entries.push_back(&action);
@@ -245,7 +256,7 @@ Outline resolve(const ast::Runbook& runbook, Sink& sink) {
   resolve_head(context, runbook);
   declare_names(context, runbook);
   resolve_metrics(context, runbook);
-  resolve_blocks(context, runbook);
+  if (fits_expanded(context, runbook)) resolve_blocks(context, runbook);
   context.outline.pager = find_pager(context);
   for (const Names* names : {&context.metrics, &context.roles, &context.channels, &context.actions,
                              &context.templates, &context.decisions, &context.rollbacks}) {

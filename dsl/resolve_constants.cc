@@ -34,6 +34,26 @@ std::optional<Constant> fold_product(Context& context, const ast::Expression& wh
   return Constant{*value, is_factor(right.type) ? left.type : right.type};
 }
 
+void report_mismatch(Context& context, const ast::Expression& whole, ast::Binary::Operator op,
+                     const Constant& left, const Constant& right) {
+  using Operator = ast::Binary::Operator;
+  if (op == Operator::divide && right.value.nanos == 0) {
+    context.findings.error(Code::bad_value, whole.span, "a division by nothing");
+    return;
+  }
+  static constexpr const char* kDone[] = {"added", "subtracted", "multiplied", "divided"};
+  std::string help;
+  if (op <= Operator::subtract && right.type == Type::ratio) {
+    const core::Fixed one = core::Fixed::from_int(1);
+    const core::Fixed factor = op == Operator::add ? one + right.value : one - right.value;
+    help = "to scale, write `* " + format_percent(factor) + "`";
+  }
+  context.findings.error(Code::type_mismatch, whole.span,
+                         with_article(left.type) + " and " + with_article(right.type) +
+                             " cannot be " + kDone[static_cast<std::size_t>(op)],
+                         help);
+}
+
 std::optional<Constant> fold_binary(Context& context, const ast::Expression& whole,
                                     const ast::Binary& binary) {
   const auto left = fold_constant(context, binary.sides[0]);
@@ -59,17 +79,7 @@ std::optional<Constant> fold_binary(Context& context, const ast::Expression& who
       return Constant{*value, left->type};
     }
   }
-  std::string help;
-  if (sum && right->type == Type::ratio) {
-    const core::Fixed one = core::Fixed::from_int(1);
-    help = "to scale, write `* " +
-           format_percent(binary.op == Operator::add ? one + right->value : one - right->value) +
-           "`";
-  }
-  context.findings.error(
-      Code::type_mismatch, whole.span,
-      with_article(left->type) + " and " + with_article(right->type) + " do not go together here",
-      help);
+  report_mismatch(context, whole, binary.op, *left, *right);
   return std::nullopt;
 }
 

@@ -89,6 +89,11 @@ std::optional<core::Effect> resolve_effect(Context& context, const ast::Statemen
 void check_arguments(Context& context, const ast::Action& action,
                      const std::vector<ast::Argument>& arguments, const core::Span& span);
 
+// ---- resolve_size.cc ------------------------------------------------------------------------
+
+// Whether the runbook stays of a sensible size with its templates put in; reported if not.
+bool fits_expanded(Context& context, const ast::Runbook& runbook);
+
 // ---- resolve_steps.cc -----------------------------------------------------------------------
 
 // The blocks whose statements make one body: a template's first, then the stage's own.

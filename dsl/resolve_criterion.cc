@@ -28,9 +28,11 @@ std::optional<core::Arm> resolve_arm(Context& context, const ast::Reference& ref
   const bool split = context.outline.arms && !metric.unsplit;
   const core::Arm arm = reference.arm.value_or(split ? core::Arm::canary : core::Arm::total);
   if (split || arm == core::Arm::total) return arm;
-  const std::string why = metric.unsplit ? "metric `" + metric.name + "` is a total (`unsplit`)"
-                                         : std::string("this runbook names no `arms`");
-  context.findings.error(Code::type_mismatch, reference.span, why + ": it has no share of one arm",
+  const std::string why =
+      metric.unsplit
+          ? "metric `" + metric.name + "` is a total (`unsplit`): it has no share of one arm"
+          : "this runbook names no `arms`, so no metric has a share of one";
+  context.findings.error(Code::type_mismatch, reference.span, why,
                          "write `" + reference.metric.text + "` alone");
   return std::nullopt;
 }

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "dsl/resolve_context.h"
 
 namespace rollbook::dsl {
@@ -21,13 +23,11 @@ core::Metric measured_metric(const ast::Metric& metric, const ast::Measured& mea
 
 void check_measured(Context& context, const ast::Metric& metric, const ast::Measured& measured,
                     const core::Arms* arms) {
-  for (std::size_t i = 0; i < measured.by.size(); ++i) {
-    for (std::size_t j = 0; j < i; ++j) {
-      if (measured.by[i].text != measured.by[j].text) continue;
-      context.findings.error(Code::duplicate_name, measured.by[i].span,
-                             "label `" + measured.by[i].text + "` stands twice after `by`",
-                             "leave one out");
-    }
+  std::set<std::string> seen;
+  for (const ast::Name& label : measured.by) {
+    if (seen.insert(label.text).second) continue;
+    context.findings.error(Code::duplicate_name, label.span,
+                           "label `" + label.text + "` stands twice after `by`", "leave one out");
   }
   if (arms == nullptr || measured.unsplit) return;
   for (const core::LabelMatcher& matcher : measured.matchers) {

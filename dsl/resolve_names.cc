@@ -2,18 +2,41 @@
 
 namespace rollbook::dsl {
 
+namespace {
+
+// As many as a Sink keeps: what comes after is neither worked out nor remembered.
+constexpr std::size_t kSaidMost = 100;
+// Of a message: a name of half a megabyte is no news to its author.
+constexpr std::size_t kMessageMost = 500;
+
+// Cut between two characters of UTF-8.
+std::string clipped(const std::string& text) {
+  if (text.size() <= kMessageMost) return text;
+  std::size_t end = kMessageMost;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return text.substr(0, end) + "…";
+}
+
+}  // namespace
+
+bool Findings::would_say(Code code, const core::Span& span, const std::string& message) const {
+  return said_.size() < kSaidMost && !said_.contains({code, span.line, span.column, message});
+}
+
 bool Findings::first(Code code, const core::Span& span, const std::string& message) {
-  return said_.emplace(code, span.line, span.column, message).second;
+  if (!would_say(code, span, message)) return false;
+  said_.emplace(code, span.line, span.column, message);
+  return true;
 }
 
 void Findings::error(Code code, const core::Span& span, const std::string& message,
                      const std::string& help) {
-  if (first(code, span, message)) sink_.error(code, span, message, help);
+  if (first(code, span, message)) sink_.error(code, span, clipped(message), clipped(help));
 }
 
 void Findings::warning(Code code, const core::Span& span, const std::string& message,
                        const std::string& help) {
-  if (first(code, span, message)) sink_.warning(code, span, message, help);
+  if (first(code, span, message)) sink_.warning(code, span, clipped(message), clipped(help));
 }
 
 const Names::Entry* Names::entry(const std::string& name) const {
@@ -50,18 +73,22 @@ std::optional<std::size_t> Names::find(const ast::Name& name, Findings& findings
     if (found.broken) return std::nullopt;
     return found.index;
   }
-  // Suggestions cost a comparison with every name: not in a runbook that is no runbook any more.
-  constexpr std::size_t kSuggestFrom = 500;
-  constexpr std::size_t kListed = 8;
-  std::string help;
-  if (entries_.size() <= kSuggestFrom) help = did_you_mean(name.text, all());
-  if (help.empty() && !entries_.empty() && entries_.size() <= kListed) {
-    help = "there is " + alternatives(all());
+  const std::string message = "no " + noun_ + " is called `" + name.text + "`";
+  if (findings.would_say(unknown_, name.span, message)) {
+    findings.error(unknown_, name.span, message, suggestion(name.text));
   }
-  if (help.empty() && entries_.empty())
-    help = "declare it with `" + noun_ + " " + name.text + " …`";
-  findings.error(unknown_, name.span, "no " + noun_ + " is called `" + name.text + "`", help);
   return std::nullopt;
+}
+
+std::string Names::suggestion(const std::string& name) const {
+  // Each suggestion costs a comparison with every name.
+  constexpr std::size_t kComparedMost = 500;
+  constexpr std::size_t kListedMost = 8;
+  if (entries_.empty()) return "declare it with `" + noun_ + " " + name + " …`";
+  if (entries_.size() > kComparedMost) return "";
+  const std::string help = did_you_mean(name, all());
+  if (!help.empty() || entries_.size() > kListedMost) return help;
+  return "there is " + alternatives(all());
 }
 
 std::vector<std::string> Names::all() const {

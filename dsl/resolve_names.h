@@ -1,7 +1,8 @@
 #pragma once
 // Names: one of the runbook's name spaces (metrics, roles, …), with the messages that belong to
 // it; and Findings, a Sink that says each thing once, since a template is read for every stage
-// that uses it. Internal to dsl; one compilation, one thread.
+// that uses it, and briefly, whatever the author called things. Internal to dsl; one compilation,
+// one thread.
 
 #include <map>
 #include <set>
@@ -22,6 +23,9 @@ class Findings {
              const std::string& help = "");
   void warning(Code code, const core::Span& span, const std::string& message,
                const std::string& help = "");
+
+  // Whether error() would say it: it is new, and not too much was said.
+  bool would_say(Code code, const core::Span& span, const std::string& message) const;
 
  private:
   bool first(Code code, const core::Span& span, const std::string& message);
@@ -54,6 +58,7 @@ class Names {
   };
   const Entry* entry(const std::string& name) const;
   void add(Entry entry);
+  std::string suggestion(const std::string& name) const;
 
   std::string noun_;
   Code unknown_;

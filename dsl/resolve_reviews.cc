@@ -1,8 +1,12 @@
+#include <map>
+
 #include "dsl/resolve_context.h"
 
 namespace rollbook::dsl {
 
 namespace {
+
+constexpr std::size_t kOptionsMost = 32;
 
 // The parts of a review that a stage takes from its template unless it says them itself.
 struct Deadlines {
@@ -29,26 +33,33 @@ Deadlines find_deadlines(Context& context, const std::vector<ast::Statement>& bl
   return found;
 }
 
-void add_expect(Context& context, const ReviewHead& head, const ast::Expect& expect, Names& names,
-                Review& review, std::size_t position) {
-  std::string id = head.name + ".";
+// What has been read of a review so far.
+struct Reading {
+  Review review;
+  Names names{"criterion", Code::unknown_metric};
+  std::map<std::string, core::Span> confirms;  // by text
+  std::size_t position = 0;                    // of the last `expect`
+};
+
+void add_expect(Context& context, const std::string& prefix, const ast::Expect& expect,
+                Reading& reading) {
+  ++reading.position;
+  std::string id = prefix + ".";
   if (expect.name) {
-    names.declare(*expect.name, position, context.findings);
+    reading.names.declare(*expect.name, reading.position, context.findings);
     id += expect.name->text;
   } else {
-    id += "expect[" + std::to_string(position) + "]";
+    id += "expect[" + std::to_string(reading.position) + "]";
   }
   auto judgement = resolve_criterion(context, expect.criterion, core::CriterionKind::expect, id);
-  if (judgement) review.criteria.push_back(std::move(*judgement));
+  if (judgement) reading.review.criteria.push_back(std::move(*judgement));
 }
 
-void add_confirm(Context& context, const ast::Confirm& confirm, Review& review) {
-  for (const Confirmation& other : review.confirms) {
-    if (other.text != confirm.text.value) continue;
-    // Answers name the text: two of one text could not be told apart.
-    report_second(context, "this confirmation", confirm.text.span, other.span);
-  }
-  review.confirms.push_back(
+// Answers name the text: two of one text could not be told apart.
+void add_confirm(Context& context, const ast::Confirm& confirm, Reading& reading) {
+  const auto [other, added] = reading.confirms.emplace(confirm.text.value, confirm.span);
+  if (!added) report_second(context, "this confirmation", confirm.text.span, other->second);
+  reading.review.confirms.push_back(
       Confirmation{confirm.text.value, resolve_quorum(context, confirm.quorum), confirm.span});
 }
 
@@ -133,17 +144,16 @@ void report_second(Context& context, const std::string& what, const core::Span& 
 }
 
 Review resolve_review(Context& context, const ReviewHead& head, const Blocks& blocks) {
-  Review review;
+  Reading reading;
+  Review& review = reading.review;
   review.span = head.span;
-  Names names("criterion", Code::unknown_metric);
-  std::size_t position = 0;
   Deadlines deadlines;
   for (const auto* block : blocks) {
     for (const ast::Statement& statement : *block) {
       if (const auto* expect = std::get_if<ast::Expect>(&statement.node)) {
-        add_expect(context, head, *expect, names, review, ++position);
+        add_expect(context, head.name, *expect, reading);
       } else if (const auto* confirm = std::get_if<ast::Confirm>(&statement.node)) {
-        add_confirm(context, *confirm, review);
+        add_confirm(context, *confirm, reading);
       } else if (const auto* use = std::get_if<ast::DecideUse>(&statement.node)) {
         add_decision(context, *use, review);
       }
@@ -158,7 +168,7 @@ Review resolve_review(Context& context, const ReviewHead& head, const Blocks& bl
   if (deadlines.otherwise != nullptr) {
     review.otherwise = resolve_exit(context, *deadlines.otherwise);
   }
-  return review;
+  return std::move(reading.review);
 }
 
 DecisionOutline resolve_decision(Context& context, const ast::Decision& decision) {
@@ -179,6 +189,12 @@ DecisionOutline resolve_decision(Context& context, const ast::Decision& decision
   }
   resolve_decision_deadlines(context, decision, outline);
   Names names("option", Code::unknown_decision);
+  if (ast::all<ast::Option>(decision.block).size() > kOptionsMost) {
+    context.findings.error(Code::bad_value, decision.span,
+                           "a decision has " + std::to_string(kOptionsMost) + " options at most",
+                           "nobody chooses well among more");
+    return outline;
+  }
   for (const ast::Option* option : ast::all<ast::Option>(decision.block)) {
     if (!names.declare(option->name, outline.options.size(), context.findings)) continue;
     outline.options.push_back(resolve_option(context, *option));

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "dsl/format_value.h"
 #include "dsl/resolve_context.h"
 
@@ -41,10 +43,10 @@ core::Weight weight_of(const ast::Number& ratio) {
 core::Quorum resolve_quorum(Context& context, const ast::Quorum& quorum) {
   core::Quorum resolved;
   resolved.kind = quorum.kind;
+  std::set<std::string> seen;
   for (const ast::Name& role : quorum.roles) {
     context.roles.find(role, context.findings);
-    for (const std::string& other : resolved.roles) {
-      if (other != role.text) continue;
+    if (!seen.insert(role.text).second) {
       context.findings.error(
           Code::duplicate_name, role.span, "role `" + role.text + "` stands twice in this list",
           quorum.kind == core::QuorumKind::all
@@ -86,11 +88,10 @@ Exit resolve_exit(Context& context, const ast::Exit& exit) {
 
 std::vector<std::string> resolve_channels(Context& context, const std::vector<ast::Name>& names) {
   std::vector<std::string> channels;
+  std::set<std::string> seen;
   for (const ast::Name& name : names) {
     const bool known = context.channels.find(name, context.findings).has_value();
-    bool doubled = false;
-    for (const std::string& other : channels) doubled = doubled || other == name.text;
-    if (doubled) {
+    if (!seen.insert(name.text).second) {
       context.findings.error(Code::duplicate_name, name.span,
                              "channel `" + name.text + "` stands twice in this list",
                              "leave one out");

@@ -87,6 +87,46 @@ const Case kCheckNumbersCases[] = {
      R"(25:12 RB0511 `error_rate < 2% over 5m` is looser than `error_rate > 1% over 5m` of the guard: the rollout is stopped before it could fail
   expect less than 1%
 )"},
+    {"LooserFromBelow",
+     Runbook()
+         .after("    stop queue > 1000 over 5m", "    stop rate(requests) < 5/s over 5m")
+         .with(R"(    confirm "Fine" by lead
+)",
+               R"(    expect rate(requests) > 4/s over 5m
+    expect rate(requests) > 6/s over 5m
+)"),
+     R"(27:12 RB0511 `rate(requests) > 4/s over 5m` is looser than `rate(requests) < 5/s over 5m` of the guard: the rollout is stopped before it could fail
+  expect more than 5/s
+)"},
+    {"ADeadBound",
+     Runbook().after("    stop p99(latency) > 50ms over 5m",
+                     "    stop p50(latency) > 50ms over 5m"),
+     R"(17:10 RB0607 `p50(latency) > 50ms over 5m` never decides anything: `p99(latency) > 50ms over 5m` does whenever it would
+  lower its limit, or leave it out
+)"},
+    {"ALiveBound",
+     Runbook().after("    stop p99(latency) > 50ms over 5m",
+                     "    stop p50(latency) > 49ms over 5m"),
+     ""},
+    {"LoadAndTheWholeService",
+     Runbook()
+         .with("stop error_rate > 1%", "stop total.error_rate > 0.1%")
+         .with("stop p99(latency)", "stop baseline.p99(latency)")
+         .after("  role lead, owner", "  load 90/s peak, 0.3/s trough"),
+     R"(16:10 RB0606 `total.error_rate > 0.1% over 5m` is blind: about 90 requests come within 5m at 0.3/s × 100%, it waits for 100
+  say `at least N requests` with a smaller N, or take a longer window
+17:10 RB0606 `baseline.p99(latency) > 50ms over 5m` is blind: about 81 requests come within 5m at 0.3/s × 90%, it waits for 100
+  say `at least N requests` with a smaller N, or take a longer window
+26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 9 requests come within 5m at 0.3/s × 10%
+  take a longer window or a higher limit
+)"},
+    {"AcceptanceIsComparedToo", Runbook().after("  finish traffic 50%", R"(  success {
+    expect error_rate < 2% over 1h
+    otherwise rollback automatic
+  })"),
+     R"(46:12 RB0511 `error_rate < 2% over 1h` is looser than `error_rate > 1% over 5m` of the guard: the rollout is stopped before it could fail
+  expect less than 1%
+)"},
     {"TooFewForTheGuard", Runbook().after("  role lead, owner", "  load 90/s peak, 2/s trough"),
      R"(16:10 RB0606 `error_rate > 1% over 5m` is blind: about 60 requests come within 5m at 2/s × 10%, it waits for 100
   say `at least N requests` with a smaller N, or take a longer window

@@ -183,6 +183,17 @@ runbook shop {
 31:10 RB0604 nothing uses decision `verdict`
   leave it out, or use it
 )"},
+    {"AnExpectBelowIsABandToo",
+     Runbook()
+         .with(R"(    confirm "Fine" by lead
+    within 2h otherwise decide verdict
+)",
+               R"(    otherwise decide verdict
+)")
+         .after("    hold 2h", "    expect rate(requests) > 5/s over 5m"),
+     R"(28:3 RB0502 stage `second` says not what happens with `rate(requests) > 5/s over 5m` not met
+  add `within 24h otherwise rollback …` or `… decide …`
+)"},
     {"AnEmptyStage",
      Runbook()
          .with(R"(    traffic 50%

@@ -83,6 +83,41 @@ TEST(Compiler, AMachineThatIsTooLargeIsRefused) {
             "  split it into several runbooks\n");
 }
 
+// A megabyte of text that asks for gigabytes of machine.
+TEST(Compiler, TemplatesThatGrowOutOfHandAreRefused) {
+  std::string text = "  template long {\n";
+  for (int i = 1; i <= 2000; ++i) {
+    text += "    expect error_rate < 1% over " + std::to_string(i) + "s\n";
+  }
+  text += "  }\n";
+  for (int i = 0; i < 100; ++i)
+    text += "  stage s" + std::to_string(i) + " using long { hold 1h }\n";
+  EXPECT_EQ(
+      errors(Runbook().with("  stage second {", text + "  stage second {")),
+      "2044:3 RB0510 with templates and decisions put in, the runbook is longer than 4 MiB here\n"
+      "  split it into several runbooks\n");
+}
+
+TEST(Compiler, DecisionsThatGrowOutOfHandAreRefused) {
+  std::string stages;
+  for (int i = 0; i < 100; ++i) {
+    stages += "  stage s" + std::to_string(i) + " { decide verdict }\n";
+  }
+  EXPECT_EQ(
+      errors(Runbook()
+                 .with("  stage second {", stages + "  stage second {")
+                 .with("\"Go on\"", "\"" + std::string(100'000, 'x') + "\"")),
+      "48:3 RB0510 with templates and decisions put in, the runbook is longer than 4 MiB here\n"
+      "  split it into several runbooks\n");
+}
+
+TEST(Compiler, AMessageStaysShortWhateverANameIs) {
+  const std::string name(100'000, 'x');
+  const runtime::Compiled compiled = compile(Runbook().with("error_rate > 1%", name + " > 1%"));
+  ASSERT_EQ(compiled.diagnostics.size(), 1u);
+  EXPECT_LT(compiled.diagnostics[0].message.size(), 600u);
+}
+
 // ---- No text breaks it ------------------------------------------------------------------------
 
 // Whatever comes in, there is an answer, and a plan exactly when there is no error.

@@ -194,6 +194,127 @@ const Case kResolveCases[] = {
                     R"(option more "More" extend 1h at most 100)"),
      R"(38:42 RB0212 a stage is extended 16 times at most
 )"},
+    {"TooManyParameters",
+     Runbook().with(
+         "action suite(phase: text)",
+         "action suite(p0: text, p1: text, p2: text, p3: text, p4: text, p5: text, p6: text, p7: "
+         "text, p8: text, p9: text, p10: text, p11: text, p12: text, p13: text, p14: text, p15: "
+         "text, p16: text, p17: text, p18: text, p19: text, p20: text, p21: text, p22: text, p23: "
+         "text, p24: text, p25: text, p26: text, p27: text, p28: text, p29: text, p30: text, p31: "
+         "text, p32: text, p33: text, p34: text, p35: text, p36: text, p37: text, p38: text, p39: "
+         "text, p40: text, p41: text, p42: text, p43: text, p44: text, p45: text, p46: text, p47: "
+         "text, p48: text, p49: text, p50: text, p51: text, p52: text, p53: text, p54: text, p55: "
+         "text, p56: text, p57: text, p58: text, p59: text, p60: text, p61: text, p62: text, p63: "
+         "text, p64: text)"),
+     R"(13:3 RB0212 an action has 64 parameters at most
+  hand over less, or a name under which the rest is found
+)"},
+    {"TooManyOptions",
+     Runbook().with(R"(option back "Go back" rollback automatic)", R"(option o0 "O" next
+    option o1 "O" next
+    option o2 "O" next
+    option o3 "O" next
+    option o4 "O" next
+    option o5 "O" next
+    option o6 "O" next
+    option o7 "O" next
+    option o8 "O" next
+    option o9 "O" next
+    option o10 "O" next
+    option o11 "O" next
+    option o12 "O" next
+    option o13 "O" next
+    option o14 "O" next
+    option o15 "O" next
+    option o16 "O" next
+    option o17 "O" next
+    option o18 "O" next
+    option o19 "O" next
+    option o20 "O" next
+    option o21 "O" next
+    option o22 "O" next
+    option o23 "O" next
+    option o24 "O" next
+    option o25 "O" next
+    option o26 "O" next
+    option o27 "O" next
+    option o28 "O" next
+    option o29 "O" next
+    option o30 "O" next
+    option o31 "O" next)"),
+     R"(33:3 RB0212 a decision has 32 options at most
+  nobody chooses well among more
+)"},
+    {"SameConfirmationTwice",
+     Runbook().after(R"(    confirm "Fine" by lead)", R"(    confirm "Fine" by owner)"),
+     R"(27:13 RB0321 this confirmation stands here a second time, after line 26
+  leave one out
+)"},
+    {"SameChannelTwice", Runbook().with("ask mail, oncall", "ask mail, mail"),
+     R"(35:15 RB0320 channel `mail` stands twice in this list
+  leave one out
+)"},
+    {"SameLabelTwice",
+     Runbook().with("errors_total default 0", "errors_total by type, type default 0"),
+     R"(7:55 RB0320 label `type` stands twice after `by`
+  leave one out
+)"},
+    {"SameParameterTwice", Runbook().with("suite(phase: text)", "suite(phase: text, phase: text)"),
+     R"(13:29 RB0320 parameter `phase` is there twice
+  give one of them another name
+24:5 RB0402 action `suite` needs `phase`
+  add `phase: …`
+)"},
+    {"ALongWindow", Runbook().with("hold 2h", "hold 100000h"),
+     R"(31:10 RB0108 `100000h`: this number is too large
+  the longest duration is 3650d
+)"},
+    {"NextLeadsToNext", Runbook().with(R"(option back "Go back")", R"(option next "Go back")"),
+     R"(38:12 RB0206 an option called `next` must lead to `next`
+  give it another name
+)"},
+    {"AReminderEveryMillisecond", Runbook().with("ask mail, oncall", "ask mail, remind every 1ms"),
+     R"(35:28 RB0212 reminders come a second apart at least
+)"},
+    {"DecidesTwice", Runbook().after("    hold 2h", R"(    decide verdict
+    decide verdict)"),
+     R"(33:5 RB0321 `decide` stands here a second time, after line 32
+  leave one out
+)"},
+    {"AGuardWithTwoExits",
+     Runbook().after("    otherwise rollback automatic", "    otherwise rollback automatic"),
+     R"(20:5 RB0321 `otherwise` stands here a second time, after line 19
+  leave one out
+)"},
+    {"ADecisionThatSaysThingsTwice", Runbook().after("    ask mail, oncall", R"(    ask mail
+    by lead
+    within 2h otherwise rollback automatic)"),
+     R"(36:5 RB0321 `ask` stands here a second time, after line 35
+  leave one out
+37:5 RB0321 `by` stands here a second time, after line 34
+  leave one out
+39:5 RB0321 `within` stands here a second time, after line 38
+  leave one out
+)"},
+    {"TwoFinishes", Runbook().after("  finish traffic 50%", "  success { finish traffic 50% }"),
+     R"(45:13 RB0321 `finish traffic` stands here a second time, after line 44
+  leave one out
+)"},
+    {"AnEmptyService", Runbook().with(R"(service "shop")", R"(service "")"),
+     R"(3:11 RB0212 the service needs a name
+)"},
+    {"AnIncidentWithArguments",
+     Runbook().with(R"(page oncall "Back: {cause}")",
+                    R"(open incident(severity: high, team: "web"))"),
+     ""},
+    {"AnIncidentWithAnUnnamedArgument",
+     Runbook().with(R"(page oncall "Back: {cause}")", "open incident(high)"),
+     R"(42:19 RB0308 this value needs a name
+  write `severity: high`
+)"},
+    {"AStageNamedLikeAPath", Runbook().with("stage second {", R"(stage "a.b" {)"),
+     R"(29:9 RB0201 expected a stage's name, found `"a.b"`
+)"},
     {"ManyErrorsInOneRun",
      Runbook()
          .with("error_rate > 1%", "eror_rate > 1%")

@@ -68,7 +68,7 @@ const Case kResolveTypesCases[] = {
   to scale, write `* 105%`, and write it at the limit
 )"},
     {"ASumWithARatioAtTheLimit", Runbook().with("p99(latency) > 50ms", "p99(latency) > 50ms + 5%"),
-     R"(16:25 RB0401 a duration and a ratio do not go together here
+     R"(16:25 RB0401 a duration and a ratio cannot be added
   to scale, write `* 105%`
 )"},
     {"ALimitThatIsScaled", Runbook().with("p99(latency) > 50ms", "p99(latency) > 50ms * 110%"), ""},
@@ -113,6 +113,63 @@ const Case kResolveTypesCases[] = {
      R"(6:3 RB0212 metric `requests` selects by `version`, the label that tells the arms apart
   leave the matcher out (the arms are told apart anyway), or add `unsplit` for a total
 )"},
+    {"ARatioInPlaceOfGauges", Runbook().with("queue > 1000", "queue / requests > 1%"),
+     R"(17:10 RB0404 a ratio is of two counters, `queue` is none
+)"},
+    {"ARatioInPlaceOfTwoArms",
+     Runbook().with("queue > 1000", "canary.errors / baseline.requests > 1%"),
+     R"(17:10 RB0404 the two counters of this ratio are not of the same arm
+)"},
+    {"ALimitAlone", Runbook().with("queue > 1000", "5 > 3"),
+     R"(17:10 RB0403 a comparison begins with what is measured
+  turn it round: `error_rate > 0.1%`
+)"},
+    {"AProductOfDurations", Runbook().with("p99(latency) > 50ms", "p99(latency) > 50ms * 2s"),
+     R"(16:25 RB0401 a duration and a duration cannot be multiplied
+)"},
+    {"ADivisionByNothing", Runbook().with("queue > 1000", "queue > 5 / 0"),
+     R"(17:18 RB0212 a division by nothing
+)"},
+    {"AProductThatIsTooLarge",
+     Runbook().with("queue > 1000", "queue > 900000000000000 * 900000000000000"),
+     R"(17:18 RB0108 this value is too large to be compared
+)"},
+    {"ASumOfMeasurements", Runbook().with("queue > 1000", "queue + queue > 5"),
+     R"(17:10 RB0403 the left side of a comparison is one measurement
+  a ratio of two counters, `rate(x)`, `count(x)`, `p99(x)` or a gauge; calculate on the right side
+)"},
+    {"ADifferenceWithARatio", Runbook().with("p99(latency) > 50ms", "p99(latency) > 50ms - 5%"),
+     R"(16:25 RB0401 a duration and a ratio cannot be subtracted
+  to scale, write `* 95%`
+)"},
+    {"ACountOfAHistogram", Runbook().with("queue > 1000", "count(latency) > 1000"),
+     R"(9:10 RB0604 no criterion uses metric `queue`
+  leave it out, or use it
+)"},
+    {"ARate", Runbook().with("queue > 1000", "rate(requests) > 900/s + 100/s"),
+     R"(9:10 RB0604 no criterion uses metric `queue`
+  leave it out, or use it
+)"},
+    {"AnArmWithoutArms",
+     Runbook()
+         .without(R"(  arms by label "version": baseline "old", canary "new")")
+         .with("error_rate > 1%", "canary.error_rate > 1%"),
+     R"(15:10 RB0401 this runbook names no `arms`, so no metric has a share of one
+  write `error_rate` alone
+)"},
+    {"AnArmOfAQuantile", Runbook().with("p99(latency)", "canary.p99(latency)"), ""},
+    {"MillisecondsAreDurations",
+     Runbook()
+         .with("histogram duration_seconds", "histogram in ms duration")
+         .with("p99(latency) > 50ms", "p99(latency) > 50"),
+     R"(16:25 RB0401 `p99(latency)` is a duration, this is a count
+  a latency is written `50ms`
+)"},
+    {"AHistogramOfSizes",
+     Runbook()
+         .with("histogram duration_seconds", "histogram sizes")
+         .with("p99(latency) > 50ms", "p99(latency) > 64KiB"),
+     ""},
 };
 
 class ResolveTypes : public testing::TestWithParam<Case> {};
