@@ -1,0 +1,528 @@
+// Verdicts from points: every measure at its edges, and every row of missing data.
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "engine/core/judge.h"
+#include "tests/engine/judging.h"
+
+namespace rollbook::core::tests {
+namespace {
+
+using enum Comparison;
+
+// ---- Ratios ---------------------------------------------------------------------------------
+
+struct Edge {
+  Comparison comparison;
+  std::int64_t errors;  // of 1000 requests, against 0.3 %
+  bool holds;
+};
+class RatioEdge : public testing::TestWithParam<Edge> {};
+
+TEST_P(RatioEdge, IsExactAtTheLimit) {
+  Judging judging(ratio(GetParam().comparison, "0.003"));
+  judging.see(kRequests, 60s, 1000);
+  judging.see(kErrors, 60s, GetParam().errors);
+  const Reading reading = judging.read();
+  EXPECT_EQ(reading.raw, GetParam().holds ? Raw::true_ : Raw::false_);
+  EXPECT_EQ(reading.verdict, GetParam().holds ? Verdict::fail : Verdict::pass);
+  EXPECT_EQ(reading.value, Fixed::from_nanos(GetParam().errors * 1'000'000));
+  EXPECT_EQ(reading.samples, 1000);
+  EXPECT_EQ(reading.at, kBegin + 60s);
+}
+INSTANTIATE_TEST_SUITE_P(Evaluate, RatioEdge,
+                         testing::Values(Edge{greater, 2, false}, Edge{greater, 3, false},
+                                         Edge{greater, 4, true}, Edge{greater_equal, 2, false},
+                                         Edge{greater_equal, 3, true}, Edge{greater_equal, 4, true},
+                                         Edge{less, 2, true}, Edge{less, 3, false},
+                                         Edge{less, 4, false}, Edge{less_equal, 2, true},
+                                         Edge{less_equal, 3, true}, Edge{less_equal, 4, false}));
+
+TEST(EvaluateRatio, ComparesProductsSoThatAThirdIsNotRounded) {
+  Judging judging(ratio(greater, "0.333333333"));
+  judging.see(kRequests, 60s, 3);
+  judging.see(kErrors, 60s, 1);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+  EXPECT_EQ(judging.read().value, decimal("0.333333333"));
+}
+
+TEST(EvaluateRatio, HoldsTheGreatestValuesWithoutOverflow) {
+  Judging judging(ratio(greater, "0.999999999"));
+  judging.see(kRequests, 60s, kValueMax);
+  judging.see(kErrors, 60s, kValueMax);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+  EXPECT_EQ(judging.read().value, Fixed::from_int(1));
+}
+
+TEST(EvaluateRatio, WaitsForTheRequestsThatItsErrorsBelongTo) {
+  Judging judging(ratio(greater, "0.001"));
+  judging.see(kRequests, 60s, 1000);
+  judging.see(kErrors, 60s, 0);
+  judging.see(kErrors, 61s, 5);
+  EXPECT_EQ(judging.read(62s).verdict, Verdict::pass);
+  judging.see(kRequests, 61s, 4000);
+  EXPECT_EQ(judging.read(62s).verdict, Verdict::pass);
+  EXPECT_EQ(judging.read(62s).value, decimal("0.001"));
+}
+
+TEST(EvaluateRatio, JudgesWithoutErrorsThatAreSilent) {
+  Judging judging(ratio(greater, "0.001"));
+  judging.see(kErrors, 1s, 2);
+  judging.see(kRequests, 1s, 1000);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+  for (Duration at = 2s; at <= 100s; at += 1s) judging.see(kRequests, at, 1000);
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+  EXPECT_EQ(judging.read().at, kBegin + 100s - kGrace);
+}
+
+// ---- Missing data ---------------------------------------------------------------------------
+
+struct MissingRow {
+  const char* name;
+  std::function<void(Judging&)> happens;
+  Missing missing;
+  Verdict expect;  // of `errors / requests < 1 %`
+};
+class MissingData : public testing::TestWithParam<MissingRow> {};
+
+NameSeen named_elsewhere(SeriesIndex series) { return NameSeen{MetricIndex{series.value}, kBegin}; }
+
+const MissingRow kRows[] = {
+    {"NothingEver", [](Judging&) {}, Missing::no_series, Verdict::no_data},
+    {"RequestsOnTheOtherArmOnly",
+     [](Judging& j) {
+       j.pending.observed.names = {named_elsewhere(kRequests), named_elsewhere(kErrors)};
+     },
+     Missing::no_traffic, Verdict::no_data},
+    {"RequestsThatStandStill", [](Judging& j) { j.see(kRequests, 5min, 0); }, Missing::no_traffic,
+     Verdict::no_data},
+    {"ErrorsNeverNamed", [](Judging& j) { j.see(kRequests, 5min, 1000); }, Missing::no_series,
+     Verdict::no_data},
+    {"ErrorsNamedOnTheOtherArm",
+     [](Judging& j) {
+       j.pending.observed.names = {named_elsewhere(kErrors)};
+       j.see(kRequests, 5min, 1000);
+     },
+     Missing::none, Verdict::pass},
+    {"ErrorsThatDefaultToZero",
+     [](Judging& j) {
+       j.metric(kErrors).default_zero = true;
+       j.see(kRequests, 5min, 1000);
+     },
+     Missing::none, Verdict::pass},
+    {"RequestsThatDefaultToZero", [](Judging& j) { j.metric(kRequests).default_zero = true; },
+     Missing::no_traffic, Verdict::no_data},
+    {"StaleRequests",
+     [](Judging& j) {
+       j.see(kRequests, 5min, 1000);
+       j.see(kErrors, 5min, 1);
+       j.evolve();
+       j.state.series[kRequests.value].stale = true;
+     },
+     Missing::stale, Verdict::no_data},
+    {"SilentErrors",
+     [](Judging& j) {
+       j.see(kErrors, 1s, 0);
+       j.see(kRequests, 5min, 1000);
+       j.see(kRequests, 5min + kGrace, 1000);
+       j.evolve();
+       j.state.series[kErrors.value].stale = true;
+     },
+     Missing::none, Verdict::pass},
+    {"HalfAWindow",
+     [](Judging& j) {
+       j.see(kRequests, 5min - 1s, 1000);
+       j.see(kErrors, 5min - 1s, 1);
+     },
+     Missing::none, Verdict::undecided},
+};
+
+TEST_P(MissingData, IsNeverHealth) {
+  Judging judging(expecting(ratio(less, "0.01")));
+  GetParam().happens(judging);
+  const Reading reading = judging.read();
+  EXPECT_EQ(reading.missing, GetParam().missing);
+  EXPECT_EQ(reading.verdict, GetParam().expect);
+  EXPECT_EQ(reading.raw, GetParam().expect == Verdict::pass ? Raw::true_ : Raw::unknown);
+}
+
+TEST_P(MissingData, NeverStops) {
+  Judging judging(ratio(greater_equal, "0"));
+  judging.criterion().at_least = 1;
+  GetParam().happens(judging);
+  const Reading reading = judging.read();
+  // What is stale or half seen is judged by a guard as far as it goes: `≥ 0` holds for all of it.
+  const bool judged = GetParam().missing == Missing::none || GetParam().missing == Missing::stale;
+  EXPECT_EQ(reading.verdict, judged ? Verdict::fail : Verdict::no_data);
+}
+INSTANTIATE_TEST_SUITE_P(Evaluate, MissingData, testing::ValuesIn(kRows),
+                         [](const auto& row) { return std::string(row.param.name); });
+
+TEST(EvaluateMissing, AStopSpeaksFromSoManyRequestsOn) {
+  Judging judging(ratio(greater, "0.1"));
+  judging.criterion().at_least = 100;
+  judging.see(kRequests, 60s, 99);
+  judging.see(kErrors, 60s, 99);
+  EXPECT_EQ(judging.read().missing, Missing::too_few);
+  EXPECT_EQ(judging.read().verdict, Verdict::no_data);
+  EXPECT_EQ(judging.read().samples, 99);
+  judging.see(kRequests, 60s, 1);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+}
+
+TEST(EvaluateMissing, AnExpectNeedsNoLeastNumberOfRequests) {
+  Judging judging(expecting(ratio(less, "0.5")));
+  judging.criterion().at_least = 100;
+  judging.see(kRequests, 5min, 1);
+  judging.see(kErrors, 5min, 0);
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+}
+
+TEST(EvaluateMissing, AWindowIsWholeToTheNanosecond) {
+  Judging judging(expecting(ratio(less, "0.5")));
+  judging.see(kRequests, 5min, 1000);
+  judging.see(kErrors, 5min, 1);
+  judging.state.shift_floor = kBegin + 1ns;
+  EXPECT_EQ(judging.read().verdict, Verdict::undecided);
+  EXPECT_EQ(judging.read().seen, 5min - 1ns);
+  judging.state.shift_floor = kBegin;
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+  EXPECT_EQ(judging.read().seen, 5min);
+  judging.state.whole_from = kBegin + 2min;  // offsets were lost there
+  EXPECT_EQ(judging.read().verdict, Verdict::undecided);
+  EXPECT_EQ(judging.read().seen, 3min);
+}
+
+TEST(EvaluateMissing, AWindowThatHasNotBegunIsNotSeen) {
+  Judging judging(expecting(count(less, "10")));
+  judging.pending.observed.names = {named_elsewhere(kRequests)};
+  judging.state.shift_floor = kDistantFuture;
+  EXPECT_EQ(judging.read().seen, 0s);
+  EXPECT_EQ(judging.read().verdict, Verdict::undecided);
+  judging.state.shift_floor = kBegin;
+  EXPECT_EQ(judging.read().seen, 0s);  // nothing was ever seen
+}
+
+// ---- Latency --------------------------------------------------------------------------------
+
+struct Latency {
+  const char* limit;
+  Comparison comparison;
+  std::vector<std::int64_t> buckets;  // up to 5, 10, 25, 50 ms and above
+  bool holds;
+};
+class QuantileEdge : public testing::TestWithParam<Latency> {};
+
+TEST_P(QuantileEdge, IsTheShareAboveTheLimit) {
+  Judging judging(quantile("0.99", GetParam().comparison, GetParam().limit));
+  judging.see_latency(60s, GetParam().buckets);
+  EXPECT_EQ(judging.read().raw, GetParam().holds ? Raw::true_ : Raw::false_);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Evaluate, QuantileEdge,
+    testing::Values(
+        // On an edge: 10 of 1000 above are exactly one per cent.
+        Latency{"0.01", less, {980, 11, 9, 0, 0}, true},
+        Latency{"0.01", less, {980, 10, 10, 0, 0}, false},
+        Latency{"0.01", less_equal, {980, 10, 10, 0, 0}, true},
+        Latency{"0.01", less_equal, {980, 9, 11, 0, 0}, false},
+        Latency{"0.01", greater, {980, 10, 10, 0, 0}, false},
+        Latency{"0.01", greater, {980, 9, 11, 0, 0}, true},
+        Latency{"0.01", greater_equal, {980, 10, 10, 0, 0}, true},
+        Latency{"0.05", greater, {0, 0, 0, 990, 10}, false},
+        Latency{"0.05", greater, {0, 0, 0, 989, 11}, true},
+        // Inside a bucket: 30 between 10 and 25 ms, so 20 of them above 15 ms, 10 above 20 ms.
+        Latency{"0.015", greater, {970, 0, 30, 0, 0}, true},
+        Latency{"0.02", greater, {970, 0, 30, 0, 0}, false},
+        Latency{"0.02", greater_equal, {970, 0, 30, 0, 0}, true},
+        Latency{"0.019999999", greater, {970, 0, 30, 0, 0}, true},
+        // The first bucket begins at zero: a fifth of 50 lies above 4 ms.
+        Latency{"0.004", greater, {50, 0, 0, 0, 0}, true},
+        Latency{"0.00495", greater, {50, 0, 0, 0, 0}, false},
+        // Beyond the last edge nothing is known: it counts as above.
+        Latency{"0.06", greater, {980, 0, 0, 0, 20}, true},
+        Latency{"0.06", less, {995, 0, 0, 0, 5}, true},
+        Latency{"10", less, {980, 0, 0, 0, 20}, false}));
+
+TEST(EvaluateQuantile, SaysTheBracketWhereItInterpolates) {
+  Judging judging(quantile("0.99", greater, "0.015"));
+  judging.see_latency(60s, {970, 0, 30, 0, 0});
+  const Reading inside = judging.read();
+  EXPECT_EQ(inside.value, decimal("0.02"));
+  EXPECT_EQ(inside.low, decimal("0.01"));
+  EXPECT_EQ(inside.high, decimal("0.025"));
+  EXPECT_EQ(inside.samples, 1000);
+  judging.criterion().limit = decimal("0.025");
+  EXPECT_EQ(judging.read().low, std::nullopt);
+  judging.criterion().limit = decimal("0.03");  // nothing lies in that bucket
+  EXPECT_EQ(judging.read().low, std::nullopt);
+}
+
+TEST(EvaluateQuantile, IsMissingWithoutBoundsAndWithoutObservations) {
+  Judging judging(quantile("0.5", less, "0.01"));
+  EXPECT_EQ(judging.read().missing, Missing::no_series);
+  judging.see_latency(60s, {0, 0, 0, 0, 0});
+  EXPECT_EQ(judging.read().missing, Missing::no_traffic);
+  judging.criterion().at_least = 3;
+  judging.see_latency(61s, {2, 0, 0, 0, 0});
+  EXPECT_EQ(judging.read().missing, Missing::too_few);
+}
+
+struct Of {
+  const char* quantile;
+  std::vector<std::int64_t> buckets;
+  const char* value;
+};
+class QuantileOf : public testing::TestWithParam<Of> {};
+TEST_P(QuantileOf, InterpolatesLinearlyInItsBucket) {
+  const std::vector<Fixed> bounds{decimal("1"), decimal("2"), decimal("4")};
+  EXPECT_EQ(quantile_of(bounds, GetParam().buckets, decimal(GetParam().quantile)),
+            decimal(GetParam().value));
+}
+INSTANTIATE_TEST_SUITE_P(Evaluate, QuantileOf,
+                         testing::Values(Of{"0.5", {10, 0, 0, 0}, "0.5"},
+                                         Of{"0.5", {5, 5, 0, 0}, "1"},
+                                         Of{"0.75", {5, 5, 0, 0}, "1.5"},
+                                         Of{"0.5", {0, 0, 4, 0}, "3"}, Of{"1", {1, 1, 1, 0}, "4"},
+                                         Of{"0.99", {1, 0, 0, 99}, "4"},
+                                         Of{"0", {0, 3, 0, 0}, "1"}));
+
+TEST(EvaluateQuantile, OfNegativeBoundsBeginsAtTheFirst) {
+  EXPECT_EQ(quantile_of({decimal("-1"), decimal("1")}, {4, 0, 0}, decimal("0.5")), decimal("-1"));
+}
+
+// ---- Rates, counts, gauges ------------------------------------------------------------------
+
+TEST(EvaluateRate, IsPerSecondOfWhatWasWatched) {
+  Judging judging(rate(greater, "10"));
+  judging.see(kRequests, 1min, 600);
+  EXPECT_EQ(judging.read().value, Fixed::from_int(10));
+  EXPECT_EQ(judging.read().raw, Raw::false_);
+  judging.see(kRequests, 1min, 1);
+  EXPECT_EQ(judging.read().raw, Raw::true_);
+  judging.see(kRequests, 6min, 0);  // 300 s, nothing of them counted
+  EXPECT_EQ(judging.read().value, Fixed::from_int(0));
+}
+
+TEST(EvaluateRate, OfNoWatchedTimeIsMissing) {
+  Judging judging(rate(less, "10"));
+  EXPECT_EQ(judging.read().missing, Missing::no_series);
+  judging.state.shift_floor = kDistantFuture;
+  judging.see(kRequests, 1min, 600);
+  EXPECT_EQ(judging.read().missing, Missing::no_traffic);
+}
+
+TEST(EvaluateCount, IsOfACounterOrOfObservations) {
+  Judging counter(count(greater_equal, "600"));
+  counter.see(kRequests, 1min, 599);
+  EXPECT_EQ(counter.read().raw, Raw::false_);
+  counter.see(kRequests, 1min, 1);
+  EXPECT_EQ(counter.read().raw, Raw::true_);
+  EXPECT_EQ(counter.read().value, Fixed::from_int(600));
+
+  Judging histogram(count(greater_equal, "6"));
+  histogram.criterion().window = WindowIndex{kLatency.value};
+  histogram.see_latency(1min, {1, 2, 0, 0, 2});
+  EXPECT_EQ(histogram.read().raw, Raw::false_);
+  histogram.see_latency(1min, {0, 0, 1, 0, 0});
+  EXPECT_EQ(histogram.read().raw, Raw::true_);
+}
+
+TEST(EvaluateCount, OfADefaultIsZero) {
+  Judging judging(expecting(count(less, "1")));
+  judging.metric(kRequests).default_zero = true;
+  EXPECT_EQ(judging.read().value, Fixed::from_int(0));
+}
+
+TEST(EvaluateGauge, ComparesAMeanWithoutRoundingIt) {
+  Judging judging(gauge(greater, "3.333333333"));
+  judging.metric(kDepth).fold = GaugeFold::mean;
+  for (const std::int64_t value : {3, 3, 4}) judging.see(kDepth, 1min, value);
+  EXPECT_EQ(judging.read().raw, Raw::true_);
+  EXPECT_EQ(judging.read().value, decimal("3.333333333"));
+}
+
+TEST(EvaluateGauge, ThatHasLeftItsWindowIsMissing) {
+  Judging judging(gauge(greater, "3"));
+  EXPECT_EQ(judging.read().missing, Missing::no_series);
+  judging.see(kDepth, 1min, 5, Floor::guard);  // before the shift
+  EXPECT_EQ(judging.read().missing, Missing::no_series);
+  judging.see(kDepth, 61s, 5);
+  EXPECT_EQ(judging.read().raw, Raw::true_);
+}
+
+// ---- Silence --------------------------------------------------------------------------------
+
+TEST(EvaluateAbsent, FailsAfterExactlyItsSilence) {
+  Judging judging(absent(3min));
+  EXPECT_EQ(judging.read(3min - 1ns).verdict, Verdict::pass);
+  EXPECT_EQ(judging.read(3min).verdict, Verdict::fail);
+  EXPECT_EQ(judging.read(3min).value, Fixed::from_int(180));
+  judging.see(kRequests, 2min, 0);
+  EXPECT_EQ(judging.read(5min - 1ns).verdict, Verdict::pass);
+  judging.evolve();
+  EXPECT_EQ(judging.read(5min - 1ns).verdict, Verdict::pass);
+  EXPECT_EQ(judging.read(5min).verdict, Verdict::fail);
+}
+
+TEST(EvaluateAbsent, CountsFromTheFirstSettledShiftOnly) {
+  Judging judging(absent(3min));
+  judging.state.first_settled = kDistantFuture;
+  EXPECT_EQ(judging.read(24h).verdict, Verdict::pass);
+  judging.state.first_settled = kBegin + 1h;
+  EXPECT_EQ(judging.read(1h + 3min - 1ns).verdict, Verdict::pass);
+  EXPECT_EQ(judging.read(1h + 3min).verdict, Verdict::fail);
+}
+
+TEST(EvaluateAbsent, LeavesOutTimeThatCouldNotBeSeen) {
+  Judging judging(absent(3min));
+  for (const Sight sight : {Sight::catching_up, Sight::unreachable}) {
+    judging.state.sight = sight;
+    EXPECT_EQ(judging.read(24h).verdict, Verdict::pass);
+  }
+  judging.state.sight = Sight::live;
+  judging.state.quiet_since = kBegin + 24h;
+  EXPECT_EQ(judging.read(24h + 2min).verdict, Verdict::pass);
+  EXPECT_EQ(judging.read(24h + 3min).verdict, Verdict::fail);
+}
+
+// ---- `for` ----------------------------------------------------------------------------------
+
+// 2 of 1000 requests fail: above 0.1 %.
+TEST(Sustain, AStopNeedsItsConditionForExactlySoLong) {
+  Judging judging(lasting(ratio(greater, "0.001"), 2min), 10s);
+  judging.traffic(0s, 60s, 0);
+  EXPECT_EQ(judging.remember(60s).raw, Raw::false_);
+  judging.traffic(60s, 61s, 20);
+  EXPECT_EQ(judging.remember(61s).raw, Raw::true_);
+  judging.traffic(61s, 181s - 1s, 20);
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+  judging.traffic(180s, 181s, 20);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+  EXPECT_EQ(judging.read().since, kBegin + 61s);
+}
+
+TEST(Sustain, BeginsAgainAfterABreak) {
+  Judging judging(lasting(ratio(greater, "0.001"), 1min), 10s);
+  judging.traffic(0s, 30s, 20);
+  judging.remember(30s);
+  judging.traffic(30s, 60s, 0);
+  const Reading healthy = judging.remember(60s);
+  EXPECT_EQ(healthy.raw, Raw::false_);
+  EXPECT_EQ(healthy.held, 0s);
+  EXPECT_EQ(healthy.since, kDistantFuture);
+  judging.traffic(60s, 75s, 20);
+  judging.remember(75s);
+  judging.traffic(75s, 120s, 20);
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+  judging.traffic(120s, 135s, 20);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+}
+
+TEST(Sustain, OfAStopStandsStillWhileNothingIsKnown) {
+  Judging judging(lasting(ratio(greater, "0.001"), 1min), 10s);
+  judging.traffic(0s, 1s, 20);
+  judging.remember(1s);
+  judging.traffic(1s, 41s, 20);
+  judging.see(kRequests, 100s, 0);  // no traffic within the window
+  judging.see(kErrors, 100s, 0);
+  const Reading unknown = judging.remember(100s);
+  EXPECT_EQ(unknown.missing, Missing::no_traffic);
+  EXPECT_EQ(unknown.held, 99s);  // seen true at 1 s, unknown from 100 s on
+}
+
+TEST(Sustain, OfAStopGoesOnFromWhereItStood) {
+  Judging judging(lasting(ratio(greater, "0.001"), 1min), 10s);
+  judging.traffic(0s, 40s, 20);
+  judging.remember(40s);
+  judging.traffic(40s, 60s, 20);
+  judging.see(kRequests, 70s, 0);
+  judging.see(kErrors, 70s, 0);
+  EXPECT_EQ(judging.remember(70s).held, 30s);
+  judging.traffic(90s, 91s, 20);
+  EXPECT_EQ(judging.remember(91s).verdict, Verdict::pass);
+  judging.traffic(91s, 120s, 20);
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+  judging.traffic(120s, 121s, 20);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+}
+
+TEST(Sustain, OfAStopCountsFromTheSettledShift) {
+  Judging judging(lasting(ratio(greater, "0.001"), 1min), 10s);
+  judging.state.first_settled = kDistantFuture;
+  judging.traffic(0s, 100s, 20);
+  EXPECT_EQ(judging.remember(100s).raw, Raw::true_);
+  EXPECT_EQ(judging.read(200s).verdict, Verdict::pass);
+  judging.state.first_settled = kBegin + 100s;
+  judging.traffic(100s, 130s, 20);
+  EXPECT_EQ(judging.remember(130s).verdict, Verdict::pass);
+  judging.traffic(130s, 189s, 20);
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+  judging.traffic(189s, 190s, 20);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+}
+
+TEST(Sustain, OfAnExpectIsBrokenByWhatIsUnknown) {
+  Judging judging(expecting(lasting(ratio(less, "0.001"), 1min)), 10s);
+  judging.traffic(0s, 10s, 0);
+  EXPECT_EQ(judging.remember(10s).verdict, Verdict::undecided);
+  judging.traffic(10s, 69s, 0);
+  EXPECT_EQ(judging.read().verdict, Verdict::undecided);
+  judging.see(kRequests, 85s, 0);
+  judging.see(kErrors, 85s, 0);
+  EXPECT_EQ(judging.remember(85s).held, 0s);
+  judging.traffic(85s, 86s, 0);
+  judging.remember(86s);
+  judging.traffic(86s, 145s, 0);
+  EXPECT_EQ(judging.read().verdict, Verdict::undecided);
+  judging.traffic(145s, 146s, 0);
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+}
+
+// ---- What feeds a criterion -----------------------------------------------------------------
+
+TEST(Judge, ARatioIsFedByItsDenominatorAndMayBeSilentByDefault) {
+  Judging judging(ratio(greater, "0.001"));
+  EXPECT_EQ(fed_by(judging.machine, judging.criterion()), kRequests);
+  EXPECT_FALSE(may_be_silent(judging.machine, judging.criterion()));
+  judging.metric(kRequests).default_zero = true;
+  EXPECT_TRUE(may_be_silent(judging.machine, judging.criterion()));
+  EXPECT_EQ(fed_by(judging.machine, gauge(greater, "1")), kDepth);
+  EXPECT_EQ(fed_by(judging.machine, absent(1min)), kRequests);
+  EXPECT_TRUE(may_be_silent(judging.machine, absent(1min)));
+}
+
+TEST(Judge, ASeriesGoesStaleAfterItsLastArrivalAndTheLastShift) {
+  Judging judging(ratio(greater, "0.001"));
+  const auto stale = [&](Duration at) {
+    return stale_series(judging.machine, judging.state, judging.pending, kBegin + at);
+  };
+  EXPECT_TRUE(stale(kStaleAfter - 1ns).empty());
+  EXPECT_EQ(stale(kStaleAfter), std::vector{kRequests});
+  judging.see(kRequests, 1min, 10);
+  EXPECT_TRUE(stale(1min + kStaleAfter - 1ns).empty());
+  EXPECT_EQ(stale(1min + kStaleAfter), std::vector{kRequests});
+  judging.state.shift_floor = kBegin + 10min;
+  EXPECT_TRUE(stale(12min).empty());
+}
+
+TEST(Judge, WhatCannotBeSeenDoesNotGoStale) {
+  Judging judging(ratio(greater, "0.001"));
+  judging.state.sight = Sight::catching_up;
+  const Time late = kBegin + 1h;
+  EXPECT_TRUE(stale_series(judging.machine, judging.state, judging.pending, late).empty());
+  judging.state.series[kRequests.value].stale = true;
+  EXPECT_EQ(stale_series(judging.machine, judging.state, judging.pending, late).size(), 1U);
+}
+
+TEST(Judge, AFinishedRolloutArmsNothing) {
+  Judging judging(ratio(greater, "0.001"));
+  EXPECT_EQ(armed(judging.machine, judging.state).size(), 1U);
+  judging.state.outcome = Outcome::succeeded;
+  EXPECT_TRUE(armed(judging.machine, judging.state).empty());
+}
+
+}  // namespace
+}  // namespace rollbook::core::tests
