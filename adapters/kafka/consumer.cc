@@ -338,8 +338,9 @@ class KafkaConsumer : public runtime::Consumer {
       partition.end = 0;  // also when the last offsets hold no messages (marks of transactions)
     } else if (rd_kafka_get_watermark_offsets(client_->get(), partition.topic->c_str(),
                                               partition.number, &low,
-                                              &high) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      partition.end = high;  // as the last fetch told: no question goes to the broker
+                                              &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+               high >= 0) {
+      partition.end = high;  // as the last fetch told, if there was one: asks no broker
     }
     return status;
   }
