@@ -9,8 +9,11 @@
 namespace rollbook::core {
 namespace {
 
+// The `for` of a condition that was true before the guard's first shift settled begins later than
+// the condition: that leaves a trace as well.
 bool differs(const Reading& a, const Reading& b) {
-  return a.verdict != b.verdict || a.raw != b.raw || a.missing != b.missing;
+  const bool begun = (a.since == kDistantFuture) != (b.since == kDistantFuture);
+  return a.verdict != b.verdict || a.raw != b.raw || a.missing != b.missing || begun;
 }
 
 bool settled_verdict(Verdict verdict) {

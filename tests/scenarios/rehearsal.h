@@ -2,7 +2,8 @@
 // Rehearsal: a runbook on a virtual clock, for tests. Drives the very Shard that the engine runs,
 // over a MemoryEventLog: scrapes a made-up service, settles effects, sends commands, and lets time
 // pass from one due moment to the next. After every turn the state rebuilt from the log's bytes is
-// compared with the live one; a difference fails the test.
+// compared with the live one, and every event is held against the invariants; a difference fails
+// the test.
 //
 //   Rehearsal r(kRunbook);
 //   r.counter("req", {{"v", "new"}}, 100);     // per second, cumulative, scraped every 15 s
@@ -21,6 +22,7 @@
 #include "dsl/compiler.h"
 #include "engine/runtime/shard.h"
 #include "store/memory_event_log.h"
+#include "tests/scenarios/invariants.h"
 
 namespace rollbook::tests {
 
@@ -29,8 +31,10 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 
 class Rehearsal {
  public:
-  // Fails the test when the runbook has an error.
+  // Fails the test when the runbook has an error. A text is compiled once a process.
   explicit Rehearsal(const std::string& runbook);
+  // What is started from now on.
+  void take(const std::string& runbook);
   ~Rehearsal();
 
   // ---- The service that is watched -----------------------------------------------------------
@@ -46,21 +50,27 @@ class Rehearsal {
   void silence(const std::string& name, const Labels& labels);
   void silence();
   void speak();
+  // The series' points arrive so much later than they were scraped.
+  void lag(const std::string& name, const Labels& labels, core::Duration by);
   core::Duration scrape_every = 15s;
+  // Added to the time of every point: the clocks of those who measure.
+  core::Duration clock_offset{};
   // Cuts every scrape into turns of this many points; 0: one turn a scrape.
   std::size_t points_a_turn = 0;
 
   // ---- Whoever acts ----------------------------------------------------------------------------
-  // What happens to an awaited effect: settled after `after`, or never.
+  // What happens to an awaited effect: settled after `after`, `times` over, or never.
   struct Settlement {
     core::Duration after = 200ms;
     bool succeeds = true;
     bool never = false;
+    int times = 1;
   };
   std::function<Settlement(const core::EffectRequested&)> settles;
 
   // ---- People ----------------------------------------------------------------------------------
-  // Each returns the reason of the refusal, or "" when it was taken.
+  // Each returns the reason of the refusal, or "" when it was taken. Orders are to `rollout_id`.
+  std::string rollout_id = "r1";
   std::string start(std::optional<core::Command> command = std::nullopt);
   std::string send(core::Command command);
   std::string confirm(const std::string& item, const std::string& role, const std::string& actor,
@@ -87,19 +97,23 @@ class Rehearsal {
   void engine_away(core::Duration duration);
   void bus_away(core::Duration duration);
   void clock_step(core::Duration by);
-  // Feeds one point as it is: late, doubled, from the future. `age` before now.
-  void point(const std::string& name, const Labels& labels, std::int64_t value, core::Duration age,
-             runtime::PointKind kind = runtime::PointKind::counter_delta);
+  // Feeds one point as it is: late, doubled, from the future. `age` before now; `span`: of the
+  // interval it measures, none when it has no start.
+  void point(const std::string& series, const Labels& labels, std::int64_t value,
+             core::Duration age, runtime::PointKind kind = runtime::PointKind::counter_delta,
+             std::optional<core::Duration> span = std::nullopt);
   // The process ends without a goodbye and recovers from the log; metrics since are read again.
   void crash();
 
   // ---- What is seen ----------------------------------------------------------------------------
-  // The full name of the active state, or the outcome once it has ended.
+  // The full name of the active state; once it has ended, of its outcome.
   std::string state() const;
   const core::RolloutState& rollout() const { return replica_; }
   const core::Machine& machine() const { return plan_->machine; }
   const std::vector<core::Event>& events() const { return events_; }
   std::vector<core::EffectRequested> effects(core::EffectKind kind) const;
+  // When each was requested, since kBegin.
+  std::vector<core::Duration> times(core::EffectKind kind) const;
   // "5% 10% 0%": the weights of the traffic effects, in order.
   std::string weights() const;
   // The public id of the last effect of the kind.
@@ -109,6 +123,14 @@ class Rehearsal {
   core::Reading reading(const std::string& criterion) const;
   // Names of the states that were entered, joined by a space.
   std::string path() const;
+  // The sentence of the last step, or of the last step into a state of that name.
+  std::string because(const std::string& state = "") const;
+  // When a state of that name was entered last, since kBegin; kNever: it was not.
+  core::Duration entered(const std::string& state) const;
+  // Verdicts of a criterion in the order of their events: "pass fail".
+  std::string verdicts(const std::string& criterion) const;
+  // "confirm No complaints", "decide verdict": what people are asked now.
+  std::vector<std::string> asked() const;
   template <class Body>
   std::size_t count() const {
     std::size_t found = 0;
@@ -127,6 +149,7 @@ class Rehearsal {
     std::int64_t per_second = 0;
     std::int64_t total = 0;
     std::vector<std::int64_t> bucket_rates, buckets;
+    core::Duration lag{};
     bool silent = false;
     bool sent = false;
   };
@@ -135,12 +158,24 @@ class Rehearsal {
     std::string effect;
     bool succeeded = true;
   };
+  struct Delayed {
+    core::Time at{};
+    runtime::SeriesNumber series;
+    runtime::MetricPoint point;
+    std::vector<std::int64_t> buckets;
+  };
   Source& source(const std::string& name, const Labels& labels, runtime::PointKind kind);
   void scrape(core::Time at);
+  void deliver_delayed();
+  void read_missed(const std::vector<core::Time>& scrapes);
+  void put(runtime::PointBatch& batch, Source& from, runtime::MetricPoint point,
+           const std::vector<std::int64_t>& buckets);
   void feed(runtime::PointBatch batch);
   void commit();
   void check_replica();
-  void plan_settlement(const core::Event& event, const std::string& hash);
+  bool settle_due();
+  void deliver_outbox();
+  void plan_settlement(core::Sequence effect, const std::string& id);
   void answer(const core::Event& event);
   bool step(core::Time until);
   core::Command base(core::Verb verb);
@@ -155,13 +190,18 @@ class Rehearsal {
   std::vector<std::vector<core::Fixed>> layouts_;
   std::size_t layouts_sent_ = 0;
   std::vector<runtime::PointBatch> history_;  // all that was ever fed: the topic
+  std::vector<Delayed> delayed_;
   std::vector<Due> due_;
   std::vector<core::Event> events_;
   std::map<std::uint64_t, std::string> hashes_;  // of the rollout's events by sequence
   core::RolloutState replica_;
+  Invariants invariants_;
+  std::string rollout_;  // the last that was started
   std::optional<core::StreamId> stream_;
   std::int64_t offset_ = 0;
   std::uint64_t commands_ = 0;
+  std::vector<std::pair<runtime::OutboxKey, std::string>> outbox_;  // not handed over yet
+  bool reachable_ = true;
   bool silent_ = false;
 };
 

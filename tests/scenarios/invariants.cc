@@ -1,0 +1,172 @@
+#include "tests/scenarios/invariants.h"
+
+#include <algorithm>
+
+#include "engine/core/advance.h"
+#include "engine/core/judge.h"
+
+namespace rollbook::tests {
+
+using core::Sight;
+using core::TriggerKind;
+
+void Invariants::expect(bool condition, const core::Event& event, const std::string& what) {
+  if (condition) return;
+  broken_.push_back("event " + std::to_string(event.stream.value) + "/" +
+                    std::to_string(event.sequence.value) + ": " + what);
+}
+
+void Invariants::see(const core::Machine& machine, const core::RolloutState& before,
+                     const core::Event& event) {
+  core::Sequence& last = last_[event.stream];
+  expect(event.sequence.value == last.value + 1, event, "a hole in the sequences");
+  expect(event.cause < event.sequence, event, "an event is not its own cause");
+  expect(event.time >= before.now || !last.valid(), event, "engine time went back");
+  last = event.sequence;
+  see_ids(before, event);
+  if (event.stream == core::kShardStream) return;
+  const bool refused = std::holds_alternative<core::Rejected>(event.body);
+  const bool settle = std::holds_alternative<core::Commanded>(event.body);
+  expect(!before.finished() || refused || settle, event, "an event after the end");
+  if (const auto* shift = std::get_if<core::EffectRequested>(&event.body)) {
+    if (shift->kind == core::EffectKind::traffic) see_shift(before, event, *shift);
+  } else if (const auto* moved = std::get_if<core::Transitioned>(&event.body)) {
+    see_move(machine, before, event, *moved);
+  } else if (const auto* fired = std::get_if<core::TimerFired>(&event.body)) {
+    const bool steady = machine.at(fired->clock).kind == core::ClockKind::steady;
+    expect(steady || before.sight == Sight::live, event, "a deadline fired unseen");
+  } else if (const auto* settled = std::get_if<core::EffectSettled>(&event.body)) {
+    const auto effect = before.effects.find(settled->effect);
+    expect(effect != before.effects.end() && !effect->second.outcome, event,
+           "an effect settled that nobody awaits");
+    expect(settled->outcome != core::EffectOutcome::timed_out || before.sight == Sight::live, event,
+           "a deadline of an effect passed unseen");
+  }
+}
+
+void Invariants::see_shift(const core::RolloutState& before, const core::Event& event,
+                           const core::EffectRequested& effect) {
+  std::int64_t& last = orders_[before.service];
+  expect(effect.order > last, event, "the order of shifts must rise");
+  last = std::max(last, effect.order);
+  expect(effect.to >= core::kNoTraffic && effect.to <= core::kAllTraffic, event,
+         "a weight outside 0..1");
+  expect(effect.from == before.settled, event, "a shift begins at the settled weight");
+  expect(effect.deadline.has_value(), event, "a shift without a deadline");
+  if (effect.rollback) {
+    going_back_.insert(event.stream);
+    expect(effect.to <= effect.from, event, "a rollback must not raise the weight");
+    return;
+  }
+  expect(!going_back_.contains(event.stream), event, "forward after a rollback");
+  expect(!before.paused && before.sight == Sight::live, event, "forward while it is barred");
+}
+
+void Invariants::see_move(const core::Machine& machine, const core::RolloutState& before,
+                          const core::Event& event, const core::Transitioned& moved) {
+  const auto& into = machine.at(moved.to);
+  const std::uint32_t rank = [&] {
+    std::uint32_t highest = 0;
+    for (auto i = moved.to; i.valid(); i = machine.at(i).parent) {
+      highest = std::max(highest, machine.at(i).rollback_rank);
+    }
+    return highest;
+  }();
+  if (before.rollback_rank > 0) {
+    expect(rank >= before.rollback_rank || into.outcome == core::Outcome::rolled_back, event,
+           "a rollback is left only by its end or by a faster one");
+  }
+  if (rank > 0) going_back_.insert(event.stream);
+  expect(!moved.because.empty() || rank > 0 || !moved.transition.valid() ||
+             machine.at(moved.transition).trigger.kind == TriggerKind::settled ||
+             machine.at(moved.transition).trigger.kind == TriggerKind::always,
+         event, "a step without a reason");
+  if (!moved.transition.valid()) return;
+  const core::Transition& transition = machine.at(moved.transition);
+  if (transition.forward) {
+    expect(!before.paused && before.sight == Sight::live, event, "a step forward while barred");
+    expect(!going_back_.contains(event.stream), event, "a step forward after a rollback");
+  }
+  const core::State& from = machine.at(before.active);
+  if (transition.trigger.kind == TriggerKind::gate_passed || transition.needs_gate) {
+    see_review(machine, before, event, from);
+  }
+}
+
+// The review re-evaluates to pass from nothing but what the log holds.
+void Invariants::see_review(const core::Machine& machine, const core::RolloutState& before,
+                            const core::Event& event, const core::State& from) {
+  expect(from.gate.has_value(), event, "a review was passed where there is none");
+  if (!from.gate) return;
+  for (const core::CriterionIndex criterion : from.gate->criteria) {
+    const core::Reading again =
+        core::evaluate(machine, before, core::Pending{}, criterion, event.time);
+    expect(before.readings[criterion.value].verdict == core::Verdict::pass &&
+               again.verdict == core::Verdict::pass,
+           event, "passed without `" + machine.at(criterion).id + "`");
+  }
+  for (const core::ItemIndex item : from.gate->confirms) {
+    const auto question =
+        std::find_if(before.questions.begin(), before.questions.end(),
+                     [&](const core::Question& open) { return open.item == item; });
+    const bool agreed = question != before.questions.end() &&
+                        core::quorum_agrees(machine.at(item).quorum, question->answers) &&
+                        std::all_of(question->answers.begin(), question->answers.end(),
+                                    [](const core::Answer& answer) { return answer.yes; });
+    expect(agreed, event, "passed without `" + machine.at(item).text + "`");
+  }
+}
+
+void Invariants::see_ids(const core::RolloutState& before, const core::Event& event) {
+  if (const auto* started = std::get_if<core::RolloutStarted>(&event.body)) {
+    expect(rollouts_.insert(started->rollout).second, event, "a rollout's id was used twice");
+  } else if (const auto* commanded = std::get_if<core::Commanded>(&event.body)) {
+    expect(commands_.insert(commanded->command.key).second, event, "a command acted twice");
+  } else if (const auto* rejected = std::get_if<core::Rejected>(&event.body)) {
+    expect(commands_.insert(rejected->command.key).second, event, "a command was answered twice");
+  } else if (const auto* confirmed = std::get_if<core::Confirmed>(&event.body)) {
+    expect(std::any_of(before.questions.begin(), before.questions.end(),
+                       [&](const core::Question& q) { return q.number == confirmed->question; }),
+           event, "an answer to no open question");
+  } else if (const auto* decided = std::get_if<core::Decided>(&event.body)) {
+    expect(std::any_of(before.questions.begin(), before.questions.end(),
+                       [&](const core::Question& q) { return q.number == decided->question; }),
+           event, "a vote in no open decision");
+  }
+}
+
+void Invariants::rest(const core::Machine& machine, const core::RolloutState& state, core::Time now,
+                      std::int64_t read) {
+  if (!state.active.valid()) return;
+  const core::Event at{state.stream, state.last, now, {}, core::Resumed{}};
+  auto& known = offsets_[state.stream];
+  for (const core::SourceOffset& offset : state.offsets) {
+    expect(offset.next <= read, at, "counted further than was read");
+    for (const core::SourceOffset& earlier : known) {
+      if (earlier.topic == offset.topic && earlier.partition == offset.partition) {
+        expect(earlier.next <= offset.next, at, "an offset went back");
+      }
+    }
+  }
+  known = state.offsets;
+  if (state.finished()) return;
+  for (const core::CriterionIndex index : core::armed(machine, state)) {
+    expect(machine.at(index).kind != core::CriterionKind::stop ||
+               state.readings[index.value].verdict != core::Verdict::fail,
+           at, "a breach of `" + machine.at(index).text + "` without a rollback");
+  }
+}
+
+void Invariants::sent(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    if (!sent_.insert(id).second) broken_.push_back("message " + id + " was made twice");
+  }
+}
+
+std::vector<std::string> Invariants::take() {
+  std::vector<std::string> broken;
+  broken.swap(broken_);
+  return broken;
+}
+
+}  // namespace rollbook::tests
