@@ -14,28 +14,84 @@ using core::Time;
 
 namespace {
 
+Fixed scaled(Fixed value, Fixed unit) {
+  if (unit.nanos == Fixed::kScale) return value;
+  return Fixed{value.nanos * unit.nanos / Fixed::kScale};
+}
+
+bool same(const std::vector<Fixed>& bounds, Fixed unit, const std::vector<Fixed>& kept) {
+  if (bounds.size() != kept.size()) return false;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (scaled(bounds[i], unit) != kept[i]) return false;
+  }
+  return true;
+}
+
 // Buckets on coarser bounds, when every one of those is among the finer; else nothing.
-std::optional<std::vector<std::int64_t>> rebin(const std::vector<Fixed>& from,
+std::optional<std::vector<std::int64_t>> rebin(const std::vector<Fixed>& from, Fixed unit,
                                                const std::vector<std::int64_t>& buckets,
                                                const std::vector<Fixed>& to) {
   std::vector<std::int64_t> result(to.size() + 1);
   std::size_t at = 0;
   for (std::size_t i = 0; i < from.size(); ++i) {
-    if (at < to.size() && from[i] > to[at]) return std::nullopt;
+    const Fixed bound = scaled(from[i], unit);
+    if (at < to.size() && bound > to[at]) return std::nullopt;
     result[at] += buckets[i];
-    if (at < to.size() && from[i] == to[at]) ++at;
+    if (at < to.size() && bound == to[at]) ++at;
   }
   if (at < to.size()) return std::nullopt;
   result[at] += buckets.back();
   return result;
 }
 
-Fixed scaled(Fixed value, Fixed unit) { return Fixed{value.nanos * unit.nanos / Fixed::kScale}; }
+// The increment's buckets on the bounds that the metric keeps: its own where they are the same or
+// the first ever, else in `rebinned`. Null: they cannot be brought to those.
+const std::vector<std::int64_t>* buckets_of(const FoldInput& input, core::Pending& pending,
+                                            std::vector<std::int64_t>& rebinned) {
+  const core::MetricIndex metric = input.match.metric;
+  const Fixed unit = input.machine.at(metric).unit;
+  const std::vector<Fixed>& kept = core::bounds_of(input.state, pending, metric);
+  if (kept.empty()) {
+    core::Layout& layout = pending.observed.layouts.emplace_back();
+    layout.metric = metric;
+    for (const Fixed bound : *input.bounds) layout.bounds.push_back(scaled(bound, unit));
+    return input.increment.buckets;
+  }
+  if (same(*input.bounds, unit, kept)) return input.increment.buckets;
+  auto brought = rebin(*input.bounds, unit, *input.increment.buckets, kept);
+  if (!brought) return nullptr;
+  rebinned = std::move(*brought);
+  return &rebinned;
+}
 
-std::vector<Fixed> scaled(const std::vector<Fixed>& bounds, Fixed unit) {
-  std::vector<Fixed> result;
-  for (const Fixed bound : bounds) result.push_back(scaled(bound, unit));
-  return result;
+bool is_of_kind(core::MetricKind kind, const Increment& increment) {
+  const bool histogram = increment.buckets != nullptr;
+  return histogram == (kind == core::MetricKind::histogram) &&
+         increment.gauge == (kind == core::MetricKind::gauge);
+}
+
+// The cell of that pane, new where there is none; mostly it is one of the last.
+core::CellDelta& cell_of(std::vector<core::CellDelta>& deltas, core::SeriesIndex series,
+                         Floor reach, Time end) {
+  for (auto delta = deltas.rbegin(); delta != deltas.rend(); ++delta) {
+    if (delta->series == series && delta->reach == reach && delta->cell.end == end) return *delta;
+  }
+  core::CellDelta& made = deltas.emplace_back();
+  made.series = series;
+  made.reach = reach;
+  return made;
+}
+
+void add(const core::Metric& metric, const Cell& cell, const std::vector<std::int64_t>* buckets,
+         Cell& into) {
+  if (into.samples == 0 && into.end == Time{}) {
+    into = cell;
+  } else {
+    core::merge(metric, into, cell);
+  }
+  if (buckets == nullptr) return;
+  into.buckets.resize(std::max(into.buckets.size(), buckets->size()));
+  for (std::size_t i = 0; i < buckets->size(); ++i) into.buckets[i] += (*buckets)[i];
 }
 
 Floor reach_of(const core::RolloutState& state, Time start) {
@@ -92,46 +148,30 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   if (!input.match.series.valid()) return Folded::counted;
 
   const core::Metric& metric = input.machine.at(input.match.metric);
+  if (!is_of_kind(metric.kind, increment)) return Folded::refused;
+  const std::vector<std::int64_t>* buckets = nullptr;
+  std::vector<std::int64_t> rebinned;
+  if (metric.kind == core::MetricKind::histogram) {
+    buckets = buckets_of(input, pending, rebinned);
+    if (buckets == nullptr) return Folded::refused;
+  }
+  const core::SeriesIndex series = input.match.series;
+  const Time watermark = std::max(core::watermark_of(input.state, pending, series), increment.end);
+  see(input, watermark, pending);
+  if (!whole || increment.start < input.state.started) return Folded::counted;  // only a base
+
   Cell cell;
   cell.end = pane_of(increment.end);
   cell.latest = increment.end;
   cell.samples = increment.samples;
-  cell.value = increment.gauge ? scaled(increment.value, metric.unit) : increment.value;
-  if (metric.kind == core::MetricKind::histogram) {
-    if (increment.buckets == nullptr || input.bounds == nullptr) return Folded::refused;
-    cell.value = scaled(increment.value, metric.unit);
-    const std::vector<Fixed> bounds =
-        metric.unit == Fixed::from_int(1) ? *input.bounds : scaled(*input.bounds, metric.unit);
-    const std::vector<Fixed>& kept = core::bounds_of(input.state, pending, input.match.metric);
-    if (kept.empty()) {
-      pending.observed.layouts.push_back(core::Layout{input.match.metric, bounds});
-      cell.buckets = *increment.buckets;
-    } else if (kept == bounds) {
-      cell.buckets = *increment.buckets;
-    } else if (auto buckets = rebin(bounds, *increment.buckets, kept)) {
-      cell.buckets = std::move(*buckets);
-    } else {
-      return Folded::refused;
-    }
-  } else if (increment.buckets != nullptr ||
-             increment.gauge != (metric.kind == core::MetricKind::gauge)) {
-    return Folded::refused;
+  cell.value = metric.kind == core::MetricKind::counter ? increment.value
+                                                        : scaled(increment.value, metric.unit);
+  if (!core::in_reach(input.machine, series, cell.end, watermark, input.state.limits.grace)) {
+    ++pending.observed.late;
+    return Folded::late;
   }
-  const Time watermark =
-      std::max(core::watermark_of(input.state, pending, input.match.series), increment.end);
-  see(input, watermark, pending);
-  if (!whole || increment.start < input.state.started) return Folded::counted;  // only a base
-
-  auto& deltas = pending.observed.deltas;
   const Floor reach = reach_of(input.state, increment.start);
-  for (auto delta = deltas.rbegin(); delta != deltas.rend(); ++delta) {
-    if (delta->series == input.match.series && delta->reach == reach &&
-        delta->cell.end == cell.end) {
-      core::merge(metric, delta->cell, cell);
-      return Folded::counted;
-    }
-  }
-  deltas.push_back(core::CellDelta{input.match.series, reach, std::move(cell)});
+  add(metric, cell, buckets, cell_of(pending.observed.deltas, series, reach, cell.end).cell);
   return Folded::counted;
 }
 

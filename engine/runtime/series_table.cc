@@ -1,7 +1,7 @@
 #include "engine/runtime/series_table.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "engine/runtime/bytes.h"
 
@@ -56,6 +56,7 @@ std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBat
                                                       const MetricPoint& point) {
   const bool histogram = point.kind == PointKind::histogram;
   if (base.known && point.end <= base.end) return std::nullopt;  // late, or the same again
+  if (point.start > point.end) return std::nullopt;
   Increment increment;
   increment.end = point.end;
   increment.layout = point.layout;
@@ -73,34 +74,35 @@ std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBat
       reset = point.value < base.value;
     }
   }
-  std::vector<std::int64_t> previous;
-  if (histogram) previous = base.buckets;
-  const core::Fixed value_before = base.value;
-  const core::Time end_before = base.end;
-  const bool known = base.known;
-  base.known = true;
-  base.end = point.end;
-  base.start = point.start;
-  base.value = point.value;
-  if (histogram) base.buckets = buckets_;
-
   increment.value = point.value;
-  if (!known) {
+  increment.start = point.start;
+  if (!base.known) {
     increment.first = point.start == kDistantPast;
-    increment.start = increment.first ? point.end : point.start;
-    if (point.start == point.end) return std::nullopt;
+    if (increment.first) increment.start = point.end;
   } else if (reset) {
-    increment.start = point.start == kDistantPast ? end_before : std::max(point.start, end_before);
+    increment.start = std::max(point.start, base.end);
   } else {
-    increment.start = end_before;
-    increment.value = point.value - value_before;
-    for (std::size_t i = 0; i < previous.size(); ++i) buckets_[i] -= previous[i];
+    increment.start = base.end;
+    increment.value -= base.value;
   }
   if (histogram) {
+    if (base.known && !reset) {
+      for (std::size_t i = 0; i < buckets_.size(); ++i) {
+        buckets_[i] -= std::exchange(base.buckets[i], buckets_[i]);
+      }
+    } else {
+      base.buckets = buckets_;
+    }
     increment.samples = 0;
     for (const std::int64_t bucket : buckets_) increment.samples += bucket;
     increment.buckets = &buckets_;
   }
+  base.known = true;
+  base.start = point.start;
+  base.end = point.end;
+  base.value = point.value;
+  // OpenTelemetry's mark of a start that nobody knows: the value is only a base.
+  if (point.start == point.end) return std::nullopt;
   return increment;
 }
 

@@ -1,0 +1,267 @@
+#include "engine/runtime/series_table.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/points.h"
+
+namespace rollbook::runtime::tests {
+namespace {
+
+class SeriesTableTest : public testing::Test {
+ protected:
+  std::optional<Increment> take(MetricPoint& point) {
+    table.learn(points.batch());
+    const auto increment = table.take(points.batch(), point);
+    if (increment && increment->buckets != nullptr) buckets = *increment->buckets;
+    points.take();
+    return increment;
+  }
+  std::optional<Increment> counter(core::Duration at, std::int64_t value,
+                                   Time start = core::kDistantPast) {
+    return take(points.counter(series, kBegin + at, value, start));
+  }
+  std::optional<Increment> delta(core::Duration from, core::Duration to, std::int64_t value) {
+    return take(points.delta(series, kBegin + to, value, kBegin + from));
+  }
+
+  Points points;
+  SeriesNumber series = points.series("req", {{"v", "new"}});
+  SeriesTable table;
+  std::vector<std::int64_t> buckets;
+};
+
+// ---- Cumulative series ------------------------------------------------------------------------
+
+TEST_F(SeriesTableTest, AFirstSampleWithoutAStartIsMarkedAsSuch) {
+  const auto first = counter(10s, 100);
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first->first);
+  EXPECT_EQ(first->value, Fixed::from_int(100));
+  EXPECT_EQ(first->start, kBegin + 10s);
+  EXPECT_EQ(first->end, kBegin + 10s);
+}
+
+TEST_F(SeriesTableTest, AFirstSampleWithAStartCountsSinceThen) {
+  const auto first = counter(10s, 100, kBegin + 3s);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->first);
+  EXPECT_EQ(first->start, kBegin + 3s);
+}
+
+TEST_F(SeriesTableTest, AddsWhatACounterHasGrown) {
+  counter(10s, 100);
+  const auto grown = counter(25s, 130);
+  ASSERT_TRUE(grown);
+  EXPECT_FALSE(grown->first);
+  EXPECT_EQ(grown->value, Fixed::from_int(30));
+  EXPECT_EQ(grown->start, kBegin + 10s);
+  EXPECT_EQ(grown->end, kBegin + 25s);
+  EXPECT_EQ(grown->samples, 1);
+  EXPECT_EQ(counter(40s, 130)->value, Fixed::from_int(0));
+}
+
+TEST_F(SeriesTableTest, AValueThatFallsIsAReset) {
+  counter(10s, 100);
+  const auto reset = counter(25s, 7);
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(reset->value, Fixed::from_int(7));
+  EXPECT_EQ(reset->start, kBegin + 10s);
+  EXPECT_EQ(counter(40s, 9)->value, Fixed::from_int(2));
+}
+
+TEST_F(SeriesTableTest, AChangedStartIsAResetThoughTheValueRose) {
+  counter(10s, 100, kBegin);
+  const auto reset = counter(25s, 120, kBegin + 20s);
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(reset->value, Fixed::from_int(120));
+  EXPECT_EQ(reset->start, kBegin + 20s);
+  EXPECT_EQ(counter(40s, 121, kBegin + 20s)->value, Fixed::from_int(1));
+}
+
+TEST_F(SeriesTableTest, AStartThatWasUnknownBeforeIsAResetOnlyWhenItIsNew) {
+  counter(10s, 100);
+  EXPECT_EQ(counter(25s, 130, kBegin)->value, Fixed::from_int(30));
+  EXPECT_EQ(counter(40s, 140, kBegin + 30s)->value, Fixed::from_int(140));
+}
+
+TEST_F(SeriesTableTest, AnEarlierStartIsNoReset) {
+  counter(10s, 100, kBegin + 5s);
+  EXPECT_EQ(counter(25s, 130, kBegin)->value, Fixed::from_int(30));
+}
+
+TEST_F(SeriesTableTest, AnOlderOrEqualTimeIsLateAndNoReset) {
+  counter(10s, 100);
+  counter(25s, 130);
+  EXPECT_FALSE(counter(25s, 130));
+  EXPECT_FALSE(counter(20s, 110));
+  EXPECT_EQ(counter(40s, 140)->value, Fixed::from_int(10));
+}
+
+TEST_F(SeriesTableTest, AStartEqualToTheTimeIsOnlyABase) {
+  EXPECT_FALSE(counter(10s, 100, kBegin + 10s));
+  const auto grown = counter(25s, 130, kBegin + 10s);
+  ASSERT_TRUE(grown);
+  EXPECT_EQ(grown->value, Fixed::from_int(30));
+  EXPECT_FALSE(counter(40s, 5, kBegin + 40s));
+  EXPECT_EQ(counter(50s, 6, kBegin + 40s)->value, Fixed::from_int(1));
+}
+
+TEST_F(SeriesTableTest, AStartAfterTheTimeIsNothing) {
+  counter(10s, 100);
+  EXPECT_FALSE(counter(25s, 130, kBegin + 26s));
+  EXPECT_EQ(counter(40s, 140)->value, Fixed::from_int(40));
+}
+
+// ---- Histograms -------------------------------------------------------------------------------
+
+TEST_F(SeriesTableTest, HistogramsGrowBucketByBucket) {
+  const LayoutNumber layout = points.layout({5, 10});
+  const auto histogram = [&](core::Duration at, std::vector<std::int64_t> counts) {
+    return take(
+        points.histogram(PointKind::histogram, series, layout, kBegin + at, std::move(counts)));
+  };
+  ASSERT_TRUE(histogram(10s, {10, 5, 1}));
+  EXPECT_EQ(buckets, (std::vector<std::int64_t>{10, 5, 1}));
+  const auto grown = histogram(25s, {14, 5, 3});
+  ASSERT_TRUE(grown);
+  EXPECT_EQ(grown->samples, 6);
+  EXPECT_EQ(grown->layout, layout);
+  EXPECT_EQ(buckets, (std::vector<std::int64_t>{4, 0, 2}));
+  // One bucket that falls is a reset of all.
+  const auto reset = histogram(40s, {20, 4, 3});
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(reset->samples, 27);
+  EXPECT_EQ(buckets, (std::vector<std::int64_t>{20, 4, 3}));
+  ASSERT_TRUE(histogram(55s, {21, 4, 3}));
+  EXPECT_EQ(buckets, (std::vector<std::int64_t>{1, 0, 0}));
+}
+
+TEST_F(SeriesTableTest, AHistogramOfOtherBoundsIsAReset) {
+  const LayoutNumber coarse = points.layout({5, 10});
+  const LayoutNumber fine = points.layout({5, 7, 10});
+  take(points.histogram(PointKind::histogram, series, coarse, kBegin + 10s, {10, 5, 1}));
+  const auto other =
+      take(points.histogram(PointKind::histogram, series, fine, kBegin + 25s, {12, 6, 6, 2}));
+  ASSERT_TRUE(other);
+  EXPECT_EQ(buckets, (std::vector<std::int64_t>{12, 6, 6, 2}));
+  EXPECT_EQ(table.bounds(fine).size(), 3U);
+}
+
+TEST_F(SeriesTableTest, HistogramDeltasCountTheirObservations) {
+  const LayoutNumber layout = points.layout({5});
+  const auto increment = take(
+      points.histogram(PointKind::histogram_delta, series, layout, kBegin + 10s, {3, 4}, kBegin));
+  ASSERT_TRUE(increment);
+  EXPECT_EQ(increment->samples, 7);
+  EXPECT_EQ(buckets, (std::vector<std::int64_t>{3, 4}));
+}
+
+// ---- Deltas -----------------------------------------------------------------------------------
+
+TEST_F(SeriesTableTest, DeltasAreTakenAsTheyAre) {
+  const auto first = delta(0s, 10s, 5);
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->first);
+  EXPECT_EQ(first->value, Fixed::from_int(5));
+  EXPECT_EQ(first->start, kBegin);
+  EXPECT_TRUE(delta(10s, 20s, 6));
+}
+
+TEST_F(SeriesTableTest, ADeltaThatOverlapsIsDropped) {
+  delta(10s, 20s, 5);
+  EXPECT_FALSE(delta(10s, 20s, 5));
+  EXPECT_FALSE(delta(15s, 25s, 5));
+  EXPECT_FALSE(delta(5s, 11s, 5));
+  EXPECT_FALSE(delta(12s, 13s, 5));
+  EXPECT_TRUE(delta(20s, 30s, 5));
+  EXPECT_TRUE(delta(0s, 10s, 5));  // late, but not seen yet
+  EXPECT_FALSE(delta(30s, 30s, 5));
+}
+
+TEST_F(SeriesTableTest, ABareDeltaIsKnownByItsTime) {
+  EXPECT_TRUE(take(points.delta(series, kBegin + 10s, 5)));
+  EXPECT_FALSE(take(points.delta(series, kBegin + 10s, 5)));
+  EXPECT_TRUE(take(points.delta(series, kBegin + 11s, 5)));
+}
+
+TEST_F(SeriesTableTest, ADeltaFromBeforeAllThatIsRememberedIsDropped) {
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(delta((100 + i) * 10s, (101 + i) * 10s, 1));
+  EXPECT_FALSE(delta(0s, 10s, 5));
+  EXPECT_FALSE(delta(1000s, 1010s, 1));
+  EXPECT_TRUE(delta(1080s, 1090s, 1));
+}
+
+TEST_F(SeriesTableTest, AGaugeIsItsValueOncePerTime) {
+  const auto first = take(points.gauge(series, kBegin + 10s, 5));
+  ASSERT_TRUE(first);
+  EXPECT_TRUE(first->gauge);
+  EXPECT_EQ(first->value, Fixed::from_int(5));
+  EXPECT_EQ(first->start, first->end);
+  EXPECT_FALSE(take(points.gauge(series, kBegin + 10s, 5)));
+  EXPECT_TRUE(take(points.gauge(series, kBegin + 11s, 4)));
+}
+
+// ---- Checkpoints ------------------------------------------------------------------------------
+
+TEST_F(SeriesTableTest, RestoredBasesGoOnWhereTheyStood) {
+  const LayoutNumber layout = points.layout({5});
+  const SeriesNumber latency = points.series("dur");
+  const SeriesNumber errors = points.series("err");
+  counter(10s, 100);
+  take(points.histogram(PointKind::histogram, latency, layout, kBegin + 10s, {4, 2}));
+  take(points.delta(errors, kBegin + 10s, 5, kBegin));
+
+  SeriesTable later;
+  ASSERT_TRUE(later.restore(table.save()));
+  Points again;  // a decoder that meets them in another order
+  const LayoutNumber same = again.layout({5});
+  const SeriesNumber errors_again = again.series("err");
+  const SeriesNumber latency_again = again.series("dur");
+  const SeriesNumber again_series = again.series("req", {{"v", "new"}});
+  const SeriesNumber unknown = again.series("req", {{"v", "old"}});
+  later.learn(again.batch());
+  EXPECT_EQ(later.size(), 4U);
+  EXPECT_EQ(later.name(latency_again).name, "dur");
+  EXPECT_FALSE(later.take(again.batch(), again.delta(errors_again, kBegin + 10s, 5, kBegin)));
+  EXPECT_EQ(later.take(again.batch(), again.counter(again_series, kBegin + 25s, 130))->value,
+            Fixed::from_int(30));
+  EXPECT_TRUE(later.take(again.batch(), again.counter(unknown, kBegin + 25s, 130))->first);
+  const auto grown = later.take(again.batch(), again.histogram(PointKind::histogram, latency_again,
+                                                               same, kBegin + 25s, {5, 2}));
+  ASSERT_TRUE(grown);
+  EXPECT_EQ(*grown->buckets, (std::vector<std::int64_t>{1, 0}));
+}
+
+TEST_F(SeriesTableTest, BasesThatWereNotSeenAgainAreKeptInTheNextCheckpoint) {
+  counter(10s, 100);
+  SeriesTable second;
+  ASSERT_TRUE(second.restore(table.save()));
+  EXPECT_EQ(second.save(), table.save());
+  // One that was seen again is newer than what waits.
+  Points again;
+  const SeriesNumber known = again.series("req", {{"v", "new"}});
+  second.learn(again.batch());
+  second.take(again.batch(), again.counter(known, kBegin + 25s, 130));
+  counter(25s, 130);
+  EXPECT_EQ(second.save(), table.save());
+}
+
+TEST_F(SeriesTableTest, DamagedBytesAreRefusedAtEveryLength) {
+  counter(10s, 100);
+  take(points.histogram(PointKind::histogram, points.series("dur"), points.layout({5}),
+                        kBegin + 10s, {4, 2}));
+  const std::string bytes = table.save();
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    SeriesTable other;
+    EXPECT_FALSE(other.restore(bytes.substr(0, length))) << length;
+  }
+  std::string newer = bytes;
+  newer[0] = 2;
+  SeriesTable other;
+  const auto refused = other.restore(newer);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "the bases of series are of another format");
+}
+
+}  // namespace
+}  // namespace rollbook::runtime::tests
