@@ -8,6 +8,9 @@ namespace {
 
 using Kind = Token::Kind;
 
+// A text with more than this many lost braces is not repaired but noise; each repair looks back.
+constexpr std::size_t kRepairsMost = 32;
+
 struct Balance {
   int surplus = 0;  // opened and never closed, less the other way round
   bool sound = true;
@@ -120,6 +123,7 @@ class Repair {
 
   // Puts the missing `{` at the end of the line that the `}` stands under; false without one.
   bool open_before(const Token& token) {
+    if (lines_.size() > kRepairsMost) return false;
     const std::uint32_t inside = blocks_.empty() ? 0 : blocks_.back().brace.span.line;
     for (std::size_t i = out_.size(); i-- > 0;) {
       const Token& head = out_[i];

@@ -74,6 +74,7 @@ Cursor ParseState::statement_start(Cursor where) const {
   const std::int32_t depth = where->depth + (where->is_symbol("}") ? 1 : 0);
   Cursor start = where;
   while (start > first_token()) {
+    if (start == resumed_ && start->depth == depth) break;
     const Token& before = start[-1];
     if (before.depth < depth) break;
     if (before.depth == depth && before.is(Kind::newline)) break;
@@ -114,10 +115,15 @@ void ParseState::remember(Cursor start, Cursor end) {
 }
 
 Cursor ParseState::recover(Cursor where) {
-  const Cursor at = std::max(where, furthest_);
+  Cursor at = std::max(where, furthest_);
   const Cursor start = statement_start(at);
+  // `role a,` and then `stage b {`: the keyword was taken for a name, and what follows failed.
+  const bool keyword = at > start && at[-1].is(Kind::word) && !home_of(at[-1].value).empty();
+  if (keyword && broke_off(start, at - 1)) --at;
   report(start, at);
-  const Cursor end = broke_off(start, at) ? at : statement_end(at);
+  const bool resumes = broke_off(start, at);
+  if (resumes) resumed_ = at;
+  const Cursor end = resumes ? at : statement_end(at);
   remember(start, end);
   return end;
 }
@@ -154,17 +160,23 @@ Cursor ParseState::refuse_statement(Cursor at, Block block) {
   const std::string word = "`" + at->value + "`";
   const std::string_view home = home_of(at->value);
   if (!home.empty()) {
+    // Where a brace is lost, whole blocks stand in the wrong place: the first says it.
+    const bool follows = misplaced_end_ && std::all_of(misplaced_end_, at, [](const Token& token) {
+                           return token.is(Kind::newline);
+                         });
+    misplaced_end_ = end;
+    if (follows) return end;
     sink_.error(Code::misplaced_statement, at->span, word + " has no place in " + where,
                 "it belongs in " + std::string(home));
     return end;
   }
-  std::string help =
-      did_you_mean(at->value, furthest_ == at ? wished_words() : std::vector<std::string>{});
-  if (help.empty() && furthest_ == at) {
-    std::vector<std::string> words;
-    for (const std::string& known : wished_words()) words.push_back("`" + known + "`");
-    if (!words.empty() && words.size() <= kListed)
-      help = "a statement here begins with " + enumerate(words);
+  std::vector<std::string> known;
+  if (furthest_ == at) known = wished_words();
+  if (block == Block::file) known = {"edition", "runbook"};
+  std::string help = did_you_mean(at->value, known);
+  if (help.empty() && !known.empty() && known.size() <= kListed) {
+    for (std::string& begin : known) begin = "`" + begin + "`";
+    help = "a statement here begins with " + enumerate(known);
   }
   sink_.error(Code::unknown_statement, at->span,
               "no statement of " + where + " begins with " + word, help);
@@ -206,9 +218,11 @@ void ParseState::report(Cursor start, Cursor where) {
   if (broke_off(start, where)) {
     const core::Span before = where[-1].span;
     if (quiet(where - 1)) return;
+    const bool at_furthest = where == furthest_;
+    const std::string wished = at_furthest ? wish_list() : "the rest of the statement";
     sink_.error(Code::unexpected,
                 {before.end_line, before.end_column, before.end_line, before.end_column},
-                "expected " + wish_list() + ", found the end of the line");
+                "expected " + wished + ", found the end of the line");
     return;
   }
   if (report_unsupported(start, where) || report_function(start, where)) return;

@@ -94,6 +94,8 @@ class ParseState {
   Cursor furthest_ = nullptr;
   std::vector<Wish> wishes_;
   std::optional<ast::Error> error_;
+  Cursor resumed_ = nullptr;        // the last statement that began where a line broke off
+  Cursor misplaced_end_ = nullptr;  // of the last statement that stood in the wrong block
   int operators_ = 0;
 };
 

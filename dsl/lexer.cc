@@ -155,7 +155,12 @@ class Lexer {
       for (std::size_t i = 1; i < length; ++i) digits = digits && is_digit(peek(i));
       if (digits) length = end;
     }
-    add(Kind::word, length, std::string(text_.substr(at_, length)));
+    const bool sound = length <= kWordBytes;
+    const Token& token =
+        add(sound ? Kind::word : Kind::bad, length, std::string(text_.substr(at_, length)));
+    if (!sound)
+      sink_.error(Code::too_large, token.span,
+                  "a word of " + std::to_string(length) + " bytes is too long");
   }
 
   void number() {
@@ -166,7 +171,8 @@ class Lexer {
     token.number = scanned.value;
     token.type = scanned.type;
     if (!sound)
-      sink_.error(scanned.code, token.span, "`" + written + "`: " + scanned.problem, scanned.help);
+      sink_.error(scanned.code, token.span, describe(token, text_) + ": " + scanned.problem,
+                  scanned.help);
   }
 
   void string() {
@@ -355,6 +361,8 @@ class Lexer {
     return std::move(tokens_);
   }
 
+  // Messages quote words and numbers whole.
+  static constexpr std::size_t kWordBytes = 128;
   // Looking for a parenthesis' end must not make lexing quadratic, not even in noise.
   static constexpr std::size_t kParenthesisBytes = 4096;
   static constexpr int kUnclosedMost = 100;

@@ -14,6 +14,8 @@ using core::Int128;
 
 // More digits than any value within the limits has.
 constexpr int kDigits = 27;
+// Longer is no number but noise, and messages quote numbers whole.
+constexpr std::size_t kBytes = 64;
 // Ten years: nobody waits longer, and sums of such durations stay far from overflow.
 constexpr Int128 kDurationMost = Int128{3650} * 24 * 3600 * Fixed::kScale;
 
@@ -128,7 +130,8 @@ std::string list_of_units(ast::Type type) {
 
 void refuse_unit(ScannedNumber& number, std::string_view name) {
   number.code = Code::unknown_unit;
-  number.problem = "no unit is called `" + std::string(name) + "`";
+  number.problem = name.size() > kBytes ? "no unit has so long a name"
+                                        : "no unit is called `" + std::string(name) + "`";
   std::vector<std::string> names;
   for (const Unit& unit : units())
     if (!unit.name.empty()) names.emplace_back(unit.name);
@@ -201,6 +204,8 @@ ScannedNumber scan_number(std::string_view rest) {
     refuse_unit(number, rest.substr(0, end));
     number.length = end;
   }
+  if (sound && number.length > kBytes)
+    refuse(number, Code::bad_number, "this number is written too long", "use fewer digits");
   return number;
 }
 

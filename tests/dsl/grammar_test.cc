@@ -1,0 +1,487 @@
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "dsl/lexer.h"
+#include "dsl/parse.h"
+#include "tests/dsl/support.h"
+
+namespace rollbook::dsl {
+namespace {
+
+// The statement inside a block of the runbook, printed back without the frame; then what was found.
+std::string parsed(const std::string& head, const std::string& statement) {
+  Sink sink("x");
+  const std::string text = "edition 1\nrunbook r {\n" + head + "\n" + statement + "\n}" +
+                           (head.empty() ? "" : "\n}") + "\n";
+  const std::string printed = ast::print(parse(text, sink));
+  const std::size_t begin = printed.find('\n', head.empty() ? 0 : printed.find('\n') + 1) + 1;
+  std::string inside = printed.substr(begin);
+  for (int frame = head.empty() ? 1 : 2; frame > 0; --frame)
+    inside.erase(inside.rfind('\n', inside.size() - 2) == std::string::npos
+                     ? 0
+                     : inside.rfind('\n', inside.size() - 2) + 1);
+  std::string plain;
+  std::istringstream lines(inside);
+  for (std::string line; std::getline(lines, line);)
+    plain += (plain.empty() ? "" : " ") + line.substr(line.find_first_not_of(' '));
+  return plain + test::lines(sink);
+}
+
+constexpr const char* kRunbook = "";
+constexpr const char* kStage = "stage s {";
+constexpr const char* kGuard = "guard {";
+constexpr const char* kDecide = "decide d {";
+constexpr const char* kRequire = "require {";
+constexpr const char* kSuccess = "success {";
+constexpr const char* kRollback = "rollback b {";
+constexpr const char* kSetup = "setup {";
+
+struct Case {
+  const char* block;
+  const char* text;
+  const char* printed;
+};
+
+// What the statement prints as when that is how it is written.
+constexpr const char* kSame = nullptr;
+
+TEST(Grammar, ReadsEveryStatement) {
+  const Case cases[] = {
+      {kRunbook, "title \"a \\\"b\\\"\"", kSame},
+      {kRunbook, "service \"hal9\"", kSame},
+      {kRunbook, "arms by label \"system\": baseline \"a\", canary \"b\"", kSame},
+      {kRunbook, "load 900/s peak", kSame},
+      {kRunbook, "load 900/s peak,\n 120/s trough", "load 900/s peak, 120/s trough"},
+      {kRunbook, "role a, b,\n  # why\n  c", "role a, b, c"},
+      {kRunbook, "metric a = counter x_total", "metric a = counter \"x_total\""},
+      {kRunbook, "metric a = counter \"http.requests\" by \"http.route\", region default 0 unsplit",
+       "metric a = counter \"http.requests\" by http.route, region unsplit default 0"},
+      {kRunbook, "metric a = counter x{code=~\"5..\", \"le\"!=\"1\",b!~\"c\", d=\"\"}",
+       "metric a = counter \"x\"{code=~\"5..\", le!=\"1\", b!~\"c\", d=\"\"}"},
+      {kRunbook, "metric a = histogram in ms x", "metric a = histogram \"x\" in ms"},
+      {kRunbook, "metric a = histogram x in us by l", "metric a = histogram \"x\" in us by l"},
+      {kRunbook, "metric a = gauge max x", "metric a = gauge max \"x\""},
+      {kRunbook, "metric a = gauge mean in s x", "metric a = gauge mean \"x\""},
+      {kRunbook, "metric over = errors /\n requests", "metric over = errors / requests"},
+      {kRunbook, "channel c = smtp(\"a@b.c\")", kSame},
+      {kRunbook, "channel c = log()", kSame},
+      {kRunbook, "action a()", kSame},
+      {kRunbook, "action a(a: ratio, b: points, c: duration, d: rate, e: count, f: size, g: text)",
+       kSame},
+      {kRunbook, "begins traffic 50%", kSame},
+      {kRunbook, "finish traffic 50%", kSame},
+      {kRunbook, "require { }", "require { }"},
+      {kRunbook, "stage s using t { traffic 5% }", "stage s using t { traffic 5% }"},
+      {kRunbook, "template t {\n}", "template t { }"},
+
+      {kStage, "traffic 5% within 10m", kSame},
+      {kStage, "ramp traffic to 50% over 30m every 1m within 5m", kSame},
+      {kStage, "ramp traffic to 50% over 30m", kSame},
+      {kStage, "hold 2h", kSame},
+      {kStage, "hold 2h at most 3h { run a() within 1h\n notify c \"x\" }",
+       "hold 2h at most 3h { run a() within 1h notify c \"x\" }"},
+      {kStage, "run a(x: 10%, y: \"b\", z: high, 5m)", kSame},
+      {kStage, "run a(\n  x: 1,\n  y: 2\n) within 1h", "run a(x: 1, y: 2) within 1h"},
+      {kStage, "start a(share: 10%)", kSame},
+      {kStage, "checkpoint \"c\" within 10m", kSame},
+      {kStage, "on enter { start a()\nreport stage }", "on enter { start a() report stage }"},
+      {kStage, "on exit { report stage }", kSame},
+      {kStage, "notify a, b \"text {cause} {{\"", kSame},
+      {kStage, "page a \"t\"", kSame},
+      {kStage, "open incident(severity: high)", kSame},
+      {kStage, "expect error_rate < 0.1% over 5m", kSame},
+      {kStage, "expect low: error_rate <= 0.1% over 5m for 2m", kSame},
+      {kStage, "expect low: error_rate <= 0.1% for 2m over 5m",
+       "expect low: error_rate <= 0.1% over 5m for 2m"},
+      {kStage, "expect baseline.p99.9(latency) >= 5ms over 1h", kSame},
+      {kStage, "expect total.rate(a) > 5/s over 1h", kSame},
+      {kStage, "expect count(a) >\n 5 over 1h", "expect count(a) > 5 over 1h"},
+      {kStage, "expect a / b * 2 + c < (1 + 2) * 3% over 5m",
+       "expect (((a / b) * 2) + c) < ((1 + 2) * 3%) over 5m"},
+      {kStage, "expect over > 5 over 5m", kSame},
+      {kStage, "confirm \"x\" by a", kSame},
+      {kStage, "confirm \"x\" by any of a, b", kSame},
+      {kStage, "confirm \"x\" by all of a, b", kSame},
+      {kStage, "confirm \"x\" by 2 of sre", kSame},
+      {kStage, "decide verdict", kSame},
+      {kStage, "within 24h otherwise decide verdict", kSame},
+      {kStage, "within 24h", kSame},
+      {kStage, "otherwise rollback gradual", kSame},
+
+      {kRequire, "within 48h otherwise end", kSame},
+      {kSuccess, "finish traffic 50%", kSame},
+      {kRollback, "traffic 0%", kSame},
+      {kRollback, "page a \"Rolled back: {cause}\"", kSame},
+      {kSetup, "checkpoint \"pre\"", kSame},
+
+      {kGuard, "stop p99(latency) > 50ms over 5m for 2m", kSame},
+      {kGuard, "stop a > 1% at least 50 requests over 5m",
+       "stop a > 1% over 5m at least 50 requests"},
+      {kGuard, "stop absent(canary.requests) for 3m", kSame},
+      {kGuard, "otherwise rollback automatic", kSame},
+
+      {kDecide, "by all of a, b", kSame},
+      {kDecide, "ask a, b, remind every 4h", kSame},
+      {kDecide, "ask remind", kSame},
+      {kDecide, "within 24h otherwise rollback gradual", kSame},
+      {kDecide, "option proceed \"Go\" next", kSame},
+      {kDecide, "option more \"More\" extend 24h at most 2", kSame},
+      {kDecide, "option back \"Back\" rollback gradual", kSame},
+  };
+  for (const Case& c : cases)
+    EXPECT_EQ(parsed(c.block, c.text), c.printed == kSame ? c.text : c.printed) << c.text;
+}
+
+TEST(Grammar, SaysWhatItExpected) {
+  const Case cases[] = {
+      {kRunbook, "titel \"a\"",
+       "RB0202 no statement of `runbook` begins with `titel` | did you mean `title`?"},
+      {kRunbook, "\"a\"", "RB0201 expected a statement of `runbook`, found `\"a\"`"},
+      {kRunbook, "title hal9", "RB0201 expected a text in quotes, found `hal9`"},
+      {kRunbook, "load 900 peak", "RB0201 expected a rate like `900/s`, found `900`"},
+      {kRunbook, "role a b", "RB0201 expected `,` or the end of the line, found `b`"},
+      {kRunbook, "metric a = countr x",
+       "RB0201 expected `counter`, `histogram`, `gauge` or a quotient like `errors / requests`, "
+       "found `countr` | did you mean `counter`?"},
+      {kRunbook, "metric a = gauge x", "RB0201 expected `max`, `min`, `mean` or `last`, found `x`"},
+      {kRunbook, "metric gauge = counter x", "RB0206 `gauge` is a kind of metric, not a name"},
+      {kRunbook, "metric a = counter x default 1",
+       "RB0211 the default of a metric that is not there can only be `0`"},
+      {kRunbook, "action a(share: ration)",
+       "RB0201 expected a type (`ratio`, `points`, `duration`, `rate`, `count`, `size` or "
+       "`text`), found `ration` | did you mean `ratio`?"},
+      {kRunbook, "stage s usng t {\ntraffic 5%\n}",
+       "RB0201 expected `using` or `{`, found `usng` | did you mean `using`?"},
+      {kRunbook, "hold 5m", "RB0203 `hold` has no place in `runbook` | it belongs in `stage`"},
+      {kStage, "hold five", "RB0201 expected a duration like `5m`, found `five`"},
+      {kStage, "hold 5%", "RB0201 expected a duration like `5m`, found `5%`"},
+      {kStage, "hold 2h att most 3h",
+       "RB0201 expected `at most`, `{` or the end of the line, found `att` | did you mean `at`?"},
+      {kStage, "hold 2h at most 2h", "RB0211 `at most 2h` would end the hold before its own `2h`"},
+      {kStage, "hold 0s", "RB0211 `0s` must be above 0"},
+      {kStage, "traffic 5", "RB0201 expected a share of traffic like `5%`, found `5`"},
+      {kStage, "traffic 101%", "RB0211 `101%` is more than all of the traffic"},
+      {kStage, "ramp traffic to 5% over 1m every 2m",
+       "RB0211 a step every `2m` is longer than the `1m` of the whole ramp"},
+      {kStage, "on entr { report stage }",
+       "RB0201 expected `enter` or `exit`, found `entr` | did you mean `enter`?"},
+      {kStage, "on enter { run a() }",
+       "RB0203 `run` has no place in `on enter` | it belongs in `stage`, `hold`, `setup` or "
+       "`rollback`"},
+      {kStage, "notify a b \"x\"", "RB0201 expected `,` or a message in quotes, found `b`"},
+      {kStage, "run a(x: )",
+       "RB0201 expected a number with its unit like `0.1%`, a text or a word, found `)`"},
+      {kStage, "expect error_rate",
+       "RB0201 expected a comparison (`<`, `<=`, `>` or `>=`), found the end of the line"},
+      {kStage, "expect a == 1% over 5m",
+       "RB0201 expected a comparison (`<`, `<=`, `>` or `>=`), found `==`"},
+      {kStage, "expect a < over 5m", "RB0201 expected a limit like `0.1%`, found `over`"},
+      {kStage, "expect a < 1% ovr 5m",
+       "RB0201 expected `over`, `for`, `at least` or the end of the line, found `ovr` | did you "
+       "mean `over`?"},
+      {kStage, "expect a < 1%", "RB0207 over what time? a condition needs `over` | add `over 5m`"},
+      {kStage, "expect a < 1% over 5m over 6m", "RB0209 this was said already"},
+      {kStage, "expect 1% > a over 5m",
+       "RB0403 the limit stands on the right | write the metric first, like `error_rate < 0.1%`"},
+      {kStage, "expect absent(a) for 5m",
+       "RB0203 `absent` belongs in `stop` | silence is never a reason to go on: `stop "
+       "absent(metric) for 3m`"},
+      {kStage, "expect a < 1% over 5m at least 5 requests",
+       "RB0203 `at least … requests` belongs in `stop` | an `expect` always needs a window that "
+       "was watched whole"},
+      {kStage, "expect canry.p99(l) < 5ms over 5m",
+       "RB0201 expected a condition like `error_rate > 0.1%`, found `canry` | did you mean "
+       "`canary`?"},
+      {kStage, "expect rat(l) < 5ms over 5m",
+       "RB0210 no function is called `rat` | did you mean `rate`?"},
+      {kStage, "expect p100(l) < 5ms over 5m",
+       "RB0210 no function is called `p100` | functions are `p99(…)` and other quantiles, "
+       "`rate(…)`, `count(…)`"},
+      {kStage, "confirm \"x\" by a, b",
+       "RB0205 a list of roles says neither all nor any | write `by all of …` or `by any of …`"},
+      {kStage, "confirm \"x\" by all a", "RB0201 expected `of`, found `a`"},
+      {kStage, "confirm \"x\" by 0 of a", "RB0211 `0` must be above 0"},
+      {kStage, "confirm \"x\" by 1.5 of a",
+       "RB0201 expected `any`, `all`, a number like `2` or a role, found `1.5`"},
+      {kStage, "within 24h otherwise stop",
+       "RB0201 expected `decide`, `rollback` or `end`, found `stop`"},
+      {kStage, "stop a > 1% over 5m",
+       "RB0203 `stop` has no place in a stage | it belongs in `guard`"},
+      {kGuard, "stop absent(a)",
+       "RB0208 how long may it be silent? `absent` needs `for` | add `for 3m`"},
+      {kGuard, "stop absent(a) for 3m over 5m",
+       "RB0209 `absent` knows only `for`: silence has no window and no requests"},
+      {kDecide, "option a \"b\" nxt",
+       "RB0201 expected `next`, `extend` or `rollback`, found `nxt` | did you mean `next`?"},
+      {kDecide, "option a \"b\" extend 1h", "RB0201 expected `at most`, found the end of the line"},
+      {kDecide, "option a \"b\" extend 1h at most 0", "RB0211 `0` must be above 0"},
+      {kRequire, "decide x",
+       "RB0203 `decide` has no place in `require` | it belongs in `stage`, and its declaration in "
+       "`runbook`"},
+  };
+  for (const Case& c : cases) {
+    const std::string found = parsed(c.block, c.text);
+    const std::size_t at = found.find(" RB");
+    ASSERT_NE(at, std::string::npos) << c.text << "\n" << found;
+    EXPECT_EQ(found.substr(at + 1), c.printed) << c.text;
+  }
+}
+
+TEST(Grammar, RefusesByNameWhatIsNotSupportedYet) {
+  const Case cases[] = {
+      {kGuard, "stop a > 1% with confidence 99%", "RB0901 `with confidence`"},
+      {kGuard, "stop a > 1% over 5m with confidence 99%", "RB0901 `with confidence`"},
+      {kStage, "expect a unchanged from previous 8h by at most 2%", "RB0902 `unchanged from`"},
+      {kStage, "expect a unchanged from same hours yesterday by at most 2%",
+       "RB0902 `unchanged from`"},
+      {kStage, "expect canary.p99(l) <= baseline.p99(l) * 105% over 24h",
+       "RB0903 comparing two measurements"},
+      {kGuard, "stop new(errors by type) at least 5 over 5m", "RB0904 `new(…)`"},
+      {kGuard, "stop a > 1% over 5m when baseline fails too halt",
+       "RB0905 `when baseline fails too`"},
+      {kGuard, "when baseline fails too halt", "RB0905 `when baseline fails too`"},
+      {kStage, "expect traffic split as planned", "RB0906 `traffic split as planned`"},
+      {kGuard, "stop a > 1% over 5m and b > 2% over 1h", "RB0907 `and` between two conditions"},
+      {kGuard, "pause while a > 0.05% over 5m", "RB0908 `pause while`"},
+      {kRunbook, "import \"lib.runbook\" as lib", "RB0909 `import`"},
+      {kRunbook, "param limit: ratio = 0.1% from 0.01% to 1%", "RB0910 `param`"},
+      {kStage, "replace expect low: a < 1% over 5m", "RB0911 `replace`"},
+      {kRunbook, "target eu where region = \"eu\"", "RB0912 a named `target`"},
+      {kRunbook, "guard eu {\nstop a > 1% over 5m\n}", "RB0912 a named target"},
+      {kStage, "traffic eu 5%", "RB0912 a named target"},
+      {kRollback, "ramp traffic eu to 0% over 5m", "RB0912 a named target"},
+      {kStage, "undo {\nrun a()\n}", "RB0913 `undo`"},
+      {kStage, "irreversible", "RB0914 `irreversible`"},
+      {kStage, "run a() irreversible", "RB0914 `irreversible`"},
+      {kGuard, "otherwise halt", "RB0915 `halt`"},
+      {kStage, "within 5m otherwise halt", "RB0915 `halt`"},
+      {kDecide, "option a \"b\" halt", "RB0915 `halt`"},
+      {kStage, "hold until backfill at most 8h", "RB0916 `hold until`"},
+      {kStage, "hold 2h and 1000 requests at most 3h", "RB0917 `hold … and N requests`"},
+      {kRunbook, "advance only Mon-Fri 09:00-17:00 \"Europe/Berlin\"", "RB0918 `advance only`"},
+      {kRunbook, "after runbook other", "RB0919 `after runbook`"},
+      {kDecide, "option a \"b\" next override", "RB0920 `next override`"},
+      {kRunbook, "guard always {\nstop a > 1% over 5m\n}", "RB0921 `guard always`"},
+      {kGuard, "stop bracket(a) > 5 over 5m", "RB0922 `bracket(…)`"},
+  };
+  for (const Case& c : cases) {
+    const std::string found = parsed(c.block, c.text);
+    const std::string wanted = std::string(c.printed) + " is not supported yet";
+    const std::size_t at = found.find(" RB");
+    ASSERT_NE(at, std::string::npos) << c.text << "\n" << found;
+    EXPECT_EQ(found.substr(at + 1, wanted.size()), wanted) << c.text;
+    EXPECT_EQ(found.find("\n", at), std::string::npos) << "one finding: " << found;
+  }
+}
+
+TEST(Grammar, TheFilesFrame) {
+  const struct {
+    const char* text;
+    const char* found;
+  } cases[] = {
+      {"", "\nx:1:1 RB0103 the runbook is empty | it begins with `edition 1` and `runbook NAME {`"},
+      {"# nothing\n",
+       "\nx:2:1 RB0103 the runbook is empty | it begins with `edition 1` and `runbook NAME {`"},
+      {"edition 1\nrunbook a {\n}\n", ""},
+      {"runbook a {\n}\n",
+       "\nx:1:1 RB0204 a runbook begins with its edition | write `edition 1` above"},
+      {"edition 2\nrunbook a {\n}\n", "\nx:1:9 RB0204 there is no edition 2 | write `edition 1`"},
+      {"edition one\nrunbook a {\n}\n", "\nx:1:9 RB0201 expected `1`, found `one`"},
+      {"edition 1\n", "\nx:2:1 RB0201 expected `runbook NAME {`, found the end of the file"},
+      {"edition 1\nrunbok a {\ntitle \"x\"\n}\n",
+       "\nx:2:1 RB0202 no statement of the file begins with `runbok` | did you mean `runbook`?"},
+      {"edition 1\nrunbook a\n{\n}\n", "\nx:2:10 RB0201 expected `{`, found the end of the line"},
+      {"edition 1\nrunbook a {\n}\nrunbook b {\n}\n",
+       "\nx:4:1 RB0201 expected the end of the file, found `runbook` | a file holds one runbook"},
+      {"edition 1\nimport \"x\"\nrunbook a {\n}\n",
+       "\nx:2:1 RB0909 `import` is not supported yet | copy the text in"},
+  };
+  for (const auto& c : cases) {
+    Sink sink("x");
+    parse(c.text, sink);
+    EXPECT_EQ(test::lines(sink), c.found) << c.text;
+  }
+}
+
+TEST(Grammar, KeepsPlacesAndTexts) {
+  Sink sink("x");
+  const ast::Runbook runbook = parse(
+      "edition 1\nrunbook r {\n  guard {\n    stop  p99(l)>50ms   over 5m  # why\n  }\n"
+      "  stage s using t {\n    hold 2h { run a() }\n  }\n}\n",
+      sink);
+  ASSERT_FALSE(sink.has_errors()) << test::lines(sink);
+  EXPECT_EQ(runbook.name.text, "r");
+  EXPECT_EQ(runbook.span, (core::Span{2, 1, 2, 10}));
+  const auto guards = ast::all<ast::Guard>(runbook.statements);
+  ASSERT_EQ(guards.size(), 1U);
+  EXPECT_EQ(guards[0]->span, (core::Span{3, 3, 3, 8}));
+  const auto stops = ast::all<ast::Stop>(guards[0]->block);
+  ASSERT_EQ(stops.size(), 1U);
+  EXPECT_EQ(stops[0]->criterion.text, "p99(l)>50ms over 5m");
+  EXPECT_EQ(stops[0]->criterion.span, (core::Span{4, 11, 4, 32}));
+  const auto& comparison = std::get<ast::Comparison>(stops[0]->criterion.condition);
+  const auto& call = std::get<ast::Call>(comparison.left.node);
+  EXPECT_EQ(call.quantile, core::Fixed::from_nanos(990'000'000));
+  EXPECT_EQ(call.argument.span, (core::Span{4, 15, 4, 16}));
+  EXPECT_EQ(comparison.comparison_span, (core::Span{4, 17, 4, 18}));
+  EXPECT_EQ(stops[0]->criterion.over->duration(), std::chrono::minutes(5));
+  const auto stages = ast::all<ast::Stage>(runbook.statements);
+  ASSERT_EQ(stages.size(), 1U);
+  EXPECT_EQ(stages[0]->span, (core::Span{6, 3, 6, 18}));
+  EXPECT_EQ(stages[0]->base->text, "t");
+  const auto holds = ast::all<ast::Hold>(stages[0]->block);
+  ASSERT_EQ(holds.size(), 1U);
+  EXPECT_EQ(holds[0]->span, (core::Span{7, 5, 7, 12}));
+  EXPECT_EQ(holds[0]->block.size(), 1U);
+}
+
+TEST(Grammar, AMistakeCostsItsStatementAlone) {
+  Sink sink("x");
+  const ast::Runbook runbook = parse(
+      "edition 1\nrunbook r {\n  metric a = countr x\n  role b,\n  stage s {\n    hold five\n"
+      "    traffic 5%\n    expect a <\n    run q(\n    decide d\n  }\n  metric c = counter y\n}\n",
+      sink);
+  EXPECT_EQ(ast::print(runbook),
+            "runbook r {\n"
+            "  error metric a\n"
+            "  error role b\n"
+            "  stage s {\n"
+            "    error hold five\n"
+            "    traffic 5%\n"
+            "    error expect a\n"
+            "    error run q\n"
+            "    decide d\n"
+            "  }\n"
+            "  metric c = counter \"y\"\n"
+            "}\n")
+      << test::lines(sink);
+  EXPECT_EQ(sink.errors(), 5U) << test::lines(sink);
+}
+
+TEST(Grammar, LostBracesAreFoundByIndentation) {
+  const std::string text =
+      "edition 1\n"
+      "runbook r {\n"
+      "  guard {\n"
+      "    stop a > 1% over 5m\n"
+      "    otherwise rollback b\n"
+      "  }\n"
+      "  stage s {\n"
+      "    on exit { report stage }\n"
+      "    hold 2h {\n"
+      "      run a()\n"
+      "    }\n"
+      "    traffic 5%\n"
+      "  }\n"
+      "}\n";
+  Sink none("x");
+  const ast::Runbook whole = parse(text, none);
+  ASSERT_FALSE(none.has_errors()) << test::lines(none);
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] != '{' && text[at] != '}') continue;
+    Sink sink("x");
+    std::string broken = text;
+    broken.erase(at, 1);
+    const ast::Runbook repaired = parse(broken, sink);
+    EXPECT_EQ(sink.errors(), 1U) << at << test::lines(sink);
+    EXPECT_EQ(sink.diagnostics()[0].code, "RB0111");
+    // Where the brace stood on a line of its own or ended one, nothing of the meaning is lost.
+    const bool one_line = text.find("on exit") < at && at < text.find("hold");
+    if (!one_line) {
+      EXPECT_EQ(ast::print(repaired), ast::print(whole)) << at << test::lines(sink);
+    }
+  }
+}
+
+TEST(Grammar, TheExampleIsReadWhole) {
+  Sink sink("example.runbook");
+  const ast::Runbook runbook = parse(test::supported_example(), sink);
+  EXPECT_EQ(test::lines(sink), "");
+  // What is printed is a runbook too, the same one.
+  Sink again("printed");
+  const std::string printed = ast::print(runbook);
+  EXPECT_EQ(ast::print(parse("edition 1\n" + printed, again)), printed);
+  EXPECT_EQ(test::lines(again), "");
+  EXPECT_EQ(ast::all<ast::Stage>(runbook.statements).size(), 4U);
+}
+
+TEST(Grammar, TheExamplesUnsupportedLinesAreNamed) {
+  Sink sink("x");
+  parse(test::example(), sink);
+  EXPECT_EQ(test::lines(sink),
+            "\nx:43:28 RB0901 `with confidence` is not supported yet | write the plain window, "
+            "like `over 5m`"
+            "\nx:70:23 RB0902 `unchanged from` is not supported yet"
+            "\nx:78:35 RB0903 comparing two measurements is not supported yet | compare with a "
+            "limit, like `< 10ms`");
+}
+
+TEST(Grammar, OneTokenTooFewIsAtMostOneFinding) {
+  const std::string text = test::supported_example();
+  Sink none("x");
+  for (const Token& token : lex(text, none)) {
+    std::string broken = text;
+    broken.erase(token.begin, token.end - token.begin);
+    Sink sink("x");
+    parse(broken, sink);
+    EXPECT_LE(sink.errors(), 1U) << "without `" << token.value << "` of line " << token.span.line
+                                 << test::lines(sink);
+  }
+}
+
+TEST(Grammar, OneTokenTooManyIsAFewFindings) {
+  const std::vector<std::string> extras = {" { ", " } ",     " ( ",  " ) ", " , ",
+                                           " : ", " stage ", " 5m ", "\n"};
+  const std::string text = test::supported_example();
+  Sink none("x");
+  const Tokens tokens = lex(text, none);
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    // Every token meets a third of them, every kind of token all.
+    for (std::size_t k = i % 3; k < extras.size(); k += 3) {
+      std::string broken = text;
+      broken.insert(tokens[i].begin, extras[k]);
+      Sink sink("x");
+      parse(broken, sink);
+      EXPECT_LE(sink.errors(), 3U) << "with `" << extras[k] << "` before `" << tokens[i].value
+                                   << "` of line " << tokens[i].span.line << test::lines(sink);
+    }
+  }
+}
+
+TEST(Grammar, AnyBeginOfATextIsReadWithoutHarm) {
+  const std::string text = test::example();
+  for (std::size_t length = 0; length <= text.size(); ++length) {
+    Sink sink("x");
+    ast::print(parse(text.substr(0, length), sink));
+    EXPECT_LE(sink.errors(), 6U) << length << test::lines(sink);
+  }
+}
+
+TEST(Grammar, NoTextDoesHarm) {
+  const std::string text = test::example();
+  std::mt19937 random(11);
+  for (int round = 0; round < 400; ++round) {
+    std::string broken = text;
+    for (int edit = 0; edit <= round % 40; ++edit) {
+      const std::size_t from = random() % broken.size();
+      if (random() % 2 == 0)
+        broken[from] = "{}()\",:\n#x5%"[random() % 12];
+      else
+        broken.insert(from, broken.substr(random() % broken.size(), random() % 30));
+    }
+    Sink sink("x");
+    ast::print(parse(broken, sink));
+    for (const auto& found : sink.diagnostics()) render(found, broken);
+  }
+}
+
+TEST(Grammar, DeepExpressionsAreRefused) {
+  std::string sum = "1";
+  for (int i = 0; i < 40; ++i) sum += " + 1";
+  const std::string found = parsed(kGuard, ("stop a > " + sum + " over 5m").c_str());
+  EXPECT_NE(found.find("RB0201"), std::string::npos) << found;
+}
+
+}  // namespace
+}  // namespace rollbook::dsl
