@@ -10,6 +10,7 @@
 
 #include "store/data_directory.h"
 #include "store/machine_codec.h"
+#include "store/rocks_framing.h"
 
 namespace rollbook::store {
 namespace {
@@ -141,6 +142,10 @@ OpenResult<std::unique_ptr<RocksTables>> RocksTables::open_as(const std::string&
   auto names = table_names(directory, beside);
   if (!names) return tl::make_unexpected(names.error());
   const std::string path = rocks_path(directory);
+  if (const auto file = beside ? find_recycled_header(path) : std::nullopt) {
+    return fail_open(OpenFailure::damaged, "the log in `" + directory + "` is damaged: `" + *file +
+                                               "` has a bad header; restore a backup");
+  }
   rocksdb::DBOptions options = options_for(beside);
   std::error_code error;
   options.create_if_missing = !beside && !fs::exists(path + "/CURRENT", error);

@@ -81,7 +81,7 @@ int cycles() {
 }
 
 TEST(Crash, loses_nothing_acknowledged_and_keeps_no_turn_in_part) {
-  TemporaryDirectory directory;
+  TemporaryDirectory directory(Place::on_disk);
   std::mt19937 random(7);
   std::uint64_t acknowledged = 0;
   for (int cycle = 0; cycle < cycles(); ++cycle) {

@@ -32,9 +32,13 @@ core::Observed observed_at(std::uint64_t sequence, core::Time time) {
 
 }  // namespace
 
-TemporaryDirectory::TemporaryDirectory() {
+TemporaryDirectory::TemporaryDirectory(Place place) {
   static std::atomic<int> next{0};
-  root_ = std::filesystem::temp_directory_path() /
+  const std::filesystem::path memory = "/dev/shm";
+  std::error_code error;
+  const auto space = std::filesystem::space(memory, error);
+  const bool roomy = !error && space.available > (512u << 20) && ::access("/dev/shm", W_OK) == 0;
+  root_ = (place == Place::in_memory && roomy ? memory : std::filesystem::temp_directory_path()) /
           ("rollbook-store-" + std::to_string(::getpid()) + "-" + std::to_string(next++));
   std::filesystem::remove_all(root_);
   std::filesystem::create_directories(root_);

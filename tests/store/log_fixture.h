@@ -14,9 +14,12 @@
 
 namespace rollbook::store::test {
 
+// In memory where there is room, because a test syncs thousands of times; `on_disk` for those that
+// want the real thing.
+enum class Place { in_memory, on_disk };
 class TemporaryDirectory {
  public:
-  TemporaryDirectory();
+  explicit TemporaryDirectory(Place place = Place::in_memory);
   ~TemporaryDirectory();
   TemporaryDirectory(const TemporaryDirectory&) = delete;
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;

@@ -121,6 +121,32 @@ TEST_F(RocksReaderTest, says_when_there_is_no_log) {
   EXPECT_FALSE(std::filesystem::exists(directory.path("nothing")));
 }
 
+// Such a header once kept RocksDB's reader busy for ever.
+TEST_F(RocksReaderTest, refuses_a_header_of_a_recycled_file) {
+  append(events_from(1, 1, 3));
+  log.reset();
+  open();  // the manifest has records now, and there is a new write-ahead file
+  append(events_from(1, 4, 3));
+  log.reset();
+  int files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path("log/rocks"))) {
+    const std::string path = entry.path().string();
+    const std::string bytes = read_bytes(path);
+    const bool manifest = entry.path().filename().string().starts_with("MANIFEST-");
+    if ((!manifest && entry.path().extension() != ".log") || bytes.size() < 7) continue;
+    ++files;
+    std::string changed = bytes;
+    changed[6] = static_cast<char>(changed[6] | 4);  // the first record's type
+    write_bytes(path, changed);
+    const auto beside = RocksReader::open(directory.path());
+    ASSERT_FALSE(beside);
+    EXPECT_EQ(beside.error().failure, OpenFailure::damaged);
+    write_bytes(path, bytes);
+  }
+  EXPECT_GE(files, 2);
+  EXPECT_EQ(reader()->last_position(), runtime::Position{6});
+}
+
 // Through restarts, flushes and compactions of the engine, a reader that keeps looking sees the
 // log grow, in order and whole.
 TEST_F(RocksReaderTest, follows_a_writer_through_restarts) {
