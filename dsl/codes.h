@@ -36,7 +36,7 @@ enum class Code : std::uint16_t {
   missing_sustain = 208,  // `absent` without `for`
   duplicate_clause = 209,
   unknown_function = 210,
-  bad_value = 211,  // of the right type, out of range: `traffic 120%`
+  bad_value = 212,  // of the right type, out of range: `traffic 120%`
 
   // 03xx: names.
   unknown_metric = 301,
