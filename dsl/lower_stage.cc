@@ -2,6 +2,7 @@
 
 #include "dsl/format_value.h"
 #include "dsl/lower_flow.h"
+#include "dsl/print_machine.h"
 
 namespace rollbook::dsl {
 
@@ -32,7 +33,13 @@ std::string settled_label(const Step& step) {
       return (effect.kind == core::EffectKind::checkpoint ? "checkpoint `" : "run `") +
              effect.name + "` succeeded";
     }
-    case Step::Kind::effects:
+    case Step::Kind::effects: {
+      std::string kinds;
+      for (const core::Effect& effect : step.effects) {
+        kinds += (kinds.empty() ? "" : ", ") + std::string(name_of(effect.kind));
+      }
+      return kinds + " requested";
+    }
     case Step::Kind::hold:
       break;
   }
@@ -104,15 +111,6 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
 void Flow::lower_steps(const std::vector<Step>& steps, const Steps& place) {
   std::size_t shifts = 0, ramps = 0, acts = 0, groups = 0;
   std::optional<Label> begin;
-  if (steps.empty() && builder_.at(place.parent).rollback_rank > 0) {
-    core::State done;
-    done.name = place.prefix + "done";
-    done.stage = place.stage;
-    done.phase = core::Phase::rollback;
-    const StateIndex state = builder_.add_state(place.parent, std::move(done));
-    builder_.go(state, on(TriggerKind::always), place.next, {});
-    return;
-  }
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const Step& step = steps[i];
     std::string name = place.prefix;
@@ -154,7 +152,8 @@ core::StateIndex Flow::lower_step(const Step& step, const Steps& place, const st
   if (step.kind == Step::Kind::ramp) state.ramp = step.ramp;
   const StateIndex index = builder_.add_state(place.parent, std::move(state));
   if (step.kind == Step::Kind::effects) {
-    builder_.go(index, on(TriggerKind::always), next, {.forward = !back, .span = step.span});
+    builder_.go(index, on(TriggerKind::always), next,
+                {.forward = !back, .label = settled_label(step), .span = step.span});
     return index;
   }
   // A rollback's shift is asked for until it settles; a forward one that fails is a breach.

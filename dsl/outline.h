@@ -3,7 +3,8 @@
 // resolve() makes it, check() finds faults in it, lower() spells it as a Machine. Names are
 // indices into its tables; effects, metrics and quorums are the machine's own already.
 //
-// INVARIANT: when resolve() reported no error, every index is valid and every value in range.
+// INVARIANT: when neither the grammar nor resolve() reported an error, every index is valid and
+// every value in range (durations lie above zero and within ten years).
 
 #include <cstddef>
 #include <optional>

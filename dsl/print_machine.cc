@@ -26,11 +26,6 @@ const char* name_of(core::Outcome outcome) {
   static constexpr const char* kNames[] = {"succeeded", "rolled_back", "aborted"};
   return kNames[static_cast<std::size_t>(outcome)];
 }
-const char* name_of(core::EffectKind kind) {
-  static constexpr const char* kNames[] = {"traffic", "run",  "start",    "stop",  "checkpoint",
-                                           "notify",  "page", "incident", "report"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
 const char* name_of(core::Floor floor) {
   static constexpr const char* kNames[] = {"start", "guard", "shift"};
   return kNames[static_cast<std::size_t>(floor)];
@@ -229,6 +224,11 @@ std::string head_text(const Machine& machine) {
 
 }  // namespace
 
+const char* name_of(core::EffectKind kind) {
+  static constexpr const char* kNames[] = {"traffic", "run",  "start",    "stop",  "checkpoint",
+                                           "notify",  "page", "incident", "report"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
 std::string describe(const core::Quorum& quorum) {
   switch (quorum.kind) {
     case core::QuorumKind::all:

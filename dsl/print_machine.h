@@ -19,6 +19,9 @@ std::string print_machine(const core::Machine& machine);
 // The state tree alone, from a state on: the part from "(root)" on.
 std::string print_states(const core::Machine& machine, core::StateIndex from = core::StateIndex{0});
 
+// The word of the language: "traffic", "checkpoint".
+const char* name_of(core::EffectKind kind);
+
 // One line each, without indentation and newline; shared with graphs.
 std::string describe(const core::Machine& machine, const core::Effect& effect);
 std::string describe(const core::Machine& machine, const core::Trigger& trigger);

@@ -48,10 +48,6 @@ struct Context {
 
 // "a ratio", "a difference in points": for messages.
 std::string with_article(ast::Type type);
-// A duration above zero (the grammar refuses others) and below ten years. Reported and empty when
-// it is not; `what` for the message ("a hold").
-std::optional<core::Duration> positive(Context& context, const ast::Number& number,
-                                       const std::string& what);
 core::Weight weight_of(const ast::Number& ratio);
 core::Quorum resolve_quorum(Context& context, const ast::Quorum& quorum);
 Exit resolve_exit(Context& context, const ast::Exit& exit);

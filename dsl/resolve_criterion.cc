@@ -289,8 +289,6 @@ bool resolve_comparison(Context& context, const ast::Criterion& criterion,
   if (measures(comparison.right)) return false;
   auto measured = measure(context, comparison.left);
   const auto limit = fold_constant(context, comparison.right);
-  std::optional<core::Duration> over;
-  if (criterion.over) over = positive(context, *criterion.over, "a window");
   if (!measured || !limit) return false;
   judgement.measured = left_of(criterion.text);
   if (!check_limit(context, *measured, judgement.measured, *limit, comparison.right.span)) {
@@ -300,8 +298,8 @@ bool resolve_comparison(Context& context, const ast::Criterion& criterion,
   judgement.comparison = comparison.comparison;
   judgement.limit = limit->value;
   judgement.limit_text = constant_text(*limit);
-  if (!over) return false;
-  judgement.over = *over;
+  if (!criterion.over) return false;  // refused by the grammar
+  judgement.over = criterion.over->duration();
   return true;
 }
 
@@ -345,11 +343,7 @@ std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterio
   } else {
     good = resolve_absent(context, std::get<ast::Absent>(criterion.condition), judgement);
   }
-  if (criterion.sustain) {
-    const auto sustain = positive(context, *criterion.sustain, "a sustain");
-    if (!sustain) return std::nullopt;
-    judgement.sustain = *sustain;
-  }
+  if (criterion.sustain) judgement.sustain = criterion.sustain->duration();
   if (!good) return std::nullopt;
   judgement.at_least =
       criterion.at_least ? criterion.at_least->whole() : default_at_least(judgement);

@@ -64,9 +64,8 @@ std::vector<core::Argument> argument_texts(const std::vector<ast::Argument>& arg
   return texts;
 }
 
-core::Duration deadline(Context& context, const std::optional<ast::Number>& within) {
-  if (!within) return core::Duration::zero();
-  return positive(context, *within, "a deadline").value_or(core::Duration::zero());
+core::Duration deadline(const std::optional<ast::Number>& within) {
+  return within ? within->duration() : core::Duration::zero();
 }
 
 std::optional<core::Effect> action_effect(Context& context, core::EffectKind kind,
@@ -195,7 +194,7 @@ std::optional<core::Effect> resolve_effect(Context& context, const ast::Statemen
   using core::EffectKind;
   if (const auto* run = std::get_if<ast::Run>(&statement.node)) {
     auto effect = action_effect(context, EffectKind::run, run->action, run->arguments, run->span);
-    const core::Duration within = deadline(context, run->within);
+    const core::Duration within = deadline(run->within);
     if (effect) effect->deadline = within;
     return effect;
   }
@@ -206,7 +205,7 @@ std::optional<core::Effect> resolve_effect(Context& context, const ast::Statemen
     core::Effect effect;
     effect.kind = EffectKind::checkpoint;
     effect.name = checkpoint->name.value;
-    effect.deadline = deadline(context, checkpoint->within);
+    effect.deadline = deadline(checkpoint->within);
     effect.span = checkpoint->span;
     return effect;
   }
@@ -214,7 +213,7 @@ std::optional<core::Effect> resolve_effect(Context& context, const ast::Statemen
     core::Effect effect;
     effect.kind = EffectKind::traffic;
     effect.to = weight_of(traffic->weight);
-    effect.deadline = deadline(context, traffic->within);
+    effect.deadline = deadline(traffic->within);
     effect.span = traffic->span;
     return effect;
   }

@@ -76,8 +76,7 @@ OptionOutline resolve_option(Context& context, const ast::Option& option) {
   outline.option.kind = option.kind;
   outline.span = option.span;
   if (option.kind == core::OptionKind::extend) {
-    outline.option.extend_by =
-        positive(context, option.extend_by, "an extension").value_or(core::Duration::zero());
+    outline.option.extend_by = option.extend_by.duration();
     const std::int64_t most = option.extend_at_most.whole();
     if (most > core::kExtensionsMost) {
       context.findings.error(
@@ -110,14 +109,13 @@ void resolve_ask(Context& context, const ast::Ask& ask, DecisionOutline& outline
     list.push_back(std::move(channel));
   }
   if (!ask.remind_every) return;
-  const auto every = positive(context, *ask.remind_every, "the time between reminders");
-  if (!every) return;
-  if (*every < std::chrono::seconds(1)) {
+  const core::Duration every = ask.remind_every->duration();
+  if (every < std::chrono::seconds(1)) {
     context.findings.error(Code::bad_value, ask.remind_every->span,
                            "reminders come a second apart at least");
     return;
   }
-  outline.remind_every = *every;
+  outline.remind_every = every;
 }
 
 void resolve_decision_deadlines(Context& context, const ast::Decision& decision,
@@ -126,9 +124,7 @@ void resolve_decision_deadlines(Context& context, const ast::Decision& decision,
   for (const ast::Within* within : ast::all<ast::Within>(decision.block)) {
     if (first != nullptr) report_second(context, "`within`", within->span, first->span);
     first = within;
-    if (within->duration) {
-      outline.within = positive(context, *within->duration, "a deadline").value_or(outline.within);
-    }
+    if (within->duration) outline.within = within->duration->duration();
     if (within->otherwise) outline.otherwise = resolve_exit(context, *within->otherwise);
   }
 }
@@ -162,9 +158,7 @@ Review resolve_review(Context& context, const ReviewHead& head, const Blocks& bl
     if (own.within != nullptr) deadlines.within = own.within;
     if (own.otherwise != nullptr) deadlines.otherwise = own.otherwise;
   }
-  if (deadlines.within != nullptr) {
-    review.within = positive(context, *deadlines.within, "a deadline").value_or(review.within);
-  }
+  if (deadlines.within != nullptr) review.within = deadlines.within->duration();
   if (deadlines.otherwise != nullptr) {
     review.otherwise = resolve_exit(context, *deadlines.otherwise);
   }

@@ -11,20 +11,15 @@ constexpr core::Duration kShortestRampStep = std::chrono::seconds(1);
 core::Ramp resolve_ramp(Context& context, const ast::Ramp& ramp) {
   core::Ramp resolved;
   resolved.to = weight_of(ramp.to);
-  resolved.over = positive(context, ramp.over, "a ramp").value_or(core::kGradualOver);
+  resolved.over = ramp.over.duration();
   resolved.every = std::min(core::kGradualEvery, resolved.over);
-  if (ramp.every) {
-    resolved.every = positive(context, *ramp.every, "the step of a ramp").value_or(resolved.every);
-  }
+  if (ramp.every) resolved.every = ramp.every->duration();
   if (resolved.every < kShortestRampStep) {
     context.findings.error(Code::bad_value, ramp.every ? ramp.every->span : ramp.over.span,
                            "the step of a ramp lasts a second at least");
     resolved.every = kShortestRampStep;
   }
-  if (ramp.within) {
-    resolved.deadline =
-        positive(context, *ramp.within, "a deadline").value_or(core::Duration::zero());
-  }
+  if (ramp.within) resolved.deadline = ramp.within->duration();
   return resolved;
 }
 
@@ -48,11 +43,9 @@ Step resolve_hold(Context& context, const ast::Hold& hold) {
   step.kind = Step::Kind::hold;
   step.span = hold.span;
   step.block = resolve_steps(context, {&hold.block});
-  step.duration = positive(context, hold.duration, "a hold").value_or(core::Duration::zero());
-  step.at_most = 2 * step.duration + std::chrono::hours(24);
-  if (hold.at_most) {
-    step.at_most = positive(context, *hold.at_most, "`at most`").value_or(step.at_most);
-  }
+  step.duration = hold.duration.duration();
+  step.at_most =
+      hold.at_most ? hold.at_most->duration() : 2 * step.duration + std::chrono::hours(24);
   return step;
 }
 

@@ -7,9 +7,6 @@ namespace rollbook::dsl {
 
 namespace {
 
-// Longer waits are slips of the pen, and twice one must still be a Duration.
-constexpr core::Duration kLongest = std::chrono::hours(10 * 365 * 24);
-
 constexpr std::int64_t kPersonsMost = 1000;
 
 }  // namespace
@@ -17,23 +14,6 @@ constexpr std::int64_t kPersonsMost = 1000;
 std::string with_article(ast::Type type) {
   if (type == ast::Type::points) return "a difference in points";
   return "a " + std::string(ast::to_string(type));
-}
-
-std::optional<core::Duration> positive(Context& context, const ast::Number& number,
-                                       const std::string& what) {
-  if (number.type != ast::Type::duration) {
-    context.findings.error(
-        Code::type_mismatch, number.span,
-        what + " is a duration like `5m`, `" + number.text + "` is " + with_article(number.type));
-    return std::nullopt;
-  }
-  const core::Int128 nanos = number.value.nanos;
-  if (nanos <= 0) return std::nullopt;
-  if (nanos > kLongest.count()) {
-    context.findings.error(Code::bad_value, number.span, what + " is longer than ten years");
-    return std::nullopt;
-  }
-  return number.duration();
 }
 
 core::Weight weight_of(const ast::Number& ratio) {

@@ -140,14 +140,14 @@ const Case kCases[] = {
   setup.1: setup stage setup
     entry notify mail "One"
     entry page oncall "Two"
-    on always => setup.2 forward
+    on always => setup.2 forward "notify, page requested"
   setup.2: setup stage setup
     entry checkpoint before within 5m
     on failed => aborted "checkpoint `before` failed"
     on settled => setup.3 forward "checkpoint `before` succeeded"
   setup.3: setup stage setup
     entry report stage
-    on always => guarded forward
+    on always => guarded forward "report requested"
 )"},
     {"EntryAndExitOfAStage",
      Runbook().after("    traffic 50%", R"(    on enter { start suite(phase: "a") }
@@ -187,14 +187,14 @@ const Case kCases[] = {
   exit stop suite(phase: a)
   second.step1: run stage second
     entry notify mail "First"
-    on always => second.shift forward
+    on always => second.shift forward "notify requested"
   second.shift: shift stage second
     entry traffic 20% within 3m
     on failed => rollback.automatic "the shift to 20% failed"
     on settled => second.step2 forward "traffic is at 20%"
   second.step2: run stage second
     entry start suite(phase: a)
-    on always => second.ramp forward
+    on always => second.ramp forward "start requested"
   second.ramp: shift stage second
     ramp to 50% over 10m every 1m within 2m
     on failed => rollback.automatic "the ramp to 50% failed"
@@ -207,7 +207,7 @@ const Case kCases[] = {
       on settled => second.hold.step1 forward "checkpoint `one` succeeded"
     second.hold.step1: run stage second
       entry notify mail "Inside"
-      on always => second.hold.run2 forward
+      on always => second.hold.run2 forward "notify requested"
     second.hold.run2: run stage second
       entry run suite(phase: two) within 1h
       on failed => rollback.automatic "run `suite` failed"
@@ -555,6 +555,23 @@ TEST(LowerTables, TheGuardsRollbackPagesWhenItsActsFail) {
                            .with("ask mail, oncall", "ask mail"))
                 .pager,
             "");
+}
+
+TEST(LowerTables, ArgumentsAreWrittenInOneWay) {
+  const core::Machine machine = machine_of(
+      Runbook()
+          .with(
+              "action suite(phase: text)",
+              "action suite(a: ratio, b: duration, c: count, d: rate, e: size, f: points, g: text)")
+          .with("suite(phase: \"first\")",
+                "suite(a: 10.0%, b: 120s, c: 7, d: 900/s, e: 64KiB, f: 0.02pp, g: \"x\")"));
+  std::string values;
+  for (const core::Effect& effect : machine.effects) {
+    for (const core::Argument& argument : effect.arguments) {
+      values += argument.name + "=" + argument.value + " ";
+    }
+  }
+  EXPECT_EQ(values, "a=10% b=2m c=7 d=900/s e=64KiB f=0.02pp g=x ");
 }
 
 }  // namespace
