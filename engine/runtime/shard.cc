@@ -102,7 +102,13 @@ void Shard::give(Rollout& rollout, core::Input input) {
   }
   const std::size_t before = turn_.events.size();
   const Time now = input.now;
-  core::advance(rollout.plan->machine, shard_, rollout.state, rollout.pending, input, turn_.events);
+  const bool left_trace = core::advance(rollout.plan->machine, shard_, rollout.state,
+                                        rollout.pending, input, turn_.events);
+  // A look that left no trace did not do what is due: the deadline stays for the tick.
+  if (!left_trace && std::holds_alternative<core::Look>(input.body) && rollout.deadline <= now) {
+    last_time_ = std::max(last_time_, now);
+    return;
+  }
   if (turn_.events.size() != before) {
     const bool observed = std::any_of(turn_.events.begin() + static_cast<std::ptrdiff_t>(before),
                                       turn_.events.end(), [](const core::Event& event) {
