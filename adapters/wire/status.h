@@ -97,7 +97,9 @@ struct TextStyle {
 };
 // Several lines, with the command that answers each question.
 std::string status_text(const RolloutStatus& status, const TextStyle& style);
-// One line for `list`: "hal9-7f3k2q  hal9  canary_25 (3/6)  25%  hold, 6h50m left".
+// One line: "hal9-7f3k2q  hal9  canary_25 (3/6)  25%  ✓ running".
 std::string status_summary(const RolloutStatus& status);
+// "running", "paused", "waiting for people", "rolling back", "succeeded", …
+std::string condition_text(const RolloutStatus& status);
 
 }  // namespace rollbook::adapters

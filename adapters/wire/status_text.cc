@@ -224,6 +224,8 @@ std::string status_text(const RolloutStatus& status, const TextStyle& style) {
   return text;
 }
 
+std::string condition_text(const RolloutStatus& status) { return condition(status).first; }
+
 std::string status_summary(const RolloutStatus& status) {
   const auto [word, tone] = condition(status);
   std::string at = status.stage ? fmt::format("{} ({}/{})", status.stage->name, status.stage->index,
