@@ -1,0 +1,176 @@
+#include "tools/recompute.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "adapters/wire/names.h"
+
+namespace rollbook::tools {
+namespace {
+
+using core::Event;
+
+constexpr std::size_t kPage = 2000;    // events read at once
+constexpr std::size_t kAtOnce = 1000;  // that one input may bring about
+
+using Events = std::span<const Event>;
+
+// How many events at the beginning of `logged` are exactly `made`; 0 when they are not.
+std::size_t matched(const std::vector<Event>& made, Events logged) {
+  if (made.empty() || made.size() > logged.size()) return 0;
+  return std::equal(made.begin(), made.end(), logged.begin()) ? made.size() : 0;
+}
+
+// The input that an event is the trace of, where it is of such a kind.
+std::optional<core::InputBody> input_of(const Event& event) {
+  if (const auto* body = std::get_if<core::Commanded>(&event.body)) {
+    return core::Obey{body->command};
+  }
+  if (const auto* body = std::get_if<core::Rejected>(&event.body)) {
+    return core::Obey{body->command};
+  }
+  if (const auto* body = std::get_if<core::EffectDelivered>(&event.body)) {
+    return core::Deliver{body->effect};
+  }
+  if (const auto* body = std::get_if<core::SourceStatus>(&event.body)) return core::See{*body};
+  if (const auto* body = std::get_if<core::SourceGap>(&event.body)) return core::Miss{*body};
+  if (const auto* body = std::get_if<core::EngineGap>(&event.body)) return core::Wake{*body};
+  if (const auto* body = std::get_if<core::ClockStep>(&event.body)) return core::Step{*body};
+  return std::nullopt;
+}
+
+// The inputs that may have brought about the events that follow, the likeliest first.
+std::vector<core::InputBody> candidates(Events logged, bool observed) {
+  std::vector<core::InputBody> inputs;
+  const std::size_t at = observed ? 1 : 0;
+  const bool alone = at >= logged.size() || logged[at].time != logged[0].time;
+  if (!alone) {
+    if (auto input = input_of(logged[at])) inputs.push_back(std::move(*input));
+  }
+  inputs.emplace_back(core::Look{alone});
+  inputs.emplace_back(core::Tick{});
+  inputs.emplace_back(core::Look{!alone});
+  return inputs;
+}
+
+// What a core needs of the shard: the books of the rollout's own service.
+core::ShardState shard_of(const std::map<std::string, core::ServiceState>& services,
+                          const std::string& service) {
+  core::ShardState shard;
+  if (const auto found = services.find(service); found != services.end()) {
+    shard.services.insert(*found);
+  }
+  return shard;
+}
+
+}  // namespace
+
+std::map<std::string, std::uint64_t> Recompute::hashes() const {
+  std::map<std::string, std::uint64_t> hashes;
+  for (const auto& [stream, running] : rollouts_) {
+    hashes[running.state.id] = core::hash(running.state);
+  }
+  return hashes;
+}
+
+core::Result<std::size_t> Recompute::begin(Events events) {
+  const auto& started = std::get<core::RolloutStarted>(events[0].body);
+  TRY(runtime::Plan plan, log_.plan(started.digest));
+  Running& running = rollouts_[events[0].stream];
+  running.plan = std::make_shared<const runtime::Plan>(std::move(plan));
+  running.state.id = started.rollout;
+  core::Start start;
+  start.rollout = started.rollout;
+  start.stream = events[0].stream;
+  start.digest = started.digest;
+  start.limits = started.limits;
+  start.now = events[0].time;
+  if (events.size() > 1) {
+    if (const auto* commanded = std::get_if<core::Commanded>(&events[1].body)) {
+      start.command = commanded->command;
+    }
+  }
+  if (events.size() > 2) {
+    if (const auto* status = std::get_if<core::SourceStatus>(&events[2].body)) {
+      start.sight = status->sight;
+    }
+  }
+  core::ShardState shard = shard_of(services_, started.service);
+  std::vector<Event> made;
+  core::RolloutState state = core::begin(running.plan->machine, shard, start, made);
+  const std::size_t count = matched(made, events);
+  if (count > 0) {
+    services_[started.service] = shard.services[started.service];
+    running.state = std::move(state);
+  }
+  return count;
+}
+
+std::size_t Recompute::follow(Running& running, Events events) {
+  const auto* observed = std::get_if<core::Observed>(&events[0].body);
+  const std::string service = running.state.service;
+  for (const core::InputBody& body : candidates(events, observed != nullptr)) {
+    core::ShardState shard = shard_of(services_, service);
+    core::RolloutState state = running.state;
+    core::Pending pending;
+    if (observed != nullptr) pending.observed = *observed;
+    std::vector<Event> made;
+    core::advance(running.plan->machine, shard, state, pending, core::Input{events[0].time, body},
+                  made);
+    const std::size_t count = matched(made, events);
+    if (count == 0) continue;
+    services_[service] = shard.services[service];
+    running.state = std::move(state);
+    return count;
+  }
+  return 0;
+}
+
+core::Result<std::size_t> Recompute::take(Events events) {
+  const Event& first = events.front();
+  if (first.stream == core::kShardStream) return 1;  // refusals: nothing follows from them
+  if (std::holds_alternative<core::RolloutStarted>(first.body)) return begin(events);
+  const auto running = rollouts_.find(first.stream);
+  return running == rollouts_.end() ? 0 : follow(running->second, events);
+}
+
+Divergence Recompute::divergence_at(const Event& event) const {
+  const auto running = rollouts_.find(event.stream);
+  return Divergence{event.stream, running == rollouts_.end() ? "" : running->second.state.id,
+                    event.sequence,
+                    fmt::format("event {} ({}) does not follow from the events before it",
+                                event.sequence.value, adapters::type_of(event.body))};
+}
+
+core::Result<std::optional<Divergence>> Recompute::run(
+    const std::function<void(std::uint64_t, std::uint64_t)>& progress) {
+  const std::uint64_t total = log_.last_position().value;
+  runtime::Position position;
+  std::vector<Event> waiting;
+  std::size_t at = 0;
+  bool more = true;
+  while (true) {
+    if (more && waiting.size() - at < kAtOnce) {
+      waiting.erase(waiting.begin(), waiting.begin() + static_cast<std::ptrdiff_t>(at));
+      at = 0;
+      TRY(const std::vector<runtime::StoredEvent> page, log_.read_positions(position, kPage));
+      more = !page.empty();
+      for (const runtime::StoredEvent& stored : page) {
+        waiting.push_back(stored.event);
+        position = stored.position;
+      }
+      if (progress) progress(events_, total);
+    }
+    if (at == waiting.size()) return std::nullopt;
+    // What one input brought about lies together: up to the next event of another stream.
+    std::size_t end = at;
+    while (end < waiting.size() && waiting[end].stream == waiting[at].stream) ++end;
+    TRY(const std::size_t count, take(Events(waiting).subspan(at, end - at)));
+    if (count == 0) return divergence_at(waiting[at]);
+    at += count;
+    events_ += count;
+  }
+}
+
+}  // namespace rollbook::tools

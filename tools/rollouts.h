@@ -1,0 +1,64 @@
+#pragma once
+// Rollouts as the log has them: found by name, folded up to a moment, ready to be told. What
+// `status`, `show`, `list`, `log` and `replay` stand on; nothing but evolve() is called.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "adapters/wire/event_json.h"
+#include "engine/core/state.h"
+#include "engine/runtime/event_log.h"
+#include "tools/cli.h"
+
+namespace rollbook::tools {
+
+// Up to and including this sequence, or all events at or before this time.
+using Until = std::variant<std::monostate, core::Sequence, core::Time>;
+// "42", "2026-01-05T10:00:00Z". Error: neither.
+Outcome<Until> parse_until(const std::string& text);
+
+struct Entry {
+  std::string rollout;
+  core::StreamId stream;
+  core::Time started{};
+};
+// All rollouts of a log, oldest first.
+Outcome<std::vector<Entry>> list_rollouts(const runtime::EventLog& log);
+// Error: no such rollout, with the nearest; an empty name takes the only active one.
+Outcome<Entry> find_rollout(const runtime::EventLog& log, const std::string& name);
+
+// A rollout folded from its first event on. `log` must outlive it.
+class Rollout {
+ public:
+  static Outcome<Rollout> load(const runtime::EventLog& log, core::StreamId stream,
+                               const Until& until = {});
+  // Folds what was appended since.
+  Outcome<std::size_t> advance();
+
+  const core::Machine& machine() const { return plan_->machine; }
+  const runtime::Plan& plan() const { return *plan_; }
+  const core::RolloutState& state() const { return *state_; }
+  core::StreamId stream() const { return stream_; }
+  // For telling its events; remembers earlier ones by reading the log.
+  adapters::EventContext context() const;
+
+ private:
+  Rollout(const runtime::EventLog& log, core::StreamId stream) : log_(&log), stream_(stream) {}
+  Outcome<std::size_t> fold(const Until& until);
+
+  const runtime::EventLog* log_;
+  core::StreamId stream_;
+  // Behind pointers: contexts point to the machine, and a Rollout may be moved.
+  std::shared_ptr<runtime::Plan> plan_;
+  std::shared_ptr<core::RolloutState> state_;
+};
+
+// 0 succeeded, 3 rolled back, 1 aborted.
+Exit exit_of(core::Outcome outcome);
+// Now, by the wall clock.
+core::Time wall_clock();
+
+}  // namespace rollbook::tools

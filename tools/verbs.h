@@ -1,0 +1,28 @@
+#pragma once
+// One function a verb, each in tools/verbs/<verb>.cc.
+
+#include "tools/cli.h"
+
+namespace rollbook::tools {
+
+Verb check_verb();
+Verb graph_verb();
+
+Verb start_verb();
+Verb list_verb();
+Verb status_verb();
+Verb confirm_verb();
+Verb decide_verb();
+Verb pause_verb();
+Verb resume_verb();
+Verb promote_verb();
+Verb extend_verb();
+Verb rollback_verb();
+Verb abort_verb();
+Verb config_verb();
+
+Verb log_verb();
+Verb show_verb();
+Verb replay_verb();
+
+}  // namespace rollbook::tools

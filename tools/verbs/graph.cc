@@ -1,0 +1,48 @@
+#include "dsl/graph.h"
+
+#include <fmt/format.h>
+
+#include "dsl/compiler.h"
+#include "dsl/diagnostics.h"
+#include "tools/files.h"
+#include "tools/verbs.h"
+
+namespace rollbook::tools {
+namespace {
+
+struct Options {
+  std::string file;
+  std::string output;
+};
+
+Outcome<Exit> run(const Options& options, const Console& console) {
+  TRY(const std::string text, read_runbook(options.file));
+  const runtime::Compiled compiled = dsl::Compiler().compile(options.file, text, {});
+  if (!compiled.plan) {
+    for (const runtime::Diagnostic& found : compiled.diagnostics) {
+      if (found.severity == runtime::Severity::error) console.say(dsl::render(found, text));
+    }
+    return give_up(fmt::format("{}: not valid, so there is nothing to draw", options.file));
+  }
+  console.print(options.output == "dot" ? dsl::graph_dot(compiled.plan->machine)
+                                        : dsl::graph_mermaid(compiled.plan->machine));
+  return Exit::done;
+}
+
+}  // namespace
+
+Verb graph_verb() {
+  auto o = std::make_shared<Options>();
+  return {
+      "graph",
+      Group::authoring,
+      "draw the machine that really runs",
+      {"rollbook graph my.runbook | dot -Tsvg > my.svg", "rollbook graph my.runbook -o mermaid"},
+      [o](OptionSet& set) {
+        set.positional("FILE", o->file, "a runbook; - is stdin");
+        set.choice("-o,--output", o->output, {"dot", "mermaid"}, "Graphviz or Mermaid");
+      },
+      [o](Console& console) { return run(*o, console); }};
+}
+
+}  // namespace rollbook::tools

@@ -1,0 +1,156 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "adapters/wire/command_encoder.h"
+#include "adapters/wire/text.h"
+#include "dsl/compiler.h"
+#include "dsl/diagnostics.h"
+#include "tools/act.h"
+#include "tools/files.h"
+#include "tools/rollouts.h"
+#include "tools/verbs.h"
+
+namespace rollbook::tools {
+namespace {
+
+struct Options : ActOptions {
+  std::string file;
+  std::vector<std::string> params;
+  std::string version;
+  std::string weight;
+  bool wait = false;
+  std::string wait_timeout;
+};
+
+Outcome<std::vector<core::Argument>> parse_params(const std::vector<std::string>& params) {
+  std::vector<core::Argument> arguments;
+  for (const std::string& param : params) {
+    const std::size_t equals = param.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return give_up(fmt::format("--param `{}` is not NAME=VALUE", adapters::printable(param)),
+                     Exit::usage);
+    }
+    arguments.push_back({param.substr(0, equals), param.substr(equals + 1)});
+  }
+  return arguments;
+}
+
+// What an author can mend is said here, with carets, before anything is sent.
+Outcome<Exit> check(const Options& options, const core::Command& command, const Console& console) {
+  const runtime::Compiled compiled =
+      dsl::Compiler().compile(options.file, command.runbook, command.params);
+  if (compiled.plan) return Exit::done;
+  for (const runtime::Diagnostic& found : compiled.diagnostics) {
+    if (found.severity == runtime::Severity::error) {
+      console.say(dsl::render(found, command.runbook));
+    }
+  }
+  return give_up(fmt::format("{}: not valid, nothing was sent", options.file));
+}
+
+// A line for each step, until the rollout has ended.
+Outcome<Exit> wait_for_end(CommandClient& client, const std::string& rollout,
+                           std::optional<core::Duration> timeout, const Console& console) {
+  Exit exit = Exit::done;
+  bool waiting = false;
+  TRY(const bool ended, client.follow(timeout, [&](const SeenEvent& event) {
+    if (event.rollout != rollout) return true;
+    if (event.type == "asked") {
+      waiting = true;
+      console.say(adapters::printable(fmt::format("asked: {} \"{}\" by {}", event.kind, event.item,
+                                                  fmt::join(event.roles, ", "))));
+    } else if (event.type == "transitioned") {
+      waiting = false;
+      console.say(adapters::printable(
+          fmt::format("{}{}", event.to, event.because.empty() ? "" : ": " + event.because)));
+    } else if (event.type == "rollout_finished") {
+      console.say(adapters::printable(
+          fmt::format("{}{}", event.outcome, event.because.empty() ? "" : ": " + event.because)));
+      exit = event.outcome == "succeeded"     ? Exit::done
+             : event.outcome == "rolled_back" ? Exit::rolled_back
+                                              : Exit::error;
+      return false;
+    }
+    return true;
+  }));
+  if (ended) return exit;
+  return give_up(
+      fmt::format("`{}` has not ended within {}", rollout, adapters::format_duration(*timeout)),
+      waiting ? Exit::waiting : Exit::error);
+}
+
+Outcome<core::Command> make_start(const Options& options) {
+  TRY(core::Command command, make_command(core::Verb::start, options));
+  TRY(command.runbook, read_runbook(options.file));
+  TRY(command.params, parse_params(options.params));
+  command.file = std::filesystem::path(options.file).filename().string();
+  command.version = options.version;
+  if (!options.weight.empty()) {
+    const auto weight = adapters::parse_weight(options.weight);
+    if (!weight) return give_up("--weight: " + weight.error().message, Exit::usage);
+    command.weight = *weight;
+  }
+  return command;
+}
+
+Outcome<Exit> run(const Options& options, const Console& console) {
+  TRY(const core::Duration timeout, duration_option("--timeout", options.timeout));
+  std::optional<core::Duration> wait_timeout;
+  if (!options.wait_timeout.empty()) {
+    TRY(wait_timeout, duration_option("--wait-timeout", options.wait_timeout));
+  }
+  TRY(const core::Command command, make_start(options));
+  TRY_DO(check(options, command, console));
+  if (options.dry_run) {
+    console.line(adapters::encode(command));
+    return Exit::done;
+  }
+  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
+  catch_interrupts();
+  TRY(const auto client, CommandClient::connect(loaded.config));
+  TRY(const Answer answer, client->send(command, timeout));
+  if (!answer.accepted) return give_up(refusal(answer.event));
+  const std::string& rollout = answer.event.rollout;
+  if (options.output == "json") {
+    console.line(answer.event.json);
+  } else if (options.output == "id") {
+    console.line(rollout);
+  } else {
+    console.line(fmt::format("started {}", rollout));
+  }
+  console.flush();
+  if (options.wait) return wait_for_end(*client, rollout, wait_timeout, console);
+  if (options.output == "text") console.suggest("rollbook status " + rollout + " -w");
+  return Exit::done;
+}
+
+}  // namespace
+
+Verb start_verb() {
+  auto o = std::make_shared<Options>();
+  return {
+      "start",
+      Group::operating,
+      "begin a rollout of a runbook",
+      {"rollbook start my.runbook --version sha256:4f1c --reason \"release 41\"",
+       "rollbook status $(rollbook start my.runbook -o id) -w",
+       "rollbook start my.runbook --wait || echo \"not released\""},
+      [o](OptionSet& set) {
+        set.positional("FILE", o->file, "a runbook; - is stdin");
+        set.option("--rollout", "ID", o->rollout, "its id (default: made from the name)");
+        set.options("--param", "NAME=VALUE", o->params, "of the runbook");
+        set.option("--version", "TEXT", o->version,
+                   "what is rolled out, such as an image's digest");
+        set.option("--weight", "WEIGHT", o->weight,
+                   "the canary's share now, when it was changed by hand");
+        set.flag("--wait", o->wait, "until it ends; exit 0 succeeded, 3 rolled back, 1 aborted");
+        set.option("--wait-timeout", "DURATION", o->wait_timeout,
+                   "of --wait; exit 4 if people are waited for");
+        set.choice("-o,--output", o->output, {"text", "id", "json"}, "how the answer is printed");
+        o->declare(set);
+      },
+      [o](Console& console) { return run(*o, console); }};
+}
+
+}  // namespace rollbook::tools

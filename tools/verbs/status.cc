@@ -1,0 +1,146 @@
+#include "adapters/wire/status.h"
+
+#include <fmt/format.h>
+
+#include "adapters/wire/event_text.h"
+#include "adapters/wire/text.h"
+#include "tools/rollouts.h"
+#include "tools/settings.h"
+#include "tools/verbs.h"
+#include "tools/wait.h"
+
+namespace rollbook::tools {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr core::Duration kLook = 200ms;  // at a log that another process writes
+constexpr core::Duration kRedraw = 1s;   // of a terminal's page
+
+struct Options {
+  Settings settings;
+  std::string rollout;
+  std::string output;
+  bool watch = false;
+  bool wait = false;
+  std::string timeout;
+};
+
+void print(const Rollout& rollout, const Options& options, const Console& console) {
+  const auto status = adapters::status_of(rollout.machine(), rollout.state(), wall_clock());
+  if (options.output == "json") {
+    console.line(adapters::status_json(status));
+  } else {
+    console.print(adapters::status_text(
+        status, {.width = console.look().width, .colour = console.look().colour}));
+  }
+}
+
+void suggest(const core::RolloutState& state, const Console& console) {
+  if (state.finished()) {
+    console.suggest("rollbook log " + state.id);
+  } else if (state.questions.empty()) {
+    console.suggest("rollbook status " + state.id + " -w");
+  }
+}
+
+// What has happened since `told`, as sentences; bookkeeping is left out.
+core::Status tell_since(const runtime::EventLog& log, const Rollout& rollout, core::Sequence told,
+                        const Console& console) {
+  const adapters::EventContext context = rollout.context();
+  return log.read(rollout.stream(), core::Sequence{told.value + 1},
+                  [&](const runtime::StoredEvent& stored) {
+                    if (stored.event.sequence > rollout.state().last) return false;
+                    if (adapters::tell(context, stored).tone != adapters::Tone::quiet) {
+                      console.line(adapters::log_line(context, stored, console.look().colour));
+                    }
+                    return true;
+                  });
+}
+
+// Watches until the rollout ends, the deadline comes or somebody interrupts.
+Outcome<Exit> follow(store::RocksReader& log, Rollout& rollout, const Options& options,
+                     std::optional<core::Duration> timeout, const Console& console) {
+  const bool page = options.watch && options.output == "text" && console.look().out_is_terminal;
+  const bool lines = options.watch && options.output == "text" && !page;
+  const auto begun = std::chrono::steady_clock::now();
+  auto drawn = begun - kRedraw;
+  bool changed = true;
+  while (true) {
+    const auto now = std::chrono::steady_clock::now();
+    if (page && (changed || now - drawn >= kRedraw)) {
+      console.print("\x1b[H\x1b[2J");
+      print(rollout, options, console);
+      console.flush();
+      drawn = now;
+    } else if (options.watch && options.output == "json" && changed) {
+      print(rollout, options, console);
+      console.flush();
+    }
+    if (rollout.state().finished()) break;
+    if (interrupted()) return Exit::interrupted;
+    if (timeout && now - begun >= *timeout) {
+      console.say(fmt::format("rollbook: `{}` has not ended within {}", rollout.state().id,
+                              adapters::format_duration(*timeout)));
+      if (!options.watch) print(rollout, options, console);
+      return rollout.state().questions.empty() ? Exit::error : Exit::waiting;
+    }
+    wait_for(kLook);
+    const core::Sequence told = rollout.state().last;
+    TRY_DO(log.refresh());
+    TRY(const std::size_t folded, rollout.advance());
+    changed = folded > 0;
+    if (changed && lines) TRY_DO(tell_since(log, rollout, told, console));
+  }
+  if (!options.watch || lines) print(rollout, options, console);
+  suggest(rollout.state(), console);
+  return options.wait ? exit_of(*rollout.state().outcome) : Exit::done;
+}
+
+Outcome<Exit> run(const Options& options, const Console& console) {
+  std::optional<core::Duration> timeout;
+  if (!options.timeout.empty()) {
+    auto given = adapters::parse_duration(options.timeout);
+    if (!given) return give_up(given.error().message, Exit::usage);
+    if (!options.wait && !options.watch) {
+      return give_up("--timeout goes with --wait or --watch", Exit::usage);
+    }
+    timeout = *given;
+  }
+  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
+  TRY(const auto log, open_log(loaded.config.store_path));
+  TRY(const Entry entry, find_rollout(*log, options.rollout));
+  TRY(Rollout rollout, Rollout::load(*log, entry.stream));
+  if (options.wait || options.watch) {
+    catch_interrupts();
+    return follow(*log, rollout, options, timeout, console);
+  }
+  print(rollout, options, console);
+  suggest(rollout.state(), console);
+  return Exit::done;
+}
+
+}  // namespace
+
+Verb status_verb() {
+  auto o = std::make_shared<Options>();
+  return {"status",
+          Group::operating,
+          "where a rollout stands, what is judged, who is asked",
+          {"rollbook status hal9-7f3k2q", "rollbook status hal9-7f3k2q -w",
+           "rollbook status hal9-7f3k2q --wait --timeout 2h && echo released",
+           "rollbook status -o json | jq .stage"},
+          [o](OptionSet& set) {
+            set.positional("ROLLOUT", o->rollout, "its id; left out: the only active one", false);
+            o->settings.declare_data(set);
+            set.flag("-w,--watch", o->watch, "go on showing it until it ends");
+            set.flag("--wait", o->wait,
+                     "wait until it ends; exit 0 succeeded, 3 rolled back, 1 aborted");
+            set.option("--timeout", "DURATION", o->timeout,
+                       "of --wait and --watch; exit 4 if people are waited for");
+            set.choice("-o,--output", o->output, {"text", "json"}, "how it is printed");
+          },
+          [o](Console& console) { return run(*o, console); }};
+}
+
+}  // namespace rollbook::tools
