@@ -28,6 +28,13 @@ std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
   return states;
 }
 
+// What says how much the engine could see. It is taken before anything is judged: a restart after
+// six minutes must not take its own absence for the service's silence.
+bool is_about_sight(const InputBody& input) {
+  return std::holds_alternative<See>(input) || std::holds_alternative<Miss>(input) ||
+         std::holds_alternative<Wake>(input) || std::holds_alternative<Step>(input);
+}
+
 const Gate* gate_around(const Machine& machine, StateIndex leaf) {
   const auto& gate = machine.at(leaf).gate;
   return gate ? &*gate : nullptr;
@@ -128,6 +135,8 @@ bool Advance::run(const InputBody& input) {
   const auto* look = std::get_if<Look>(&input);
   if (look != nullptr && !look->log && !look_is_due()) return false;
   const bool stale_now = std::holds_alternative<Tick>(input) && look_is_due();
+  const bool sight = is_about_sight(input);
+  if (sight) take(input);
   if (!pending_.empty() || stale_now) observe();
   // Safety first: what the evidence says comes before what anybody wants, and deadlines that have
   // passed before an answer that comes after them.
@@ -138,6 +147,7 @@ bool Advance::run(const InputBody& input) {
   };
   judge();
   rest();
+  if (sight) return out_.size() != before;
   if (!state_.finished() || std::holds_alternative<Obey>(input)) take(input);
   if (!state_.finished()) rest();
   return out_.size() != before;

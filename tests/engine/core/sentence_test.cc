@@ -1,0 +1,122 @@
+#include "engine/core/sentence.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/engine/judging.h"
+#include "tests/engine/stage_machine.h"
+
+namespace rollbook::core::tests {
+namespace {
+
+template <class Value>
+struct Text {
+  Value value;
+  const char* text;
+};
+
+class Durations : public testing::TestWithParam<Text<Duration>> {};
+TEST_P(Durations, AreShortAndExact) { EXPECT_EQ(duration_text(GetParam().value), GetParam().text); }
+INSTANTIATE_TEST_SUITE_P(
+    Sentence, Durations,
+    testing::Values(Text<Duration>{0s, "0s"}, Text<Duration>{1s, "1s"}, Text<Duration>{5min, "5m"},
+                    Text<Duration>{1500ms, "1.5s"}, Text<Duration>{13ms, "13ms"},
+                    Text<Duration>{12345us, "12.345ms"}, Text<Duration>{1us, "0.001ms"},
+                    Text<Duration>{90s, "1m30s"}, Text<Duration>{2h + 30min, "2h30m"},
+                    Text<Duration>{1h + 5s, "1h5s"}, Text<Duration>{24h, "24h"},
+                    Text<Duration>{48h, "48h"}, Text<Duration>{72h, "3d"},
+                    Text<Duration>{73h, "73h"}, Text<Duration>{-90s, "-1m30s"},
+                    Text<Duration>{1h + 250ms, "1h0.25s"}));
+
+class Percents : public testing::TestWithParam<Text<const char*>> {};
+TEST_P(Percents, AreRoundedToFourDigits) {
+  EXPECT_EQ(percent_text(decimal(GetParam().value)), GetParam().text);
+}
+INSTANTIATE_TEST_SUITE_P(Sentence, Percents,
+                         testing::Values(Text<const char*>{"0", "0%"},
+                                         Text<const char*>{"0.05", "5%"},
+                                         Text<const char*>{"1", "100%"},
+                                         Text<const char*>{"0.001", "0.1%"},
+                                         Text<const char*>{"0.0124", "1.24%"},
+                                         Text<const char*>{"0.333333333", "33.3333%"},
+                                         Text<const char*>{"0.666666666", "66.6667%"},
+                                         Text<const char*>{"0.000000499", "0%"},
+                                         Text<const char*>{"0.0000005", "0.0001%"}));
+
+TEST(Sentence, DecimalsAreExact) {
+  EXPECT_EQ(decimal_text(decimal("12")), "12");
+  EXPECT_EQ(decimal_text(decimal("0.000000001")), "0.000000001");
+  EXPECT_EQ(decimal_text(decimal("-1.5")), "-1.5");
+  EXPECT_EQ(decimal_text(Fixed{}), "0");
+  EXPECT_EQ(decimal_text(Fixed::from_int(kValueMax)), "1000000000000000");
+}
+
+TEST(Sentence, ValuesAreInTheUnitOfTheirMeasure) {
+  using enum Comparison;
+  EXPECT_EQ(value_text(ratio(greater, "0"), decimal("0.0124")), "1.24%");
+  EXPECT_EQ(value_text(quantile("0.99", greater, "0"), decimal("0.013")), "13ms");
+  EXPECT_EQ(value_text(absent(3min), Fixed::from_int(180)), "3m");
+  EXPECT_EQ(value_text(rate(greater, "0"), decimal("45.12345")), "45.123/s");
+  EXPECT_EQ(value_text(count(greater, "0"), decimal("12")), "12");
+  EXPECT_EQ(value_text(gauge(greater, "0"), decimal("0.1234567")), "0.123457");
+}
+
+TEST(Sentence, NamesCriterionValueSamplesAndPlace) {
+  const Machine machine = stage_machine();
+  Reading reading;
+  reading.value = decimal("0.0124");
+  reading.samples = 15021;
+  EXPECT_EQ(sentence(machine, machine.criteria[0], reading),
+            "error_rate > 1% over 5m: 1.24% in 15021 samples, shop.runbook:12:5");
+  EXPECT_EQ(sentence(machine, machine.criteria[0], Reading{}),
+            "error_rate > 1% over 5m, shop.runbook:12:5");
+}
+
+TEST(Sentence, SaysWhenAQuantileWasInterpolated) {
+  const Machine machine = stage_machine();
+  Criterion p99 = quantile("0.99", Comparison::greater, "0.015");
+  p99.text = "p99(latency) > 15ms over 5m";
+  p99.span = Span{7, 3, 7, 9};
+  Reading reading;
+  reading.value = decimal("0.013");
+  reading.low = decimal("0.01");
+  reading.high = decimal("0.025");
+  reading.samples = 200;
+  EXPECT_EQ(sentence(machine, p99, reading),
+            "p99(latency) > 15ms over 5m: about 13ms, limit between the edges 10ms and 25ms in 200 "
+            "samples, shop.runbook:7:3");
+}
+
+TEST(Sentence, SaysHowLongSilenceLasted) {
+  const Machine machine = stage_machine();
+  Reading reading;
+  reading.value = Fixed::from_int(180);
+  EXPECT_EQ(sentence(machine, machine.criteria[2], reading),
+            "absent(requests) for 3m (silent for 3m), shop.runbook:13:5");
+  EXPECT_EQ(sentence(machine, machine.criteria[2], Reading{}),
+            "absent(requests) for 3m, shop.runbook:13:5");
+}
+
+TEST(Sentence, FillsInEveryPlaceholder) {
+  Drive drive;
+  drive.to("canary.hold");
+  drive.state.version = "v41";
+  const auto filled = [&](const std::string& text) {
+    return fill_in(drive.machine, drive.state, text, Words{"too many errors", "maria", "release"});
+  };
+  EXPECT_EQ(filled("{service} {runbook} {rollout} {version}"), "shop shop_canary r1 v41");
+  EXPECT_EQ(filled("{stage} at {weight}"), "canary at 10%");
+  EXPECT_EQ(filled("{cause} by {actor}: {reason}"), "too many errors by maria: release");
+  EXPECT_EQ(filled("{{service} is not filled in"), "{service} is not filled in");
+  EXPECT_EQ(filled("{unknown} {"), "{unknown} {");
+  EXPECT_EQ(filled(""), "");
+}
+
+TEST(Sentence, APlaceholderInAValueIsNotFilledInAgain) {
+  Drive drive;
+  drive.to("canary.hold");
+  EXPECT_EQ(fill_in(drive.machine, drive.state, "{reason}", Words{"", "", "{service}"}),
+            "{service}");
+}
+
+}  // namespace
+}  // namespace rollbook::core::tests
