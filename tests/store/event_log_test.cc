@@ -11,7 +11,6 @@
 #include "store/hash.h"
 #include "store/memory_event_log.h"
 #include "store/rocks_event_log.h"
-#include "store/snapshots.h"
 #include "tests/store/log_fixture.h"
 
 namespace rollbook::store {
@@ -204,23 +203,6 @@ TYPED_TEST(EventLogTest, stores_a_plan_once_under_its_digest) {
   const auto missing = this->log->plan(std::string(64, '0'));
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message, "no plan `" + std::string(64, '0') + "` in this log");
-}
-
-TYPED_TEST(EventLogTest, keeps_snapshots_as_a_cache) {
-  EXPECT_EQ(find_snapshot(*this->log, {17}), std::nullopt);
-  runtime::Turn turn;
-  turn.values = {snapshot_value({{17}, {42}, "state"})};
-  this->append(turn);
-  const auto snapshot = find_snapshot(*this->log, {17});
-  ASSERT_TRUE(snapshot);
-  EXPECT_EQ(snapshot->sequence, core::Sequence{42});
-  EXPECT_EQ(snapshot->state, "state");
-  turn.values = {no_snapshot({17})};
-  this->append(turn);
-  EXPECT_EQ(find_snapshot(*this->log, {17}), std::nullopt);
-  turn.values = {{snapshot_name({17}), "\x02newer"}};
-  this->append(turn);
-  EXPECT_EQ(find_snapshot(*this->log, {17}), std::nullopt);
 }
 
 TYPED_TEST(EventLogTest, takes_an_empty_turn_as_nothing) {
