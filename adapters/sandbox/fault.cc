@@ -1,120 +1,200 @@
 #include "adapters/sandbox/fault.h"
 
-#include <sstream>
+#include <array>
+#include <span>
 #include <vector>
 
 #include "adapters/wire/text.h"
 
 namespace rollbook::adapters {
+
 namespace {
 
-constexpr const char* kExamples =
-    "; examples: `errors 2% from 33h`, `latency x3 from stage canary_25 + 1h for 10m`, "
-    "`silence from 30h on both`, `shift fails`";
+struct KindWord {
+  std::string_view word;
+  FaultKind kind;
+  std::string_view example;
+};
+constexpr std::array<KindWord, 7> kKinds = {{
+    {"errors", FaultKind::errors, "errors 2% from 33h"},
+    {"latency", FaultKind::latency, "latency x3 from stage canary_25 + 1h for 10m"},
+    {"silence", FaultKind::silence, "silence from 30h until 31h on canary"},
+    {"shift", FaultKind::shift, "shift fails from 26h"},
+    {"rollback", FaultKind::rollback, "rollback fails for 10m"},
+    {"run", FaultKind::run, "run fails from 36h"},
+    {"checkpoint", FaultKind::checkpoint, "checkpoint hangs"},
+}};
 
-// The words of a fault, read one after the other.
-class Words {
+// Words, with "+" apart: "canary_25 +1h" is three.
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    if (text[at] == ' ' || text[at] == '\t') {
+      ++at;
+    } else if (text[at] == '+') {
+      words.push_back(text.substr(at++, 1));
+    } else {
+      const std::size_t end = std::min(text.find_first_of(" \t+", at), text.size());
+      words.push_back(text.substr(at, end - at));
+      at = end;
+    }
+  }
+  return words;
+}
+
+class FaultParser {
  public:
-  explicit Words(const std::string& text) {
-    std::istringstream stream(text);
-    for (std::string word; stream >> word;) words_.push_back(word);
+  explicit FaultParser(std::string_view text) : words_(words_of(text)) { fault_.text = text; }
+
+  core::Result<Fault> parse() {
+    TRY_DO(kind());
+    TRY_DO(amount());
+    while (!at_end()) TRY_DO(clause());
+    if (fault_.until && fault_.lasts) return fail("`until` and `for` both say when it ends");
+    if (fault_.until && fault_.until->stage == fault_.from.stage &&
+        fault_.until->after <= fault_.from.after) {
+      return fail("it ends before it begins");
+    }
+    return fault_;
   }
-  bool take(const std::string& word) {
-    if (at_ >= words_.size() || words_[at_] != word) return false;
-    ++at_;
-    return true;
-  }
-  std::string next() { return at_ < words_.size() ? words_[at_++] : ""; }
-  bool done() const { return at_ >= words_.size(); }
 
  private:
-  std::vector<std::string> words_;
-  std::size_t at_ = 0;
-};
-
-core::Status read_kind(Words& words, Fault& fault) {
-  const std::string kind = words.next();
-  if (kind == "errors") {
-    fault.kind = FaultKind::errors;
-    TRY(const core::Weight share, parse_weight(words.next()));
-    fault.share = core::Fixed{share.nanos};
-  } else if (kind == "latency") {
-    fault.kind = FaultKind::latency;
-    std::string factor = words.next();
-    for (const std::string sign : {"x", "×"}) {
-      if (factor.rfind(sign, 0) == 0) factor.erase(0, sign.size());
-    }
-    TRY(fault.factor, parse_fixed(factor));
-    if (fault.factor.nanos <= 0 || fault.factor > core::Fixed::from_int(1'000'000)) {
-      return core::fail("the factor of `latency` must be above 0 and at most 1000000");
-    }
-  } else if (kind == "silence") {
-    fault.kind = FaultKind::silence;
-  } else if (kind == "shift") {
-    fault.kind = FaultKind::shift_fails;
-    if (!words.take("fails")) return core::fail("expected `fails` after `shift`");
-  } else {
-    return core::fail("`" + kind + "` is no fault");
+  bool at_end() const { return next_ == words_.size(); }
+  std::string_view peek() const { return at_end() ? std::string_view() : words_[next_]; }
+  std::string_view take() { return at_end() ? std::string_view() : words_[next_++]; }
+  std::string found() const {
+    return at_end() ? "it ends there" : "found `" + std::string(peek()) + "`";
   }
-  return {};
-}
 
-core::Status read_from(Words& words, Fault& fault) {
-  if (!words.take("stage")) {
-    TRY(fault.from, parse_duration(words.next()));
+  tl::unexpected<core::Error> fail(const std::string& reason) const {
+    return core::fail("cannot read the fault `" + fault_.text + "`: " + reason + "; for example `" +
+                      std::string(example_) + "`");
+  }
+
+  core::Status kind() {
+    for (const KindWord& known : kKinds) {
+      if (peek() != known.word) continue;
+      fault_.kind = known.kind;
+      example_ = known.example;
+      take();
+      return {};
+    }
+    std::array<std::string_view, kKinds.size()> candidates;
+    std::string all;
+    for (std::size_t i = 0; i < kKinds.size(); ++i) {
+      candidates[i] = kKinds[i].word;
+      all += (i == 0 ? "" : ", ") + std::string(kKinds[i].word);
+    }
+    return fail("expected one of " + all + ", " + found() + did_you_mean(peek(), candidates));
+  }
+
+  core::Status amount() {
+    switch (fault_.kind) {
+      case FaultKind::errors: {
+        const auto share = parse_weight(peek());
+        if (!share || !peek().ends_with('%'))
+          return fail("expected a share such as `2%`, " + found());
+        fault_.amount = core::Fixed{share->nanos};
+        take();
+        return {};
+      }
+      case FaultKind::latency: {
+        std::string_view word = peek();
+        if (word.starts_with('x')) word.remove_prefix(1);
+        const auto factor = parse_fixed(word);
+        if (!peek().starts_with('x') || !factor || factor->nanos <= 0 ||
+            *factor > core::Fixed::from_int(1'000'000)) {
+          return fail("expected a factor such as `x3`, " + found());
+        }
+        fault_.amount = *factor;
+        take();
+        return {};
+      }
+      case FaultKind::silence:
+        return {};
+      default:
+        if (peek() != "fails" && peek() != "hangs") {
+          return fail("expected `fails` or `hangs`, " + found());
+        }
+        fault_.hangs = take() == "hangs";
+        return {};
+    }
+  }
+
+  core::Status clause() {
+    if (peek() == "from") {
+      take();
+      TRY(fault_.from, time());
+      return {};
+    }
+    if (peek() == "until") {
+      take();
+      TRY(fault_.until, time());
+      return {};
+    }
+    if (peek() == "for") {
+      take();
+      TRY(fault_.lasts, duration());
+      return {};
+    }
+    if (peek() == "on") {
+      take();
+      return arms();
+    }
+    constexpr std::array<std::string_view, 4> kClauses = {"from", "until", "for", "on"};
+    return fail("expected `from`, `until`, `for` or `on`, " + found() +
+                did_you_mean(peek(), kClauses));
+  }
+
+  core::Result<FaultTime> time() {
+    FaultTime time;
+    if (peek() != "stage") {
+      TRY(time.after, duration());
+      return time;
+    }
+    take();
+    if (at_end() || peek() == "+") return fail("expected the name of a stage, " + found());
+    time.stage = take();
+    if (peek() == "+") {
+      take();
+      TRY(time.after, duration());
+    }
+    return time;
+  }
+
+  core::Result<core::Duration> duration() {
+    const auto duration = parse_duration(peek());
+    if (!duration || *duration < core::Duration::zero() || *duration > kDurationMost) {
+      return fail("expected a duration such as `26h30m`, " + found());
+    }
+    take();
+    return *duration;
+  }
+
+  core::Status arms() {
+    if (fault_.kind != FaultKind::errors && fault_.kind != FaultKind::latency &&
+        fault_.kind != FaultKind::silence) {
+      return fail("`on` chooses whose metrics suffer, and this is a fault of an effect");
+    }
+    const std::string_view word = peek();
+    if (word != "canary" && word != "baseline" && word != "both") {
+      return fail("expected `canary`, `baseline` or `both`, " + found());
+    }
+    fault_.on_canary = word != "baseline";
+    fault_.on_baseline = word != "canary";
+    take();
     return {};
   }
-  fault.stage = words.next();
-  if (fault.stage.empty()) return core::fail("expected a stage's name after `stage`");
-  if (words.take("+")) {
-    TRY(fault.from, parse_duration(words.next()));
-  }
-  return {};
-}
 
-core::Status read_on(Words& words, Fault& fault) {
-  const std::string arm = words.next();
-  if (arm == "canary") {
-    fault.on = FaultArm::canary;
-  } else if (arm == "baseline") {
-    fault.on = FaultArm::baseline;
-  } else if (arm == "both") {
-    fault.on = FaultArm::both;
-  } else {
-    return core::fail("expected canary, baseline or both after `on`, found `" + arm + "`");
-  }
-  return {};
-}
-
-core::Result<Fault> read(const std::string& text) {
-  Words words(text);
-  Fault fault;
-  TRY_DO(read_kind(words, fault));
-  while (!words.done()) {
-    if (words.take("from")) {
-      TRY_DO(read_from(words, fault));
-    } else if (words.take("for")) {
-      TRY(fault.lasts, parse_duration(words.next()));
-    } else if (words.take("until")) {
-      TRY(const core::Duration until, parse_duration(words.next()));
-      if (!fault.stage.empty()) return core::fail("`until` goes with a time; say `for` here");
-      if (until <= fault.from) return core::fail("`until` must lie after `from`");
-      fault.lasts = until - fault.from;
-    } else if (words.take("on")) {
-      TRY_DO(read_on(words, fault));
-    } else {
-      return core::fail("unexpected `" + words.next() + "`");
-    }
-  }
-  return fault;
-}
+  std::vector<std::string_view> words_;
+  std::size_t next_ = 0;
+  Fault fault_;
+  std::string_view example_ = kKinds[0].example;
+};
 
 }  // namespace
 
-core::Result<Fault> parse_fault(const std::string& text) {
-  auto fault = read(text);
-  if (fault) return fault;
-  return core::fail("fault `" + text + "`: " + fault.error().message + kExamples);
-}
+core::Result<Fault> parse_fault(std::string_view text) { return FaultParser(text).parse(); }
 
 }  // namespace rollbook::adapters

@@ -1,32 +1,54 @@
 #pragma once
-// Fault: what goes wrong in the sandbox, and when.
+// Fault: what goes wrong in the sandbox, and when, as `rollbook sandbox --fault` takes it.
 //
-//   parse_fault("errors 2% from 33h")
-//   parse_fault("latency x3 from stage canary_25 + 1h for 10m on both")
-//   parse_fault("silence from 30h until 31h on canary")
-//   parse_fault("shift fails from stage canary_10")
+//   errors 2% from 33h                              that share of the canary's requests fails
+//   latency x3 from stage canary_25 + 1h for 10m    its latencies are three times the healthy ones
+//   silence from 30h until 31h on both              no metrics arrive
+//   shift fails | shift hangs                       traffic: settled as failed, or never
+//   rollback fails, run fails, checkpoint hangs     the same of a rollback's shift, runs,
+//   checkpoints
+//
+// `from T`, `until T` and `for D` are optional; T is a time since the start of the rollout, or
+// `stage NAME [+ D]`, counted from the stage's shift. `on canary|baseline|both`: canary by default.
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/core/types.h"
 
 namespace rollbook::adapters {
 
-enum class FaultKind : std::uint8_t { errors, latency, silence, shift_fails };
-enum class FaultArm : std::uint8_t { canary, baseline, both };
+enum class FaultKind : std::uint8_t {
+  errors,
+  latency,
+  silence,
+  shift,     // a forward traffic effect
+  rollback,  // a rollback's traffic effect
+  run,
+  checkpoint
+};
+
+struct FaultTime {
+  std::string stage;  // "": the start of the rollout
+  core::Duration after{};
+  bool operator==(const FaultTime&) const = default;
+};
 
 struct Fault {
   FaultKind kind = FaultKind::errors;
-  FaultArm on = FaultArm::canary;
-  core::Fixed share;                    // errors: of requests
-  core::Fixed factor;                   // latency: × every value
-  std::string stage;                    // "": times count from the start of the rollout
-  core::Duration from{};                // after the start, or after the stage's shift
-  std::optional<core::Duration> lasts;  // none: to the end
+  core::Fixed amount;  // errors: share of requests; latency: factor
+  bool hangs = false;  // effects: never settled, else settled as failed
+  bool on_canary = true;
+  bool on_baseline = false;
+  FaultTime from;
+  std::optional<FaultTime> until;  // at most one of these two
+  std::optional<core::Duration> lasts;
+  std::string text;  // as written, for messages
+  bool operator==(const Fault&) const = default;
 };
 
-// Error: names the word that is not understood, with an example of one that is.
-core::Result<Fault> parse_fault(const std::string& text);
+// Error: what is wrong with it, and an example.
+core::Result<Fault> parse_fault(std::string_view text);
 
 }  // namespace rollbook::adapters

@@ -1,8 +1,9 @@
 #pragma once
-// SyntheticService: the other side of the sandbox. It exports healthy metrics of every metric of a
-// runbook, obeys the traffic effects that it reads, settles what is awaited, answers questions,
-// and suffers the faults it was given. It sees and says everything through a bus, as a real
-// service and its people would; time is handed to it, randomness comes from a seed.
+// SyntheticService: the other side of the sandbox, at the ends of a bus. It exports healthy metrics
+// of every metric of a runbook, obeys the traffic effects that it reads, settles what is awaited,
+// answers questions, and suffers the faults it was given (service_model.h). It sees and says
+// everything through a bus, as a real service and its people would; time is handed to it,
+// randomness comes from a seed.
 //
 //   SyntheticService service(machine, bus, topics, options);
 //   service.read(now);                       // effects and events since the last time
@@ -11,62 +12,45 @@
 // One thread.
 
 #include <memory>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "adapters/pump/engine.h"
-#include "adapters/sandbox/fault.h"
+#include "adapters/sandbox/service_model.h"
 #include "engine/core/machine.h"
 #include "engine/runtime/bus.h"
 
 namespace rollbook::adapters {
 
-enum class Answers : std::uint8_t { yes, no, ask };
-
-struct SyntheticOptions {
-  std::uint64_t seed = 1;
-  std::vector<Fault> faults;
-  Answers answers = Answers::yes;
-  core::Time begin{};
-  core::Duration scrape_every = std::chrono::seconds(15);
-  core::Duration settle_after = std::chrono::milliseconds(200);
-  core::Duration answer_after = std::chrono::seconds(30);
-  std::int64_t requests_per_second = 900;
-};
-
-// A question that waits for a person at the terminal (Answers::ask).
-struct OpenQuestion {
-  std::string rollout;
-  std::uint64_t number = 0;
-  bool decides = false;
-  std::string item;
-  std::vector<std::string> roles;
-  std::vector<std::string> options;
-};
-
 class SyntheticService {
  public:
+  // Error: the bus's, or the model's. `machine` and `bus` must outlive it.
   static core::Result<std::unique_ptr<SyntheticService>> make(const core::Machine& machine,
                                                               runtime::Bus& bus,
                                                               const EngineTopics& topics,
                                                               SyntheticOptions options);
-  ~SyntheticService();
+  SyntheticService(const SyntheticService&) = delete;
+  SyntheticService& operator=(const SyntheticService&) = delete;
 
-  // Takes in what the engine sent. Error: the bus's.
+  // Takes in what the engine sent. Error: the bus's, or a message that is no CloudEvent.
   core::Status read(core::Time now);
-  core::Time next_due() const;
+  core::Time next_due() const { return model_->next_due(); }
   // Does what is due up to `now`.
   void run_until(core::Time now);
 
   // Answers::ask: the oldest question, taken out; and its answer given for one role.
-  std::optional<OpenQuestion> take_question();
+  std::optional<OpenQuestion> take_question() { return model_->take_question(); }
   void answer(const OpenQuestion& question, const std::string& role, const std::string& actor,
               const std::string& answer);
 
  private:
-  class Impl;
-  explicit SyntheticService(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  SyntheticService() = default;
+
+  std::string effects_;
+  std::unique_ptr<runtime::Consumer> inbox_;
+  std::unique_ptr<runtime::Producer> producer_;
+  std::unique_ptr<ServiceModel> model_;
+  core::Time now_{};
 };
 
 }  // namespace rollbook::adapters

@@ -1,0 +1,452 @@
+#include "adapters/sandbox/service_model.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <variant>
+
+#include "adapters/sandbox/health.h"
+#include "adapters/sandbox/traffic.h"
+#include "adapters/wire/command_encoder.h"
+#include "adapters/wire/json_fields.h"
+#include "adapters/wire/names.h"
+#include "adapters/wire/text.h"
+
+namespace rollbook::adapters {
+
+namespace {
+
+using core::Duration;
+using core::Time;
+
+constexpr Duration kScrapeMost = std::chrono::seconds(15);
+constexpr std::string_view kSource = "sandbox/service";
+
+Time after(Time time, Duration duration) {
+  return time > core::kDistantFuture - duration ? core::kDistantFuture : time + duration;
+}
+
+// When a fault is at work: [from, until).
+struct Span {
+  std::optional<Time> from;  // empty: its stage has not shifted yet
+  Time until = core::kDistantFuture;
+  bool holds(Time now) const { return from && *from <= now && now < until; }
+};
+
+// What an effect asks of the world, as far as this world can tell.
+struct Effect {
+  std::string id;
+  std::string rollout;
+  std::string state;
+  std::string what;  // name of a run or checkpoint
+  core::EffectKind kind = core::EffectKind::traffic;
+  bool rollback = false;
+  std::uint64_t order = 0;
+  core::Weight to;
+};
+
+struct Outcome {
+  bool succeeded = true;
+  std::string detail;
+  std::string result;
+};
+
+struct Scrape {};
+struct Edge {};  // a fault begins or ends: traffic before it flowed otherwise
+struct Settle {
+  Effect effect;
+};
+struct Answer {
+  core::Command command;
+};
+using Act = std::variant<Scrape, Edge, Settle, Answer>;
+
+// The CloudEvent's type and the fields of its data.
+struct Read {
+  std::string type;
+  JsonFields data;
+};
+core::Result<Read> read_event(std::string_view cloud_event) {
+  TRY(JsonFields fields, JsonFields::read(cloud_event));
+  const JsonField* type = fields.find("type");
+  const JsonField* data = fields.find("data");
+  if (type == nullptr || type->type != JsonType::text || data == nullptr ||
+      data->type != JsonType::object) {
+    return core::fail("no CloudEvent with `type` and `data`");
+  }
+  TRY(JsonFields inner, JsonFields::read(data->text));
+  return Read{type->text, std::move(inner)};
+}
+
+std::string text_of(const JsonFields& fields, std::string_view key) {
+  const JsonField* field = fields.find(key);
+  return field == nullptr || field->type != JsonType::text ? std::string() : field->text;
+}
+
+std::string_view stage_of(const core::Machine& machine, const std::string& state) {
+  const core::StateIndex index = machine.find(state);
+  return index.valid() ? std::string_view(machine.at(index).stage) : std::string_view();
+}
+
+}  // namespace
+
+class ServiceModel::Impl {
+ public:
+  Impl(const core::Machine& machine, SyntheticOptions options, ModelTopics topics, Sink sink,
+       std::vector<WireSeries> series)
+      : machine_(machine),
+        options_(std::move(options)),
+        topics_(std::move(topics)),
+        sink_(std::move(sink)),
+        traffic_(std::move(series), Load{options_.peak_per_second, options_.trough_per_second},
+                 options_.begin, options_.seed),
+        spans_(options_.faults.size()) {
+    traffic_.set_weight(machine.begins);
+    if (options_.scrape_every == Duration::zero()) {
+      options_.scrape_every = scrape_interval(machine, kScrapeMost);
+    }
+    for (std::size_t i = 0; i < spans_.size(); ++i) place(i, "", options_.begin);
+    plan(options_.begin, Scrape{});
+  }
+
+  Time next_due() const { return acts_.begin()->first; }
+
+  void run_until(Time now) {
+    while (!acts_.empty() && acts_.begin()->first <= now) {
+      const Time due = acts_.begin()->first;
+      const Act act = std::move(acts_.begin()->second);
+      acts_.erase(acts_.begin());
+      traffic_.flow_until(due);
+      set_troubles(due);
+      std::visit([&](const auto& one) { perform(one, due); }, act);
+    }
+  }
+
+  core::Status on_effect(std::string_view cloud_event, Time now) {
+    TRY(Read read, read_event(cloud_event));
+    constexpr std::string_view kPrefix = "dev.rollbook.effect.";
+    if (!read.type.starts_with(kPrefix)) return core::fail("`" + read.type + "` is no effect");
+    const std::string kind = read.type.substr(kPrefix.size());
+    Effect effect;
+    effect.id = text_of(read.data, "effect");
+    effect.rollout = text_of(read.data, "rollout");
+    effect.state = text_of(read.data, "state");
+    if (effect.id.empty() || effect.rollout.empty()) {
+      return core::fail("an effect without `effect` or `rollout`");
+    }
+    if (kind == name_of(core::EffectKind::traffic)) {
+      TRY_DO(read_traffic(read.data, effect));
+    } else if (kind == name_of(core::EffectKind::run)) {
+      effect.kind = core::EffectKind::run;
+      effect.what = text_of(read.data, "action");
+    } else if (kind == name_of(core::EffectKind::checkpoint)) {
+      effect.kind = core::EffectKind::checkpoint;
+      effect.what = text_of(read.data, "name");
+    } else {
+      return {};  // told, not awaited
+    }
+    if (effect.kind == core::EffectKind::traffic && !effect.rollback) {
+      const std::string stage(stage_of(machine_, effect.state));
+      for (std::size_t i = 0; i < spans_.size(); ++i) place(i, stage, now);
+    }
+    plan(after(now, options_.settle_after), Settle{std::move(effect)});
+    return {};
+  }
+
+  core::Status on_event(std::string_view cloud_event, Time now) {
+    TRY(Read read, read_event(cloud_event));
+    if (read.type != "dev.rollbook.asked") return {};
+    OpenQuestion question;
+    if (!read.data.whole("question", question.number)) {
+      return core::fail("`asked` without `question`");
+    }
+    question.rollout = text_of(read.data, "rollout");
+    question.item = text_of(read.data, "item");
+    question.decides = text_of(read.data, "kind") == name_of(core::ItemKind::decide);
+    for (const core::Item& item : machine_.items) {
+      if (item.text != question.item || (item.kind == core::ItemKind::decide) != question.decides) {
+        continue;
+      }
+      if (options_.answers != Answers::ask) {
+        plan_answers(item, question, now);
+        return {};
+      }
+      question.roles = item.quorum.roles;
+      // All of them: one that is not offered any more is refused by the engine, with the reason.
+      for (const core::Option& option : item.options) question.options.push_back(option.name);
+      questions_.push_back(std::move(question));
+      return {};
+    }
+    return core::fail("`" + question.item + "` is nothing that this runbook asks");
+  }
+
+  std::optional<OpenQuestion> take_question() {
+    if (questions_.empty()) return std::nullopt;
+    OpenQuestion question = std::move(questions_.front());
+    questions_.pop_front();
+    return question;
+  }
+
+  void answer(const OpenQuestion& question, const std::string& role, const std::string& actor,
+              const std::string& given, Time now) {
+    core::Command command = command_for(question, role, actor);
+    command.yes = given != "no";
+    if (question.decides) command.option = given;
+    send(std::move(command), now);
+  }
+
+  core::Weight weight() const { return traffic_.weight(); }
+
+ private:
+  void plan(Time due, Act act) {
+    // Equal times keep the order in which they were planned.
+    acts_.emplace(due, std::move(act));
+  }
+
+  // ---- Faults ---------------------------------------------------------------------------------
+
+  // Gives a fault its times, as far as they count from `stage` ("": the start) at `base`.
+  void place(std::size_t index, const std::string& stage, Time base) {
+    const Fault& fault = options_.faults[index];
+    Span& span = spans_[index];
+    if (!span.from && fault.from.stage == stage) {
+      span.from = after(base, fault.from.after);
+      plan(*span.from, Edge{});
+      if (fault.lasts) end(span, after(*span.from, *fault.lasts));
+    }
+    if (fault.until && fault.until->stage == stage && span.until == core::kDistantFuture) {
+      end(span, after(base, fault.until->after));
+    }
+  }
+
+  void end(Span& span, Time until) {
+    span.until = until;
+    plan(until, Edge{});
+  }
+
+  void set_troubles(Time now) {
+    for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
+      Trouble trouble;
+      for (std::size_t i = 0; i < spans_.size(); ++i) {
+        const Fault& fault = options_.faults[i];
+        if (!spans_[i].holds(now) || !hits(fault, whose)) continue;
+        if (fault.kind == FaultKind::errors) trouble.errors = fault.amount;
+        if (fault.kind == FaultKind::latency) trouble.latency = fault.amount;
+        if (fault.kind == FaultKind::silence) trouble.silent = true;
+      }
+      traffic_.trouble(whose) = trouble;
+    }
+  }
+
+  // Totals suffer where both arms do, or where there are none.
+  bool hits(const Fault& fault, Whose whose) const {
+    if (whose == Whose::canary) return fault.on_canary;
+    if (whose == Whose::baseline) return fault.on_baseline;
+    return !machine_.arms || (fault.on_canary && fault.on_baseline);
+  }
+
+  const Fault* fault_of(const Effect& effect, Time now) const {
+    FaultKind kind = FaultKind::checkpoint;
+    if (effect.kind == core::EffectKind::run) kind = FaultKind::run;
+    if (effect.kind == core::EffectKind::traffic) {
+      kind = effect.rollback ? FaultKind::rollback : FaultKind::shift;
+    }
+    for (std::size_t i = 0; i < spans_.size(); ++i) {
+      if (options_.faults[i].kind == kind && spans_[i].holds(now)) return &options_.faults[i];
+    }
+    return nullptr;
+  }
+
+  // ---- Acts -----------------------------------------------------------------------------------
+
+  void perform(const Scrape&, Time now) {
+    for (const Whose whose : {Whose::baseline, Whose::canary, Whose::all}) {
+      std::string lines = traffic_.lines(whose, now);
+      if (lines.empty()) continue;
+      std::string key = machine_.service;
+      if (machine_.arms && whose == Whose::canary) key = machine_.arms->canary;
+      if (machine_.arms && whose == Whose::baseline) key = machine_.arms->baseline;
+      sink_({topics_.metrics, std::move(key), "", "", std::move(lines)});
+    }
+    traffic_.vary();
+    plan(now + options_.scrape_every, Scrape{});
+  }
+
+  void perform(const Edge&, Time) {}
+
+  void perform(const Settle& settle, Time now) {
+    const Effect& effect = settle.effect;
+    const auto known = outcomes_.find(effect.id);
+    if (known != outcomes_.end()) return send_settle(effect, known->second, now);
+    const Fault* fault = fault_of(effect, now);
+    if (fault != nullptr && fault->hangs) return;
+    const Outcome outcome = carry_out(effect, fault);
+    outcomes_.emplace(effect.id, outcome);
+    send_settle(effect, outcome, now);
+  }
+
+  Outcome carry_out(const Effect& effect, const Fault* fault) {
+    if (fault != nullptr) return {false, "the sandbox was told `" + fault->text + "`", ""};
+    if (effect.kind == core::EffectKind::checkpoint) {
+      return {true, "", "{\"id\":\"checkpoint-" + std::to_string(++checkpoints_) + "\"}"};
+    }
+    if (effect.kind == core::EffectKind::run) return {};
+    // A hand that comes late must not undo what was done after it.
+    if (effect.order <= last_order_) {
+      return {false,
+              "order " + std::to_string(effect.order) + " is not above " +
+                  std::to_string(last_order_) + ", the highest acted on",
+              ""};
+    }
+    last_order_ = effect.order;
+    traffic_.set_weight(effect.to);
+    return {};
+  }
+
+  void perform(const Answer& answer, Time now) { send(answer.command, now); }
+
+  void send_settle(const Effect& effect, const Outcome& outcome, Time now) {
+    core::Command command;
+    command.verb = core::Verb::settle;
+    command.rollout = effect.rollout;
+    command.actor = kSource;
+    command.effect = effect.id;
+    command.succeeded = outcome.succeeded;
+    command.detail = outcome.detail;
+    command.result = outcome.result;
+    send(std::move(command), now);
+  }
+
+  void send(core::Command command, Time now) {
+    command.key = {std::string(kSource), "s-" + std::to_string(++commands_)};
+    command.sent = now;
+    sink_({topics_.commands, command.rollout, command.key.id, type_of(command), encode(command)});
+  }
+
+  // ---- Reading --------------------------------------------------------------------------------
+
+  static core::Status read_traffic(JsonFields& data, Effect& effect) {
+    effect.kind = core::EffectKind::traffic;
+    data.whole("order", effect.order);
+    data.weight("to", effect.to);
+    if (const JsonField* field = data.find("rollback")) effect.rollback = field->text == "true";
+    if (data.problem() || data.find("to") == nullptr || data.find("order") == nullptr) {
+      return core::fail("traffic effect " + effect.id + ": " +
+                        data.problem().value_or("`to` or `order` is missing"));
+    }
+    return {};
+  }
+
+  // As many distinct persons as the quorum wants, each in a role of theirs.
+  void plan_answers(const core::Item& item, const OpenQuestion& question, Time now) {
+    const bool yes = options_.answers == Answers::yes;
+    const std::string option =
+        yes ? option_of(item, core::OptionKind::next) : option_of(item, core::OptionKind::rollback);
+    if (question.decides && option.empty()) return;  // nothing to vote for
+    const std::size_t persons = needed(item.quorum);
+    for (std::size_t i = 0; i < persons && !item.quorum.roles.empty(); ++i) {
+      core::Command command = command_for(question, item.quorum.roles[i % item.quorum.roles.size()],
+                                          "p" + std::to_string(i + 1));
+      command.yes = yes;
+      command.option = option;
+      plan(after(now, options_.answer_after), Answer{std::move(command)});
+    }
+  }
+
+  static core::Command command_for(const OpenQuestion& question, const std::string& role,
+                                   const std::string& actor) {
+    core::Command command;
+    command.verb = question.decides ? core::Verb::decide : core::Verb::confirm;
+    command.rollout = question.rollout;
+    command.item = question.item;
+    command.question = question.number;
+    command.role = role;
+    command.actor = actor;
+    return command;
+  }
+
+  static std::string option_of(const core::Item& item, core::OptionKind kind) {
+    for (const core::Option& option : item.options) {
+      if (option.kind == kind) return option.name;
+    }
+    return "";
+  }
+
+  const core::Machine& machine_;
+  SyntheticOptions options_;
+  ModelTopics topics_;
+  Sink sink_;
+  Traffic traffic_;
+  std::vector<Span> spans_;                  // of options_.faults
+  std::multimap<Time, Act> acts_;            // never empty: a scrape plans the next
+  std::deque<OpenQuestion> questions_;       // Answers::ask
+  std::map<std::string, Outcome> outcomes_;  // by effect: asked again, answered alike
+  std::uint64_t last_order_ = 0;
+  std::uint64_t commands_ = 0;
+  std::uint64_t checkpoints_ = 0;
+};
+
+namespace {
+
+core::Status check_stage(const core::Machine& machine, const Fault& fault, const FaultTime& time) {
+  if (time.stage.empty()) return {};
+  std::vector<std::string_view> names;
+  for (const core::Stage& stage : machine.stages) names.push_back(stage.name);
+  if (std::find(names.begin(), names.end(), time.stage) != names.end()) return {};
+  return core::fail("the fault `" + fault.text + "` counts from stage `" + time.stage +
+                    "`, which runbook `" + machine.name + "` does not have" +
+                    did_you_mean(time.stage, names));
+}
+
+core::Status check_fault(const core::Machine& machine, const Fault& fault,
+                         const std::vector<WireSeries>& series) {
+  TRY_DO(check_stage(machine, fault, fault.from));
+  if (fault.until) TRY_DO(check_stage(machine, fault, *fault.until));
+  const auto any = [&](auto holds) { return std::any_of(series.begin(), series.end(), holds); };
+  if (fault.kind == FaultKind::errors &&
+      !any([](const WireSeries& one) { return !one.ceilings.empty(); })) {
+    return core::fail("the fault `" + fault.text +
+                      "` needs a criterion that a ratio of counters "
+                      "must stay below, and runbook `" +
+                      machine.name + "` has none");
+  }
+  if (fault.kind == FaultKind::latency &&
+      !any([](const WireSeries& one) { return one.kind == core::MetricKind::histogram; })) {
+    return core::fail("the fault `" + fault.text + "` needs a histogram, and runbook `" +
+                      machine.name + "` has none");
+  }
+  return {};
+}
+
+}  // namespace
+
+core::Result<std::unique_ptr<ServiceModel>> ServiceModel::make(const core::Machine& machine,
+                                                               SyntheticOptions options,
+                                                               ModelTopics topics, Sink sink) {
+  TRY(auto series, healthy_series(machine, options.peak_per_second));
+  for (const Fault& fault : options.faults) TRY_DO(check_fault(machine, fault, series));
+  auto impl = std::make_unique<Impl>(machine, std::move(options), std::move(topics),
+                                     std::move(sink), std::move(series));
+  return std::unique_ptr<ServiceModel>(new ServiceModel(std::move(impl)));
+}
+
+ServiceModel::ServiceModel(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+ServiceModel::~ServiceModel() = default;
+
+Time ServiceModel::next_due() const { return impl_->next_due(); }
+void ServiceModel::run_until(Time now) { impl_->run_until(now); }
+core::Status ServiceModel::on_effect(std::string_view cloud_event, Time now) {
+  return impl_->on_effect(cloud_event, now);
+}
+core::Status ServiceModel::on_event(std::string_view cloud_event, Time now) {
+  return impl_->on_event(cloud_event, now);
+}
+std::optional<OpenQuestion> ServiceModel::take_question() { return impl_->take_question(); }
+void ServiceModel::answer(const OpenQuestion& question, const std::string& role,
+                          const std::string& actor, const std::string& given, Time now) {
+  impl_->answer(question, role, actor, given, now);
+}
+core::Weight ServiceModel::weight() const { return impl_->weight(); }
+
+}  // namespace rollbook::adapters

@@ -1,0 +1,81 @@
+#pragma once
+// Traffic: the requests of the synthetic service and what they leave behind: cumulative counters,
+// histograms and gauges of each arm, and their bytes as Rollbook JSON. Integer arithmetic alone.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "adapters/sandbox/health.h"
+#include "engine/core/types.h"
+
+namespace rollbook::adapters {
+
+// What a fault does to one arm at a time.
+struct Trouble {
+  core::Fixed errors;                              // share of requests that fail; zero: healthy
+  core::Fixed latency = core::Fixed::from_int(1);  // factor
+  bool silent = false;
+};
+
+struct Load {
+  std::int64_t peak = 900;
+  std::int64_t trough = 120;
+  // Requests a second in 10⁻⁹: a straight line from trough (04:00 UTC) to peak (16:00) and back.
+  core::Int128 nanos_at(core::Time time) const;
+};
+
+// splitmix64 (Steele, Lea and Flood, 2014): the next of a sequence, from any seed.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next();
+  // Even over [−most, most].
+  std::int64_t around_zero(std::int64_t most);
+
+ private:
+  std::uint64_t state_;
+};
+
+class Traffic {
+ public:
+  Traffic(std::vector<WireSeries> series, Load load, core::Time start, std::uint64_t seed);
+
+  // Lets requests come in up to `now`, at the weight and with the troubles of the time before.
+  void flow_until(core::Time now);
+  void set_weight(core::Weight weight);
+  core::Weight weight() const { return weight_; }
+  Trouble& trouble(Whose whose) { return troubles_[static_cast<std::size_t>(whose)]; }
+
+  // One line for each series of `whose`; "" when there is none, or it is silent.
+  std::string lines(Whose whose, core::Time now) const;
+  // A little more or less traffic from here on, as it is in life.
+  void vary();
+
+ private:
+  struct Kept {
+    WireSeries series;
+    std::string prefix;                 // of its line, up to the value
+    core::Int128 count = 0;             // counters: in 10⁻⁹
+    std::vector<core::Int128> buckets;  // histograms: in 10⁻⁹
+    std::vector<std::int64_t> shares;   // of a request, by bucket, at `shares_factor`
+    core::Fixed shares_factor;
+  };
+
+  core::Int128 requests_of(Whose whose, core::Int128 all) const;
+  void flow(Kept& kept, core::Int128 requests, core::Int128 per_second) const;
+  static core::Fixed effective(const Kept& kept, const Trouble& trouble, core::Int128 per_second);
+  static void update_shares(Kept& kept, core::Fixed factor);
+  void write_value(const Kept& kept, std::string& line) const;
+
+  std::vector<Kept> kept_;
+  Load load_;
+  core::Time start_;
+  core::Time now_;
+  Random random_;
+  core::Weight weight_;
+  std::int64_t permille_ = 1000;  // of the load, at present
+  Trouble troubles_[3];
+};
+
+}  // namespace rollbook::adapters

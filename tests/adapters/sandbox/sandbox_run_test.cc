@@ -1,0 +1,92 @@
+// Whole runs of the sandbox: engine, bus and synthetic service on virtual time.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "adapters/sandbox/sandbox.h"
+#include "store/memory_event_log.h"
+#include "tests/adapters/sandbox/compiled.h"
+
+namespace rollbook::adapters {
+namespace {
+
+using core::Outcome;
+using testing::ElementsAre;
+
+struct Seen {
+  std::optional<Outcome> outcome;
+  core::Duration took{};
+  std::vector<std::string> weights;  // of the traffic effects, in per cent
+  std::vector<core::Event> events;
+};
+
+Seen play(const std::string& plan, const std::vector<std::string>& faults, std::uint64_t seed = 1) {
+  const std::string text = tests::read_plan(plan);
+  const core::Machine machine = tests::compile(text);
+  store::MemoryEventLog log;
+  const dsl::Compiler compiler;
+  Seen result;
+  SandboxOptions options;
+  options.file = plan;
+  options.service.seed = seed;
+  for (const std::string& fault : faults) options.service.faults.push_back(*parse_fault(fault));
+  options.on_turn = [&](const runtime::Committed& committed, const runtime::Shard&, core::Time) {
+    for (const core::Event& event : committed.events) {
+      const auto* effect = std::get_if<core::EffectRequested>(&event.body);
+      if (effect != nullptr && effect->kind == core::EffectKind::traffic) {
+        result.weights.push_back(std::to_string(effect->to.nanos / 10'000'000));
+      }
+      result.events.push_back(event);
+    }
+    return true;
+  };
+  auto sandbox = Sandbox::make(log, compiler, machine, text, options);
+  EXPECT_TRUE(sandbox.has_value()) << sandbox.error().message;
+  const auto outcome = (*sandbox)->run();
+  EXPECT_TRUE(outcome.has_value()) << outcome.error().message;
+  result.outcome = outcome.value_or(std::nullopt);
+  result.took = (*sandbox)->now() - kSandboxBegin;
+  return result;
+}
+
+TEST(SandboxRun, AHealthyCanarySucceeds) {
+  const Seen healthy = play("hal9-canary.runbook", {});
+  EXPECT_EQ(healthy.outcome, Outcome::succeeded);
+  EXPECT_THAT(healthy.weights, ElementsAre("5", "10", "25", "50"));
+  EXPECT_GE(healthy.took, std::chrono::hours(62));
+  EXPECT_LE(healthy.took, std::chrono::hours(63));
+}
+
+TEST(SandboxRun, EveryFaultThatTheGuardStopsRollsBack) {
+  for (const char* fault :
+       {"errors 2% from 33h", "latency x10 from stage canary_10 + 1h", "silence from 30h"}) {
+    const Seen broken = play("hal9-canary.runbook", {fault});
+    EXPECT_EQ(broken.outcome, Outcome::rolled_back) << fault;
+    EXPECT_EQ(broken.weights.back(), "0") << fault;
+  }
+}
+
+TEST(SandboxRun, TheSameSeedGivesTheSameEvents) {
+  const std::vector<std::string> faults = {"errors 2% from 26h"};
+  const Seen first = play("hal9-canary.runbook", faults, 3);
+  const Seen second = play("hal9-canary.runbook", faults, 3);
+  EXPECT_TRUE(first.events == second.events);
+  const Seen other = play("hal9-canary.runbook", faults, 4);
+  EXPECT_FALSE(first.events == other.events);
+}
+
+TEST(SandboxRun, EverySeedOfAHealthyMinimalRunSucceeds) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    EXPECT_EQ(play("minimal.runbook", {}, seed).outcome, Outcome::succeeded) << seed;
+  }
+}
+
+TEST(SandboxRun, ARollbackThatFailsForAWhileIsTriedAgain) {
+  const Seen stubborn = play("minimal.runbook", {"errors 50% from 10s", "rollback fails until 3m"});
+  EXPECT_EQ(stubborn.outcome, Outcome::rolled_back);
+  EXPECT_GE(stubborn.weights.size(), 4U);
+  EXPECT_GE(stubborn.took, std::chrono::minutes(3));
+}
+
+}  // namespace
+}  // namespace rollbook::adapters
