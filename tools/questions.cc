@@ -19,7 +19,7 @@ Outcome<std::vector<SeenEvent>> asked_questions(const ActOptions& act, const std
   bool known = false;
   TRY_DO(client->history([&](const SeenEvent& event) {
     if (event.rollout != rollout) return;
-    known = true;
+    known = known || event.type != "rejected";  // a refusal is told under any name
     if (event.type == "rollout_started" || event.type == "rollout_finished") asked.clear();
     if (event.type != "asked" || event.kind != kind) return;
     std::erase_if(asked, [&](const SeenEvent& other) { return other.item == event.item; });

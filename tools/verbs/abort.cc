@@ -19,7 +19,7 @@ Verb abort_verb() {
   auto o = std::make_shared<ActOptions>();
   return {"abort",
           Group::operating,
-          "give it up: as the guard would, or just end it before any traffic",
+          "give it up: roll back, or just end it before any traffic",
           {"rollbook abort hal9-7f3k2q --reason \"wrong image\" --yes"},
           [o](OptionSet& set) {
             set.positional("ROLLOUT", o->rollout, "its id");

@@ -1,0 +1,74 @@
+// check and graph: the verbs of an author.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/tools/program.h"
+#include "tests/tools/test_engine.h"
+
+namespace rollbook::tests {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+TEST(Check, AValidRunbookIsSaidToBe) {
+  const Directory directory;
+  const std::string file = directory.write("shop.runbook", kShop);
+  const Ran ran = rollbook({"check", file});
+  EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr(file + ": valid"));
+  EXPECT_THAT(ran.err, HasSubstr("next: rollbook sandbox " + file));
+  EXPECT_EQ(rollbook({"check", "-"}, kShop).exit, 0);
+}
+
+TEST(Check, FindingsHavePlaceCodeAndCaret) {
+  const Directory directory;
+  const std::string file = directory.write("bad.runbook", "edition 1\nrunbook x {\n  oops\n}\n");
+  const Ran text = rollbook({"check", file});
+  EXPECT_EQ(text.exit, 1);
+  EXPECT_THAT(text.out, StartsWith(file + ":"));
+  EXPECT_THAT(text.out, HasSubstr("error[RB"));
+  EXPECT_THAT(text.out, HasSubstr("^"));
+  EXPECT_THAT(text.err, HasSubstr(file + ": "));
+  const Ran json = rollbook({"check", file, "-o", "json"});
+  EXPECT_EQ(json.exit, 1);
+  EXPECT_THAT(json.out, StartsWith(R"([{"code":"RB)"));
+  EXPECT_THAT(json.out, HasSubstr(R"("severity":"error")"));
+  EXPECT_THAT(json.out, HasSubstr(R"("line":)"));
+}
+
+TEST(Check, FilesThatAreNoRunbooksHaveOneClearMessage) {
+  const Directory directory;
+  const std::string missing = directory.file("none.runbook");
+  EXPECT_EQ(rollbook({"check", missing}).err, "rollbook: " + missing + ": no such file\n");
+  EXPECT_EQ(rollbook({"check", directory.path()}).err,
+            "rollbook: " + directory.path() + ": a directory, not a runbook\n");
+  const std::string binary = directory.write("binary.runbook", std::string("\x7f"
+                                                                           "ELF\0\0",
+                                                                           6));
+  EXPECT_EQ(rollbook({"check", binary}).err,
+            "rollbook: " + binary + ": not a text, it holds zero bytes\n");
+  const std::string big = directory.write("big.runbook", std::string(2 << 20, 'x'));
+  EXPECT_EQ(rollbook({"check", big}).err,
+            "rollbook: " + big + ": larger than 1024 KiB, which no runbook may be\n");
+  const std::string empty = directory.write("empty.runbook", "");
+  EXPECT_THAT(rollbook({"check", empty}).out, HasSubstr("error[RB"));
+  for (const std::string& file : {missing, directory.path(), binary, big, empty}) {
+    EXPECT_EQ(rollbook({"check", file}).exit, 1) << file;
+    EXPECT_EQ(rollbook({"graph", file}).exit, 1) << file;
+    EXPECT_EQ(rollbook({"start", file, "--dry-run"}).exit, 1) << file;
+  }
+}
+
+TEST(Graph, DrawsForGraphvizAndMermaid) {
+  const Directory directory;
+  const std::string file = directory.write("shop.runbook", kShop);
+  EXPECT_THAT(rollbook({"graph", file}).out, StartsWith("digraph \"shop_canary\" {"));
+  const Ran mermaid = rollbook({"graph", file, "-o", "mermaid"});
+  EXPECT_EQ(mermaid.exit, 0);
+  EXPECT_THAT(mermaid.out, HasSubstr("flowchart"));
+}
+
+}  // namespace
+}  // namespace rollbook::tests
