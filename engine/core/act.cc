@@ -192,19 +192,23 @@ void Advance::shift_again(Sequence cause) {
 // ---- Whether they are done ------------------------------------------------------------------
 
 bool Advance::acts_settled(StateIndex owner) const {
-  bool rollback = false, any = false, open_forward_shift = false;
+  bool rollback = false, any = false, open_forward_shift = false, last_succeeded = false;
+  Sequence given_up;  // when the last forward shift missed its deadline
   Weight wanted = kAllTraffic;
   for (const auto& [sequence, effect] : state_.effects) {
-    if (effect.kind == EffectKind::traffic && !effect.rollback && !effect.outcome) {
-      open_forward_shift = true;
+    if (effect.kind == EffectKind::traffic && !effect.rollback) {
+      open_forward_shift = open_forward_shift || !effect.outcome;
+      if (effect.outcome == EffectOutcome::timed_out) {
+        given_up = std::max(given_up, effect.settled_by);
+      }
     }
     if (effect.state != owner) continue;
     any = true;
     if (effect.rollback) {
       rollback = true;
       wanted = effect.to;  // the last one asked for
-    } else if (effect.outcome != EffectOutcome::succeeded) {
-      return false;
+    } else {
+      last_succeeded = effect.outcome == EffectOutcome::succeeded;
     }
   }
   const auto& ramp = machine_.at(owner).ramp;
@@ -212,24 +216,26 @@ bool Advance::acts_settled(StateIndex owner) const {
     return false;
   }
   if (!any) return false;
-  if (!rollback) return true;
+  if (!rollback) return last_succeeded;
   // A rollback is done when a shift at or below the wanted weight has settled after it began and
-  // no forward shift can still come in between.
+  // no forward shift can still come in between: it was asked for after those were given up.
   const bool settled =
       std::any_of(state_.effects.begin(), state_.effects.end(), [&](const auto& entry) {
         const EffectState& effect = entry.second;
-        return effect.state == owner && effect.rollback && effect.to <= wanted &&
-               effect.outcome == EffectOutcome::succeeded;
+        return entry.first > given_up && effect.state == owner && effect.rollback &&
+               effect.to <= wanted && effect.outcome == EffectOutcome::succeeded;
       });
   return settled && state_.settled <= wanted && !open_forward_shift;
 }
 
+// The last one counts: an extension asks again for what had failed.
 bool Advance::acts_failed(StateIndex owner) const {
-  return std::any_of(state_.effects.begin(), state_.effects.end(), [&](const auto& entry) {
-    const EffectState& effect = entry.second;
-    return effect.state == owner && !effect.rollback && effect.outcome &&
-           *effect.outcome != EffectOutcome::succeeded;
-  });
+  bool failed = false;
+  for (const auto& [sequence, effect] : state_.effects) {
+    if (effect.state != owner || effect.rollback) continue;
+    failed = effect.outcome && *effect.outcome != EffectOutcome::succeeded;
+  }
+  return failed;
 }
 
 }  // namespace rollbook::core

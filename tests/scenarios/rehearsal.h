@@ -116,7 +116,8 @@ class Rehearsal {
   std::vector<core::Duration> times(core::EffectKind kind) const;
   // "5% 10% 0%": the weights of the traffic effects, in order.
   std::string weights() const;
-  // The public id of the last effect of the kind.
+  // The public id of an event of the rollout, and that of the last effect of the kind.
+  std::string id_of(const core::Event& event) const;
   std::string last_effect(core::EffectKind kind) const;
   // The number of the open question of that text; 0 when there is none.
   std::uint64_t question(const std::string& text) const;

@@ -38,13 +38,16 @@ std::string Rehearsal::weights() const {
   return text;
 }
 
+std::string Rehearsal::id_of(const core::Event& event) const {
+  return rollout_ + "/" + std::to_string(event.sequence.value) + "/" +
+         hashes_.at(event.sequence.value);
+}
+
 std::string Rehearsal::last_effect(core::EffectKind kind) const {
   std::string id;
   for (const core::Event& event : events_) {
     const auto* requested = std::get_if<core::EffectRequested>(&event.body);
-    if (requested == nullptr || requested->kind != kind) continue;
-    id = rollout_ + "/" + std::to_string(event.sequence.value) + "/" +
-         hashes_.at(event.sequence.value);
+    if (requested != nullptr && requested->kind == kind) id = id_of(event);
   }
   return id;
 }
