@@ -8,6 +8,8 @@ namespace rollbook::tools {
 Verb check_verb();
 Verb graph_verb();
 
+Verb engine_verb();
+Verb sandbox_verb();
 Verb start_verb();
 Verb list_verb();
 Verb status_verb();

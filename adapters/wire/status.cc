@@ -47,14 +47,25 @@ std::vector<core::CriterionIndex> judged_now(const Machine& machine, const Rollo
   return criteria;
 }
 
+// As it is judged now: what is logged with a verdict is of the moment that it changed. Before any
+// point has laid out the tables there is only what was logged.
+core::Reading reading_of(const Machine& machine, const RolloutState& state,
+                         core::CriterionIndex index, Time now) {
+  const bool laid_out = state.readings.size() == machine.criteria.size() &&
+                        state.windows.size() == machine.windows.size() &&
+                        state.series.size() == machine.series.size() && !machine.series.empty();
+  if (laid_out) return core::evaluate(machine, state, core::Pending{}, index, now);
+  return index.value < state.readings.size() ? state.readings[index.value] : core::Reading{};
+}
+
 CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
-                             core::CriterionIndex index) {
+                             core::CriterionIndex index, Time now) {
   const core::Criterion& criterion = machine.at(index);
   CriterionStatus status;
   status.id = criterion.id;
   status.text = criterion.text;
   status.kind = criterion.kind;
-  if (index.value < state.readings.size()) status.reading = state.readings[index.value];
+  status.reading = reading_of(machine, state, index, now);
   status.limit = limit_of(criterion);
   if (status.reading.value) {
     status.value_text = core::value_text(criterion, *status.reading.value);
@@ -205,7 +216,9 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
   }
   if (!state.active.valid()) return status;  // its tables are not laid out yet
   status.observed = observed_share(machine, state);
-  status.state = machine.at(state.active).name;
+  const core::State& active = machine.at(state.active);
+  status.step = active.name;
+  status.state = active.stage.empty() ? active.name : active.stage;
   status.phase = machine.at(state.active).phase;
   if (state.finished()) return status;
   if (const core::Stage* stage = stage_of(machine, state.active)) {
@@ -215,7 +228,7 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
     if (stage->hold.valid()) status.hold = hold_of(machine, state, stage->hold, now);
   }
   for (const core::CriterionIndex index : judged_now(machine, state)) {
-    status.criteria.push_back(criterion_of(machine, state, index));
+    status.criteria.push_back(criterion_of(machine, state, index, now));
   }
   for (const core::Question& question : state.questions) {
     status.questions.push_back(question_of(machine, state, question, now));
@@ -231,6 +244,7 @@ std::string status_json(const RolloutStatus& status) {
   json["version"] = status.version;
   json["state"] = status.state;
   json["phase"] = name_of(status.phase);
+  json["step"] = status.step;
   json["outcome"] = status.outcome ? Json(name_of(*status.outcome)) : Json(nullptr);
   json["stage"] = nullptr;
   if (status.stage) {

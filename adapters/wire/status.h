@@ -66,7 +66,8 @@ struct EffectStatus {
 
 struct RolloutStatus {
   std::string rollout, runbook, service, version;
-  std::string state;  // "canary_25.hold"
+  std::string state;  // as the author says it: "canary_25", "rollback.automatic"
+  std::string step;   // of the machine: "canary_25.hold.wait"
   core::Phase phase = core::Phase::none;
   std::optional<core::Outcome> outcome;
   std::optional<StageStatus> stage;

@@ -291,7 +291,10 @@ void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::st
   for (const StateIndex i : chain(machine_, target)) {
     if (from.valid() && i != target && machine_.contains(i, from)) continue;
     for (const EffectIndex effect : machine_.at(i).entry) {
-      request(machine_.at(effect), effect, i, moved);
+      const Effect& spec = machine_.at(effect);
+      // Runs are kept: an extension does not repeat one that has succeeded.
+      if (spec.kind == EffectKind::run && acts_settled(i)) continue;
+      request(spec, effect, i, moved);
     }
     for (const ItemIndex item : machine_.at(i).asks) ask(item, moved);
   }
