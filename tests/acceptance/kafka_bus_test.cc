@@ -117,28 +117,28 @@ class Sender {
   std::jthread thread_;
 };
 
-TEST_F(KafkaBroker, KilledAndStartedAgainLosesAndDoublesNothing) {
+TEST_F(KafkaBroker, KilledOrFrozenAndBackLosesAndDoublesNothing) {
   OwnBroker broker;
   const auto bus = take(adapters::make_kafka_bus(options_of(broker.bootstrap())));
   ASSERT_TRUE(bus->ensure_topics({"numbers"}).has_value());
   const auto consumer = take(bus->consumer({"numbers"}, {}, false));
   Heard heard;
   Sender sender(*bus, "numbers");
-  for (int round = 0; round < 2; ++round) {
+  for (const bool frozen : {false, true, false}) {
     const std::size_t before = sender.delivered();
     poll_until(*consumer, heard, [&] { return sender.delivered() > before + 1000; });
     const std::size_t changes = heard.reachable.size();
-    broker.kill();
-    const auto killed = Clock::now();
+    frozen ? broker.freeze() : broker.kill();
+    const auto gone = Clock::now();
     poll_until(*consumer, heard, [&] { return heard.reachable.size() > changes; });
     EXPECT_FALSE(heard.reachable.back());
-    EXPECT_LT(Clock::now() - killed, 5s);
-    broker.start();
+    EXPECT_LT(Clock::now() - gone, 5s);
+    frozen ? broker.thaw() : broker.start();
     poll_until(*consumer, heard, [&] { return heard.reachable.back(); });
   }
   const std::size_t total = sender.stop();
   poll_records(*consumer, heard, total);
-  EXPECT_THAT(heard.reachable, ElementsAre(false, true, false, true));
+  EXPECT_THAT(heard.reachable, ElementsAre(false, true, false, true, false, true));
   EXPECT_THAT(heard.gaps, IsEmpty());
   ASSERT_EQ(heard.records.size(), total);
   for (std::size_t i = 0; i < total; ++i) ASSERT_EQ(heard.records[i].value, std::to_string(i));

@@ -29,6 +29,9 @@ class OwnBroker {
   const std::string& bootstrap() const { return bootstrap_; }
   // kill -9; what was acknowledged is still there after start().
   void kill() { run("kill"); }
+  // Its connections stand, and nobody answers.
+  void freeze() { signal("STOP"); }
+  void thaw() { signal("CONT"); }
   // Waits until it is ready; keeps its port.
   void start() {
     bootstrap_ = run("start");
@@ -37,8 +40,13 @@ class OwnBroker {
 
  private:
   std::string run(const std::string& verb) const {
-    const std::string command = "env -u KAFKA_BOOTSTRAP '" ROLLBOOK_SOURCE_DIR "/tools/kafka' " +
-                                verb + " --data '" + directory_ + "'";
+    return shell("env -u KAFKA_BOOTSTRAP '" ROLLBOOK_SOURCE_DIR "/tools/kafka' " + verb +
+                 " --data '" + directory_ + "'");
+  }
+  void signal(const std::string& name) const {
+    shell("kill -" + name + " $(cat '" + directory_ + "/broker.pid')");
+  }
+  static std::string shell(const std::string& command) {
     std::FILE* pipe = ::popen(command.c_str(), "r");
     EXPECT_NE(pipe, nullptr);
     std::string output;
