@@ -228,6 +228,43 @@ TEST(Grammar, SaysWhatItExpected) {
   }
 }
 
+TEST(Grammar, SaysWhatIsWrongInASelector) {
+  const struct {
+    const char* selector;
+    const char* found;
+  } cases[] = {
+      {"{a=\"b\" c=\"d\"}", "3:30 RB0112 expected `,` or `}` in the label selector"},
+      {"{a=\"b\", =\"d\"}", "3:31 RB0112 expected a label in the selector"},
+      {"{a=b}", "3:26 RB0112 expected the label's value in quotes"},
+      {"{a=\"b\", c}", "3:32 RB0112 expected `=`, `!=`, `=~` or `!~` after the label"},
+      {"{\"a\"=\"b\\d\"}",
+       "3:30 RB0112 `\\d` is no escape | as in PromQL, a backslash of a pattern is written twice: "
+       "`\\\\.`"},
+      {"{a=~\"5(..\"}",
+       "3:27 RB0112 this pattern is not valid: missing ): 5(.. | patterns are RE2's"},
+      {"{a=\"b\",}", ""},
+      {"{ a = \"b\" , c=~\"\\\\d\\t\\n\\\"\" }", ""},
+  };
+  for (const auto& c : cases) {
+    Sink sink("x");
+    parse("edition 1\nrunbook r {\n  metric m = counter x" + std::string(c.selector) + "\n}\n",
+          sink);
+    EXPECT_EQ(test::lines(sink), *c.found == '\0' ? "" : std::string("\nx:") + c.found)
+        << c.selector;
+  }
+}
+
+TEST(Grammar, ABlockInTheWrongPlaceIsOneFinding) {
+  Sink sink("x");
+  parse(
+      "edition 1\nrunbook r {\n  guard {\n    hold 5m\n    traffic 5%\n\n    run a()\n"
+      "    stop a > 1% over 5m\n    hold 5m\n  }\n}\n",
+      sink);
+  EXPECT_EQ(test::lines(sink),
+            "\nx:4:5 RB0203 `hold` has no place in `guard` | it belongs in `stage`"
+            "\nx:9:5 RB0203 `hold` has no place in `guard` | it belongs in `stage`");
+}
+
 TEST(Grammar, RefusesByNameWhatIsNotSupportedYet) {
   const Case cases[] = {
       {kGuard, "stop a > 1% with confidence 99%", "RB0901 `with confidence`"},
