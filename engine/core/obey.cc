@@ -254,7 +254,8 @@ void Advance::roll_back(const Command& command) {
 void Advance::abort(const Command& command) {
   const Sequence taken = accept(command);
   const TransitionIndex transition = triggered(TriggerKind::abort);
-  if (!transition.valid()) return shift_again(taken);
+  // A softer rollback stays the one that was chosen; `rollback` hastens it.
+  if (state_.rollback_rank > 0 || !transition.valid()) return shift_again(taken);
   take_transition(
       transition, taken,
       "aborted by " + command.actor + (command.reason.empty() ? "" : ": " + command.reason));
