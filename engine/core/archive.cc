@@ -86,12 +86,15 @@ class Reader {
 
   std::uint64_t number() {
     std::uint64_t value = 0;
-    for (int shift = 0; shift < 70; shift += 7) {
+    for (int shift = 0; shift < 64; shift += 7) {
       if (rest_.empty()) break;
       const auto byte = static_cast<std::uint8_t>(rest_.front());
       rest_.remove_prefix(1);
-      if (shift < 64) value |= std::uint64_t{byte & 0x7fU} << shift;
-      if (byte < 0x80) return value;
+      value |= std::uint64_t{byte & 0x7fU} << shift;
+      if (byte >= 0x80) continue;
+      // One spelling only: no zeros in front, no bits beyond the 64th.
+      if ((byte == 0 && shift > 0) || (shift == 63 && byte > 1)) break;
+      return value;
     }
     failed = true;
     return 0;
@@ -104,11 +107,15 @@ class Reader {
   void operator()(T& value) {
     if (failed) return;
     if constexpr (std::is_same_v<T, bool>) {
-      value = number() != 0;
+      value = flag();
     } else if constexpr (std::is_enum_v<T> || (std::is_integral_v<T> && !std::is_signed_v<T>)) {
-      value = static_cast<T>(number());
+      const std::uint64_t wide = number();
+      value = static_cast<T>(wide);
+      if (static_cast<std::uint64_t>(value) != wide) failed = true;
     } else if constexpr (std::is_integral_v<T>) {
-      value = static_cast<T>(signed_number());
+      const std::int64_t wide = signed_number();
+      value = static_cast<T>(wide);
+      if (value != wide) failed = true;
     } else {
       get(value);
     }
@@ -119,6 +126,11 @@ class Reader {
   }
 
  private:
+  bool flag() {
+    const std::uint64_t value = number();
+    if (value > 1) failed = true;
+    return value == 1;
+  }
   std::size_t size() {
     const std::uint64_t count = number();
     if (count > rest_.size()) failed = true;  // every entry takes a byte at least
@@ -138,7 +150,7 @@ class Reader {
   template <class T>
   void get(std::optional<T>& value) {
     value.reset();
-    if (number() != 0 && !failed) operator()(value.emplace());
+    if (flag() && !failed) operator()(value.emplace());
   }
   template <class K, class V>
   void get(std::map<K, V>& map) {

@@ -256,6 +256,7 @@ void Drive::begin(Sight sight) {
   start.limits = kLimits;
   start.sight = sight;
   start.now = now;
+  shard_replica_ = shard;
   state = core::begin(machine, shard, start, events);
   check_replica();
 }
