@@ -156,6 +156,7 @@ TYPED_TEST(EventLogTest, opens_and_closes_outbox_rows) {
   EXPECT_EQ((*rows)[0].payload, appended.outbox[0].payload);
   EXPECT_EQ((*rows)[0].topic, "rollbook.effects");
   EXPECT_EQ((*rows)[0].key, "rollout-1");
+  EXPECT_EQ((*rows)[0].type, "dev.rollbook.effect.traffic");
   EXPECT_TRUE((*rows)[0].forward);
   EXPECT_EQ((*rows)[1].sequence, core::Sequence{10});
 

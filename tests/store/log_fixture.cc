@@ -112,7 +112,8 @@ std::optional<runtime::OutboxRow> render(const core::Event& event, std::string_v
       "rollbook.effects",
       rollout,
       rollout + "/" + std::to_string(event.sequence.value) + "/" + std::string(hash),
-      "{\"order\":" + std::to_string(effect->order) + "}"};
+      "{\"order\":" + std::to_string(effect->order) + "}",
+      "dev.rollbook.effect.traffic"};
 }
 
 std::vector<core::Event> all_of(const runtime::EventLog& log, std::uint64_t stream,
