@@ -1,15 +1,14 @@
 #include "adapters/wire/metric_decoder.h"
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
 #include <optional>
 #include <string>
 
 #include "adapters/wire/json_syntax.h"
+#include "adapters/wire/metric_tokens.h"
 #include "adapters/wire/series_table.h"
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
@@ -17,39 +16,14 @@
 namespace rollbook::adapters {
 namespace {
 
-namespace ondemand = simdjson::ondemand;
 using core::Fixed;
 using runtime::PointKind;
 
 // A message of broken lines tells its reader nothing new after this many.
 constexpr std::size_t kLettersPerMessage = 16;
 
-enum Field : std::size_t { kMetric, kLabels, kKind, kValue, kBounds, kCounts, kSum, kTime, kStart };
-constexpr std::string_view kFieldNames[] = {"metric", "labels", "kind", "value", "bounds",
-                                            "counts", "sum",    "time", "start"};
-constexpr std::size_t kFields = std::size(kFieldNames);
 constexpr std::string_view kKinds[] = {"counter", "counter_delta", "gauge", "histogram",
                                        "histogram_delta"};
-
-// Why a line that is good JSON is no point, and at which byte of the line.
-struct Problem {
-  const char* at = nullptr;
-  std::string reason;
-};
-
-// The tokens of one object, as they stand in the buffer. An empty view: not given.
-struct Tokens {
-  std::string_view of[kFields];
-  bool other_format = false;  // it has OTLP's outermost key
-};
-
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  return text;
-}
 
 // The inside of a text that has no escapes; nothing for any other token.
 std::optional<std::string_view> plain_text(std::string_view token) {
@@ -57,13 +31,6 @@ std::optional<std::string_view> plain_text(std::string_view token) {
   token = token.substr(1, token.size() - 2);
   if (token.find('\\') != std::string_view::npos) return std::nullopt;
   return token;
-}
-
-std::optional<Field> field_of(std::string_view key) {
-  for (std::size_t i = 0; i < kFields; ++i) {
-    if (kFieldNames[i] == key) return static_cast<Field>(i);
-  }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -87,9 +54,9 @@ class MetricDecoder::Impl {
       letters.push_back(make_dead_letter(record, record.value, std::move(reason)));
       return;
     }
-    // simdjson reads a little beyond the end.
-    buffer_.resize(record.value.size() + simdjson::SIMDJSON_PADDING);
+    buffer_.resize(record.value.size() + TokenReader::kPadding);
     record.value.copy(buffer_.data(), record.value.size());
+    reader_.use(buffer_);
     message_ = std::string_view(buffer_.data(), record.value.size());
     decode_lines(letters);
   }
@@ -161,62 +128,13 @@ class MetricDecoder::Impl {
   bool decode_object(std::string_view text) {
     problem_ = {text.data() + std::min(text.find('{'), text.size()), "not an object of a metric"};
     Tokens tokens;
-    return read_tokens(text, tokens) && build(tokens);
+    return reader_.read(text, tokens, problem_) && build(tokens);
   }
 
   bool refuse(std::string_view at, std::string reason) {
     problem_ = {at.data(), std::move(reason)};
     return false;
   }
-
-  simdjson::padded_string_view padded(std::string_view text) const {
-    const auto offset = static_cast<std::size_t>(text.data() - buffer_.data());
-    return simdjson::padded_string_view(text.data(), text.size(), buffer_.size() - offset);
-  }
-
-  bool read_tokens(std::string_view text, Tokens& tokens) {
-    ondemand::document document;
-    ondemand::object object;
-    if (parser_.iterate(padded(text)).get(document) != simdjson::SUCCESS) return false;
-    if (document.get_object().get(object) != simdjson::SUCCESS) return false;
-    for (auto entry : object) {
-      ondemand::field field;
-      if (std::move(entry).get(field) != simdjson::SUCCESS) return false;
-      const char* key = field.key().raw();
-      const std::size_t rest = static_cast<std::size_t>(message_end() - key);
-      const auto* end = static_cast<const char*>(std::memchr(key, '"', rest));
-      if (end == nullptr) return false;
-      const std::string_view name(key, static_cast<std::size_t>(end - key));
-      const auto known = field_of(name);
-      if (!known) {
-        tokens.other_format = tokens.other_format || name == "resourceMetrics";
-        continue;
-      }
-      std::string_view& token = tokens.of[*known];
-      if (!token.empty()) return refuse(name, fmt::format("`{}` is given twice", name));
-      if (!read_token(field.value(), token)) return false;
-    }
-    return document.current_location().error() == simdjson::OUT_OF_BOUNDS;  // nothing follows
-  }
-
-  bool read_token(ondemand::value value, std::string_view& token) {
-    ondemand::json_type type{};
-    if (value.type().get(type) != simdjson::SUCCESS) return false;
-    if (type == ondemand::json_type::object) {
-      ondemand::object object;
-      return value.get_object().get(object) == simdjson::SUCCESS &&
-             object.raw_json().get(token) == simdjson::SUCCESS;
-    }
-    if (type == ondemand::json_type::array) {
-      ondemand::array array;
-      return value.get_array().get(array) == simdjson::SUCCESS &&
-             array.raw_json().get(token) == simdjson::SUCCESS;
-    }
-    token = trim(value.raw_json_token());
-    return !token.empty();
-  }
-
-  const char* message_end() const { return message_.data() + message_.size(); }
 
   // ---- From tokens to a point --------------------------------------------------------------
 
@@ -416,70 +334,28 @@ class MetricDecoder::Impl {
       return true;
     }
     std::string name;
-    std::vector<std::pair<std::string, std::string>> pairs;
+    Labels pairs;
     if (!read_name(tokens.of[kMetric], name)) return false;
-    if (!labels.empty() && !read_labels(labels, pairs)) return false;
+    const TokenReader::LabelLimits limits{limits_.labels, limits_.name_bytes, core::kTextBytes};
+    if (!labels.empty() && !reader_.read_labels(labels, limits, pairs, problem_)) return false;
     const auto number = table_.intern(spelling_, std::move(name), std::move(pairs), *batch_);
-    if (!number)
+    if (!number) {
       return refuse(labels.empty() ? tokens.of[kMetric] : labels, number.error().message);
+    }
     point.series = *number;
     return true;
   }
 
   bool read_name(std::string_view token, std::string& name) {
-    if (token.front() != '"') return refuse(token, "`metric` is not a text");
-    ondemand::document document;
-    std::string_view text;
-    if (text_parser_.iterate(padded(token)).get(document) != simdjson::SUCCESS ||
-        document.get_string().get(text) != simdjson::SUCCESS) {
-      return refuse(token, "`metric` is not a text");
-    }
-    if (text.empty()) return refuse(token, "`metric` is empty");
-    if (text.size() > limits_.name_bytes) {
-      return refuse(token, fmt::format("`metric` is longer than {} bytes", limits_.name_bytes));
-    }
-    name = text;
-    return true;
-  }
-
-  bool read_labels(std::string_view token,
-                   std::vector<std::pair<std::string, std::string>>& pairs) {
-    if (token.front() != '{') return refuse(token, "`labels` is not an object");
-    ondemand::document document;
-    ondemand::object object;
-    if (text_parser_.iterate(padded(token)).get(document) != simdjson::SUCCESS ||
-        document.get_object().get(object) != simdjson::SUCCESS) {
-      return refuse(token, "`labels` is not an object");
-    }
-    for (auto entry : object) {
-      ondemand::field field;
-      std::string_view label;
-      std::string_view text;
-      if (std::move(entry).get(field) != simdjson::SUCCESS ||
-          field.unescaped_key().get(label) != simdjson::SUCCESS) {
-        return refuse(token, "`labels` cannot be read");
-      }
-      const std::string_view raw = field.value().raw_json_token();
-      if (field.value().get_string().get(text) != simdjson::SUCCESS) {
-        return refuse(raw, fmt::format("label `{}` is not a text", printable(label)));
-      }
-      if (label.empty()) return refuse(raw, "a label has no name");
-      if (label.size() > limits_.name_bytes || text.size() > core::kTextBytes) {
-        return refuse(raw, fmt::format("a label is longer than its limit ({} bytes, its value {})",
-                                       limits_.name_bytes, core::kTextBytes));
-      }
-      if (pairs.size() == limits_.labels) {
-        return refuse(raw, fmt::format("more than {} labels", limits_.labels));
-      }
-      pairs.emplace_back(label, text);
-    }
-    return true;
+    if (!reader_.spell(token, name)) return refuse(token, "`metric` is not a text");
+    if (name.empty()) return refuse(token, "`metric` is empty");
+    if (name.size() <= limits_.name_bytes) return true;
+    return refuse(token, fmt::format("`metric` is longer than {} bytes", limits_.name_bytes));
   }
 
   DecoderLimits limits_;
   SeriesTable table_;
-  ondemand::parser parser_;
-  ondemand::parser text_parser_;  // names and labels, while parser_ holds their object
+  TokenReader reader_;
   std::string buffer_;
   std::string spelling_;
   std::string time_text_;

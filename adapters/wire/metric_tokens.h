@@ -1,0 +1,63 @@
+#pragma once
+// TokenReader: one Rollbook JSON object taken apart into the tokens of its fields, with simdjson
+// and without a copy. What the tokens mean is metric_decoder.cc's business.
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rollbook::adapters {
+
+enum Field : std::size_t { kMetric, kLabels, kKind, kValue, kBounds, kCounts, kSum, kTime, kStart };
+inline constexpr std::string_view kFieldNames[] = {"metric", "labels", "kind", "value", "bounds",
+                                                   "counts", "sum",    "time", "start"};
+inline constexpr std::size_t kFields = std::size(kFieldNames);
+
+// The tokens of one object, as they stand in the buffer. An empty view: not given.
+struct Tokens {
+  std::string_view of[kFields];
+  bool other_format = false;  // it has OTLP's outermost key
+};
+
+// Why a line that is good JSON is no point, and at which byte of the buffer.
+struct Problem {
+  const char* at = nullptr;
+  std::string reason;
+};
+
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+std::string_view trim(std::string_view text);
+
+class TokenReader {
+ public:
+  // simdjson reads so far beyond the end of a text; every text below lies in such a buffer.
+  static const std::size_t kPadding;
+
+  TokenReader();
+  ~TokenReader();
+
+  // Texts are views into `buffer` from now on; it holds kPadding bytes behind them.
+  void use(std::string_view buffer) { buffer_ = buffer; }
+
+  // False when `text` is no object of such fields; `problem` is set unless it is no JSON at all.
+  bool read(std::string_view text, Tokens& tokens, Problem& problem);
+  // What a text token spells; false when it is none.
+  bool spell(std::string_view token, std::string& out);
+  // The pairs of an object of texts, as they stand; none is longer than its limit.
+  struct LabelLimits {
+    std::size_t labels, name_bytes, value_bytes;
+  };
+  bool read_labels(std::string_view token, const LabelLimits& limits, Labels& labels,
+                   Problem& problem);
+
+ private:
+  struct Parsers;
+  std::unique_ptr<Parsers> parsers_;
+  std::string_view buffer_;
+};
+
+}  // namespace rollbook::adapters
