@@ -47,25 +47,34 @@ std::vector<core::CriterionIndex> judged_now(const Machine& machine, const Rollo
   return criteria;
 }
 
-// As it is judged now: what is logged with a verdict is of the moment that it changed. Before any
-// point has laid out the tables there is only what was logged.
+// The verdict as it was logged, which is every change; the value beside it as the windows have it
+// now, for what is logged with a verdict is of the moment that it changed.
 core::Reading reading_of(const Machine& machine, const RolloutState& state,
-                         core::CriterionIndex index, Time now) {
-  const bool laid_out = state.readings.size() == machine.criteria.size() &&
-                        state.windows.size() == machine.windows.size() &&
-                        state.series.size() == machine.series.size() && !machine.series.empty();
-  if (laid_out) return core::evaluate(machine, state, core::Pending{}, index, now);
-  return index.value < state.readings.size() ? state.readings[index.value] : core::Reading{};
+                         core::CriterionIndex index) {
+  if (index.value >= state.readings.size()) return {};
+  core::Reading reading = state.readings[index.value];
+  const bool laid_out = state.windows.size() == machine.windows.size() &&
+                        state.series.size() == machine.series.size();
+  if (!laid_out || machine.at(index).measure == core::Measure::absent) return reading;
+  const core::Reading now = core::evaluate(machine, state, core::Pending{}, index, state.now);
+  if (!now.value) return reading;
+  reading.value = now.value;
+  reading.low = now.low;
+  reading.high = now.high;
+  reading.samples = now.samples;
+  reading.at = now.at;
+  reading.seen = now.seen;
+  return reading;
 }
 
 CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
-                             core::CriterionIndex index, Time now) {
+                             core::CriterionIndex index) {
   const core::Criterion& criterion = machine.at(index);
   CriterionStatus status;
   status.id = criterion.id;
   status.text = criterion.text;
   status.kind = criterion.kind;
-  status.reading = reading_of(machine, state, index, now);
+  status.reading = reading_of(machine, state, index);
   status.limit = limit_of(criterion);
   if (status.reading.value) {
     status.value_text = core::value_text(criterion, *status.reading.value);
@@ -228,7 +237,7 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
     if (stage->hold.valid()) status.hold = hold_of(machine, state, stage->hold, now);
   }
   for (const core::CriterionIndex index : judged_now(machine, state)) {
-    status.criteria.push_back(criterion_of(machine, state, index, now));
+    status.criteria.push_back(criterion_of(machine, state, index));
   }
   for (const core::Question& question : state.questions) {
     status.questions.push_back(question_of(machine, state, question, now));
