@@ -3,14 +3,11 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 #include <deque>
 #include <filesystem>
 #include <limits>
@@ -21,6 +18,7 @@
 #include <utility>
 
 #include "adapters/file_envelope.h"
+#include "adapters/file_tail.h"
 
 namespace rollbook::adapters {
 
@@ -28,185 +26,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kReadBytes = 1 << 18;
-// Longer than any message that is accepted: what goes beyond is cut, and refused when decoded.
-constexpr std::size_t kLineMost = 16 << 20;
 constexpr std::size_t kUnderWayMost = 100'000;
 constexpr std::int64_t kEnd = std::numeric_limits<std::int64_t>::max();
-
-class File {
- public:
-  File() = default;
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() { close(); }
-  File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  File& operator=(File&& other) noexcept {
-    if (this != &other) {
-      close();
-      descriptor_ = std::exchange(other.descriptor_, -1);
-    }
-    return *this;
-  }
-  int get() const { return descriptor_; }
-  bool open() const { return descriptor_ >= 0; }
-
- private:
-  void close() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int descriptor_ = -1;
-};
-
-std::string why() { return std::generic_category().message(errno); }
-
-core::Result<std::string> path_of(const std::string& directory, const std::string& topic) {
-  const bool plain = !topic.empty() && topic != "." && topic != ".." && topic.size() <= 249 &&
-                     std::all_of(topic.begin(), topic.end(), [](unsigned char c) {
-                       return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-';
-                     });
-  if (!plain) {
-    return core::fail("topic `" + topic +
-                      "` has a name that no topic may have; use A-Z a-z 0-9 . _ -");
-  }
-  return directory + "/" + topic + ".jsonl";
-}
-
-core::Error no_such_topic(const std::string& topic, const std::string& path) {
-  return core::Error{"topic `" + topic + "` is not there: cannot open `" + path + "`: " + why()};
-}
-
-core::Time change_of(const struct stat& status) {
-  return core::Time(std::chrono::seconds(status.st_mtim.tv_sec) +
-                    std::chrono::nanoseconds(status.st_mtim.tv_nsec));
-}
-
-// Reads one topic's file line by line.
-class Tail {
- public:
-  Tail(std::string topic, std::string path) : topic_(std::move(topic)), path_(std::move(path)) {}
-
-  core::Status open() {
-    file_ = File(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file_.open()) return tl::unexpected(no_such_topic(topic_, path_));
-    read_ = 0;
-    next_ = 0;
-    pending_.clear();
-    cursor_ = 0;
-    cut_ = false;
-    return {};
-  }
-
-  const std::string& topic() const { return topic_; }
-  std::int64_t next() const { return next_; }
-  const std::optional<FileMessage>& head() const { return head_; }
-  std::int64_t head_offset() const { return next_ - 1; }
-  core::Time head_time() const { return *head_->time; }
-  void drop_head() { head_.reset(); }
-
-  // Passes over lines until the next is `line`, or the last that is there has been passed.
-  core::Status skip_to(std::int64_t line) {
-    while (next_ < line) {
-      TRY(const auto passed, take_line());
-      if (!passed) break;
-    }
-    return {};
-  }
-
-  // Fills head(), unless the end is reached.
-  core::Status fill() {
-    while (!head_) {
-      TRY(auto line, take_line());
-      if (!line) return {};
-      if (line->find_first_not_of(" \t\r") == std::string_view::npos) continue;
-      head_ = from_line(*line);
-      if (!head_->time) head_->time = changed_;
-    }
-    return {};
-  }
-
-  // True when the file is not the one that was read so far: cut short, or replaced.
-  bool was_replaced() const {
-    struct stat now {};
-    struct stat opened {};
-    if (::stat(path_.c_str(), &now) != 0 || ::fstat(file_.get(), &opened) != 0) return false;
-    return now.st_ino != opened.st_ino || now.st_dev != opened.st_dev || now.st_size < read_;
-  }
-
- private:
-  // The next whole line, valid until the next call; nothing at the end.
-  core::Result<std::optional<std::string_view>> take_line() {
-    for (;;) {
-      const auto end = pending_.find('\n', scanned_ = std::max(scanned_, cursor_));
-      if (end != std::string::npos) {
-        std::string_view line(pending_.data() + cursor_, end - cursor_);
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        cursor_ = scanned_ = end + 1;
-        cut_ = false;
-        ++next_;
-        return line;
-      }
-      scanned_ = pending_.size();
-      TRY(const bool more, read_more());
-      if (!more) return std::nullopt;
-    }
-  }
-
-  core::Result<bool> read_more() {
-    pending_.erase(0, cursor_);
-    scanned_ -= cursor_;
-    cursor_ = 0;
-    struct stat status {};
-    if (::fstat(file_.get(), &status) == 0) changed_ = change_of(status);
-    std::array<char, kReadBytes> buffer;
-    const ssize_t count = ::pread(file_.get(), buffer.data(), buffer.size(), read_);
-    if (count < 0) return core::fail("cannot read `" + path_ + "`: " + why());
-    read_ += count;
-    std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
-    if (pending_.size() > kLineMost) cut_ = true;
-    if (cut_) {
-      const auto end = bytes.find('\n');
-      bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end);
-    }
-    pending_ += bytes;
-    return count > 0;
-  }
-
-  std::string topic_;
-  std::string path_;
-  File file_;
-  off_t read_ = 0;       // bytes taken from the file
-  std::string pending_;  // read, not taken: [cursor_, end)
-  std::size_t cursor_ = 0;
-  std::size_t scanned_ = 0;  // no line's end in [cursor_, scanned_)
-  bool cut_ = false;         // the line at hand is longer than kLineMost
-  std::int64_t next_ = 0;
-  core::Time changed_{};
-  std::optional<FileMessage> head_;
-};
-
-core::Result<std::int64_t> count_lines(const std::string& topic, const std::string& path) {
-  const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.open()) return tl::unexpected(no_such_topic(topic, path));
-  std::int64_t lines = 0;
-  std::array<char, kReadBytes> buffer;
-  for (;;) {
-    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
-    if (count < 0) return core::fail("cannot read `" + path + "`: " + why());
-    if (count == 0) return lines;
-    lines += std::count(buffer.begin(), buffer.begin() + count, '\n');
-  }
-}
-
-core::Result<std::vector<core::SourceOffset>> ends_of(const std::string& directory,
-                                                      const std::vector<std::string>& topics) {
-  std::vector<core::SourceOffset> ends;
-  for (const std::string& topic : topics) {
-    TRY(const std::string path, path_of(directory, topic));
-    TRY(const std::int64_t lines, count_lines(topic, path));
-    ends.push_back({topic, 0, lines});
-  }
-  return ends;
-}
 
 class FileConsumer : public runtime::Consumer {
  public:
@@ -218,11 +39,11 @@ class FileConsumer : public runtime::Consumer {
     // The directory rather than its files: a file that is replaced is seen too.
     if (!changes_.open() || ::inotify_add_watch(changes_.get(), directory_.c_str(),
                                                 IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
-      return core::fail("cannot watch `" + directory_ + "`: " + why());
+      return core::fail("cannot watch `" + directory_ + "`: " + system_error());
     }
     for (const std::string& topic : topics_) {
-      TRY(const std::string path, path_of(directory_, topic));
-      Tail& tail = tails_.emplace_back(topic, path);
+      TRY(const std::string path, file_of_topic(directory_, topic));
+      FileTail& tail = tails_.emplace_back(topic, path);
       TRY_DO(tail.open());
       const auto known = std::find_if(from.begin(), from.end(), [&](const auto& offset) {
         return offset.topic == topic && offset.partition == 0;
@@ -254,7 +75,7 @@ class FileConsumer : public runtime::Consumer {
   }
 
   core::Result<std::vector<core::SourceOffset>> ends() override {
-    return ends_of(directory_, topics_);
+    return ends_of_files(directory_, topics_);
   }
 
  private:
@@ -268,7 +89,7 @@ class FileConsumer : public runtime::Consumer {
     std::array<char, 4096> notices;
     if (::read(changes_.get(), notices.data(), notices.size()) <= 0 && looked_) return {};
     looked_ = true;
-    for (Tail& tail : tails_) {
+    for (FileTail& tail : tails_) {
       if (!tail.was_replaced()) continue;
       const std::int64_t from = tail.next() - (tail.head() ? 1 : 0);
       tail.drop_head();
@@ -282,8 +103,8 @@ class FileConsumer : public runtime::Consumer {
   core::Result<std::size_t> hand_out(std::size_t most, const runtime::ConsumerEvents& events) {
     std::size_t count = 0;
     for (; count < most; ++count) {
-      Tail* oldest = nullptr;
-      for (Tail& tail : tails_) {
+      FileTail* oldest = nullptr;
+      for (FileTail& tail : tails_) {
         TRY_DO(tail.fill());
         if (!tail.head()) continue;
         if (oldest == nullptr || tail.head_time() < oldest->head_time()) oldest = &tail;
@@ -303,7 +124,7 @@ class FileConsumer : public runtime::Consumer {
   const std::vector<std::string> topics_;
   File changes_;
   bool looked_ = false;
-  std::deque<Tail> tails_;
+  std::deque<FileTail> tails_;
   std::vector<runtime::Gap> gaps_;
 };
 
@@ -324,7 +145,7 @@ class FileProducer : public runtime::Producer {
       const auto file = files_.find(topic);
       // What is acknowledged survives the machine; all since the last poll share one sync.
       if (file == files_.end() || ::fdatasync(file->second.get()) == 0) continue;
-      const core::Error error{"cannot sync topic `" + topic + "`: " + why()};
+      const core::Error error{"cannot sync topic `" + topic + "`: " + system_error()};
       for (Sent& sent : sent_) {
         if (!sent.error) sent.error = error;
       }
@@ -359,7 +180,7 @@ class FileProducer : public runtime::Producer {
     written_.insert(message.topic);
     if (written == static_cast<ssize_t>(line->size())) return std::nullopt;
     const core::Error error{"cannot write to topic `" + message.topic +
-                            "`: " + (written < 0 ? why() : "no space left")};
+                            "`: " + (written < 0 ? system_error() : "no space left")};
     // A line cut short would swallow the next one.
     if (written > 0 && ::write(*file, "\n", 1) != 1) files_.erase(message.topic);
     return error;
@@ -368,9 +189,9 @@ class FileProducer : public runtime::Producer {
   core::Result<int> open(const std::string& topic) {
     const auto known = files_.find(topic);
     if (known != files_.end()) return known->second.get();
-    TRY(const std::string path, path_of(directory_, topic));
+    TRY(const std::string path, file_of_topic(directory_, topic));
     File file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
-    if (!file.open()) return tl::unexpected(no_such_topic(topic, path));
+    if (!file.open()) return tl::unexpected(cannot_open(topic, path));
     return files_.emplace(topic, std::move(file)).first->second.get();
   }
 
@@ -398,14 +219,14 @@ class FileBus : public runtime::Bus {
 
   core::Result<std::vector<core::SourceOffset>> ends(
       const std::vector<std::string>& topics) override {
-    return ends_of(directory_, topics);
+    return ends_of_files(directory_, topics);
   }
 
   core::Status ensure_topics(const std::vector<std::string>& topics) override {
     for (const std::string& topic : topics) {
-      TRY(const std::string path, path_of(directory_, topic));
+      TRY(const std::string path, file_of_topic(directory_, topic));
       const File file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-      if (!file.open()) return core::fail("cannot make `" + path + "`: " + why());
+      if (!file.open()) return core::fail("cannot make `" + path + "`: " + system_error());
     }
     return {};
   }

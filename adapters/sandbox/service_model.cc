@@ -1,17 +1,16 @@
 #include "adapters/sandbox/service_model.h"
 
-#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
 #include <variant>
 
+#include "adapters/sandbox/fault_clock.h"
 #include "adapters/sandbox/health.h"
 #include "adapters/sandbox/traffic.h"
 #include "adapters/wire/command_encoder.h"
 #include "adapters/wire/json_fields.h"
 #include "adapters/wire/names.h"
-#include "adapters/wire/text.h"
 
 namespace rollbook::adapters {
 
@@ -23,23 +22,11 @@ using core::Time;
 constexpr Duration kScrapeMost = std::chrono::seconds(15);
 constexpr std::string_view kSource = "sandbox/service";
 
-Time after(Time time, Duration duration) {
-  return time > core::kDistantFuture - duration ? core::kDistantFuture : time + duration;
-}
-
-// When a fault is at work: [from, until).
-struct Span {
-  std::optional<Time> from;  // empty: its stage has not shifted yet
-  Time until = core::kDistantFuture;
-  bool holds(Time now) const { return from && *from <= now && now < until; }
-};
-
 // What an effect asks of the world, as far as this world can tell.
 struct Effect {
   std::string id;
   std::string rollout;
   std::string state;
-  std::string what;  // name of a run or checkpoint
   core::EffectKind kind = core::EffectKind::traffic;
   bool rollback = false;
   std::uint64_t order = 0;
@@ -101,24 +88,26 @@ class ServiceModel::Impl {
         sink_(std::move(sink)),
         traffic_(std::move(series), Load{options_.peak_per_second, options_.trough_per_second},
                  options_.begin, options_.seed),
-        spans_(options_.faults.size()) {
+        faults_(machine, options_.faults) {
     traffic_.set_weight(machine.begins);
     if (options_.scrape_every == Duration::zero()) {
       options_.scrape_every = scrape_interval(machine, kScrapeMost);
     }
-    for (std::size_t i = 0; i < spans_.size(); ++i) place(i, "", options_.begin);
+    mark("", options_.begin);
     plan(options_.begin, Scrape{});
   }
 
   Time next_due() const { return acts_.begin()->first; }
 
   void run_until(Time now) {
-    while (!acts_.empty() && acts_.begin()->first <= now) {
+    while (acts_.begin()->first <= now) {
       const Time due = acts_.begin()->first;
       const Act act = std::move(acts_.begin()->second);
       acts_.erase(acts_.begin());
       traffic_.flow_until(due);
-      set_troubles(due);
+      for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
+        traffic_.trouble(whose) = faults_.trouble_of(whose, due);
+      }
       std::visit([&](const auto& one) { perform(one, due); }, act);
     }
   }
@@ -139,18 +128,16 @@ class ServiceModel::Impl {
       TRY_DO(read_traffic(read.data, effect));
     } else if (kind == name_of(core::EffectKind::run)) {
       effect.kind = core::EffectKind::run;
-      effect.what = text_of(read.data, "action");
     } else if (kind == name_of(core::EffectKind::checkpoint)) {
       effect.kind = core::EffectKind::checkpoint;
-      effect.what = text_of(read.data, "name");
     } else {
       return {};  // told, not awaited
     }
     if (effect.kind == core::EffectKind::traffic && !effect.rollback) {
       const std::string stage(stage_of(machine_, effect.state));
-      for (std::size_t i = 0; i < spans_.size(); ++i) place(i, stage, now);
+      if (!stage.empty()) mark(stage, now);
     }
-    plan(after(now, options_.settle_after), Settle{std::move(effect)});
+    plan(now + options_.settle_after, Settle{std::move(effect)});
     return {};
   }
 
@@ -204,46 +191,8 @@ class ServiceModel::Impl {
     acts_.emplace(due, std::move(act));
   }
 
-  // ---- Faults ---------------------------------------------------------------------------------
-
-  // Gives a fault its times, as far as they count from `stage` ("": the start) at `base`.
-  void place(std::size_t index, const std::string& stage, Time base) {
-    const Fault& fault = options_.faults[index];
-    Span& span = spans_[index];
-    if (!span.from && fault.from.stage == stage) {
-      span.from = after(base, fault.from.after);
-      plan(*span.from, Edge{});
-      if (fault.lasts) end(span, after(*span.from, *fault.lasts));
-    }
-    if (fault.until && fault.until->stage == stage && span.until == core::kDistantFuture) {
-      end(span, after(base, fault.until->after));
-    }
-  }
-
-  void end(Span& span, Time until) {
-    span.until = until;
-    plan(until, Edge{});
-  }
-
-  void set_troubles(Time now) {
-    for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
-      Trouble trouble;
-      for (std::size_t i = 0; i < spans_.size(); ++i) {
-        const Fault& fault = options_.faults[i];
-        if (!spans_[i].holds(now) || !hits(fault, whose)) continue;
-        if (fault.kind == FaultKind::errors) trouble.errors = fault.amount;
-        if (fault.kind == FaultKind::latency) trouble.latency = fault.amount;
-        if (fault.kind == FaultKind::silence) trouble.silent = true;
-      }
-      traffic_.trouble(whose) = trouble;
-    }
-  }
-
-  // Totals suffer where both arms do, or where there are none.
-  bool hits(const Fault& fault, Whose whose) const {
-    if (whose == Whose::canary) return fault.on_canary;
-    if (whose == Whose::baseline) return fault.on_baseline;
-    return !machine_.arms || (fault.on_canary && fault.on_baseline);
+  void mark(const std::string& stage, Time now) {
+    for (const Time edge : faults_.mark(stage, now)) plan(edge, Edge{});
   }
 
   const Fault* fault_of(const Effect& effect, Time now) const {
@@ -252,10 +201,7 @@ class ServiceModel::Impl {
     if (effect.kind == core::EffectKind::traffic) {
       kind = effect.rollback ? FaultKind::rollback : FaultKind::shift;
     }
-    for (std::size_t i = 0; i < spans_.size(); ++i) {
-      if (options_.faults[i].kind == kind && spans_[i].holds(now)) return &options_.faults[i];
-    }
-    return nullptr;
+    return faults_.find(kind, now);
   }
 
   // ---- Acts -----------------------------------------------------------------------------------
@@ -350,7 +296,7 @@ class ServiceModel::Impl {
                                           "p" + std::to_string(i + 1));
       command.yes = yes;
       command.option = option;
-      plan(after(now, options_.answer_after), Answer{std::move(command)});
+      plan(now + options_.answer_after, Answer{std::move(command)});
     }
   }
 
@@ -378,7 +324,7 @@ class ServiceModel::Impl {
   ModelTopics topics_;
   Sink sink_;
   Traffic traffic_;
-  std::vector<Span> spans_;                  // of options_.faults
+  FaultClock faults_;
   std::multimap<Time, Act> acts_;            // never empty: a scrape plans the next
   std::deque<OpenQuestion> questions_;       // Answers::ask
   std::map<std::string, Outcome> outcomes_;  // by effect: asked again, answered alike
@@ -386,40 +332,6 @@ class ServiceModel::Impl {
   std::uint64_t commands_ = 0;
   std::uint64_t checkpoints_ = 0;
 };
-
-namespace {
-
-core::Status check_stage(const core::Machine& machine, const Fault& fault, const FaultTime& time) {
-  if (time.stage.empty()) return {};
-  std::vector<std::string_view> names;
-  for (const core::Stage& stage : machine.stages) names.push_back(stage.name);
-  if (std::find(names.begin(), names.end(), time.stage) != names.end()) return {};
-  return core::fail("the fault `" + fault.text + "` counts from stage `" + time.stage +
-                    "`, which runbook `" + machine.name + "` does not have" +
-                    did_you_mean(time.stage, names));
-}
-
-core::Status check_fault(const core::Machine& machine, const Fault& fault,
-                         const std::vector<WireSeries>& series) {
-  TRY_DO(check_stage(machine, fault, fault.from));
-  if (fault.until) TRY_DO(check_stage(machine, fault, *fault.until));
-  const auto any = [&](auto holds) { return std::any_of(series.begin(), series.end(), holds); };
-  if (fault.kind == FaultKind::errors &&
-      !any([](const WireSeries& one) { return !one.ceilings.empty(); })) {
-    return core::fail("the fault `" + fault.text +
-                      "` needs a criterion that a ratio of counters "
-                      "must stay below, and runbook `" +
-                      machine.name + "` has none");
-  }
-  if (fault.kind == FaultKind::latency &&
-      !any([](const WireSeries& one) { return one.kind == core::MetricKind::histogram; })) {
-    return core::fail("the fault `" + fault.text + "` needs a histogram, and runbook `" +
-                      machine.name + "` has none");
-  }
-  return {};
-}
-
-}  // namespace
 
 core::Result<std::unique_ptr<ServiceModel>> ServiceModel::make(const core::Machine& machine,
                                                                SyntheticOptions options,

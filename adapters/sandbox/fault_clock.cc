@@ -1,0 +1,91 @@
+#include "adapters/sandbox/fault_clock.h"
+
+#include <algorithm>
+
+#include "adapters/wire/text.h"
+
+namespace rollbook::adapters {
+
+using core::Time;
+
+FaultClock::FaultClock(const core::Machine& machine, std::vector<Fault> faults)
+    : has_arms_(machine.arms.has_value()), faults_(std::move(faults)), spans_(faults_.size()) {}
+
+std::vector<Time> FaultClock::mark(const std::string& stage, Time now) {
+  std::vector<Time> edges;
+  for (std::size_t i = 0; i < faults_.size(); ++i) {
+    const Fault& fault = faults_[i];
+    Span& span = spans_[i];
+    if (!span.from && fault.from.stage == stage) {
+      span.from = now + fault.from.after;
+      edges.push_back(*span.from);
+      if (fault.lasts) edges.push_back(span.until = *span.from + *fault.lasts);
+    }
+    if (fault.until && fault.until->stage == stage && span.until == core::kDistantFuture) {
+      edges.push_back(span.until = now + fault.until->after);
+    }
+  }
+  return edges;
+}
+
+Trouble FaultClock::trouble_of(Whose whose, Time now) const {
+  Trouble trouble;
+  for (std::size_t i = 0; i < faults_.size(); ++i) {
+    const Fault& fault = faults_[i];
+    if (!spans_[i].holds(now) || !hits(fault, whose)) continue;
+    if (fault.kind == FaultKind::errors) trouble.errors = fault.amount;
+    if (fault.kind == FaultKind::latency) trouble.latency = fault.amount;
+    if (fault.kind == FaultKind::silence) trouble.silent = true;
+  }
+  return trouble;
+}
+
+// Totals suffer where both arms do, or where there are none.
+bool FaultClock::hits(const Fault& fault, Whose whose) const {
+  if (whose == Whose::canary) return fault.on_canary;
+  if (whose == Whose::baseline) return fault.on_baseline;
+  return !has_arms_ || (fault.on_canary && fault.on_baseline);
+}
+
+const Fault* FaultClock::find(FaultKind kind, Time now) const {
+  for (std::size_t i = 0; i < faults_.size(); ++i) {
+    if (faults_[i].kind == kind && spans_[i].holds(now)) return &faults_[i];
+  }
+  return nullptr;
+}
+
+namespace {
+
+core::Status check_stage(const core::Machine& machine, const Fault& fault, const FaultTime& time) {
+  if (time.stage.empty()) return {};
+  std::vector<std::string_view> names;
+  for (const core::Stage& stage : machine.stages) names.push_back(stage.name);
+  if (std::find(names.begin(), names.end(), time.stage) != names.end()) return {};
+  return core::fail("the fault `" + fault.text + "` counts from stage `" + time.stage +
+                    "`, which runbook `" + machine.name + "` does not have" +
+                    did_you_mean(time.stage, names));
+}
+
+}  // namespace
+
+core::Status check_fault(const core::Machine& machine, const Fault& fault,
+                         const std::vector<WireSeries>& series) {
+  TRY_DO(check_stage(machine, fault, fault.from));
+  if (fault.until) TRY_DO(check_stage(machine, fault, *fault.until));
+  const auto any = [&](auto holds) { return std::any_of(series.begin(), series.end(), holds); };
+  if (fault.kind == FaultKind::errors &&
+      !any([](const WireSeries& one) { return !one.ceilings.empty(); })) {
+    return core::fail("the fault `" + fault.text +
+                      "` needs a criterion that a ratio of counters "
+                      "must stay below, and runbook `" +
+                      machine.name + "` has none");
+  }
+  if (fault.kind == FaultKind::latency &&
+      !any([](const WireSeries& one) { return one.kind == core::MetricKind::histogram; })) {
+    return core::fail("the fault `" + fault.text + "` needs a histogram, and runbook `" +
+                      machine.name + "` has none");
+  }
+  return {};
+}
+
+}  // namespace rollbook::adapters
