@@ -54,6 +54,44 @@ std::vector<core::InputBody> candidates(Events logged, bool observed) {
   return inputs;
 }
 
+// What says how much the engine could see goes before the evidence of its turn, and moves the
+// arrivals of what had been folded (leave_out() in core/clocks.h): this is where they were before.
+core::Observed before_sight(const core::RolloutState& state, const Event& sight,
+                            core::Observed observed) {
+  core::Time from = sight.time, to = sight.time;
+  const bool was_live = state.sight == core::Sight::live;
+  if (const auto* status = std::get_if<core::SourceStatus>(&sight.body)) {
+    if (!was_live && status->sight == core::Sight::live) from = state.sight_since;
+  } else if (const auto* gap = std::get_if<core::EngineGap>(&sight.body); gap && was_live) {
+    from = gap->from;
+    to = gap->to;
+  }
+  for (core::SeriesSeen& seen : observed.seen) {
+    if (seen.arrival < to) seen.arrival -= to - from;
+  }
+  return observed;
+}
+
+bool is_sight(const Event& event) {
+  return std::holds_alternative<core::SourceStatus>(event.body) ||
+         std::holds_alternative<core::SourceGap>(event.body) ||
+         std::holds_alternative<core::EngineGap>(event.body) ||
+         std::holds_alternative<core::ClockStep>(event.body);
+}
+
+// What had been folded when the input of these events came.
+core::Pending pending_of(const core::RolloutState& state, Events events) {
+  core::Pending pending;
+  if (const auto* observed = std::get_if<core::Observed>(&events[0].body)) {
+    pending.observed = *observed;
+  } else if (is_sight(events[0]) && events.size() > 1 && events[1].time == events[0].time) {
+    if (const auto* after = std::get_if<core::Observed>(&events[1].body)) {
+      pending.observed = before_sight(state, events[0], *after);
+    }
+  }
+  return pending;
+}
+
 // What a core needs of the shard: the books of the rollout's own service.
 core::ShardState shard_of(const std::map<std::string, core::ServiceState>& services,
                           const std::string& service) {
@@ -108,13 +146,12 @@ core::Result<std::size_t> Recompute::begin(Events events) {
 }
 
 std::size_t Recompute::follow(Running& running, Events events) {
-  const auto* observed = std::get_if<core::Observed>(&events[0].body);
+  const bool observed = std::holds_alternative<core::Observed>(events[0].body);
   const std::string service = running.state.service;
-  for (const core::InputBody& body : candidates(events, observed != nullptr)) {
+  for (const core::InputBody& body : candidates(events, observed)) {
     core::ShardState shard = shard_of(services_, service);
     core::RolloutState state = running.state;
-    core::Pending pending;
-    if (observed != nullptr) pending.observed = *observed;
+    core::Pending pending = pending_of(state, events);
     std::vector<Event> made;
     core::advance(running.plan->machine, shard, state, pending, core::Input{events[0].time, body},
                   made);
