@@ -160,8 +160,10 @@ void Advance::take(const InputBody& input) {
     emit(EffectDelivered{delivered->effect}, delivered->effect);
   } else if (const auto* seen = std::get_if<See>(&input)) {
     if (seen->status.sight == state_.sight) return;
+    const Time blind_since = state_.sight_since;
     cause_ = emit(seen->status, Sequence{});
     if (state_.sight == Sight::live) {
+      leave_out_pending(blind_since, now_);
       instant_ = true;
       instant_cause_ = cause_;
     }
@@ -169,9 +171,15 @@ void Advance::take(const InputBody& input) {
     cause_ = emit(missed->gap, Sequence{});
   } else if (const auto* woken = std::get_if<Wake>(&input)) {
     cause_ = emit(woken->gap, Sequence{});
+    if (state_.sight == Sight::live) leave_out_pending(woken->gap.from, woken->gap.to);
   } else if (const auto* stepped = std::get_if<Step>(&input)) {
     cause_ = emit(stepped->step, Sequence{});
   }
+}
+
+// What was folded before a gap arrived before it, as what was logged did.
+void Advance::leave_out_pending(Time from, Time to) {
+  for (SeriesSeen& seen : pending_.observed.seen) seen.arrival = leave_out(seen.arrival, from, to);
 }
 
 // ---- Moving ---------------------------------------------------------------------------------

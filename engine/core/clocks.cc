@@ -47,6 +47,10 @@ Time reached_at(const Machine& machine, const RolloutState& state, ClockIndex in
   return *clock.mark + (limit_of(machine, state, index) - clock.elapsed);
 }
 
+Time leave_out(Time since, Time from, Time to) {
+  return since + std::max(Duration::zero(), to - std::max(from, since));
+}
+
 void refresh_clocks(const Machine& machine, RolloutState& state, Time now) {
   const bool without_data = lacks_data(machine, state);
   for (std::uint32_t i = 0; i < machine.clocks.size(); ++i) {

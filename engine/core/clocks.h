@@ -13,6 +13,9 @@ bool reached(const Machine& machine, const RolloutState& state, ClockIndex clock
 // When a running clock will be reached; kDistantFuture when it stands still.
 Time reached_at(const Machine& machine, const RolloutState& state, ClockIndex clock);
 
+// `since` moved on by what lies between `from` and `to`: as if that time had not been.
+Time leave_out(Time since, Time from, Time to);
+
 // Starts and stops clocks by what the state says now. Called by evolve() only.
 void refresh_clocks(const Machine& machine, RolloutState& state, Time now);
 

@@ -25,6 +25,14 @@ void shift_deadlines(RolloutState& state, Duration by) {
   }
 }
 
+// Silence counts only while somebody listens.
+void leave_out_silence(RolloutState& state, Time from, Time to) {
+  for (SeriesState& series : state.series) {
+    if (series.seen) series.arrival = leave_out(series.arrival, from, to);
+  }
+  state.quiet_since = leave_out(state.quiet_since, from, to);
+}
+
 struct Fold {
   const Machine& machine;
   RolloutState& state;
@@ -137,7 +145,10 @@ struct Fold {
     state.settled_order = effect.order;
     state.settled = effect.to;
     state.shift_floor = event.time;
-    if (state.first_settled == kDistantFuture) state.first_settled = event.time;
+    if (state.first_settled == kDistantFuture) {
+      state.first_settled = event.time;
+      state.quiet_since = std::max(state.quiet_since, event.time);
+    }
     clear_windows(machine, state, Floor::shift);
   }
 
@@ -179,15 +190,20 @@ struct Fold {
     for (std::size_t i = 0; i < machine.clocks.size(); ++i) {
       ClockState& clock = state.clocks[i];
       if (!clock.mark || machine.clocks[i].kind == ClockKind::steady) continue;
-      *clock.mark += std::max(Duration::zero(), body.to - std::max(body.from, *clock.mark));
+      clock.mark = leave_out(*clock.mark, body.from, body.to);
     }
-    if (state.sight == Sight::live) {
-      shift_deadlines(state, body.to - body.from);
-    }
-    state.quiet_since = std::max(state.quiet_since, body.to);
+    // Away from live the gap is a part of what is left out when it is live again.
+    if (state.sight != Sight::live) return;
+    shift_deadlines(state, body.to - body.from);
+    leave_out_silence(state, body.from, body.to);
   }
 
-  void operator()(const ClockStep&) const { state.quiet_since = event.time; }
+  // After a small step back what is measured comes late, and is not counted, until the clocks have
+  // made up for it; the runtime brings points to engine time after a large one.
+  void operator()(const ClockStep& body) const {
+    const Duration rest = std::clamp(-body.by, Duration::zero(), kClockStepBackMost);
+    state.quiet_since = std::max(state.quiet_since, event.time + rest);
+  }
 
   void operator()(const SourceStatus& body) const {
     if (body.sight == state.sight) return;
@@ -195,7 +211,7 @@ struct Fold {
       state.sight_since = event.time;
     } else if (body.sight == Sight::live) {
       shift_deadlines(state, event.time - state.sight_since);
-      state.quiet_since = event.time;
+      leave_out_silence(state, state.sight_since, event.time);
     }
     state.sight = body.sight;
   }

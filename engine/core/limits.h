@@ -44,7 +44,9 @@ inline constexpr Duration kReviewWithin = 24h;        // `within`, when a review
 inline constexpr std::uint32_t kExtensionsMost = 16;  // of a stage whose runbook names none
 
 // ---- Time -----------------------------------------------------------------------------------
-inline constexpr Duration kClockStep = 1s;         // wall clock against engine time
+inline constexpr Duration kClockStep = 1s;  // wall clock against engine time
+// Points of a clock that was set back further are told from late ones by their times alone.
+inline constexpr Duration kClockStepBackMost = 5min;
 inline constexpr Duration kStall = 2s;             // of the loop: then it is a gap
 inline constexpr Duration kCommandMaxAge = 10min;  // start, promote, extend: older is too_old
 

@@ -19,9 +19,7 @@ core::Duration EngineTime::boot_time() { return read_clock(CLOCK_BOOTTIME); }
 core::Time EngineTime::wall_clock() { return core::Time(read_clock(CLOCK_REALTIME)); }
 
 EngineTime::EngineTime(core::Time last_logged)
-    : begin_(std::max(last_logged, wall_clock())), boot_begin_(boot_time()) {
-  known_step_ = wall_clock() - begin_;
-}
+    : begin_(std::max(last_logged, wall_clock())), boot_begin_(boot_time()) {}
 
 core::Time EngineTime::now() const { return begin_ + (boot_time() - boot_begin_); }
 

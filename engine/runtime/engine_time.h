@@ -14,7 +14,7 @@ class EngineTime {
   explicit EngineTime(core::Time last_logged);
   core::Time now() const;
   // How far the wall clock has left engine time, when that changed by more than `limit` since the
-  // last call that returned a value.
+  // last call that returned a value; at first, since they were one.
   std::optional<core::Duration> step(core::Duration limit);
 
   static core::Time wall_clock();

@@ -28,12 +28,29 @@ bool Shard::counted_before(const Rollout& rollout, const PointBatch& batch,
   return false;
 }
 
+// Of a rise from before the step only the end can be told: its start stays, or every cumulative
+// series would seem to have begun anew.
+MetricPoint Shard::in_engine_time(MetricPoint point, Time now) const {
+  if (stepped_ <= options_.limits.skew && stepped_ >= -core::kClockStepBackMost) return point;
+  const auto distance = [](Time a, Time b) { return a < b ? b - a : a - b; };
+  if (distance(point.end, now) <= distance(point.end, now + stepped_)) return point;
+  point.end -= stepped_;
+  const bool delta =
+      point.kind == PointKind::counter_delta || point.kind == PointKind::histogram_delta;
+  if (point.start != core::kDistantPast &&
+      (delta || (stepped_ > core::Duration::zero() && point.start > first_step_at_))) {
+    point.start -= stepped_;
+  }
+  return point;
+}
+
 void Shard::points(const PointBatch& batch, Time now) {
   series_.learn(batch);
   for (const SeriesName& name : batch.new_series) feeds_.learn(name);
   const std::size_t at = static_cast<std::size_t>(&offset_of(batch) - offsets_.data());
   std::int64_t record = -1;
-  for (const MetricPoint& point : batch.points) {
+  for (const MetricPoint& measured : batch.points) {
+    const MetricPoint point = in_engine_time(measured, now);
     if (point.offset != record) {
       record = point.offset;
       offsets_[at].next = record;
@@ -232,7 +249,9 @@ void Shard::command(const CommandInput& input, Time now) {
   if (input.invalid) return reject(command, "invalid", *input.invalid, now);
   const bool ages = command.verb == core::Verb::start || command.verb == core::Verb::promote ||
                     command.verb == core::Verb::extend;
-  if (ages && command.sent != Time{} && now - command.sent > core::kCommandMaxAge) {
+  // A message is as old as the clock says that makes it younger: the other was stepped.
+  const Time clock = std::min(now, now + stepped_);
+  if (ages && command.sent != Time{} && clock - command.sent > core::kCommandMaxAge) {
     return reject(command, "too_old", "the message is older than 10m; send it again", now);
   }
   if (command.verb == core::Verb::start) return start(input, now);
@@ -408,6 +427,8 @@ void Shard::wake(const core::EngineGap& gap, Time now) {
 }
 
 void Shard::clock_step(core::Duration by, Time now) {
+  if (stepped_ == core::Duration::zero()) first_step_at_ = now;
+  stepped_ += by;
   for (auto& [stream, rollout] : rollouts_) {
     if (!rollout.state.finished()) give(rollout, core::Input{now, core::Step{core::ClockStep{by}}});
   }

@@ -83,6 +83,8 @@ class Shard {
   void sight(core::Sight sight, core::Time now);
   void gap(const core::SourceGap& gap, core::Time now);
   void wake(const core::EngineGap& gap, core::Time now);
+  // The wall clock left engine time by so much more. Points may follow either from then on: a
+  // time that is nearer to the wall clock's is brought to engine time.
   void clock_step(core::Duration by, core::Time now);
   // Brings every rollout whose deadline has come to rest.
   void tick(core::Time now);
@@ -130,6 +132,7 @@ class Shard {
   void start(const CommandInput& input, core::Time now);
   bool names_effect(const core::Command& command) const;
   core::SourceOffset& offset_of(const PointBatch& batch);
+  MetricPoint in_engine_time(MetricPoint point, core::Time now) const;
   bool counted_before(const Rollout& rollout, const PointBatch& batch,
                       const MetricPoint& point) const;
   void save_bases(core::Time now);
@@ -158,6 +161,8 @@ class Shard {
   std::vector<core::SourceOffset> command_offsets_;
   core::Time bases_at_{};
   core::Sight sight_ = core::Sight::live;
+  core::Duration stepped_{};    // wall clock minus engine time
+  core::Time first_step_at_{};  // engine time
   core::Time last_time_ = core::kDistantPast;
   Turn turn_;
   Counters counters_;

@@ -256,6 +256,16 @@ void Rehearsal::bus_away(core::Duration duration) {
   read_missed(scrapes);
 }
 
+void Rehearsal::sight(core::Sight sight) {
+  shard_->sight(sight, now_);
+  commit();
+}
+
+void Rehearsal::gap(const core::SourceGap& gap) {
+  shard_->gap(gap, now_);
+  commit();
+}
+
 void Rehearsal::clock_step(core::Duration by) {
   shard_->clock_step(by, now_);
   commit();

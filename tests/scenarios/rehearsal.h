@@ -46,6 +46,8 @@ class Rehearsal {
   void histogram(const std::string& name, const Labels& labels, std::vector<std::int64_t> bounds_ms,
                  std::vector<std::int64_t> per_second);
   void gauge(const std::string& name, const Labels& labels, std::int64_t value);
+  // The process behind it begins anew: its total falls to zero.
+  void restart(const std::string& series, const Labels& labels);
   // The series is not scraped any more; `silence()` without a name: none is.
   void silence(const std::string& name, const Labels& labels);
   void silence();
@@ -97,6 +99,9 @@ class Rehearsal {
   void engine_away(core::Duration duration);
   void bus_away(core::Duration duration);
   void clock_step(core::Duration by);
+  // What the engine can see from now on; offsets that could not be read.
+  void sight(core::Sight sight);
+  void gap(const core::SourceGap& gap);
   // Feeds one point as it is: late, doubled, from the future. `age` before now; `span`: of the
   // interval it measures, none when it has no start.
   void point(const std::string& series, const Labels& labels, std::int64_t value,
@@ -121,6 +126,7 @@ class Rehearsal {
   std::string last_effect(core::EffectKind kind) const;
   // The number of the open question of that text; 0 when there is none.
   std::uint64_t question(const std::string& text) const;
+  // Of this moment, with what was folded and not logged yet.
   core::Reading reading(const std::string& criterion) const;
   // Names of the states that were entered, joined by a space.
   std::string path() const;

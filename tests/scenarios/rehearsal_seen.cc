@@ -62,7 +62,9 @@ std::uint64_t Rehearsal::question(const std::string& text) const {
 core::Reading Rehearsal::reading(const std::string& criterion) const {
   for (std::uint32_t i = 0; i < machine().criteria.size(); ++i) {
     if (machine().criteria[i].id == criterion) {
-      return core::evaluate(machine(), replica_, core::Pending{}, core::CriterionIndex{i}, now_);
+      const runtime::Shard::Rollout* live = shard_->find(rollout_);
+      const core::Pending pending = live == nullptr ? core::Pending{} : live->pending;
+      return core::evaluate(machine(), replica_, pending, core::CriterionIndex{i}, now_);
     }
   }
   ADD_FAILURE() << "no criterion " << criterion;

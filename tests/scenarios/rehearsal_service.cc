@@ -56,6 +56,10 @@ void Rehearsal::gauge(const std::string& name, const Labels& labels, std::int64_
   source(name, labels, runtime::PointKind::gauge).total = value;
 }
 
+void Rehearsal::restart(const std::string& series, const Labels& labels) {
+  source(series, labels, runtime::PointKind::counter).total = 0;
+}
+
 void Rehearsal::silence(const std::string& name, const Labels& labels) {
   source(name, labels, runtime::PointKind::counter).silent = true;
 }
