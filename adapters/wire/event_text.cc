@@ -93,7 +93,7 @@ class Teller {
     const core::Reading& reading = body.reading;
     std::string verdict(name_of(reading.verdict));
     if (reading.verdict == core::Verdict::no_data) {
-      verdict = fmt::format("no data ({})", name_of(reading.missing));
+      verdict = fmt::format("no data ({})", words_for(reading.missing));
     }
     const Tone tone = reading.verdict == core::Verdict::fail   ? Tone::bad
                       : reading.verdict == core::Verdict::pass ? Tone::good

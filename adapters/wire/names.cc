@@ -43,6 +43,11 @@ std::string_view name_of(core::Missing missing) {
                                                           "stale", "no_traffic", "too_few"};
   return at(kNames, missing);
 }
+std::string_view words_for(core::Missing missing) {
+  static constexpr std::array<std::string_view, 6> kWords{
+      "", "no series yet", "no series of this arm", "stale", "no traffic", "too few requests"};
+  return at(kWords, missing);
+}
 std::string_view name_of(core::Outcome outcome) {
   static constexpr std::array<std::string_view, 3> kNames{"succeeded", "rolled_back", "aborted"};
   return at(kNames, outcome);

@@ -25,6 +25,9 @@ std::string_view type_of(const core::Body& body);
 // All of them, in the order of core::Body.
 std::span<const std::string_view> event_types();
 
+// For people: "no series yet", "too few requests".
+std::string_view words_for(core::Missing missing);
+
 // How many answers satisfy a quorum.
 std::size_t needed(const core::Quorum& quorum);
 

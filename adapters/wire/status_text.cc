@@ -117,7 +117,7 @@ std::string verdict_text(const CriterionStatus& criterion) {
   const core::Reading& reading = criterion.reading;
   std::string text(name_of(reading.verdict));
   if (reading.verdict == core::Verdict::no_data) {
-    text = fmt::format("no data, {}", name_of(reading.missing));
+    text = fmt::format("no data, {}", words_for(reading.missing));
   }
   // A stop speaks of breaches: its passing is the normal state of a healthy canary.
   if (!criterion.value_text.empty()) text += ", at " + criterion.value_text;

@@ -276,6 +276,25 @@ TEST(EventMessage, IsTheContractsCloudEvent) {
   EXPECT_FALSE(event_message("rollbook.events", context, stored(42, core::Observed{})));
 }
 
+TEST(EventText, WhatIsMissingIsSaidInWords) {
+  const core::Machine machine = sample::machine();
+  core::Reading reading;
+  reading.verdict = core::Verdict::no_data;
+  const std::pair<core::Missing, const char*> table[] = {
+      {core::Missing::no_series, "no series yet"},
+      {core::Missing::no_arm, "no series of this arm"},
+      {core::Missing::stale, "stale"},
+      {core::Missing::no_traffic, "no traffic"},
+      {core::Missing::too_few, "too few requests"}};
+  for (const auto& [missing, words] : table) {
+    reading.missing = missing;
+    EXPECT_THAT(
+        tell(sample::context(machine), stored(42, core::VerdictChanged{CriterionIndex{0}, reading}))
+            .text,
+        testing::HasSubstr("no data (" + std::string(words) + ")"));
+  }
+}
+
 TEST(EventText, AnyTextFromOutsideStaysOnItsLine) {
   core::Command pause = command(core::Verb::pause);
   pause.reason = "a\n\x1b[2Jb";
