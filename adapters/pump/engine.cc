@@ -73,7 +73,10 @@ core::Status Engine::Parts::open(runtime::Bus& bus, const runtime::PlanCompiler&
   TRY_DO(bus.ensure_topics(all));
   TRY(auto metric_ends, bus.ends(topics.metrics));
   TRY(auto command_ends, bus.ends({topics.commands}));
-  if (!heartbeat) {
+  // By what was written down, not by the heartbeat: an engine killed within its first turn has
+  // promised already where its inputs begin, and what was said since must not be passed over.
+  const bool first_start = shard->command_offsets().empty();
+  if (first_start) {
     // An emptied directory must not start last month's rollouts again: everything begins now.
     shard->begin_at(metric_ends, command_ends, loop->now());
     TRY(const auto begun, shard->commit(loop->now()));
@@ -85,7 +88,7 @@ core::Status Engine::Parts::open(runtime::Bus& bus, const runtime::PlanCompiler&
     claimed_until = loop->now() + options.claim_window;
     loop->hold_until(claimed_until);
   }
-  TRY_DO(connect(bus, compiler, !heartbeat));
+  TRY_DO(connect(bus, compiler, first_start));
   if (claims) tell(EngineNotice::Kind::claim, run);
   metric_ends.insert(metric_ends.end(), command_ends.begin(), command_ends.end());
   loop->wake(heartbeat, std::move(metric_ends));

@@ -54,17 +54,23 @@ std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& st
   return criteria;
 }
 
+bool goes_stale(const Machine& machine, const RolloutState& state, const Pending& pending,
+                const Criterion& criterion, Time now) {
+  if (may_be_silent(machine, criterion)) return false;
+  const SeriesIndex series = fed_by(machine, criterion);
+  if (now < stale_at(state, pending, series)) return false;
+  // What could not be seen has not gone stale: away from live, nothing newly does.
+  return state.series[series.value].stale || state.sight == Sight::live;
+}
+
 std::vector<SeriesIndex> stale_series(const Machine& machine, const RolloutState& state,
                                       const Pending& pending, Time now) {
   std::vector<SeriesIndex> stale;
   for (const CriterionIndex index : armed(machine, state)) {
     const Criterion& criterion = machine.at(index);
-    if (may_be_silent(machine, criterion)) continue;
-    const SeriesIndex series = fed_by(machine, criterion);
-    // What could not be seen has not gone stale: away from live, nothing newly does.
-    const bool before = state.series[series.value].stale;
-    const bool silent = now >= stale_at(state, pending, series);
-    if (silent && (before || state.sight == Sight::live)) stale.push_back(series);
+    if (goes_stale(machine, state, pending, criterion, now)) {
+      stale.push_back(fed_by(machine, criterion));
+    }
   }
   std::sort(stale.begin(), stale.end());
   stale.erase(std::unique(stale.begin(), stale.end()), stale.end());
@@ -82,16 +88,16 @@ Sequence Advance::emit(Body body, Sequence cause) {
 // ---- Evidence and verdicts ------------------------------------------------------------------
 
 bool Advance::look_is_due() const {
-  for (const CriterionIndex index : armed(machine_, state_)) {
-    const Reading reading = evaluate(machine_, state_, pending_, index, now_);
-    if (differs(reading, state_.readings[index.value])) return true;
-  }
-  for (const SeriesIndex series : stale_series(machine_, state_, pending_, now_)) {
-    if (!state_.series[series.value].stale) return true;
-  }
-  return std::any_of(
-      pending_.observed.seen.begin(), pending_.observed.seen.end(),
-      [&](const SeriesSeen& seen) { return state_.series[seen.series.value].stale; });
+  const bool due = any_armed(machine_, state_, [&](CriterionIndex index) {
+    const Criterion& criterion = machine_.at(index);
+    return differs(evaluate(machine_, state_, pending_, index, now_),
+                   state_.readings[index.value]) ||
+           (goes_stale(machine_, state_, pending_, criterion, now_) &&
+            !stale_of(machine_, state_, criterion));
+  });
+  return due || std::any_of(
+                    pending_.observed.seen.begin(), pending_.observed.seen.end(),
+                    [&](const SeriesSeen& seen) { return state_.series[seen.series.value].stale; });
 }
 
 void Advance::observe() {
@@ -424,7 +430,7 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
     }
   }
   if (state.sight != Sight::live) return next;
-  for (const CriterionIndex index : armed(machine, state)) {
+  any_armed(machine, state, [&](CriterionIndex index) {
     const Criterion& criterion = machine.at(index);
     if (criterion.measure == Measure::absent) {
       const Time since = silent_since(machine, state, pending, criterion);
@@ -432,7 +438,8 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
     } else if (!may_be_silent(machine, criterion)) {
       consider(stale_at(state, pending, fed_by(machine, criterion)));
     }
-  }
+    return false;
+  });
   return next;
 }
 

@@ -8,10 +8,9 @@ namespace rollbook::core {
 namespace {
 
 bool lacks_data(const Machine& machine, const RolloutState& state) {
-  for (const CriterionIndex index : armed(machine, state)) {
-    if (stale_of(machine, state, machine.at(index))) return true;
-  }
-  return false;
+  return any_armed(machine, state, [&](CriterionIndex index) {
+    return stale_of(machine, state, machine.at(index));
+  });
 }
 
 bool may_run(const RolloutState& state, ClockKind kind, bool without_data) {

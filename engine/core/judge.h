@@ -30,6 +30,21 @@ Time stale_at(const RolloutState& state, const Pending& pending, SeriesIndex ser
 // in table order.
 std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& state);
 
+// Whether `holds` is true of any of them; without a list, for what is asked at every look.
+template <class Predicate>
+bool any_armed(const Machine& machine, const RolloutState& state, const Predicate& holds) {
+  if (state.finished()) return false;
+  for (StateIndex i = state.active; i.valid(); i = machine.at(i).parent) {
+    for (const CriterionIndex criterion : machine.at(i).armed) {
+      if (holds(criterion)) return true;
+    }
+  }
+  return false;
+}
+
+// Whether the series that feeds the criterion is, or would now go, stale.
+bool goes_stale(const Machine& machine, const RolloutState& state, const Pending& pending,
+                const Criterion& criterion, Time now);
 // The series that would be stale at `now`, among those that feed an armed criterion; rising.
 std::vector<SeriesIndex> stale_series(const Machine& machine, const RolloutState& state,
                                       const Pending& pending, Time now);

@@ -29,6 +29,8 @@ inline constexpr int kPanesPerWindow = 300;
 inline constexpr Duration kPaneMin = 1s;
 // Panes younger than this are kept at a second, so that parts of a ratio can be cut equally.
 inline constexpr Duration kFinePanes = 30s;
+// Cells that wait for the next Observed: looks sum over them, so a backlog must not heap them up.
+inline constexpr std::size_t kPendingCells = 256;
 // |value| in units; the product of two such sums and 10⁹ still fits 127 bits.
 inline constexpr std::int64_t kValueMax = 1'000'000'000'000'000;
 inline constexpr std::size_t kBucketsMax = 512;

@@ -50,7 +50,8 @@ void Feeds::match(SeriesNumber number, const SeriesName& name, core::StreamId st
 void Feeds::add(core::StreamId stream, const core::Machine& machine,
                 std::shared_ptr<const Selector> selector) {
   selectors_[stream.value] = std::move(selector);
-  for (const Key& wanted : keys_of(machine)) {
+  const auto& asked = asked_[stream.value] = keys_of(machine);
+  for (const Key& wanted : asked) {
     streams_[wanted].push_back(stream);
     const auto known = series_.find(wanted);
     if (known == series_.end()) continue;
@@ -65,7 +66,8 @@ void Feeds::remove(core::StreamId stream) {
   }
   fed_.erase(stream.value);
   selectors_.erase(stream.value);
-  for (auto& [wanted, streams] : streams_) std::erase(streams, stream);
+  for (const Key& wanted : asked_[stream.value]) std::erase(streams_[wanted], stream);
+  asked_.erase(stream.value);
 }
 
 void Feeds::learn(const SeriesName& name) {

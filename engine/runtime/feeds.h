@@ -40,6 +40,7 @@ class Feeds {
   std::unordered_map<Key, std::vector<SeriesNumber>> series_;     // by what a series offers
   std::unordered_map<std::uint64_t, std::shared_ptr<const Selector>> selectors_;  // by stream
   std::unordered_map<std::uint64_t, std::vector<SeriesNumber>> fed_;              // by stream
+  std::unordered_map<std::uint64_t, std::vector<Key>> asked_;                     // by stream
 };
 
 }  // namespace rollbook::runtime

@@ -39,15 +39,18 @@ std::vector<core::SourceOffset> get_offsets(BytesReader& bytes) {
   return offsets;
 }
 
-// Whether `from` lies at or before `to` in every partition that both name.
-bool at_or_before(const std::vector<core::SourceOffset>& from,
-                  const std::vector<core::SourceOffset>& to) {
-  for (const core::SourceOffset& a : from) {
-    for (const core::SourceOffset& b : to) {
-      if (a.topic == b.topic && a.partition == b.partition && a.next > b.next) return false;
-    }
-  }
-  return true;
+// Whether the rollout has logged all that it had counted when a checkpoint of these offsets was
+// made. A partition that it has not named yet says nothing, unless it began only afterwards.
+bool logged_past(const core::RolloutState& state, const std::vector<core::SourceOffset>& offsets,
+                 Time made) {
+  if (made <= state.started) return true;
+  return std::all_of(offsets.begin(), offsets.end(), [&](const core::SourceOffset& read) {
+    return std::any_of(state.offsets.begin(), state.offsets.end(),
+                       [&](const core::SourceOffset& counted) {
+                         return counted.topic == read.topic &&
+                                counted.partition == read.partition && counted.next >= read.next;
+                       });
+  });
 }
 
 }  // namespace
@@ -127,7 +130,7 @@ core::Status Shard::recover_stream(core::StreamId stream) {
   rollout.selector = selector_of(rollout.plan);
   sight_ = rollout.state.sight;
   feeds_.add(stream, rollout.plan->machine, rollout.selector);
-  rollouts_.emplace(stream, std::move(rollout));
+  run(stream) = std::move(rollout);
   return {};
 }
 
@@ -147,10 +150,11 @@ core::Status Shard::recover_values() {
     const std::uint64_t number = bytes.number();
     const auto offsets = get_offsets(bytes);
     std::string bases = bytes.text();
+    const Time made = bytes.time();
     if (bytes.failed) continue;
     checkpoint_ = std::max(checkpoint_, number + 1);
     const bool usable = std::all_of(rollouts_.begin(), rollouts_.end(), [&](const auto& entry) {
-      return at_or_before(offsets, entry.second.state.offsets);
+      return logged_past(entry.second.state, offsets, made);
     });
     if (!usable || (best && *best > number)) continue;
     best = number;
@@ -160,7 +164,7 @@ core::Status Shard::recover_values() {
   if (best) TRY_DO(series_.restore(best_bases));
   TRY(const std::vector<OutboxRow> open, log_.outbox());
   for (const OutboxRow& row : open) undelivered_[{row.stream, row.sequence}] = row.forward;
-  resuming_ = !rollouts_.empty() && best.has_value();
+  resuming_ = is_behind();
   for (auto& [stream, rollout] : rollouts_) {
     rollout.observe_at = last_time_ + options_.observe_interval;
     rollout.snapshot_at = last_time_ + options_.snapshot_interval;
@@ -186,6 +190,7 @@ void Shard::save_bases(Time now) {
   bytes.number(checkpoint_);
   put_offsets(bytes, offsets_);
   bytes.text(series_.save());
+  bytes.time(now);
   turn_.values.push_back(
       Value{"bases/" + std::to_string(checkpoint_ % kCheckpoints), std::move(bytes.data)});
   ++checkpoint_;

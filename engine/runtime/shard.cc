@@ -59,9 +59,9 @@ void Shard::points(const PointBatch& batch, Time now) {
     const std::optional<Increment> increment = series_.take(batch, point);
     if (!increment) continue;
     for (const Feed& feed : feeds_.of(point.series)) {
-      const auto found = rollouts_.find(feed.stream);
-      if (found == rollouts_.end()) continue;
-      Rollout& rollout = found->second;
+      Rollout* const running = running_[feed.stream.value];
+      if (running == nullptr) continue;
+      Rollout& rollout = *running;
       if (resuming_ && counted_before(rollout, batch, point)) continue;
       // Looks are cut at each second of event time, and between records, so that an offset says
       // exactly what was counted.
@@ -93,24 +93,27 @@ void Shard::points(const PointBatch& batch, Time now) {
     }
   }
   offsets_[at].next = std::max(offsets_[at].next, batch.next_offset);
-  if (resuming_) {
-    resuming_ = std::any_of(rollouts_.begin(), rollouts_.end(), [&](const auto& entry) {
-      return std::any_of(entry.second.state.offsets.begin(), entry.second.state.offsets.end(),
-                         [&](const core::SourceOffset& counted) {
-                           return std::any_of(offsets_.begin(), offsets_.end(),
-                                              [&](const core::SourceOffset& read) {
-                                                return read.topic == counted.topic &&
-                                                       read.partition == counted.partition &&
-                                                       read.next < counted.next;
-                                              });
-                         });
+  if (resuming_) resuming_ = is_behind();
+}
+
+// Whether some rollout has counted what has not been read again yet.
+bool Shard::is_behind() const {
+  const auto read_up_to = [&](const core::SourceOffset& counted) {
+    return std::any_of(offsets_.begin(), offsets_.end(), [&](const core::SourceOffset& read) {
+      return read.partition == counted.partition && read.topic == counted.topic &&
+             read.next >= counted.next;
     });
-  }
+  };
+  return std::any_of(rollouts_.begin(), rollouts_.end(), [&](const auto& entry) {
+    const auto& counted = entry.second.state.offsets;
+    return !std::all_of(counted.begin(), counted.end(), read_up_to);
+  });
 }
 
 void Shard::look(Rollout& rollout, Time now, bool log) {
   rollout.dirty = false;
-  give(rollout, core::Input{now, core::Look{log}});
+  const bool full = rollout.pending.observed.deltas.size() >= core::kPendingCells;
+  give(rollout, core::Input{now, core::Look{log || full}});
 }
 
 void Shard::give(Rollout& rollout, core::Input input) {
@@ -118,21 +121,20 @@ void Shard::give(Rollout& rollout, core::Input input) {
     rollout.pending.observed.offsets = offsets_;
   }
   const std::size_t before = turn_.events.size();
+  const std::uint32_t rank = rollout.state.rollback_rank;
   const Time now = input.now;
+  last_time_ = std::max(last_time_, now);
   const bool left_trace = core::advance(rollout.plan->machine, shard_, rollout.state,
                                         rollout.pending, input, turn_.events);
-  // A look that left no trace did not do what is due: the deadline stays for the tick.
-  if (!left_trace && std::holds_alternative<core::Look>(input.body) && rollout.deadline <= now) {
-    last_time_ = std::max(last_time_, now);
-    return;
-  }
+  // Points only put deadlines off: tick() asks again when the one that is known has come.
+  if (!left_trace && std::holds_alternative<core::Look>(input.body)) return;
   if (turn_.events.size() != before) {
     const bool observed = std::any_of(turn_.events.begin() + static_cast<std::ptrdiff_t>(before),
                                       turn_.events.end(), [](const core::Event& event) {
                                         return std::holds_alternative<core::Observed>(event.body);
                                       });
     if (observed) rollout.observe_at = now + observe_interval(rollout);
-    cancel_forward(rollout, before);
+    if (rollout.state.rollback_rank > rank) cancel_forward(rollout, before, rank);
   }
   after(rollout, now);
 }
@@ -147,18 +149,30 @@ core::Duration Shard::observe_interval(const Rollout& rollout) const {
   return near ? options_.observe_near : options_.observe_interval;
 }
 
-// A rollback takes back what has not gone out yet: an undelivered forward effect would only be
-// refused by its order.
-void Shard::cancel_forward(const Rollout& rollout, std::size_t before) {
-  const bool began = std::any_of(turn_.events.begin() + static_cast<std::ptrdiff_t>(before),
-                                 turn_.events.end(), [&](const core::Event& event) {
-                                   const auto* moved = std::get_if<core::Transitioned>(&event.body);
-                                   return moved != nullptr && rollout.state.rollback_rank > 0;
-                                 });
-  if (!began) return;
+namespace {
+
+std::uint32_t rank_of(const core::Machine& machine, core::StateIndex state) {
+  std::uint32_t rank = 0;
+  for (core::StateIndex i = state; i.valid(); i = machine.at(i).parent) {
+    rank = std::max(rank, machine.at(i).rollback_rank);
+  }
+  return rank;
+}
+
+}  // namespace
+
+// A rollback takes back what was asked for before it and has not gone out yet, in this turn or an
+// earlier one: an undelivered forward effect would only be refused by its order.
+void Shard::cancel_forward(Rollout& rollout, std::size_t before, std::uint32_t rank) {
   const core::StreamId stream = rollout.state.stream;
+  for (std::size_t i = before; i < turn_.events.size(); ++i) {
+    const auto* moved = std::get_if<core::Transitioned>(&turn_.events[i].body);
+    if (moved == nullptr || rank_of(rollout.plan->machine, moved->to) <= rank) continue;
+    rollout.taken_back = turn_.events[i].sequence;
+    break;
+  }
   for (auto row = undelivered_.lower_bound(OutboxKey{stream, core::Sequence{0}});
-       row != undelivered_.end() && row->first.stream == stream;) {
+       row != undelivered_.end() && row->first < OutboxKey{stream, rollout.taken_back};) {
     if (!row->second) {
       ++row;
       continue;
@@ -213,22 +227,26 @@ void Shard::tick(Time now) {
   last_time_ = std::max(last_time_, now);
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     Rollout& rollout = rollouts_.at(deadlines_.begin()->second);
-    // Leaves the heap while it is served; after() puts it back.
+    const Time scheduled = rollout.deadline;
+    // Leaves the heap while it is served; schedule() puts it back.
     deadlines_.erase(deadlines_.begin());
     rollout.deadline = core::kDistantFuture;
     if (rollout.state.finished()) continue;
-    const bool observe = rollout.observe_at <= now;
-    if (observe) {
-      rollout.observe_at = now + options_.observe_interval;
-      if (!rollout.pending.empty() || moved(rollout)) {
-        look(rollout, now, true);
-        continue;
-      }
-    }
-    give(rollout, core::Input{now, core::Tick{}});
+    serve(rollout, scheduled, now);
     if (rollout.snapshot_at <= now) save_snapshot(rollout, now);
   }
   if (!rollouts_.empty() && bases_at_ <= now) save_bases(now);
+}
+
+void Shard::serve(Rollout& rollout, Time scheduled, Time now) {
+  if (rollout.observe_at <= now) {
+    rollout.observe_at = now + options_.observe_interval;
+    if (!rollout.pending.empty() || moved(rollout)) return look(rollout, now, true);
+  }
+  const Time due = core::next_deadline(rollout.plan->machine, rollout.state, rollout.pending,
+                                       scheduled - core::Duration(1));
+  if (due > now) return schedule(rollout, due);
+  give(rollout, core::Input{now, core::Tick{}});
 }
 
 void Shard::command_read(const core::SourceOffset& position) {
@@ -384,7 +402,8 @@ void Shard::start(const CommandInput& input, Time now) {
   begin.limits = options_.limits;
   begin.sight = sight_;
   begin.now = now;
-  Rollout& rollout = rollouts_[begin.stream];
+  if (bases_at_ <= now) save_bases(now);  // a recovery of this rollout begins here at the latest
+  Rollout& rollout = run(begin.stream);
   rollout.plan = plan;
   rollout.selector = selector_of(plan);
   rollout.state = core::begin(plan->machine, shard_, begin, turn_.events);
@@ -392,7 +411,6 @@ void Shard::start(const CommandInput& input, Time now) {
   const auto phase = static_cast<std::int64_t>(begin.stream.value % 10);
   rollout.observe_at = now + options_.observe_interval * (phase + 1) / 10;
   rollout.snapshot_at = now + options_.snapshot_interval * (phase + 1) / 10;
-  if (bases_at_ == Time{}) bases_at_ = now + options_.checkpoint_interval;
   feeds_.add(begin.stream, plan->machine, rollout.selector);
   after(rollout, now);
 }
@@ -438,9 +456,9 @@ void Shard::clock_step(core::Duration by, Time now) {
 
 core::Result<Committed> Shard::commit(Time now) {
   for (const core::StreamId stream : dirty_) {
-    const auto found = rollouts_.find(stream);
-    if (found == rollouts_.end() || !found->second.dirty) continue;
-    if (!found->second.state.finished()) look(found->second, now, false);
+    Rollout* const rollout = running_[stream.value];
+    if (rollout == nullptr || !rollout->dirty) continue;
+    if (!rollout->state.finished()) look(*rollout, now, false);
   }
   dirty_.clear();
   Committed committed;
@@ -469,6 +487,7 @@ core::Result<Committed> Shard::commit(Time now) {
     turn_ = Turn{};
   }
   for (const core::StreamId stream : ended_) {
+    running_[stream.value] = nullptr;
     rollouts_.erase(stream);
     feeds_.remove(stream);
   }
@@ -481,7 +500,16 @@ std::optional<OutboxRow> Shard::render(const core::Event& event, std::string_vie
     return std::nullopt;
   }
   const Rollout& rollout = rollouts_.at(event.stream);
-  return options_.render(rollout.plan->machine, rollout.state, event, hash);
+  OutboxRow row = options_.render(rollout.plan->machine, rollout.state, event, hash);
+  if (row.forward && event.sequence < rollout.taken_back) return std::nullopt;
+  return row;
+}
+
+Shard::Rollout& Shard::run(core::StreamId stream) {
+  Rollout& rollout = rollouts_[stream];
+  if (running_.size() <= stream.value) running_.resize(stream.value + 1);
+  running_[stream.value] = &rollout;
+  return rollout;
 }
 
 const Shard::Rollout* Shard::find(const std::string& rollout) const {

@@ -70,6 +70,7 @@ class Shard {
     core::Time deadline = core::kDistantFuture;
     core::Time observe_at{};
     core::Time snapshot_at{};
+    core::Sequence taken_back;  // forward effects before it are not to go out any more
   };
 
   // Rebuilds all state from the log. Error: the log's, with stream and sequence.
@@ -125,7 +126,10 @@ class Shard {
   void look(Rollout& rollout, core::Time now, bool log);
   void after(Rollout& rollout, core::Time now);
   core::Duration observe_interval(const Rollout& rollout) const;
-  void cancel_forward(const Rollout& rollout, std::size_t before);
+  void serve(Rollout& rollout, core::Time scheduled, core::Time now);
+  void cancel_forward(Rollout& rollout, std::size_t before, std::uint32_t rank);
+  Rollout& run(core::StreamId stream);
+  bool is_behind() const;
   bool moved(const Rollout& rollout) const;
   void schedule(Rollout& rollout, core::Time deadline);
   void finish(core::StreamId stream);
@@ -145,6 +149,7 @@ class Shard {
   ShardOptions options_;
   core::ShardState shard_;
   std::map<core::StreamId, Rollout> rollouts_;  // active ones
+  std::vector<Rollout*> running_;               // the same by stream, for every point
   std::set<std::pair<core::Time, core::StreamId>> deadlines_;
   std::map<core::Digest, std::weak_ptr<const Plan>> plans_;
   std::map<core::Digest, std::weak_ptr<const Selector>> selectors_;
