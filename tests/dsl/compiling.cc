@@ -6,6 +6,7 @@
 
 #include "dsl/compiler.h"
 #include "dsl/print_machine.h"
+#include "tests/paths.h"
 
 namespace rollbook::dsl {
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "dsl/diagnostics.h"
+#include "tests/paths.h"
 
 namespace rollbook::dsl::test {
 

@@ -17,6 +17,7 @@
 #include "store/rocks_event_log.h"
 #include "store/rocks_reader.h"
 #include "store/verify.h"
+#include "tests/paths.h"
 #include "tests/store/log_fixture.h"
 
 extern char** environ;

@@ -10,6 +10,7 @@
 #include "store/machine_codec.h"
 #include "store/record.h"
 #include "store/turn_writer.h"
+#include "tests/paths.h"
 #include "tests/store/log_fixture.h"
 
 namespace rollbook::store {

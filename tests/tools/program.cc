@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/paths.h"
+
 namespace rollbook::tests {
 namespace {
 

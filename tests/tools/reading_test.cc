@@ -80,7 +80,10 @@ TEST_F(ReadingTest, StatusSaysWhereItStandsAndWhoIsAsked) {
   EXPECT_THAT(ran.out, HasSubstr("rollbook confirm shop-2 \"No complaints\" --role owner\n"));
   EXPECT_THAT(ran.out, Not(HasSubstr("\x1b")));
   const Ran json = run({"status", "shop-2", "-o", "json"});
-  EXPECT_THAT(json.out, HasSubstr(R"("phase":"review","step":"half.review.gate","outcome":null,"stage":{"name":"half")"));
+  EXPECT_THAT(
+      json.out,
+      HasSubstr(
+          R"("phase":"review","step":"half.review.gate","outcome":null,"stage":{"name":"half")"));
 }
 
 TEST_F(ReadingTest, WaitingForTheEndHasExitCodesForScripts) {

@@ -9,6 +9,7 @@
 
 #include "dsl/compiler.h"
 #include "engine/core/machine.h"
+#include "tests/paths.h"
 
 namespace rollbook::tests {
 
