@@ -41,8 +41,8 @@ TEST(Metrics, ALatePointGoesToItsPaneWhileTheWindowReachesIt) {
   };
   // The newest request is of 30 m, errors are not waited for longer than 10 s: the window is
   // (24 m 50 s, 29 m 50 s] for an error that is older.
-  for (const Case& c : {Case{0s, true}, Case{2min, true}, Case{5min + 9s, true}, Case{5min + 10s, false},
-                        Case{1h, false}}) {
+  for (const Case& c : {Case{0s, true}, Case{2min, true}, Case{5min + 9s, true},
+                        Case{5min + 10s, false}, Case{1h, false}}) {
     Rehearsal r(strict());
     settle_in(r);
     r.point("err", kNew, 301, c.age);

@@ -155,7 +155,8 @@ void Rehearsal::answer(const core::Event& event) {
 // ---- Time -------------------------------------------------------------------------------------
 
 bool Rehearsal::step(Time until) {
-  Time next = std::min(shard_->next_deadline(), scrape_at_);
+  Time next = scrape_at_;
+  if (!hoarding_) next = std::min(next, shard_->next_deadline());
   for (const Due& due : due_) next = std::min(next, due.at);
   for (const Delayed& late : delayed_) next = std::min(next, late.at);
   if (next > until) {
@@ -169,6 +170,7 @@ bool Rehearsal::step(Time until) {
     scrape(now_);
   }
   deliver_delayed();
+  if (hoarding_) return true;
   shard_->tick(now_);
   commit();
   return true;
@@ -222,6 +224,19 @@ void Rehearsal::read_missed(const std::vector<Time>& scrapes) {
   }
   shard_->sight(core::Sight::live, now_);
   commit();
+}
+
+void Rehearsal::hoard() { hoarding_ = now_; }
+
+void Rehearsal::release() {
+  const Time from = *hoarding_;
+  hoarding_.reset();
+  shard_->wake(core::EngineGap{from, now_}, now_);
+  sight(core::Sight::catching_up);
+  runtime::PointBatch backlog;
+  std::swap(backlog, hoard_);
+  feed(std::move(backlog));
+  sight(core::Sight::live);
 }
 
 void Rehearsal::engine_away(core::Duration duration) {

@@ -98,6 +98,9 @@ class Rehearsal {
   // The engine is away, the bus is away, the wall clock is stepped.
   void engine_away(core::Duration duration);
   void bus_away(core::Duration duration);
+  // The engine is away while the test lets time pass; then it reads all of it as one backlog.
+  void hoard();
+  void release();
   void clock_step(core::Duration by);
   // What the engine can see from now on; offsets that could not be read.
   void sight(core::Sight sight);
@@ -209,6 +212,8 @@ class Rehearsal {
   std::uint64_t commands_ = 0;
   std::vector<std::pair<runtime::OutboxKey, std::string>> outbox_;  // not handed over yet
   bool reachable_ = true;
+  std::optional<core::Time> hoarding_;  // since
+  runtime::PointBatch hoard_;
   bool silent_ = false;
 };
 

@@ -117,6 +117,16 @@ void Rehearsal::deliver_delayed() {
 }
 
 void Rehearsal::feed(runtime::PointBatch batch) {
+  if (hoarding_) {
+    for (runtime::MetricPoint point : batch.points) {
+      point.first_bucket += static_cast<std::uint32_t>(hoard_.buckets.size());
+      hoard_.points.push_back(point);
+    }
+    hoard_.buckets.insert(hoard_.buckets.end(), batch.buckets.begin(), batch.buckets.end());
+    hoard_.new_series.insert(hoard_.new_series.end(), batch.new_series.begin(),
+                             batch.new_series.end());
+    return;
+  }
   batch.topic = "metrics";
   batch.new_layouts.assign(layouts_.begin() + static_cast<std::ptrdiff_t>(layouts_sent_),
                            layouts_.end());
