@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <string>
 
+#include "tests/paths.h"
+
 namespace rollbook::tests {
 
 class OwnBroker {

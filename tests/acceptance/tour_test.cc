@@ -6,6 +6,7 @@
 
 #include "adapters/wire/text.h"
 #include "tests/acceptance/world.h"
+#include "tests/paths.h"
 
 namespace rollbook::tests {
 namespace {

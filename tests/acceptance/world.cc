@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "adapters/file_bus.h"
+#include "tests/paths.h"
 
 namespace rollbook::tests {
 namespace {
