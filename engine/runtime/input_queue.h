@@ -43,8 +43,8 @@ struct PublishedInput {
 struct FatalInput {
   core::Error error;
 };
-using UrgentInput = std::variant<CommandInput, DeliveredInput, ReachInput, EndsInput, SkippedInput, GapInput,
-                                 PublishedInput, FatalInput>;
+using UrgentInput = std::variant<CommandInput, DeliveredInput, ReachInput, EndsInput, SkippedInput,
+                                 GapInput, PublishedInput, FatalInput>;
 
 class InputQueue {
  public:
