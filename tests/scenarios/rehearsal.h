@@ -45,6 +45,10 @@ class Rehearsal {
   // Observations per second by bucket; one more than the bounds (seconds × 10⁻³).
   void histogram(const std::string& name, const Labels& labels, std::vector<std::int64_t> bounds_ms,
                  std::vector<std::int64_t> per_second);
+  // Adds observations by bucket at once, before the next scrape; a negative count takes away some
+  // of those that the next scrape would add.
+  void observe(const std::string& name, const Labels& labels,
+               const std::vector<std::int64_t>& counts);
   void gauge(const std::string& name, const Labels& labels, std::int64_t value);
   // The process behind it begins anew: its total falls to zero.
   void restart(const std::string& series, const Labels& labels);

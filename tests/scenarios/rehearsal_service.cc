@@ -52,6 +52,13 @@ void Rehearsal::histogram(const std::string& name, const Labels& labels,
   observed.silent = false;
 }
 
+void Rehearsal::observe(const std::string& name, const Labels& labels,
+                        const std::vector<std::int64_t>& counts) {
+  Source& observed = source(name, labels, runtime::PointKind::histogram);
+  ROLLBOOK_CHECK(observed.buckets.size() == counts.size());
+  for (std::size_t i = 0; i < counts.size(); ++i) observed.buckets[i] += counts[i];
+}
+
 void Rehearsal::gauge(const std::string& name, const Labels& labels, std::int64_t value) {
   source(name, labels, runtime::PointKind::gauge).total = value;
 }
