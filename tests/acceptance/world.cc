@@ -294,7 +294,9 @@ std::string Outside::command(const std::string& verb, const Json& data, const st
       {"specversion", "1.0"}, {"id", key}, {"source", source_}, {"type", type}, {"data", data}};
   const std::string payload = event.dump();
   commands_[key] = payload;
-  send(world_.topics().commands, data.value("rollout", ""), payload);
+  const auto rollout = data.find("rollout");  // of any type: tests send wrong ones
+  const bool named = rollout != data.end() && rollout->is_string();
+  send(world_.topics().commands, named ? rollout->get<std::string>() : "", payload);
   return key;
 }
 

@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -14,6 +13,7 @@
 
 #include "store/rocks_reader.h"
 #include "store/verify.h"
+#include "tests/small_disk.h"
 #include "tests/store/log_fixture.h"
 
 namespace rollbook::store {
@@ -296,26 +296,9 @@ TEST(RocksEventLog, warns_of_little_space_and_refuses_to_begin_without) {
   EXPECT_EQ(refused.error().failure, OpenFailure::no_space);
 }
 
-// A tmpfs of 24 MiB, unmounted with the test.
-class SmallDisk {
- public:
-  SmallDisk() {
-    fs::create_directories(directory_.path("disk"));
-    mounted_ = ::mount("tmpfs", path().c_str(), "tmpfs", 0, "size=24m") == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(path().c_str(), MNT_DETACH);
-  }
-  bool mounted() const { return mounted_; }
-  std::string path() const { return directory_.path("disk"); }
-
- private:
-  TemporaryDirectory directory_;
-  bool mounted_ = false;
-};
-
 TEST(RocksEventLog, ends_at_a_full_disk_and_loses_nothing_it_acknowledged) {
-  SmallDisk disk;
+  TemporaryDirectory directory;
+  const tests::SmallDisk disk(directory.path("disk"), "24m");
   if (!disk.mounted()) GTEST_SKIP() << "mounting a tmpfs needs root";
   RocksOptions options;
   options.refuse_below_bytes = 0;
