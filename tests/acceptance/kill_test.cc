@@ -1,7 +1,8 @@
 // The engine is killed with -9 at random moments, while commands, points and settles flow, and
 // started again on the same log. What it answered and sent is counted from outside: every command
-// answered exactly once, no id with two bodies, every log clean. ROLLBOOK_KILL_CYCLES sets how
-// often over files; each run prints its seed, ROLLBOOK_KILL_SEED repeats one.
+// answered exactly once, every point counted once, no id with two bodies, every log clean.
+// ROLLBOOK_KILL_CYCLES sets how often over files; each run prints its seed, ROLLBOOK_KILL_SEED
+// repeats one.
 
 #include <csignal>
 #include <cstdio>
@@ -132,6 +133,15 @@ class Crowd {
   int started_ = 0;
 };
 
+std::set<std::string> started_in(const Outside& outside) {
+  std::set<std::string> rollouts;
+  for (const Seen& seen : outside.events()) {
+    const Json& data = seen.json["data"];
+    if (data["type"] == "rollout_started") rollouts.insert(data["rollout"]);
+  }
+  return rollouts;
+}
+
 void kill_again_and_again(const World& world, int cycles) {
   const auto seed = static_cast<unsigned>(
       number_from("ROLLBOOK_KILL_SEED", static_cast<int>(std::random_device{}() >> 1)));
@@ -192,8 +202,19 @@ void kill_again_and_again(const World& world, int cycles) {
     const std::string type = answer["type"];
     ++outcomes[type == "commanded" ? type : type + " " + answer["reason"].get<std::string>()];
   }
+  // Every point of every rollout was counted once, whatever was killed between.
+  std::int64_t requests = 0;
+  for (const std::string& rollout : started_in(outside)) {
+    const std::string service = rollout.substr(0, rollout.find('-'));
+    const Counted points = counted(world, "data", outside, rollout, service);
+    EXPECT_EQ(points.logged, points.sent) << rollout;
+    EXPECT_EQ(points.left_out, 0) << rollout;
+    requests += points.logged;
+  }
+  EXPECT_GT(requests, 0);
   // Nobody was refused a start: the crowd has always had something to talk about.
-  EXPECT_EQ(outcomes["rejected weight_mismatch"] + outcomes["rejected busy"], 0U);
+  EXPECT_FALSE(outcomes.contains("rejected weight_mismatch"));
+  EXPECT_FALSE(outcomes.contains("rejected busy"));
   const Ran replay = world.run({"replay", world.data("data"), "--verify"});
   EXPECT_EQ(replay.exit, 0) << replay.out << replay.err;
   std::printf("%d rollouts, %zu commands, %zu effects, %zu events\n", crowd.started(),

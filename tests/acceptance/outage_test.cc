@@ -71,6 +71,10 @@ TEST_F(Outage, OfTheBrokerRollsNothingBackAndLosesNothing) {
   for (const Seen& effect : outside.effects()) {
     EXPECT_FALSE(effect.json["data"].value("rollback", false)) << effect.payload;
   }
+  const Counted points = counted(world, "data", outside, "shop-1", "shop");
+  EXPECT_GT(points.sent, 0);
+  EXPECT_EQ(points.logged, points.sent);
+  EXPECT_EQ(points.left_out, 0);
   const Ran replay = world.run({"replay", world.data("data"), "--verify"});
   EXPECT_EQ(replay.exit, 0) << replay.out << replay.err;
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include <utility>
 
 #include "adapters/file_bus.h"
+#include "adapters/wire/text.h"
 #include "tests/paths.h"
 
 namespace rollbook::tests {
@@ -383,6 +385,35 @@ std::vector<Json> Outside::events_of(const std::string& rollout, const std::stri
   for (const Seen& seen : events_) {
     const Json& data = seen.json["data"];
     if (data["rollout"] == rollout && data["type"] == type) found.push_back(data);
+  }
+  return found;
+}
+
+Counted counted(const World& world, const std::string& data_name, const Outside& outside,
+                const std::string& rollout, const std::string& service) {
+  const Ran replay = world.run({"replay", world.data(data_name), rollout, "-o", "jsonl"});
+  EXPECT_EQ(replay.exit, 0) << replay.err;
+  const auto time_of = [](const Json& json, const char* key) {
+    return adapters::parse_time(json[key].get<std::string>())->time_since_epoch().count();
+  };
+  Counted found;
+  std::int64_t started = 0, last = 0;
+  std::istringstream lines(replay.out);
+  for (std::string line; std::getline(lines, line);) {
+    const Json event = Json::parse(line);
+    if (event["type"] == "rollout_started") started = time_of(event, "time");
+    if (event["type"] != "observed") continue;
+    found.left_out += event["late"].get<std::int64_t>() + event["quarantined"].get<std::int64_t>();
+    for (const Json& delta : event["deltas"]) {
+      if (delta["metric"] != "requests" || delta["arm"] != "canary") continue;
+      found.logged += delta["value"].get<std::int64_t>();
+      last = std::max(last, time_of(delta, "latest"));
+    }
+  }
+  for (const SentPoint& point : outside.points()) {
+    const bool counts = point.metric == service + "_requests_total" && point.version == "new" &&
+                        point.time_ns >= started && point.time_ns <= last;
+    if (counts) found.sent += point.value;
   }
   return found;
 }

@@ -177,6 +177,16 @@ class Outside {
   std::string source_;
 };
 
+// What a rollout counted of a metric of its canary by its log, beside what was sent for it: all
+// points from its start to the last that it counted.
+struct Counted {
+  std::int64_t logged = 0;
+  std::int64_t sent = 0;
+  std::int64_t left_out = 0;  // late, or from the future
+};
+Counted counted(const World& world, const std::string& data_name, const Outside& outside,
+                const std::string& rollout, const std::string& service);
+
 // Skips, or where CI is set fails, without a broker.
 class WithKafka : public testing::Test {
  protected:
