@@ -39,9 +39,17 @@ void Publisher::send(std::vector<runtime::OutboxRow> rows) {
 void Publisher::cancel(const std::vector<runtime::OutboxKey>& keys) {
   if (keys.empty()) return;
   const std::lock_guard lock(mutex_);
-  std::erase_if(waiting_, [&](const Waiting& waiting) {
-    return waiting.key && std::find(keys.begin(), keys.end(), *waiting.key) != keys.end();
-  });
+  for (const runtime::OutboxKey& key : keys) {
+    const auto is = [&](const Waiting& waiting) { return waiting.key == key; };
+    // Neither here nor there: the producer has it, and may give it back.
+    if (std::erase_if(waiting_, is) + std::erase_if(failed_, is) == 0) cancelled_.insert(key);
+  }
+}
+
+void Publisher::take_back(Waiting waiting, bool first) {
+  const std::lock_guard lock(mutex_);
+  if (waiting.key && cancelled_.erase(*waiting.key) > 0) return;
+  failed_.insert(first ? failed_.begin() : failed_.end(), std::move(waiting));
 }
 
 void Publisher::send(std::vector<DeadLetter> letters) {
@@ -79,13 +87,17 @@ bool Publisher::send_waiting() {
         producer_->send(shared->message, [this, shared](std::optional<core::Error> error) {
           --in_flight_;
           if (error) {
-            failed_.push_back(std::move(*shared));
+            take_back(std::move(*shared), false);
           } else if (shared->key) {
+            {
+              const std::lock_guard lock(mutex_);
+              cancelled_.erase(*shared->key);
+            }
             queue_.push(runtime::DeliveredInput{*shared->key});
           }
         });
     if (!taken) {
-      failed_.push_front(std::move(*shared));
+      take_back(std::move(*shared), true);
       return false;
     }
     ++in_flight_;

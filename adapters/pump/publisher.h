@@ -50,6 +50,8 @@ class Publisher {
   void run(const std::stop_token& stop);
   bool send_waiting();
   bool send_events();
+  // What the producer did not take or could not deliver: to be sent again, unless it was cancelled.
+  void take_back(Waiting waiting, bool first);
   void acknowledged();
 
   std::unique_ptr<runtime::Producer> producer_;
@@ -57,16 +59,17 @@ class Publisher {
   runtime::InputQueue& queue_;
   Options options_;
 
-  std::mutex mutex_;  // guards the next three
+  std::mutex mutex_;  // guards the next five
   std::condition_variable_any woken_;
   std::deque<Waiting> waiting_;
+  std::deque<Waiting> failed_;              // to be sent again, first
+  std::set<runtime::OutboxKey> cancelled_;  // while the producer had them
   runtime::Position durable_;
 
   // Of the thread alone.
   runtime::Position cursor_;               // events handed to the producer up to here
   std::set<runtime::Position> under_way_;  // not acknowledged yet
   runtime::Position told_;
-  std::deque<Waiting> failed_;  // to be sent again, first
   std::size_t in_flight_ = 0;
   bool rewind_ = false;
   std::jthread thread_;  // last: it uses all above

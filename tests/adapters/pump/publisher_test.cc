@@ -1,0 +1,221 @@
+// What leaves: in order, at least once, again when it failed, and never what was cancelled.
+
+#include "adapters/pump/publisher.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+
+#include "store/memory_event_log.h"
+
+namespace rollbook::adapters {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+// What the tests see of a producer, and what they do to it.
+struct Wire {
+  std::mutex mutex;  // guards all below
+  std::vector<std::string> sent, acknowledged;
+  std::map<std::string, std::string> bodies;
+  std::set<std::string> failing;  // ids whose deliveries fail
+  bool full = false;              // nothing is taken
+  bool silent = false;            // no delivery is reported
+  std::size_t attempts = 0;
+};
+
+class FakeProducer : public runtime::Producer {
+ public:
+  explicit FakeProducer(Wire& wire) : wire_(wire) {}
+  bool send(const runtime::Outgoing& message,
+            std::function<void(std::optional<core::Error>)> delivered) override {
+    const std::lock_guard lock(wire_.mutex);
+    ++wire_.attempts;
+    if (wire_.full) return false;
+    wire_.sent.push_back(message.id);
+    wire_.bodies[message.id] = message.payload;
+    open_.emplace_back(message.id, std::move(delivered));
+    return true;
+  }
+  void poll(core::Duration) override {
+    decltype(open_) reports;
+    std::vector<bool> failed;
+    {
+      const std::lock_guard lock(wire_.mutex);
+      if (wire_.silent) return;
+      reports.swap(open_);
+      for (const auto& [id, delivered] : reports) {
+        failed.push_back(wire_.failing.contains(id));
+        if (!failed.back()) wire_.acknowledged.push_back(id);
+      }
+    }
+    for (std::size_t i = 0; i < reports.size(); ++i) {
+      reports[i].second(failed[i] ? std::optional(core::Error{"timed out"}) : std::nullopt);
+    }
+  }
+  std::size_t flush(core::Duration wait) override {
+    poll(wait);
+    return open_.size();
+  }
+
+ private:
+  Wire& wire_;
+  std::vector<std::pair<std::string, std::function<void(std::optional<core::Error>)>>> open_;
+};
+
+runtime::OutboxRow row(std::uint64_t sequence) {
+  runtime::OutboxRow made;
+  made.stream = core::StreamId{1};
+  made.sequence = core::Sequence{sequence};
+  made.id = "effect-" + std::to_string(sequence);
+  made.topic = "effects";
+  made.payload = "body of " + made.id;
+  return made;
+}
+runtime::OutboxKey key(std::uint64_t sequence) {
+  return {core::StreamId{1}, core::Sequence{sequence}};
+}
+
+class PublisherTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    runtime::Turn turn;
+    for (std::uint64_t i = 1; i <= 10; ++i) {
+      turn.events.push_back(core::Event{core::StreamId{1},
+                                        core::Sequence{i},
+                                        core::Time{std::chrono::seconds(i)},
+                                        {},
+                                        core::Resumed{}});
+    }
+    ASSERT_TRUE(log_.append(turn, nullptr).has_value());
+    Publisher::Options options;
+    options.render = [](const runtime::StoredEvent& stored) {
+      const std::string id = std::to_string(stored.event.sequence.value);
+      return std::optional(runtime::Outgoing{"events", "r", id, "", "event " + id});
+    };
+    publisher_ =
+        std::make_unique<Publisher>(std::make_unique<FakeProducer>(wire_), log_, queue_, options);
+  }
+  template <class Change>
+  void change(const Change& what) {
+    const std::lock_guard lock(wire_.mutex);
+    what(wire_);
+  }
+  // Until the condition on the wire holds, taking what comes back to the loop.
+  template <class Condition>
+  void wait_for(const Condition& condition) {
+    const auto until = std::chrono::steady_clock::now() + 20s;
+    while (std::chrono::steady_clock::now() < until) {
+      {
+        const std::lock_guard lock(wire_.mutex);
+        if (condition(wire_)) return;
+      }
+      take(queue_.drain(1ms, 1));
+    }
+    FAIL() << "it does not come to that";
+  }
+  void take(const runtime::InputQueue::Drained& drained) {
+    for (const runtime::UrgentInput& input : drained.urgent) {
+      if (const auto* out = std::get_if<runtime::PublishedInput>(&input)) {
+        published_.push_back(out->position.value);
+      } else if (const auto* row_out = std::get_if<runtime::DeliveredInput>(&input)) {
+        delivered_.push_back(row_out->key.sequence.value);
+      }
+    }
+  }
+  void wait_until_published(std::uint64_t position) {
+    wait_for([&](const Wire&) { return !published_.empty() && published_.back() >= position; });
+  }
+
+  store::MemoryEventLog log_;
+  runtime::InputQueue queue_{1 << 20};
+  Wire wire_;
+  std::vector<std::uint64_t> published_, delivered_;
+  std::unique_ptr<Publisher> publisher_;
+};
+
+TEST_F(PublisherTest, SendsTheEventsThatAreDurableInOrder) {
+  publisher_->durable(runtime::Position{4});
+  wait_until_published(4);
+  EXPECT_THAT(wire_.acknowledged, ElementsAre("1", "2", "3", "4"));
+  publisher_->durable(runtime::Position{10});
+  wait_until_published(10);
+  EXPECT_EQ(wire_.acknowledged.size(), 10U);
+  EXPECT_TRUE(std::is_sorted(published_.begin(), published_.end()));
+}
+
+TEST_F(PublisherTest, AfterOneThatFailedAllGoOutAgainFromThereOn) {
+  change([](Wire& wire) { wire.failing = {"4"}; });
+  publisher_->durable(runtime::Position{10});
+  // Tried again and again; what came behind it counts as not sent.
+  wait_for(
+      [](const Wire& wire) { return std::count(wire.sent.begin(), wire.sent.end(), "4") >= 3; });
+  take(queue_.drain(1ms, 1));
+  for (const std::uint64_t position : published_) EXPECT_LT(position, 4U);
+  change([](Wire& wire) {
+    wire.failing.clear();
+    wire.acknowledged.clear();
+  });
+  wait_until_published(10);
+  // From the fourth on once more, in order; a reader that drops what it has seen misses nothing.
+  const auto fourth = std::find(wire_.acknowledged.begin(), wire_.acknowledged.end(), "4");
+  EXPECT_EQ(std::vector<std::string>(fourth, wire_.acknowledged.end()),
+            (std::vector<std::string>{"4", "5", "6", "7", "8", "9", "10"}));
+}
+
+TEST_F(PublisherTest, ARowThatFailedGoesOutAgainAsItWas) {
+  change([](Wire& wire) { wire.failing = {"effect-2"}; });
+  publisher_->send({row(1), row(2), row(3)});
+  wait_for([](const Wire& wire) {
+    return std::count(wire.sent.begin(), wire.sent.end(), "effect-2") >= 2;
+  });
+  change([](Wire& wire) { wire.failing.clear(); });
+  wait_for([](const Wire& wire) { return wire.acknowledged.size() == 3; });
+  wait_for([&](const Wire&) { return delivered_.size() == 3; });
+  EXPECT_EQ(wire_.bodies["effect-2"], "body of effect-2");
+  std::sort(delivered_.begin(), delivered_.end());
+  EXPECT_THAT(delivered_, ElementsAre(1, 2, 3));
+}
+
+TEST_F(PublisherTest, ACancelledRowThatWaitsIsNeverSent) {
+  change([](Wire& wire) { wire.full = true; });
+  publisher_->send({row(1), row(2), row(3)});
+  wait_for([](const Wire& wire) { return wire.attempts > 0; });
+  publisher_->cancel({key(1), key(2)});  // the first was held out already, and not taken
+  change([](Wire& wire) { wire.full = false; });
+  wait_for([](const Wire& wire) { return !wire.acknowledged.empty(); });
+  wait_for([&](const Wire&) { return !delivered_.empty(); });
+  EXPECT_THAT(wire_.sent, ElementsAre("effect-3"));
+}
+
+TEST_F(PublisherTest, ACancelledRowThatFailedIsNotSentAgain) {
+  // The forward shift cannot be delivered; a rollback cancels it while the bus is away.
+  change([](Wire& wire) { wire.silent = true; });
+  publisher_->send({row(1)});
+  wait_for([](const Wire& wire) { return wire.sent.size() == 1; });
+  change([](Wire& wire) {
+    wire.full = true;
+    wire.silent = false;
+    wire.failing = {"effect-1"};
+    wire.attempts = 0;
+  });
+  wait_for([](const Wire& wire) { return wire.attempts >= 2; });  // it has failed and waits
+  publisher_->cancel({key(1)});
+  publisher_->send({row(2)});
+  change([](Wire& wire) {
+    wire.full = false;
+    wire.failing.clear();
+  });
+  wait_for([&](const Wire&) { return !delivered_.empty(); });
+  EXPECT_THAT(wire_.sent, ElementsAre("effect-1", "effect-2"));
+  EXPECT_THAT(delivered_, ElementsAre(2));
+}
+
+}  // namespace
+}  // namespace rollbook::adapters
