@@ -1,7 +1,7 @@
 // The engine is killed with -9 at random moments, while commands, points and settles flow, and
 // started again on the same log. What it answered and sent is counted from outside: every command
 // answered exactly once, every point counted once, no id with two bodies, every log clean.
-// ROLLBOOK_KILL_CYCLES sets how often over files; each run prints its seed, ROLLBOOK_KILL_SEED
+// ROLLBOOK_KILL_CYCLES sets how often; each run prints its seed, ROLLBOOK_KILL_SEED
 // repeats one.
 
 #include <csignal>
@@ -228,7 +228,7 @@ TEST(Killed, LosesAndDoublesNothingOverFiles) {
 
 class KilledOnKafka : public WithKafka {};
 TEST_F(KilledOnKafka, LosesAndDoublesNothing) {
-  kill_again_and_again(World::kafka(bootstrap()), 5);
+  kill_again_and_again(World::kafka(bootstrap()), number_from("ROLLBOOK_KILL_CYCLES", 5));
 }
 
 }  // namespace
