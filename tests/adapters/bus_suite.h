@@ -139,6 +139,34 @@ TYPED_TEST_P(BusSuite, BeginsWhereItIsTold) {
   EXPECT_EQ(from_fresh.records[0].offset, 5);
 }
 
+TYPED_TEST_P(BusSuite, GoesOnInEachPartitionWhereItStood) {
+  const int partitions = this->rig_->abilities().partitions;
+  const std::string first = this->make_topic("stood", partitions);
+  const std::string second = this->make_topic("beside");
+  for (int i = 0; i < 6; ++i) {
+    for (int p = 0; p < partitions; ++p) this->rig_->put(first, p, at(i * 1s), "", "x");
+    this->rig_->put(second, 0, at(i * 1s), "", "x");
+  }
+  this->rig_->visible();
+  std::vector<runtime::SourceOffset> from{{second, 0, 5}};
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> expected{{{second, 0}, 5}};
+  std::size_t total = 1;
+  for (int p = 0; p < partitions; ++p) {
+    from.push_back({first, p, p + 1});  // each stands somewhere else
+    expected[{first, p}] = p + 1;
+    total += static_cast<std::size_t>(5 - p);
+  }
+  const auto consumer = this->consumer({first, second}, from);
+  Heard heard;
+  poll_records(*consumer, heard, total);
+  ASSERT_EQ(heard.records.size(), total);
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> began;
+  for (const auto& record : heard.records) {
+    began.try_emplace({record.topic, record.partition}, record.offset);
+  }
+  EXPECT_EQ(began, expected);
+}
+
 TYPED_TEST_P(BusSuite, TellsTheEndsOfAllPartitions) {
   const int partitions = this->rig_->abilities().partitions;
   const std::string first = this->make_topic("first", partitions);
@@ -370,11 +398,11 @@ TYPED_TEST_P(BusSuite, MakesTopicsThatAreMissing) {
 
 REGISTER_TYPED_TEST_SUITE_P(BusSuite, DeliversInOrderWithOffsetsAndKeys,
                             KeepsTheBytesOfEveryMessage, BeginsWhereItIsTold,
-                            TellsTheEndsOfAllPartitions, HandsOverNoMoreThanAsked,
-                            ReturnsWhenNothingCame, ReportsDeliveryOnlyWhenPolledAndInOrder,
-                            AReportMaySendTheNextMessage, NamesATopicThatIsNotThere,
-                            MergesABacklogByTime, SkipsWhatIsGoneAndSaysSo,
-                            ReadsPartitionsThatAreAddedFromTheirBeginning,
+                            GoesOnInEachPartitionWhereItStood, TellsTheEndsOfAllPartitions,
+                            HandsOverNoMoreThanAsked, ReturnsWhenNothingCame,
+                            ReportsDeliveryOnlyWhenPolledAndInOrder, AReportMaySendTheNextMessage,
+                            NamesATopicThatIsNotThere, MergesABacklogByTime,
+                            SkipsWhatIsGoneAndSaysSo, ReadsPartitionsThatAreAddedFromTheirBeginning,
                             TellsWhenItIsCutOffAndGoesOnAfterwards, FailsWhenItsTopicIsRemoved,
                             MakesTopicsThatAreMissing);
 

@@ -268,6 +268,31 @@ TEST_F(VerifyTest, a_kind_of_a_newer_version_refuses_its_rollout_and_not_the_log
   EXPECT_TRUE((*log)->append({events_from(1, 21, 1), {}, {}, {}}, render));
 }
 
+// The hash is over the bytes as they are stored: whoever writes them anew would lose the field.
+TEST_F(VerifyTest, a_field_of_a_newer_version_is_hashed_as_it_stands_and_passed_over) {
+  EventRow last;
+  const std::string last_bytes = get(kEvents, event(2, 20));
+  ASSERT_TRUE(split_row(last_bytes, last));
+  Hash previous;
+  std::copy(last.hash.begin(), last.hash.end(), previous.begin());
+  RowEncoder encoder;
+  std::string row(encoder.encode(event_at(2, 21), {43}, previous, nullptr));
+  row.resize(row.size() - kHashBytes);
+  row += std::string("\xfa\x3e\x03new", 6);  // protobuf field 1007, a text
+  const Hash hash = Sha256().of(previous, row);
+  row += as_bytes(hash);
+  put(kEvents, event(2, 21), row);
+  put(kPositions, position(43), encode_position({{2}, {21}, hash}).view());
+  put(kState, "d", position(43));
+
+  EXPECT_EQ(report().soundness, Soundness::sound) << report().message;
+  const auto log = RocksEventLog::open(directory.path());
+  ASSERT_TRUE(log) << log.error().message;
+  EXPECT_EQ(all_of(**log, 2), events_from(2, 1, 21));
+  EXPECT_TRUE((*log)->append({events_from(2, 22, 1), {}, {}, {}}, render));
+  EXPECT_EQ(all_of(**log, 2), events_from(2, 1, 22));
+}
+
 // Opening refuses what it can see behind the last anchor.
 TEST_F(VerifyTest, an_altered_end_is_not_opened_for_writing) {
   std::string row = get(kEvents, event(2, 7));
