@@ -1,8 +1,7 @@
 // The engine is killed with -9 at random moments, while commands, points and settles flow, and
 // started again on the same log. What it answered and sent is counted from outside: every command
 // answered exactly once, every point counted once, no id with two bodies, every log clean.
-// ROLLBOOK_KILL_CYCLES sets how often; each run prints its seed, ROLLBOOK_KILL_SEED
-// repeats one.
+// ROLLBOOK_KILL_CYCLES sets how often; each run prints its seed, ROLLBOOK_KILL_SEED repeats one.
 
 #include <csignal>
 #include <cstdio>

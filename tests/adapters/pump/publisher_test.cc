@@ -28,6 +28,7 @@ struct Wire {
   bool full = false;              // nothing is taken
   bool silent = false;            // no delivery is reported
   std::size_t attempts = 0;
+  std::size_t failures = 0;  // reported
 };
 
 class FakeProducer : public runtime::Producer {
@@ -53,6 +54,7 @@ class FakeProducer : public runtime::Producer {
       for (const auto& [id, delivered] : reports) {
         failed.push_back(wire_.failing.contains(id));
         if (!failed.back()) wire_.acknowledged.push_back(id);
+        wire_.failures += failed.back();
       }
     }
     for (std::size_t i = 0; i < reports.size(); ++i) {
@@ -133,6 +135,12 @@ class PublisherTest : public testing::Test {
     wait_for([&](const Wire&) { return !published_.empty() && published_.back() >= position; });
   }
 
+  // While the producer takes nothing: whatever the publisher had in its hand is back.
+  void wait_until_tried_again() {
+    change([](Wire& wire) { wire.attempts = 0; });
+    wait_for([](const Wire& wire) { return wire.attempts > 2; });
+  }
+
   store::MemoryEventLog log_;
   runtime::InputQueue queue_{1 << 20};
   Wire wire_;
@@ -188,6 +196,7 @@ TEST_F(PublisherTest, ACancelledRowThatWaitsIsNeverSent) {
   publisher_->send({row(1), row(2), row(3)});
   wait_for([](const Wire& wire) { return wire.attempts > 0; });
   publisher_->cancel({key(1), key(2)});  // the first was held out already, and not taken
+  wait_until_tried_again();
   change([](Wire& wire) { wire.full = false; });
   wait_for([](const Wire& wire) { return !wire.acknowledged.empty(); });
   wait_for([&](const Wire&) { return !delivered_.empty(); });
@@ -208,10 +217,27 @@ TEST_F(PublisherTest, ACancelledRowThatFailedIsNotSentAgain) {
   wait_for([](const Wire& wire) { return wire.attempts >= 2; });  // it has failed and waits
   publisher_->cancel({key(1)});
   publisher_->send({row(2)});
+  wait_until_tried_again();
   change([](Wire& wire) {
     wire.full = false;
     wire.failing.clear();
   });
+  wait_for([&](const Wire&) { return !delivered_.empty(); });
+  EXPECT_THAT(wire_.sent, ElementsAre("effect-1", "effect-2"));
+  EXPECT_THAT(delivered_, ElementsAre(2));
+}
+
+TEST_F(PublisherTest, ACancelledRowThatFailsAfterwardsIsNotSentAgain) {
+  change([](Wire& wire) { wire.silent = true; });
+  publisher_->send({row(1)});
+  wait_for([](const Wire& wire) { return wire.sent.size() == 1; });
+  publisher_->cancel({key(1)});  // the producer has it
+  change([](Wire& wire) {
+    wire.silent = false;
+    wire.failing = {"effect-1"};
+  });
+  wait_for([](const Wire& wire) { return wire.failures == 1; });
+  publisher_->send({row(2)});
   wait_for([&](const Wire&) { return !delivered_.empty(); });
   EXPECT_THAT(wire_.sent, ElementsAre("effect-1", "effect-2"));
   EXPECT_THAT(delivered_, ElementsAre(2));
