@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -29,6 +30,9 @@ struct Wire {
   bool silent = false;            // no delivery is reported
   std::size_t attempts = 0;
   std::size_t failures = 0;  // reported
+  bool hold = false;         // send() waits
+  std::size_t held = 0;
+  std::condition_variable released;
 };
 
 class FakeProducer : public runtime::Producer {
@@ -36,7 +40,9 @@ class FakeProducer : public runtime::Producer {
   explicit FakeProducer(Wire& wire) : wire_(wire) {}
   bool send(const runtime::Outgoing& message,
             std::function<void(std::optional<core::Error>)> delivered) override {
-    const std::lock_guard lock(wire_.mutex);
+    std::unique_lock lock(wire_.mutex);
+    wire_.held += wire_.hold;
+    wire_.released.wait(lock, [&] { return !wire_.hold; });
     ++wire_.attempts;
     if (wire_.full) return false;
     wire_.sent.push_back(message.id);
@@ -103,6 +109,12 @@ class PublisherTest : public testing::Test {
     };
     publisher_ =
         std::make_unique<Publisher>(std::make_unique<FakeProducer>(wire_), log_, queue_, options);
+  }
+  void TearDown() override {
+    change([](Wire& wire) {
+      wire.hold = false;
+      wire.released.notify_all();
+    });
   }
   template <class Change>
   void change(const Change& what) {
@@ -204,27 +216,27 @@ TEST_F(PublisherTest, ACancelledRowThatWaitsIsNeverSent) {
 }
 
 TEST_F(PublisherTest, ACancelledRowThatFailedIsNotSentAgain) {
-  // The forward shift cannot be delivered; a rollback cancels it while the bus is away.
+  // Two shifts cannot be delivered; a rollback cancels the second before it is tried again.
   change([](Wire& wire) { wire.silent = true; });
-  publisher_->send({row(1)});
-  wait_for([](const Wire& wire) { return wire.sent.size() == 1; });
+  publisher_->send({row(1), row(2)});
+  wait_for([](const Wire& wire) { return wire.sent.size() == 2; });
   change([](Wire& wire) {
-    wire.full = true;
     wire.silent = false;
-    wire.failing = {"effect-1"};
-    wire.attempts = 0;
+    wire.failing = {"effect-1", "effect-2"};
+    wire.hold = true;
   });
-  wait_for([](const Wire& wire) { return wire.attempts >= 2; });  // it has failed and waits
-  publisher_->cancel({key(1)});
-  publisher_->send({row(2)});
-  wait_until_tried_again();
+  wait_for([](const Wire& wire) { return wire.held == 1; });  // the first, for the second time
+  publisher_->cancel({key(2)});
   change([](Wire& wire) {
-    wire.full = false;
     wire.failing.clear();
+    wire.hold = false;
+    wire.released.notify_all();
   });
-  wait_for([&](const Wire&) { return !delivered_.empty(); });
-  EXPECT_THAT(wire_.sent, ElementsAre("effect-1", "effect-2"));
-  EXPECT_THAT(delivered_, ElementsAre(2));
+  wait_for([&](const Wire&) { return delivered_.size() == 1; });
+  publisher_->send({row(3)});
+  wait_for([&](const Wire&) { return delivered_.size() == 2; });
+  EXPECT_THAT(wire_.sent, ElementsAre("effect-1", "effect-2", "effect-1", "effect-3"));
+  EXPECT_THAT(delivered_, ElementsAre(1, 3));
 }
 
 TEST_F(PublisherTest, ACancelledRowThatFailsAfterwardsIsNotSentAgain) {
