@@ -3,7 +3,7 @@
 // it, and programs filter by it. One table; the hundreds tell the pass that finds it.
 //
 //   01xx reading bytes   02xx syntax   03xx names   04xx types and values   05xx structure
-//   06xx numbers (warnings)            09xx not supported yet
+//   06xx numbers (warnings)            07xx scenarios                09xx not supported yet
 
 #include <cstdint>
 #include <string>
@@ -79,6 +79,27 @@ enum class Code : std::uint16_t {
   equal_thresholds = 605,
   too_few_requests = 606,
   dead_bound = 607,  // another bound always acts first
+
+  // 07xx: scenarios. First what is written, then what the runbook says to it.
+  scenario_unexpected = 701,         // expected …, found …
+  scenario_unknown_statement = 702,  // no statement of a scenario begins so
+  scenario_bad_value = 703,          // of another unit, or out of range
+  scenario_bad_fault = 704,
+  scenario_duplicate = 705,
+  scenario_bad_label = 706,  // `=~` where a series is given
+  scenario_no_runbook = 710,
+  scenario_unknown_series = 711,  // the runbook would not count it
+  scenario_wrong_level = 712,     // a rate for a gauge
+  scenario_unknown_state = 713,
+  scenario_unknown_criterion = 714,
+  scenario_unknown_effect = 715,
+  scenario_unknown_stage = 716,
+  scenario_unknown_question = 717,
+  scenario_unknown_option = 718,
+  scenario_unknown_role = 719,
+  scenario_expects_nothing = 720,
+  scenario_no_load = 721,  // a share of requests, and `series healthy` is not said
+  scenario_not_rising = 722,
 
   // 09xx: words of the language that this edition knows and this version cannot run.
   unsupported_confidence = 901,

@@ -25,7 +25,7 @@ constexpr std::array<KindWord, 7> kKinds = {{
     {"checkpoint", FaultKind::checkpoint, "checkpoint hangs"},
 }};
 
-// Words, with "+" apart: "canary_25 +1h" is three.
+// Words, with "+" apart: "canary_25 +1h" is three. What stands in quotes is one word, with them.
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
   std::size_t at = 0;
@@ -34,6 +34,11 @@ std::vector<std::string_view> words_of(std::string_view text) {
       ++at;
     } else if (text[at] == '+') {
       words.push_back(text.substr(at++, 1));
+    } else if (text[at] == '"') {
+      const std::size_t end = text.find('"', at + 1);
+      const std::size_t length = end == std::string_view::npos ? text.size() - at : end + 1 - at;
+      words.push_back(text.substr(at, length));
+      at += length;
     } else {
       const std::size_t end = std::min(text.find_first_of(" \t+", at), text.size());
       words.push_back(text.substr(at, end - at));
@@ -114,12 +119,34 @@ class FaultParser {
       case FaultKind::silence:
         return {};
       default:
+        TRY_DO(whose_effect());
         if (peek() != "fails" && peek() != "hangs") {
           return fail("expected `fails` or `hangs`, " + found());
         }
         fault_.hangs = take() == "hangs";
         return {};
     }
+  }
+
+  // `to 25%`, or the name of an action or a checkpoint.
+  core::Status whose_effect() {
+    if (fault_.kind == FaultKind::shift && peek() == "to") {
+      take();
+      const auto weight = parse_weight(peek());
+      if (!weight || !peek().ends_with('%')) {
+        return fail("expected a weight such as `25%`, " + found());
+      }
+      fault_.to = *weight;
+      take();
+    }
+    const bool named = fault_.kind == FaultKind::run || fault_.kind == FaultKind::checkpoint;
+    if (!named || at_end() || peek() == "fails" || peek() == "hangs") return {};
+    std::string_view name = take();
+    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
+      name = name.substr(1, name.size() - 2);
+    }
+    fault_.name = name;
+    return {};
   }
 
   core::Status clause() {

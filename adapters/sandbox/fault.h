@@ -5,8 +5,9 @@
 //   latency x3 from stage canary_25 + 1h for 10m    its latencies are three times the healthy ones
 //   silence from 30h until 31h on both              no metrics arrive
 //   shift fails | shift hangs                       traffic: settled as failed, or never
+//   shift to 25% fails                              only the shift to that weight
 //   rollback fails, run fails, checkpoint hangs     the same of a rollback's shift, runs,
-//   checkpoints
+//   checkpoints; `run suite fails` is that action's alone, `checkpoint "before" fails` that one's
 //
 // `from T`, `until T` and `for D` are optional; T is a time since the start of the rollout, or
 // `stage NAME [+ D]`, counted from the stage's shift. `on canary|baseline|both`: canary by default.
@@ -37,8 +38,10 @@ struct FaultTime {
 
 struct Fault {
   FaultKind kind = FaultKind::errors;
-  core::Fixed amount;  // errors: share of requests; latency: factor
-  bool hangs = false;  // effects: never settled, else settled as failed
+  core::Fixed amount;              // errors: share of requests; latency: factor
+  bool hangs = false;              // effects: never settled, else settled as failed
+  std::optional<core::Weight> to;  // shift: to that weight alone
+  std::string name;                // run, checkpoint: of that name alone; "": of any
   bool on_canary = true;
   bool on_baseline = false;
   FaultTime from;

@@ -47,9 +47,12 @@ bool FaultClock::hits(const Fault& fault, Whose whose) const {
   return !has_arms_ || (fault.on_canary && fault.on_baseline);
 }
 
-const Fault* FaultClock::find(FaultKind kind, Time now) const {
+const Fault* FaultClock::find(const Suffering& effect, Time now) const {
   for (std::size_t i = 0; i < faults_.size(); ++i) {
-    if (faults_[i].kind == kind && spans_[i].holds(now)) return &faults_[i];
+    const Fault& fault = faults_[i];
+    if (fault.kind != effect.kind || !spans_[i].holds(now)) continue;
+    if (fault.to && *fault.to != effect.to) continue;
+    if (fault.name.empty() || fault.name == effect.name) return &fault;
   }
   return nullptr;
 }
@@ -66,10 +69,39 @@ core::Status check_stage(const core::Machine& machine, const Fault& fault, const
                     did_you_mean(time.stage, names));
 }
 
+// A fault of an effect that the runbook never asks for would never show.
+core::Status check_effect(const core::Machine& machine, const Fault& fault) {
+  if (fault.to) {
+    const bool shifts = std::any_of(machine.effects.begin(), machine.effects.end(),
+                                    [&](const core::Effect& effect) {
+                                      return effect.kind == core::EffectKind::traffic &&
+                                             !effect.rollback && effect.to == *fault.to;
+                                    });
+    if (!shifts) {
+      return core::fail("the fault `" + fault.text + "` is of a shift to " +
+                        format_percent(*fault.to) + ", and runbook `" + machine.name +
+                        "` has none");
+    }
+  }
+  if (fault.name.empty()) return {};
+  const auto kind =
+      fault.kind == FaultKind::run ? core::EffectKind::run : core::EffectKind::checkpoint;
+  std::vector<std::string_view> names;
+  for (const core::Effect& effect : machine.effects) {
+    if (effect.kind == kind) names.push_back(effect.name);
+  }
+  if (std::find(names.begin(), names.end(), fault.name) != names.end()) return {};
+  return core::fail("the fault `" + fault.text + "` is of `" + fault.name + "`, and runbook `" +
+                    machine.name + "` has no such " +
+                    (kind == core::EffectKind::run ? "run" : "checkpoint") +
+                    did_you_mean(fault.name, names));
+}
+
 }  // namespace
 
 core::Status check_fault(const core::Machine& machine, const Fault& fault,
                          const std::vector<WireSeries>& series) {
+  TRY_DO(check_effect(machine, fault));
   TRY_DO(check_stage(machine, fault, fault.from));
   if (fault.until) TRY_DO(check_stage(machine, fault, *fault.until));
   const auto any = [&](auto holds) { return std::any_of(series.begin(), series.end(), holds); };

@@ -13,6 +13,13 @@
 
 namespace rollbook::adapters {
 
+// An effect as a fault sees it.
+struct Suffering {
+  FaultKind kind = FaultKind::shift;
+  core::Weight to;   // shift
+  std::string name;  // run, checkpoint
+};
+
 class FaultClock {
  public:
   FaultClock(const core::Machine& machine, std::vector<Fault> faults);
@@ -23,7 +30,7 @@ class FaultClock {
 
   Trouble trouble_of(Whose whose, core::Time now) const;
   // The fault that an effect suffers; nullptr: none.
-  const Fault* find(FaultKind kind, core::Time now) const;
+  const Fault* find(const Suffering& effect, core::Time now) const;
 
  private:
   // At work in [from, until).

@@ -31,6 +31,7 @@ struct Effect {
   bool rollback = false;
   std::uint64_t order = 0;
   core::Weight to;
+  std::string name;  // run: the action; checkpoint
 };
 
 struct Outcome {
@@ -128,8 +129,10 @@ class ServiceModel::Impl {
       TRY_DO(read_traffic(read.data, effect));
     } else if (kind == name_of(core::EffectKind::run)) {
       effect.kind = core::EffectKind::run;
+      effect.name = text_of(read.data, "action");
     } else if (kind == name_of(core::EffectKind::checkpoint)) {
       effect.kind = core::EffectKind::checkpoint;
+      effect.name = text_of(read.data, "name");
     } else {
       return {};  // told, not awaited
     }
@@ -201,7 +204,7 @@ class ServiceModel::Impl {
     if (effect.kind == core::EffectKind::traffic) {
       kind = effect.rollback ? FaultKind::rollback : FaultKind::shift;
     }
-    return faults_.find(kind, now);
+    return faults_.find({kind, effect.to, effect.name}, now);
   }
 
   // ---- Acts -----------------------------------------------------------------------------------

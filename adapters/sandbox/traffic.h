@@ -49,6 +49,17 @@ class Traffic {
 
   // One line for each series of `whose`; "" when there is none, or it is silent.
   std::string lines(Whose whose, core::Time now) const;
+  // The same as numbers, for whoever needs no bytes; `buckets` are a histogram's. In 10⁻⁹.
+  struct Total {
+    const WireSeries& series;
+    core::Int128 count;
+    const std::vector<core::Int128>& buckets;
+  };
+  std::size_t size() const { return kept_.size(); }
+  Total total(std::size_t index) const {
+    return {kept_[index].series, kept_[index].count, kept_[index].buckets};
+  }
+  bool silent(Whose whose) const { return troubles_[static_cast<std::size_t>(whose)].silent; }
   // A little more or less traffic from here on, as it is in life.
   void vary();
 

@@ -1,0 +1,45 @@
+#pragma once
+// Coverage: what of a machine the scenarios of a run went through. A state counts when it was
+// active, a transition when it was taken, a criterion when it was seen to fail and, if something
+// waits for it to pass, to pass as well.
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "tools/scenario/play.h"
+
+namespace rollbook::tools {
+
+class Coverage {
+ public:
+  explicit Coverage(const core::Machine& machine);
+
+  void add(const core::Machine& machine, const Seen& seen);
+
+  struct Share {
+    std::size_t covered = 0;
+    std::size_t all = 0;
+    // Rounded down: only all of them are 100.
+    std::size_t percent() const { return all == 0 ? 100 : covered * 100 / all; }
+  };
+  Share states() const;
+  Share transitions() const;
+  Share criteria(const core::Machine& machine) const;
+
+  // "canary_5.review.gate → verdict: a check failed, hal9.runbook:83:5", "guard.stop[1] never
+  // failed: …": what no scenario went through.
+  std::vector<std::string> missing(const core::Machine& machine) const;
+
+ private:
+  struct Judged {
+    bool passed = false;
+    bool failed = false;
+  };
+  bool covered(const core::Machine& machine, std::size_t criterion) const;
+
+  std::vector<bool> states_, transitions_;
+  std::vector<Judged> criteria_;
+};
+
+}  // namespace rollbook::tools
