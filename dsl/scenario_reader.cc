@@ -49,7 +49,9 @@ bool Reader::take_word(std::string_view word) {
 
 bool Reader::take_statement_end() {
   if (at_statement_end()) return true;
-  expected("the end of the line");
+  const bool joins = at_symbol("-") || at_symbol("/");
+  expected("the end of the line",
+           joins ? "a name with other characters than letters, digits and `_` is quoted" : "");
   return false;
 }
 

@@ -8,6 +8,7 @@ namespace rollbook::tools {
 Verb check_verb();
 Verb graph_verb();
 Verb test_verb();
+Verb simulate_verb();
 
 Verb engine_verb();
 Verb sandbox_verb();

@@ -16,6 +16,16 @@ using core::Time;
 constexpr Duration kSettleAfter = std::chrono::milliseconds(200);
 constexpr std::string_view kSource = "scenario";
 
+// `[a-z0-9-]{1,63}`, known before it starts: an order may come at the same moment.
+std::string rollout_id(const core::Machine& machine) {
+  std::string id;
+  for (const char c : machine.name.substr(0, 60)) {
+    id += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c == '_' ? '-' : c;
+  }
+  return id + "-1";
+}
+
+struct Start {};
 struct Settle {
   std::string id;
   core::EffectRequested effect;
@@ -31,7 +41,7 @@ struct Leave {
   std::size_t away;
 };
 struct Return {};
-using Due = std::variant<Settle, Give, Vote, Edge, Leave, Return>;
+using Due = std::variant<Start, Settle, Give, Vote, Edge, Leave, Return>;
 
 class Play {
  public:
@@ -45,6 +55,7 @@ class Play {
         answers_(script),
         now_(options.begin) {
     seen_.begin = seen_.end = now_;
+    seen_.rollout = rollout_id(machine_);
     seen_.orders.resize(script.scenario.acts.size());
   }
 
@@ -81,11 +92,6 @@ class Play {
     if (shard_->state().last_stream != 0) {
       return core::fail("the directory holds a log already; a scenario needs an empty one");
     }
-    runtime::CommandInput start;
-    start.command = command(core::Verb::start);
-    start.command.weight = machine_.begins;
-    start.compiled = runtime::Compiled{*script_.plan, {}};
-    shard_->command(start, now_);
     mark("");
     service_.suffer(faults_, now_);
     return {};
@@ -144,13 +150,15 @@ class Play {
     service_.mark(stage, now_);
     for (const Time edge : faults_.mark(stage, now_)) plan(edge, Edge{});
     const dsl::scenario::Scenario& scenario = script_.scenario;
-    for (std::size_t i = 0; i < scenario.acts.size(); ++i) {
-      const auto& at = scenario.acts[i].at;
-      if (at.stage == stage) plan(now_ + at.after, Give{i});
-    }
     for (std::size_t i = 0; i < scenario.aways.size(); ++i) {
       const auto& from = scenario.aways[i].from;
       if (from.stage == stage) plan(now_ + from.after, Leave{i});
+    }
+    // Sent while the engine is away, it is read with all else that was sent meanwhile.
+    if (stage.empty()) plan(now_, Start{});
+    for (std::size_t i = 0; i < scenario.acts.size(); ++i) {
+      const auto& at = scenario.acts[i].at;
+      if (at.stage == stage) plan(now_ + at.after, Give{i});
     }
     if (scenario.end && scenario.end->stage == stage) end_ = now_ + scenario.end->after;
   }
@@ -162,6 +170,16 @@ class Play {
     if (away_ == Away::no) return false;
     deferred_.push_back(std::move(due));
     return true;
+  }
+
+  core::Status perform(const Start& start) {
+    if (deferred(start)) return {};
+    runtime::CommandInput input;
+    input.command = command(core::Verb::start);
+    input.command.weight = machine_.begins;
+    input.compiled = runtime::Compiled{*script_.plan, {}};
+    shard_->command(input, now_);
+    return {};
   }
 
   core::Status perform(const Edge&) {
@@ -331,8 +349,7 @@ class Play {
   }
 
   void take(const core::Event& event) {
-    if (const auto* started = std::get_if<core::RolloutStarted>(&event.body)) {
-      seen_.rollout = started->rollout;
+    if (std::holds_alternative<core::RolloutStarted>(event.body)) {
       seen_.stream = event.stream;
     } else if (const auto* rejected = std::get_if<core::Rejected>(&event.body)) {
       if (rejected->command.verb == core::Verb::start) {

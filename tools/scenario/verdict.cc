@@ -149,7 +149,7 @@ class Judge {
 
  private:
   void fail(const std::string& expected, core::Span span, std::string instead, Time from, Time to) {
-    failures_.push_back({expected, std::move(instead), span, from, std::min(to, seen_.end)});
+    failures_.push_back({expected, std::move(instead), span, from, to});
   }
 
   std::string at(Time time) const { return since_start(seen_, time); }

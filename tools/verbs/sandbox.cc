@@ -1,30 +1,23 @@
 #include "adapters/sandbox/sandbox.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <filesystem>
-#include <fstream>
 #include <iostream>
 
-#include "adapters/pump/stream_contexts.h"
-#include "adapters/wire/event_text.h"
-#include "adapters/wire/status.h"
+#include "adapters/sandbox/fault_clock.h"
 #include "adapters/wire/text.h"
 #include "dsl/compiler.h"
 #include "dsl/diagnostics.h"
-#include "store/memory_event_log.h"
-#include "store/rocks_event_log.h"
 #include "tools/files.h"
 #include "tools/rollouts.h"
+#include "tools/scenario/meters.h"
+#include "tools/scenario/verdict.h"
 #include "tools/verbs.h"
-#include "tools/wait.h"
+#include "tools/virtual_run.h"
 
 namespace rollbook::tools {
 namespace {
-
-using namespace std::chrono_literals;
-using Wall = std::chrono::steady_clock;
 
 struct Options {
   std::string file;
@@ -35,70 +28,6 @@ struct Options {
   std::string data;
   std::string answer;
   std::string output;
-};
-
-// How many virtual seconds pass in one of the wall clock; 0: as fast as it goes.
-Outcome<double> parse_speed(const std::string& text) {
-  if (text == "max") return 0.0;
-  try {
-    std::size_t used = 0;
-    const double speed = std::stod(text, &used);
-    if (speed > 0 && speed <= 1e6 && (used == text.size() || text.substr(used) == "x")) {
-      return speed;
-    }
-  } catch (const std::exception&) {
-  }
-  return give_up(fmt::format("--speed `{}`: expected a factor like `3600x`, or `max`", text),
-                 Exit::usage);
-}
-
-// Lines for what happens, and between them one that is written over while the clock runs.
-class Screen {
- public:
-  Screen(const Options& options, const Console& console, const runtime::EventLog& log)
-      : json_(options.output == "jsonl"), console_(console), contexts_(log) {}
-
-  core::Status show(const runtime::Committed& committed) {
-    for (std::size_t i = 0; i < committed.events.size(); ++i) {
-      const runtime::StoredEvent stored{{}, committed.appended.hashes[i], committed.events[i]};
-      TRY(const adapters::EventContext* context, contexts_.of(stored.event.stream));
-      if (json_) {
-        if (!std::holds_alternative<core::Observed>(stored.event.body)) {
-          console_.line(adapters::event_json(*context, stored));
-        }
-        continue;
-      }
-      if (adapters::tell(*context, stored).tone == adapters::Tone::quiet) continue;
-      wipe();
-      console_.line(adapters::log_line(*context, stored, console_.look().colour));
-    }
-    return {};
-  }
-
-  void progress(const runtime::Shard& shard, core::Time now) {
-    if (json_ || !console_.look().out_is_terminal || shard.rollouts().empty()) return;
-    if (Wall::now() - drawn_ < 100ms) return;
-    drawn_ = Wall::now();
-    const auto& rollout = shard.rollouts().begin()->second;
-    const auto status = adapters::status_of(rollout.plan->machine, rollout.state, now);
-    wipe();
-    console_.print(fmt::format("  {}  {}", adapters::format_time(now).substr(0, 16),
-                               adapters::status_summary(status)));
-    console_.flush();
-    shown_ = true;
-  }
-
-  void wipe() {
-    if (shown_) console_.print("\r\x1b[2K");
-    shown_ = false;
-  }
-
- private:
-  bool json_;
-  const Console& console_;
-  adapters::StreamContexts contexts_;
-  Wall::time_point drawn_{};
-  bool shown_ = false;
 };
 
 std::string ask_at_terminal(const adapters::OpenQuestion& question, const std::string& role,
@@ -141,61 +70,125 @@ Outcome<adapters::SandboxOptions> prepare(const Options& options) {
   return prepared;
 }
 
-void print_end(const core::RolloutState& state, const Options& options, const Console& console) {
-  if (options.output == "jsonl") return;
-  console.line("");
-  const char* outcome = "";
-  switch (*state.outcome) {
-    case core::Outcome::succeeded:
-      outcome = "✓ succeeded";
-      break;
-    case core::Outcome::rolled_back:
-      outcome = "✗ rolled back";
-      break;
-    case core::Outcome::aborted:
-      outcome = "✗ aborted";
-      break;
+// ---- A scenario ------------------------------------------------------------------------------
+
+// "plans/hal9.scenario", "plans/hal9.scenario:34" (a line of the one that is meant).
+struct ScenarioPlace {
+  std::string path;
+  std::uint32_t line = 0;
+};
+ScenarioPlace place_of(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon + 1 == text.size() ||
+      text.find_first_not_of("0123456789", colon + 1) != std::string::npos ||
+      text.size() - colon > 9) {
+    return {text, 0};
   }
-  console.line(fmt::format("{} after {}, canary at {}", outcome,
-                           adapters::format_duration_short(state.now - state.started),
-                           adapters::format_percent(state.settled)));
-  if (!state.breach.empty()) console.line("  because " + state.breach);
-  if (!options.data.empty()) {
-    console.suggest(fmt::format("rollbook log {} --data {}", state.id, options.data));
-    console.suggest(fmt::format("rollbook replay {} {} --verify", options.data, state.id));
-  } else {
-    console.suggest(fmt::format("rollbook sandbox {} --data DIR   keeps the log, to look further",
-                                options.file));
+  return {text.substr(0, colon), static_cast<std::uint32_t>(std::stoul(text.substr(colon + 1)))};
+}
+
+Outcome<dsl::scenario::Scenario> pick(const std::vector<dsl::scenario::Scenario>& all,
+                                      const ScenarioPlace& place) {
+  if (all.size() == 1 && place.line == 0) return all.front();
+  const dsl::scenario::Scenario* found = nullptr;
+  for (const dsl::scenario::Scenario& one : all) {
+    if (one.span.line <= place.line) found = &one;
+  }
+  if (found != nullptr) return *found;
+  std::string list;
+  for (const dsl::scenario::Scenario& one : all) {
+    list += fmt::format("\n  {}:{}  {}", place.path, one.span.line, one.title.value);
+  }
+  return give_up(
+      fmt::format("{} holds several scenarios; say which by its line:{}", place.path, list),
+      Exit::usage);
+}
+
+void say_all(const dsl::Sink& sink, const std::string& text, const Console& console) {
+  for (const runtime::Diagnostic& found : sink.diagnostics()) {
+    console.say(dsl::render(found, text));
   }
 }
 
-Outcome<Exit> run(const Options& options, const Console& console) {
-  if (!options.scenario.empty()) {
-    return give_up("--scenario is not supported yet; say what goes wrong with --fault",
+Outcome<Script> read_script(const Options& options, const Console& console) {
+  const ScenarioPlace place = place_of(options.scenario);
+  TRY(const std::string text, read_runbook(place.path));
+  TRY(runtime::Plan plan, compile_plan(options.file, console));
+  dsl::Sink sink(place.path);
+  const auto all = dsl::scenario::parse(text, sink);
+  std::optional<Script> script;
+  if (!sink.has_errors()) {
+    TRY(const dsl::scenario::Scenario scenario, pick(all, place));
+    script = make_script(scenario, std::make_shared<const runtime::Plan>(std::move(plan)), sink);
+  }
+  say_all(sink, text, console);
+  if (!script) return give_up(fmt::format("`{}` has errors", place.path));
+  for (const std::string& written : options.faults) {
+    auto fault = adapters::parse_fault(written);
+    if (!fault) return give_up(fault.error().message, Exit::usage);
+    const auto shows = adapters::check_fault(script->machine(), *fault, script->healthy);
+    if (!shows) return give_up(shows.error().message, Exit::usage);
+    script->faults.push_back(std::move(*fault));
+  }
+  return std::move(*script);
+}
+
+// What did not come as expected, on stderr: the timeline stands above.
+bool say_unmet(const Script& script, const Seen& seen, const Console& console) {
+  const std::vector<Unmet> unmet = failures_of(script, seen);
+  for (const Unmet& one : unmet) {
+    console.say(
+        fmt::format("line {}: {}\n  instead: {}", one.span.line, one.expected, one.instead));
+  }
+  return unmet.empty();
+}
+
+Outcome<Exit> run_scenario(const Options& options, const Console& console) {
+  if (options.seed != "1" || options.answer != "yes") {
+    return give_up("--seed and --answer belong to the made-up service; the scenario says it all",
                    Exit::usage);
   }
   TRY(const double speed, parse_speed(options.speed));
-  TRY(adapters::SandboxOptions prepared, prepare(options));
-  TRY(const std::string text, read_runbook(options.file));
-  const dsl::Compiler compiler;
-  const runtime::Compiled compiled = compiler.compile(prepared.file, text, {});
-  if (!compiled.plan) {
-    for (const runtime::Diagnostic& found : compiled.diagnostics) {
-      if (found.severity == runtime::Severity::error) console.say(dsl::render(found, text));
-    }
-    return give_up(fmt::format("`{}` has errors; `rollbook check {}` shows all findings",
-                               options.file, options.file));
-  }
-
-  std::unique_ptr<runtime::EventLog> log = std::make_unique<store::MemoryEventLog>();
-  if (!options.data.empty()) {
-    auto opened = store::RocksEventLog::open(options.data);
-    if (!opened) return give_up(opened.error().message, Exit::unreachable);
-    log = std::move(*opened);
-  }
+  TRY(const Script script, read_script(options, console));
+  TRY(const auto log, new_log(options.data));
   catch_interrupts();
-  Screen screen(options, console, *log);
-  const auto wall_begin = Wall::now();
+  Screen screen(options.output == "jsonl", console, *log);
+  const Pace pace(speed, kPlayBegin);
+  std::optional<core::Error> failed;
+  PlayOptions how;
+  how.on_turn = [&](const runtime::Committed& committed, const runtime::Shard& shard,
+                    core::Time now) {
+    if (const auto shown = screen.show(committed); !shown) failed = shown.error();
+    screen.progress(shard, now);
+    return !interrupted() && !failed;
+  };
+  how.before_moving = [&](core::Time next) { return pace.wait(next); };
+  Meters meters(script, kPlayBegin);
+  TRY(const Seen seen, play(*log, script, meters, how));
+  screen.wipe();
+  if (failed) return give_up(failed->message);
+  if (interrupted()) return Exit::interrupted;
+  if (seen.outcome && options.output != "jsonl") {
+    TRY(const Rollout rollout, Rollout::load(*log, seen.stream));
+    print_end(rollout.state(),
+              {fmt::format("rollbook sandbox {} --scenario {}", options.file, options.scenario),
+               options.data},
+              console);
+  }
+  if (!say_unmet(script, seen, console)) return Exit::error;
+  return seen.outcome ? exit_of(*seen.outcome) : Exit::waiting;
+}
+
+// ---- A made-up service -----------------------------------------------------------------------
+Outcome<Exit> run(const Options& options, const Console& console) {
+  if (!options.scenario.empty()) return run_scenario(options, console);
+  TRY(const double speed, parse_speed(options.speed));
+  TRY(adapters::SandboxOptions prepared, prepare(options));
+  TRY(const runtime::Plan plan, compile_plan(options.file, console));
+  TRY(const auto log, new_log(options.data));
+  catch_interrupts();
+  Screen screen(options.output == "jsonl", console, *log);
+  const Pace pace(speed, adapters::kSandboxBegin);
   std::optional<core::Error> failed;
   prepared.on_turn = [&](const runtime::Committed& committed, const runtime::Shard& shard,
                          core::Time now) {
@@ -203,21 +196,13 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     screen.progress(shard, now);
     return !interrupted() && !failed;
   };
-  prepared.before_moving = [&](core::Time next) {
-    if (speed <= 0) return !interrupted();
-    const auto passed = std::chrono::duration<double>(next - adapters::kSandboxBegin) / speed;
-    const auto due = wall_begin + std::chrono::duration_cast<Wall::duration>(passed);
-    while (Wall::now() < due && !interrupted()) {
-      wait_for(std::min<core::Duration>(due - Wall::now(), 200ms));
-    }
-    return !interrupted();
-  };
+  prepared.before_moving = [&](core::Time next) { return pace.wait(next); };
   prepared.ask = [&](const adapters::OpenQuestion& question, const std::string& role) {
     screen.wipe();
     return ask_at_terminal(question, role, console);
   };
-  TRY(auto sandbox,
-      adapters::Sandbox::make(*log, compiler, compiled.plan->machine, text, prepared));
+  const dsl::Compiler compiler;
+  TRY(auto sandbox, adapters::Sandbox::make(*log, compiler, plan.machine, plan.source, prepared));
   TRY(const std::optional<core::Outcome> outcome, sandbox->run());
   screen.wipe();
   if (failed) return give_up(failed->message);
@@ -227,12 +212,13 @@ Outcome<Exit> run(const Options& options, const Console& console) {
                                adapters::format_time(sandbox->now())),
                    Exit::waiting);
   }
-  TRY(const Entry entry, find_rollout(*log, sandbox->rollout()));
-  TRY(const Rollout rollout, Rollout::load(*log, entry.stream));
-  print_end(rollout.state(), options, console);
+  if (options.output != "jsonl") {
+    TRY(const Entry entry, find_rollout(*log, sandbox->rollout()));
+    TRY(const Rollout rollout, Rollout::load(*log, entry.stream));
+    print_end(rollout.state(), {"rollbook sandbox " + options.file, options.data}, console);
+  }
   return exit_of(*outcome);
 }
-
 }  // namespace
 
 Verb sandbox_verb() {
@@ -248,7 +234,9 @@ Verb sandbox_verb() {
             set.options("--fault", "TEXT", o->faults,
                         "what goes wrong: errors SHARE, latency ×N, silence, shift fails; then "
                         "from TIME or from stage NAME + TIME, for, until, on canary|baseline|both");
-            set.option("--scenario", "FILE", o->scenario, "not supported yet");
+            set.option("--scenario", "FILE[:LINE]", o->scenario,
+                       "what is sent, done and expected, from a scenario file; with several in it, "
+                       "the one at that line");
             set.option("--speed", "FACTOR", o->speed,
                        "3600x: an hour a second; max: as fast as it goes (default)");
             set.option("--seed", "N", o->seed, "the same seed gives the same log (default 1)");

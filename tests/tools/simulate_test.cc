@@ -1,0 +1,91 @@
+// `rollbook simulate`: recorded metrics through a runbook.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/tools/program.h"
+#include "tests/tools/test_engine.h"
+
+namespace rollbook::tests {
+namespace {
+
+using testing::HasSubstr;
+
+// `seconds` of two arms at 50 requests a second each; the canary fails `errors` of them from
+// second 30 on.
+std::string recorded(int seconds, int errors = 0) {
+  std::string text;
+  const auto line = [&](const char* name, const char* version, int value, int second) {
+    text += std::string(R"({"metric":")") + name + R"(","labels":{"version":")" + version +
+            R"("},"kind":"counter","value":)" + std::to_string(value) +
+            ",\"time\":" + std::to_string(1'767'600'000'000'000'000LL + second * 1'000'000'000LL) +
+            "}\n";
+  };
+  int failed = 0;
+  for (int second = 0; second <= seconds; ++second) {
+    if (second >= 30) failed += errors;
+    for (const char* version : {"old", "new"}) {
+      line("shop_requests_total", version, second * 50, second);
+      line("shop_errors_total", version, version == std::string("new") ? failed : 0, second);
+    }
+  }
+  return text;
+}
+
+class SimulateTest : public testing::Test {
+ protected:
+  Ran simulate(const std::string& metrics, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"simulate", directory_.write("shop.runbook", kShop), "--metrics",
+                                   directory_.write("recorded.jsonl", metrics)};
+    words.insert(words.end(), more.begin(), more.end());
+    return rollbook(words);
+  }
+  Directory directory_;
+};
+
+TEST_F(SimulateTest, AHealthyRecordingSucceeds) {
+  const Ran ran = simulate(recorded(120));
+  EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("2026-01-05T08:00:00Z"));
+  EXPECT_THAT(ran.out, HasSubstr("✓ succeeded after 1m"));
+}
+
+TEST_F(SimulateTest, RecordedErrorsRollBack) {
+  const Ran ran = simulate(recorded(120, 20), {"--data", directory_.file("data")});
+  EXPECT_EQ(ran.exit, 3) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("errors / requests > 5% over 10s"));
+  EXPECT_EQ(rollbook({"replay", directory_.file("data"), "--verify"}).exit, 0);
+}
+
+TEST_F(SimulateTest, AFaultLaidOverAHealthyRecordingRollsBack) {
+  const Ran ran = simulate(recorded(120), {"--fault", "errors 40% from 20s"});
+  EXPECT_EQ(ran.exit, 3) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("guard.stop[1] fail"));
+}
+
+TEST_F(SimulateTest, TheEndOfTheRecordingIsNoSilence) {
+  const Ran ran = simulate(recorded(40));
+  EXPECT_EQ(ran.exit, 4);
+  EXPECT_THAT(ran.err, HasSubstr("the recording ends at 2026-01-05T08:00:40Z, 40s after its begin, "
+                                 "with the rollout in half.hold"));
+}
+
+TEST_F(SimulateTest, EveryEventIsPrintedForPrograms) {
+  const Ran ran = simulate(recorded(120), {"-o", "jsonl"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr(R"("type":"rollout_finished")"));
+}
+
+TEST_F(SimulateTest, MistakesAreNamed) {
+  EXPECT_THAT(simulate("{\"metric\":1}\n").err, HasSubstr("recorded.jsonl: line 1: "));
+  EXPECT_THAT(simulate(recorded(1), {"--fault", "latency x3"}).err,
+              HasSubstr("the fault `latency x3` needs a histogram"));
+  EXPECT_EQ(simulate(recorded(1), {"--fault", "errors"}).exit, 2);
+  const std::string runbook = directory_.write("shop.runbook", kShop);
+  EXPECT_EQ(rollbook({"simulate", runbook}).exit, 2);
+  EXPECT_EQ(rollbook({"simulate", runbook, "--metrics", "/nowhere"}).err,
+            "rollbook: /nowhere: no such file\n");
+}
+
+}  // namespace
+}  // namespace rollbook::tests

@@ -1,0 +1,232 @@
+#include "tools/scenario/recording.h"
+
+#include <algorithm>
+
+#include "adapters/wire/metric_decoder.h"
+#include "engine/runtime/selector.h"
+
+namespace rollbook::tools {
+
+using adapters::Whose;
+using core::Fixed;
+using core::Int128;
+using core::Time;
+using runtime::MetricPoint;
+using runtime::PointKind;
+
+namespace {
+
+bool is_histogram(PointKind kind) {
+  return kind == PointKind::histogram || kind == PointKind::histogram_delta;
+}
+
+}  // namespace
+
+core::Result<Recording> Recording::read(const core::Machine& machine, const std::string& text) {
+  Recording recording(machine);
+  adapters::MetricDecoder decoder;
+  runtime::PointBatch all;
+  std::int64_t line_number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = std::string_view(text).substr(begin, end - begin);
+    begin = end + 1;
+    ++line_number;
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    std::vector<adapters::DeadLetter> letters;
+    const std::size_t before = all.points.size();
+    decoder.decode({"metrics", 0, line_number, core::kDistantPast, "", line}, all, letters);
+    const std::string place = "line " + std::to_string(line_number) + ": ";
+    if (!letters.empty()) return core::fail(place + letters.front().reason);
+    for (std::size_t i = before; i < all.points.size(); ++i) {
+      if (all.points[i].end == core::kDistantPast) {
+        return core::fail(place + "a recorded metric needs its `time`");
+      }
+    }
+  }
+  if (all.points.empty()) return core::fail("no metrics were recorded there");
+  std::stable_sort(all.points.begin(), all.points.end(),
+                   [](const MetricPoint& a, const MetricPoint& b) { return a.end < b.end; });
+  recording.names_ = std::move(all.new_series);
+  recording.layouts_ = std::move(all.new_layouts);
+  recording.points_ = std::move(all.points);
+  recording.buckets_ = std::move(all.buckets);
+  recording.learn();
+  return recording;
+}
+
+void Recording::learn() {
+  const runtime::Selector selector(machine_);
+  for (const runtime::SeriesName& name : names_) {
+    Known& known = known_.emplace_back();
+    for (const runtime::Match& match : selector.match(name)) known.feeds.push_back(match.metric);
+    if (!machine_.arms) continue;
+    for (const auto& [label, value] : name.labels) {
+      if (label != machine_.arms->label) continue;
+      if (value == machine_.arms->canary) known.whose = Whose::canary;
+      if (value == machine_.arms->baseline) known.whose = Whose::baseline;
+    }
+  }
+}
+
+std::vector<std::string> Recording::unfed() const {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < machine_.metrics.size(); ++i) {
+    const bool fed = std::any_of(known_.begin(), known_.end(), [&](const Known& known) {
+      return std::find(known.feeds.begin(), known.feeds.end(), core::MetricIndex{i}) !=
+             known.feeds.end();
+    });
+    if (!fed) names.push_back(machine_.metrics[i].name);
+  }
+  return names;
+}
+
+core::Status Recording::lay_over_errors() {
+  TRY(const auto healthy, adapters::healthy_series(machine_, 1));
+  const runtime::Selector selector(machine_);
+  for (const adapters::WireSeries& series : healthy) {
+    if (series.ceilings.empty()) continue;
+    runtime::SeriesName name{{}, series.name, series.labels};
+    // Told apart from what was recorded under the same labels.
+    name.labels.emplace_back("rollbook_fault", "errors");
+    std::sort(name.labels.begin(), name.labels.end());
+    for (const core::Criterion& criterion : machine_.criteria) {
+      if (criterion.measure != core::Measure::ratio) continue;
+      const core::MetricIndex metric = machine_.at(machine_.at(criterion.window).series).metric;
+      const auto matches = selector.match(name);
+      const bool counts = std::any_of(matches.begin(), matches.end(),
+                                      [&](const auto& match) { return match.metric == metric; });
+      if (!counts) continue;
+      Errors errors;
+      errors.denominator = machine_.at(machine_.at(criterion.denominator).series).metric;
+      errors.whose = series.whose;
+      name.number = runtime::SeriesNumber{static_cast<std::uint32_t>(names_.size())};
+      errors.number = name.number.value;
+      errors_.push_back(errors);
+      names_.push_back(std::move(name));
+      break;
+    }
+  }
+  if (errors_.empty()) return core::fail("no ratio of the runbook is one that errors could raise");
+  return {};
+}
+
+Time Recording::next() const {
+  return next_ < points_.size() ? points_[next_].end : core::kDistantFuture;
+}
+
+void Recording::suffer(const adapters::FaultClock& faults, Time now) {
+  for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
+    troubles_[static_cast<std::size_t>(whose)] = faults.trouble_of(whose, now);
+  }
+}
+
+void Recording::run_until(Time now, runtime::PointBatch& batch) {
+  while (next() <= now) {
+    const Time time = next();
+    if (next_ == 0) {
+      batch.new_series = names_;
+      batch.new_layouts = layouts_;
+    }
+    for (; next_ < points_.size() && points_[next_].end == time; ++next_) {
+      put(points_[next_], batch);
+    }
+    put_errors(batch, time);
+    batch.topic = "metrics";
+    batch.next_offset = ++offset_;
+  }
+}
+
+// Of a cumulative series since the last point, or all that a delta says. A fall is a restart.
+Int128 Recording::increment(Known& known, const MetricPoint& point) const {
+  if (point.kind == PointKind::counter_delta) return point.value.nanos;
+  if (point.kind != PointKind::counter) return 0;
+  const Int128 before = std::exchange(known.value, point.value.nanos);
+  return point.value.nanos >= before ? point.value.nanos - before : point.value.nanos;
+}
+
+void Recording::put(const MetricPoint& recorded, runtime::PointBatch& batch) {
+  Known& known = known_[recorded.series.value];
+  const Int128 more = increment(known, recorded);
+  for (Errors& errors : errors_) {
+    const auto& feeds = known.feeds;
+    const bool counts = errors.whose == known.whose &&
+                        std::find(feeds.begin(), feeds.end(), errors.denominator) != feeds.end();
+    if (counts) errors.count += more * trouble(errors.whose).errors.nanos / Fixed::kScale;
+  }
+  if (trouble(known.whose).silent) return;
+  MetricPoint point = recorded;
+  point.offset = offset_;
+  if (is_histogram(point.kind)) return put_buckets(point, batch);
+  batch.points.push_back(point);
+}
+
+void Recording::put_buckets(const MetricPoint& recorded, runtime::PointBatch& batch) {
+  Known& known = known_[recorded.series.value];
+  const std::vector<Fixed>& bounds = layouts_[recorded.layout.value];
+  const auto from = buckets_.begin() + static_cast<std::ptrdiff_t>(recorded.first_bucket);
+  std::vector<std::int64_t> counts(from, from + static_cast<std::ptrdiff_t>(bounds.size() + 1));
+  const Fixed factor = trouble(known.whose).latency;
+  if (recorded.kind == PointKind::histogram_delta) {
+    counts = slowed(bounds, counts, factor);
+  } else {
+    std::vector<std::int64_t> more = counts;
+    const bool goes_on = known.buckets.size() == counts.size() &&
+                         std::equal(counts.begin(), counts.end(), known.buckets.begin(),
+                                    [](std::int64_t now, std::int64_t was) { return now >= was; });
+    for (std::size_t i = 0; goes_on && i < more.size(); ++i) more[i] -= known.buckets[i];
+    if (!goes_on) known.slowed.assign(counts.size(), 0);
+    known.buckets = std::move(counts);
+    more = slowed(bounds, more, factor);
+    for (std::size_t i = 0; i < more.size(); ++i) known.slowed[i] += more[i];
+    counts = known.slowed;
+  }
+  MetricPoint point = recorded;
+  point.first_bucket = static_cast<std::uint32_t>(batch.buckets.size());
+  batch.buckets.insert(batch.buckets.end(), counts.begin(), counts.end());
+  batch.points.push_back(point);
+}
+
+void Recording::put_errors(runtime::PointBatch& batch, Time now) {
+  for (const Errors& errors : errors_) {
+    if (trouble(errors.whose).silent) continue;
+    MetricPoint point;
+    point.series = runtime::SeriesNumber{errors.number};
+    point.kind = PointKind::counter;
+    point.start = begin();
+    point.end = now;
+    point.value = Fixed{errors.count / Fixed::kScale * Fixed::kScale};
+    point.offset = offset_;
+    batch.points.push_back(point);
+  }
+}
+
+std::vector<std::int64_t> slowed(const std::vector<Fixed>& bounds,
+                                 const std::vector<std::int64_t>& counts, Fixed factor) {
+  if (factor.nanos == Fixed::kScale) return counts;
+  std::vector<std::int64_t> result;
+  std::int64_t before = 0;
+  std::int64_t total = 0;
+  for (const std::int64_t count : counts) total += count;
+  for (const Fixed bound : bounds) {
+    // As many as took no longer than bound / factor, on a straight line within each bucket.
+    const Int128 at = bound.nanos * Fixed::kScale / factor.nanos;
+    std::int64_t within = 0;
+    Int128 low = 0;
+    for (std::size_t i = 0; i < bounds.size(); ++i) {
+      const Int128 high = bounds[i].nanos;
+      if (at < high) {
+        if (at > low) within += static_cast<std::int64_t>(counts[i] * (at - low) / (high - low));
+        break;
+      }
+      within += counts[i];
+      low = high;
+    }
+    result.push_back(within - before);
+    before = within;
+  }
+  result.push_back(total - before);
+  return result;
+}
+
+}  // namespace rollbook::tools
