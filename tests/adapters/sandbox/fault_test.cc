@@ -50,6 +50,14 @@ TEST(Fault, ReadsWhatHappensToEffects) {
   EXPECT_EQ(parsed("checkpoint fails").kind, FaultKind::checkpoint);
 }
 
+TEST(Fault, ReadsWhichEffectItIsOf) {
+  EXPECT_EQ(parsed("shift to 25% fails").to, core::Weight{250'000'000});
+  EXPECT_FALSE(parsed("shift fails").to.has_value());
+  EXPECT_EQ(parsed("run suite hangs from 1h").name, "suite");
+  EXPECT_EQ(parsed("run fails").name, "");
+  EXPECT_EQ(parsed("checkpoint \"pre canary\" fails").name, "pre canary");
+}
+
 TEST(Fault, TakesPlusWithOrWithoutBlanks) {
   for (const char* text : {"silence from stage a+1h", "silence from stage a +1h",
                            "silence from stage a+ 1h", "silence  from\tstage a + 1h"}) {
@@ -97,6 +105,9 @@ TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
        "until 31h on canary`"},
       {"shift breaks",
        "expected `fails` or `hangs`, found `breaks`; for example `shift fails from 26h`"},
+      {"shift to 25 fails",
+       "expected a weight such as `25%`, found `25`; for example `shift fails from 26h`"},
+      {"run suite", "expected `fails` or `hangs`, it ends there; for example `run fails from 36h`"},
       {"shift fails on canary",
        "`on` chooses whose metrics suffer, and this is a fault of an effect; for example `shift "
        "fails from 26h`"},

@@ -346,6 +346,33 @@ TEST(ServiceModel, FailsOrHangsEffectsAsItIsTold) {
   EXPECT_THAT(service.take_commands(), ElementsAre("settle r1/5/0a1b2c3d succeeded"));
 }
 
+TEST(ServiceModel, FailsOnlyTheEffectThatIsNamed) {
+  SyntheticOptions options;
+  options.faults = {*parse_fault("shift to 50% fails"), *parse_fault("run suite fails"),
+                    *parse_fault("checkpoint \"before\" fails")};
+  // A runbook that has all three.
+  static const core::Machine machine = tests::compile(
+      tests::runbook_of("  metric requests = counter requests_total\n  action suite()\n"
+                        "  setup { checkpoint \"before\" }\n",
+                        "    stop absent(requests) for 3m", "    run suite() within 10m\n"));
+  Watched service(machine, options);
+  service.shift("0.5", 1);
+  service.shift("0.25", 2);
+  service.effect("run", "half.run1", R"("action":"suite")");
+  service.effect("run", "half.run1", R"("action":"other")");
+  service.effect("checkpoint", "setup", R"("name":"before")");
+  service.effect("checkpoint", "setup", R"("name":"after")");
+  service.run_for(1s);
+  EXPECT_THAT(
+      service.take_commands(),
+      ElementsAre("settle r1/1/0a1b2c3d failed: the sandbox was told `shift to 50% fails`",
+                  "settle r1/2/0a1b2c3d succeeded",
+                  "settle r1/3/0a1b2c3d failed: the sandbox was told `run suite fails`",
+                  "settle r1/4/0a1b2c3d succeeded",
+                  "settle r1/5/0a1b2c3d failed: the sandbox was told `checkpoint \"before\" fails`",
+                  "settle r1/6/0a1b2c3d succeeded"));
+}
+
 TEST(ServiceModel, AnswersAsAsManyPersonsAsAreNeeded) {
   Watched service(shop());
   service.ask("confirm", "Fine", 11);
