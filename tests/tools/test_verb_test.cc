@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -163,19 +165,29 @@ class Running {
     EXPECT_EQ(posix_spawn(&child_, argv[0], &actions, nullptr, argv.data(), environ), 0);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
-    out_ = fdopen(ends[0], "r");
+    out_ = ends[0];
   }
-  ~Running() { std::fclose(out_); }
+  ~Running() { close(out_); }
 
-  // All that it says up to a line that holds `text`; it ends when the program does.
+  // All that it says up to and with `text`; fails after a minute without it.
   std::string read_to(const std::string& text) {
-    std::string all;
-    std::array<char, 4096> line{};
-    while (std::fgets(line.data(), line.size(), out_) != nullptr) {
-      all += line.data();
-      if (std::string(line.data()).find(text) != std::string::npos) return all;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (said_.find(text) == std::string::npos) {
+      const auto left =
+          std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      pollfd ready{out_, POLLIN, 0};
+      std::array<char, 4096> block{};
+      const bool speaks = left.count() > 0 && poll(&ready, 1, static_cast<int>(left.count())) > 0;
+      const ssize_t size = speaks ? read(out_, block.data(), block.size()) : 0;
+      if (size <= 0) {
+        ADD_FAILURE() << "it never said `" << text << "`: " << said_;
+        return std::exchange(said_, "");
+      }
+      said_.append(block.data(), static_cast<std::size_t>(size));
     }
-    ADD_FAILURE() << "it ended without `" << text << "`: " << all;
+    const std::size_t end = said_.find(text) + text.size();
+    std::string all = said_.substr(0, end);
+    said_.erase(0, end);
     return all;
   }
 
@@ -188,7 +200,8 @@ class Running {
 
  private:
   pid_t child_ = 0;
-  std::FILE* out_ = nullptr;
+  int out_ = -1;
+  std::string said_;
 };
 
 TEST(TestVerb, WatchRunsAgainWhenAScenarioOrItsRunbookChanges) {

@@ -11,6 +11,7 @@ namespace rollbook::bench {
 void durable_turns(std::vector<Row>& rows);
 void scale(std::vector<Row>& rows);
 void replay(std::vector<Row>& rows);
+void scenarios(std::vector<Row>& rows);  // reads plans/: from the root of the tree
 // Need a broker at `bootstrap`.
 void ingest(std::vector<Row>& rows, const std::string& bootstrap);
 void reaction(std::vector<Row>& rows, const std::string& bootstrap);

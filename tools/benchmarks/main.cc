@@ -14,6 +14,7 @@ int main(int count, char** arguments) {
       {"durable", durable_turns},
       {"replay", replay},
       {"scale", scale},
+      {"scenarios", scenarios},
       {"ingest", [&](std::vector<Row>& rows) { ingest(rows, bootstrap); }},
       {"reaction", [&](std::vector<Row>& rows) { reaction(rows, bootstrap); }},
   };

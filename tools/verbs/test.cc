@@ -79,12 +79,16 @@ Outcome<Exit> run_once(const Options& options, const Console& console,
 
 Outcome<Exit> watch(const Options& options, const Console& console) {
   catch_interrupts();
-  while (true) {
-    std::vector<std::string> watched;
+  std::vector<std::string> watched;
+  for (bool first = true;;) {
     // Watched before they are read: a change while they run brings another run.
     TRY(Watcher watcher, Watcher::make(options.paths));
+    TRY_DO(watcher.add(watched));
     const auto ran = run_once(options, console, &watched);
-    if (!ran && ran.error().exit == Exit::usage) return ran;
+    if (!ran && first) return ran;
+    // Later, a file that is gone may be one that is being replaced.
+    if (!ran) console.fail(ran.error().message);
+    first = false;
     TRY_DO(watcher.add(watched));
     console.say("watching; ^C ends it");
     if (!watcher.wait()) return Exit::interrupted;
