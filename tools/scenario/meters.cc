@@ -100,7 +100,6 @@ void Meters::mark(const std::string& stage, Time now) {
 void Meters::suffer(const adapters::FaultClock& faults, Time now) {
   for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
     traffic_.trouble(whose) = faults.trouble_of(whose, now);
-    silent_[static_cast<std::size_t>(whose)] = traffic_.trouble(whose).silent;
   }
 }
 
@@ -190,7 +189,7 @@ void Meters::name_series(runtime::PointBatch& batch) {
 
 void Meters::put_healthy(runtime::PointBatch& batch, std::size_t index) {
   const adapters::Traffic::Total total = traffic_.total(index);
-  if (silent_[static_cast<std::size_t>(total.series.whose)]) return;
+  if (traffic_.silent(total.series.whose)) return;
   Fixed value = total.series.level;
   if (total.series.kind == MetricKind::counter) value = Fixed{total.count / kScale * kScale};
   put(batch, index, total.series.kind, total.buckets, total.series.bounds, value);
@@ -199,10 +198,7 @@ void Meters::put_healthy(runtime::PointBatch& batch, std::size_t index) {
 void Meters::put_given(runtime::PointBatch& batch, std::size_t index) {
   const Counted& counted = counted_[index];
   const GivenSeries& series = *counted.series;
-  if (counted.level().kind == Level::Kind::silent ||
-      silent_[static_cast<std::size_t>(series.whose)]) {
-    return;
-  }
+  if (counted.level().kind == Level::Kind::silent || traffic_.silent(series.whose)) return;
   Fixed value = counted.level().number;
   if (series.kind == MetricKind::counter) value = Fixed{counted.count / kScale * kScale};
   put(batch, traffic_.size() + index, series.kind, counted.buckets, series.bounds, value);

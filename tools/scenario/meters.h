@@ -55,7 +55,6 @@ class Meters final : public Service {
   std::vector<Counted> counted_;
   std::vector<runtime::LayoutNumber> layouts_;  // by series, healthy ones first
   std::vector<std::vector<core::Fixed>> bounds_;
-  bool silent_[3] = {};
   bool named_ = false;
   std::int64_t offset_ = 0;
 };

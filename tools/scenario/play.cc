@@ -269,15 +269,20 @@ class Play {
 
   core::Status perform(const Leave& leave) {
     const dsl::scenario::Away& away = script_.scenario.aways[leave.away];
-    Time until = now_ + away.lasts;
-    if (away.until) until = seen_.time_of(*away.until).value_or(now_);
-    if (away_ != Away::no || until <= now_) return {};
+    const std::string line = "line " + std::to_string(away.span.line) + ": ";
+    if (away_ != Away::no) return core::fail(line + "the engine or its bus is away already");
+    const auto until =
+        away.until ? seen_.time_of(*away.until) : std::optional<Time>(now_ + away.lasts);
+    if (!until || *until <= now_) {
+      return core::fail(line + "when it begins, its end is not to come: stage `" +
+                        away.until->stage + "` has " + (until ? "begun earlier" : "not begun"));
+    }
     feed();
     TRY_DO(commit());
     away_ = away.engine ? Away::engine : Away::bus;
     left_ = now_;
     if (!away.engine) shard_->sight(core::Sight::unreachable, now_);
-    plan(until, Return{});
+    plan(*until, Return{});
     return {};
   }
 

@@ -181,6 +181,23 @@ at 1h35m expect outcome succeeded)",
          Outcome::succeeded);
 }
 
+TEST(Play, SaysWhatKeepsAnAbsenceFromBeingPlayed) {
+  const auto error = [](const std::string& body) {
+    const Made made = make("series healthy at 100/s\n" + body + "\nexpect outcome succeeded");
+    EXPECT_TRUE(made.script) << made.findings;
+    store::MemoryEventLog log;
+    tools::Meters meters(*made.script, tools::kPlayBegin);
+    const auto seen = tools::play(log, *made.script, meters, {});
+    return seen ? "" : seen.error().message;
+  };
+  EXPECT_EQ(error("engine away from 10m for 20m\nbus away from 15m for 1m"),
+            "line 4: the engine or its bus is away already");
+  EXPECT_EQ(error("bus away from 10m until stage half"),
+            "line 3: when it begins, its end is not to come: stage `half` has begun earlier");
+  EXPECT_EQ(error("bus away from 0s until stage half"),
+            "line 3: when it begins, its end is not to come: stage `half` has not begun");
+}
+
 TEST(Play, EndsWhereItIsToldTo) {
   const Played played = play("series healthy at 100/s\nend at 30m\nat 20m expect state half");
   EXPECT_EQ(played.told(), "");
