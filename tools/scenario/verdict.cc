@@ -34,6 +34,18 @@ bool is_change(const Expectation& expectation) {
          std::holds_alternative<dsl::scenario::WeightExpected>(expectation.what);
 }
 
+// What is so from a moment on: at `begin`, or at some time up to `end`. It may have been so for a
+// moment only.
+bool was_so(When when, const Span& span, Time begin, Time end) {
+  if (when == When::at) return span.from <= begin && begin < span.to;
+  return span.from <= end && (begin < span.to || begin <= span.from);
+}
+
+// What has happened by T is so at T; what is to happen within D of T has not happened before.
+bool happened(When when, const Span& span, Time begin, Time end) {
+  return span.from <= end && (when == When::at || begin <= span.from);
+}
+
 // All that was seen of what one expectation is about.
 class Sight {
  public:
@@ -204,21 +216,16 @@ class Judge {
                   fmt::format("stage `{}` never began", expectation.at.stage), seen_.end,
                   seen_.end);
     }
-    // What has happened by T is so at T; what is to happen within D of T has not happened before.
-    const bool whole = expectation.when == When::at;
     const Time end = *begin + expectation.within;
-    const Time from = whole && !is_change(expectation) ? seen_.begin : *begin;
     if (*begin > seen_.end && !seen_.outcome) {
       return fail(expectation.text, expectation.span,
                   fmt::format("the run ended before, at {}", at(seen_.end)), seen_.end, seen_.end);
     }
-    for (const Span& span : spans) {
-      const bool overlaps = whole && is_change(expectation)
-                                ? span.from <= *begin && *begin < span.to
-                                : span.from <= end && from <= span.to &&
-                                      (span.from == span.to || from < span.to || span.from == from);
-      if (span.fits && overlaps) return;
-    }
+    const bool held = std::any_of(spans.begin(), spans.end(), [&](const Span& span) {
+      return span.fits && (is_change(expectation) ? was_so(expectation.when, span, *begin, end)
+                                                  : happened(expectation.when, span, *begin, end));
+    });
+    if (held) return;
     fail(expectation.text, expectation.span, timed_text(expectation, spans, *begin, end), *begin,
          end);
   }
