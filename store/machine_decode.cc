@@ -147,6 +147,7 @@ static core::Transition take(const Transition& stored, Fault& fault) {
   transition.to = take_index<core::StateIndex>(stored.to());
   transition.forward = stored.forward();
   transition.needs_gate = stored.needs_gate();
+  transition.on_calendar = stored.on_calendar();
   transition.extends = take_index<core::ClockIndex>(stored.extends());
   transition.extends_most = take_index<core::ClockIndex>(stored.extends_most());
   transition.label = stored.label();
@@ -164,6 +165,20 @@ static core::Stage take(const Stage& stored, Fault&) {
   stage.after_extend = take_index<core::StateIndex>(stored.after_extend());
   stage.extend_at_most = stored.extend_at_most();
   return stage;
+}
+
+static core::OpenHours take(const OpenHours& stored, Fault&) {
+  core::OpenHours hours;
+  hours.days = static_cast<std::uint8_t>(stored.days());
+  hours.opens = core::Duration(stored.opens());
+  hours.closes = core::Duration(stored.closes());
+  hours.zone = stored.zone();
+  for (const OffsetChange& change : stored.offsets()) {
+    hours.offsets.push_back(
+        {core::Time(core::Duration(change.from())), core::Duration(change.offset())});
+  }
+  hours.text = stored.text();
+  return hours;
 }
 
 static core::Machine take(const Machine& stored, Fault& fault) {
@@ -191,6 +206,8 @@ static core::Machine take(const Machine& stored, Fault& fault) {
   machine.states = take_all(stored.states(), fault);
   machine.transitions = take_all(stored.transitions(), fault);
   machine.stages = take_all(stored.stages(), fault);
+  machine.advance_only.hours = take_all(stored.advance_only(), fault);
+  machine.after = take_texts(stored.after());
   return machine;
 }
 

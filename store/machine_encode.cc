@@ -140,6 +140,7 @@ static void put(const core::Transition& transition, Transition& out) {
   out.set_to(put_index(transition.to));
   out.set_forward(transition.forward);
   out.set_needs_gate(transition.needs_gate);
+  out.set_on_calendar(transition.on_calendar);
   out.set_extends(put_index(transition.extends));
   out.set_extends_most(put_index(transition.extends_most));
   out.set_label(transition.label);
@@ -154,6 +155,19 @@ static void put(const core::Stage& stage, Stage& out) {
   out.set_hold_most(put_index(stage.hold_most));
   out.set_after_extend(put_index(stage.after_extend));
   out.set_extend_at_most(stage.extend_at_most);
+}
+
+static void put(const core::OpenHours& hours, OpenHours& out) {
+  out.set_days(hours.days);
+  out.set_opens(hours.opens.count());
+  out.set_closes(hours.closes.count());
+  out.set_zone(hours.zone);
+  for (const core::OffsetChange& change : hours.offsets) {
+    OffsetChange& stored = *out.add_offsets();
+    stored.set_from(change.from.time_since_epoch().count());
+    stored.set_offset(change.offset.count());
+  }
+  out.set_text(hours.text);
 }
 
 static void put(const core::Machine& machine, Machine& out) {
@@ -181,6 +195,8 @@ static void put(const core::Machine& machine, Machine& out) {
   put_all(machine.states, out.mutable_states());
   put_all(machine.transitions, out.mutable_transitions());
   put_all(machine.stages, out.mutable_stages());
+  put_all(machine.advance_only.hours, out.mutable_advance_only());
+  for (const std::string& runbook : machine.after) out.add_after(runbook);
 }
 
 }  // namespace wire

@@ -167,7 +167,7 @@ bool Advance::step_ramp() {
                     Sequence{}, state_.entered_by);
     return true;
   }
-  if (barred() || books.steps_requested >= ramp_steps(ramp, books)) return false;
+  if (barred() || closed() || books.steps_requested >= ramp_steps(ramp, books)) return false;
   if (books.steps_requested > 0) {
     if (now_ < books.last_requested + ramp.every) return false;
     if (state_.settled != ramp_weight(ramp, books, books.steps_requested)) return false;

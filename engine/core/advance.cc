@@ -141,6 +141,7 @@ bool Advance::run(const InputBody& input) {
   const auto* look = std::get_if<Look>(&input);
   if (look != nullptr && !look->log && !look_is_due()) return false;
   const bool stale_now = std::holds_alternative<Tick>(input) && look_is_due();
+  instant_ = has_opened();  // before any event of this input
   const bool sight = is_about_sight(input);
   if (sight) take(input);
   if (!pending_.empty() || stale_now) observe();
@@ -192,6 +193,7 @@ void Advance::leave_out_pending(Time from, Time to) {
 
 bool Advance::enabled(const Transition& transition) const {
   if (transition.forward && barred()) return false;
+  if (transition.on_calendar && closed()) return false;
   const Trigger& trigger = transition.trigger;
   const auto& gate = machine_.at(state_.active).gate;
   switch (trigger.kind) {
@@ -203,7 +205,9 @@ bool Advance::enabled(const Transition& transition) const {
       return acts_failed(transition.from);
     case TriggerKind::clock:
       return reached(machine_, state_, trigger.clock, now_) &&
-             (state_.sight == Sight::live || machine_.at(trigger.clock).kind == ClockKind::steady);
+             (state_.sight == Sight::live ||
+              machine_.at(trigger.clock).kind == ClockKind::steady) &&
+             !waits_for_opening(transition);
     case TriggerKind::stop:
       return state_.readings[trigger.criterion.value].verdict == Verdict::fail;
     case TriggerKind::gate_passed:
@@ -358,7 +362,7 @@ std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& sh
                                           "` is " + percent_text(Fixed{known.nanos}) +
                                           "; say `weight` if it was changed by hand"};
   }
-  return std::nullopt;
+  return refuse_order(machine, shard);
 }
 
 RolloutState begin(const Machine& machine, ShardState& shard, const Start& start,
@@ -415,6 +419,7 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
     if (state.clocks[i].mark) consider(reached_at(machine, state, ClockIndex{i}));
   }
   if (state.paused_until) consider(*state.paused_until);
+  if (!machine.advance_only.open(now)) consider(machine.advance_only.next_opening(now));
   for (const auto& [sequence, effect] : state.effects) {
     if (effect.retry_at) consider(*effect.retry_at);
     if (effect.deadline && !effect.outcome && state.sight == Sight::live) {

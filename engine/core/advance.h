@@ -58,6 +58,12 @@ class Advance {
   Sequence cause_of(const Transition& transition);
   bool barred() const { return state_.paused || state_.sight != Sight::live; }
 
+  // `advance only` (hours.cc).
+  bool closed() const { return !machine_.advance_only.open(now_); }
+  bool has_opened() const;
+  bool waits_for_opening(const Transition& transition) const;
+  bool is_ready(const Transition& transition) const;
+
   // Acts (act.cc).
   void request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause);
   Sequence request_traffic(Weight to, bool rollback, const Effect* spec, EffectIndex index,

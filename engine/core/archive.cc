@@ -9,7 +9,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 1;
+constexpr std::uint64_t kFormat = 2;
 
 class Writer {
  public:
@@ -269,7 +269,8 @@ void fields(A& archive, RolloutState& state) {
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {
-  archive.all(service.active, service.last_order, service.settled, service.settled_order);
+  archive.all(service.active, service.last_order, service.settled, service.settled_order,
+              service.runbook, service.outcomes);
 }
 template <class A>
 void fields(A& archive, ShardState& shard) {

@@ -81,13 +81,16 @@ struct Start {
 RolloutState begin(const Machine& machine, ShardState& shard, const Start& start,
                    std::vector<Event>& out);
 // Why a start may not go ahead: {reason, detail}, or nothing. Reasons: exists, busy,
-// weight_mismatch.
+// weight_mismatch, after.
 struct Refusal {
   std::string reason;
   std::string detail;
 };
 std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& shard,
                                     const Command& command, const std::string& rollout);
+
+// Of `after runbook X`: the last rollout of X for this service has not succeeded.
+std::optional<Refusal> refuse_order(const Machine& machine, const ShardState& shard);
 
 // A refusal in the shard's own stream, of a command for no rollout that it knows.
 void reject(ShardState& shard, const Command& command, const Refusal& refusal, Time now,

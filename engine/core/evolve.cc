@@ -391,6 +391,7 @@ struct ShardFold {
     // The log is also replayed stream by stream: a rollout that has ended leaves the service free.
     shard.services[body.service].active = body.rollout;
     shard.services[body.service].settled = body.weight;
+    shard.services[body.service].runbook = body.runbook;
     shard.commands.insert(body.command);
   }
   void operator()(const EffectRequested& body) const {
@@ -407,7 +408,10 @@ struct ShardFold {
   }
   void operator()(const RolloutFinished& body) const {
     if (!rollout) return;
-    if (service().active == rollout->id) service().active.clear();
+    if (service().active == rollout->id) {
+      service().active.clear();
+      service().outcomes[service().runbook] = body.outcome;
+    }
     // The whole traffic on the canary: what was the canary is the baseline of what comes next.
     if (body.outcome == Outcome::succeeded && body.weight == kAllTraffic &&
         service().settled_order == rollout->settled_order) {

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/core/calendar.h"
 #include "engine/core/types.h"
 
 namespace rollbook::core {
@@ -289,8 +290,9 @@ struct Transition {
   StateIndex from;
   Trigger trigger;
   StateIndex to;
-  bool forward = false;     // waits while paused, catching up or blind
-  bool needs_gate = false;  // also needs the enclosing gate to pass (`next`)
+  bool forward = false;      // waits while paused, catching up or blind
+  bool on_calendar = false;  // forward: waits for Machine::advance_only too
+  bool needs_gate = false;   // also needs the enclosing gate to pass (`next`)
   ClockIndex extends;  // `extend`: this clock's limit (and `extends_most`) grows by the option's
   ClockIndex extends_most;
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
@@ -321,6 +323,8 @@ struct Machine {
   Weight begins;      // `begins traffic`
   Weight finishes;    // `finish traffic`, else the last stage's
   std::string pager;  // the channel that is paged when a rollback's own act fails; may be ""
+  Calendar advance_only;
+  std::vector<std::string> after;  // runbooks whose last rollout must have succeeded
 
   std::vector<Metric> metrics;
   std::vector<Series> series;

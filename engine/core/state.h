@@ -145,6 +145,8 @@ struct ServiceState {
   std::int64_t last_order = 0;
   Weight settled;
   std::int64_t settled_order = 0;
+  std::string runbook;                      // of the last rollout
+  std::map<std::string, Outcome> outcomes;  // of the last rollout of each runbook that has ended
   bool operator==(const ServiceState&) const = default;
 };
 

@@ -71,7 +71,7 @@ TEST(Archive, BytesTooManyAreRefused) {
 
 TEST(Archive, AnotherFormatIsRefusedByName) {
   std::string bytes = encode(RolloutState{});
-  bytes[0] = 2;
+  bytes[0] = 99;
   const auto decoded = decode_rollout_state(bytes);
   ASSERT_FALSE(decoded);
   EXPECT_EQ(decoded.error().message, "the bytes are a state of another format");

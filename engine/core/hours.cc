@@ -1,0 +1,52 @@
+// `advance only`: what waits for the calendar to open, and what does not run out meanwhile.
+
+#include <algorithm>
+
+#include "engine/core/advance.h"
+
+namespace rollbook::core {
+
+// An opening between the last event and now is an instant at which a review is looked at. Nothing
+// that a review looks at has changed since that event, so a later look in the same hours finds
+// what the first one found.
+bool Advance::has_opened() const {
+  const Calendar& calendar = machine_.advance_only;
+  if (calendar.hours.empty() || closed()) return false;
+  return calendar.next_opening(state_.now) <= now_;
+}
+
+// Whether only the calendar keeps a step forward from being taken.
+bool Advance::is_ready(const Transition& transition) const {
+  if (!transition.on_calendar || barred()) return false;
+  const auto& gate = machine_.at(state_.active).gate;
+  const Trigger& trigger = transition.trigger;
+  switch (trigger.kind) {
+    case TriggerKind::always:
+      return true;
+    case TriggerKind::settled:
+      return acts_settled(transition.from);
+    case TriggerKind::clock:
+      return reached(machine_, state_, trigger.clock, now_);
+    case TriggerKind::gate_passed:
+      return gate && view_gate(*gate) == GateView::passes;
+    case TriggerKind::chosen:
+      return chosen(trigger.item, trigger.option) &&
+             (!transition.needs_gate || (gate && view_gate(*gate) == GateView::passes));
+    default:
+      return false;
+  }
+}
+
+// A deadline that ran out in the closed hours, while all that was missing was the opening, does
+// not lead away: else each healthy canary would be rolled back over the weekend.
+bool Advance::waits_for_opening(const Transition& transition) const {
+  if (machine_.advance_only.hours.empty() || transition.forward) return false;
+  const Time ran_out = reached_at(machine_, state_, transition.trigger.clock);
+  if (ran_out == kDistantFuture || machine_.advance_only.open(ran_out)) return false;
+  return std::any_of(machine_.transitions.begin(), machine_.transitions.end(),
+                     [&](const Transition& other) {
+                       return machine_.contains(other.from, state_.active) && is_ready(other);
+                     });
+}
+
+}  // namespace rollbook::core
