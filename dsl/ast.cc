@@ -237,6 +237,17 @@ std::string parameters(const std::vector<Parameter>& all) {
   return out;
 }
 
+std::string days(const std::vector<Days>& all) {
+  std::string out;
+  for (const Days& each : all) {
+    out += (out.empty() ? "" : ", ") + each.first.text;
+    if (each.last.text != each.first.text) out += "-" + each.last.text;
+  }
+  return out + (out.empty() ? "" : " ");
+}
+
+std::string time(const WallTime& node) { return node.hour.text + ":" + node.minute.text; }
+
 class Printer {
  public:
   template <class AnyStatement>
@@ -294,7 +305,8 @@ class Printer {
   void print(const OnEnter& node) { block("on enter", node.block); }
   void print(const OnExit& node) { block("on exit", node.block); }
   void print(const Expect& node) {
-    line("expect " + (node.name ? node.name->text + ": " : "") + criterion(node.criterion));
+    line(std::string(node.replaces ? "replace " : "") + "expect " +
+         (node.name ? node.name->text + ": " : "") + criterion(node.criterion));
   }
   void print(const Confirm& node) {
     line("confirm " + quote(node.text.value) + " " + quorum(node.quorum));
@@ -323,6 +335,15 @@ class Printer {
   void print(const Action& node) {
     line("action " + node.name.text + "(" + parameters(node.parameters) + ")");
   }
+  void print(const Param& node) {
+    line("param " + node.name.text + ": " + std::string(to_string(node.type)) + " = " +
+         value(node.value) + clause("from", node.least) + clause("to", node.most));
+  }
+  void print(const AdvanceOnly& node) {
+    line("advance only " + days(node.days) + time(node.opens) + "-" + time(node.closes) + " " +
+         quote(node.zone.value));
+  }
+  void print(const After& node) { line("after runbook " + list(node.runbooks)); }
   void print(const BeginsTraffic& node) { line("begins traffic " + node.weight.text); }
   void print(const Require& node) { block("require", node.block); }
   void print(const Setup& node) { block("setup", node.block); }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dsl/ast_criterion.h"
+#include "dsl/ast_frame.h"
 #include "dsl/ast_leaves.h"
 #include "engine/core/machine.h"
 #include "engine/core/types.h"
@@ -113,7 +114,8 @@ struct OnExit {                  // on exit { … }
   bool operator==(const OnExit&) const;
 };
 
-struct Expect {  // expect [name:] error_rate < 0.1% over 5m [for 2m]
+struct Expect {           // [replace] expect [name:] error_rate < 0.1% over 5m [for 2m]
+  bool replaces = false;  // the template's of that name, which is then there
   std::optional<Name> name;
   Criterion criterion;
   Span span;
@@ -347,8 +349,9 @@ struct Success {                 // success { … }
 };
 
 struct RunbookStatement {
-  std::variant<Error, Title, Service, Arms, Load, Roles, Metric, Channel, Action, BeginsTraffic,
-               FinishTraffic, Require, Setup, Guard, Template, Stage, Decision, Rollback, Success>
+  std::variant<Error, Title, Service, Arms, Load, Roles, Metric, Channel, Action, Param,
+               AdvanceOnly, After, BeginsTraffic, FinishTraffic, Require, Setup, Guard, Template,
+               Stage, Decision, Rollback, Success>
       node;
   Span span;
   bool operator==(const RunbookStatement&) const = default;

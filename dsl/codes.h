@@ -49,6 +49,10 @@ enum class Code : std::uint16_t {
   unknown_argument = 308,
   unknown_placeholder = 309,
   unknown_kind = 310,
+  unknown_param = 361,  // given at the start, declared nowhere
+  unknown_import = 362,
+  unknown_zone = 363,
+  unknown_criterion = 364,
   duplicate_name = 320,
   duplicate_statement = 321,
 
@@ -57,6 +61,7 @@ enum class Code : std::uint16_t {
   missing_argument = 402,
   not_comparable = 403,
   bad_quotient = 404,
+  bad_param = 461,  // given at the start: of the wrong type, or out of range
 
   // 05xx: structure.
   missing_statement = 501,
@@ -70,6 +75,8 @@ enum class Code : std::uint16_t {
   too_many_answers = 509,  // more persons needed than roles give
   too_many_states = 510,
   looser_than_guard = 511,
+  import_cycle = 561,
+  unresolved_import = 562,  // in a text that must stand alone
 
   // 06xx: findings about numbers; warnings.
   sustain_shorter_than_window = 601,
@@ -110,17 +117,12 @@ enum class Code : std::uint16_t {
   unsupported_split_as_planned = 906,
   unsupported_and = 907,
   unsupported_pause_while = 908,
-  unsupported_import = 909,
-  unsupported_param = 910,
-  unsupported_replace = 911,
   unsupported_target = 912,
   unsupported_undo = 913,
   unsupported_irreversible = 914,
   unsupported_halt = 915,
   unsupported_hold_until = 916,
   unsupported_and_requests = 917,
-  unsupported_advance_only = 918,
-  unsupported_after = 919,
   unsupported_next_override = 920,
   unsupported_guard_always = 921,
   unsupported_bracket = 922,

@@ -7,6 +7,7 @@
 #include "dsl/check.h"
 #include "dsl/diagnostics.h"
 #include "dsl/lower.h"
+#include "dsl/params.h"
 #include "dsl/parse.h"
 #include "dsl/resolve.h"
 
@@ -48,20 +49,17 @@ core::Digest sha256_hex(std::string_view bytes) {
 runtime::Compiled Compiler::compile(const std::string& file, const std::string& text,
                                     const std::vector<core::Argument>& params) const {
   Sink sink(file);
-  auto machine = compile_machine(text, sink);
-  for (const core::Argument& param : params) {
-    sink.error(Code::unsupported_param, core::Span{1, 1, 1, 1},
-               "parameter `" + param.name + "` was given, but `param` is not supported yet",
-               "start without parameters");
-  }
+  const std::string expanded = with_params(text, params, sink);
+  std::optional<core::Machine> machine;
+  if (!sink.has_errors()) machine = compile_machine(expanded, sink);
   runtime::Compiled compiled;
   compiled.diagnostics = sink.diagnostics();
   if (!machine || sink.has_errors()) return compiled;
   runtime::Plan plan;
-  plan.digest = sha256_hex(text);
+  plan.digest = sha256_hex(expanded);
   plan.file = file;
   plan.source = text;
-  plan.expanded = text;
+  plan.expanded = expanded;
   plan.machine = std::move(*machine);
   compiled.plan = std::move(plan);
   return compiled;

@@ -1,7 +1,7 @@
 #pragma once
 // Compiler: the language behind the runtime's port. Parses, resolves, checks and lowers one
-// runbook; the digest of a plan is the SHA-256 of its expanded text, which is the text itself as
-// long as nothing is imported and no parameter is put in.
+// runbook, with the parameters given put into its text; the digest of a plan is the SHA-256 of the
+// text that results. Imports have been put in before (dsl/imports.h): the text stands alone.
 //
 //   dsl::Compiler compiler;
 //   const runtime::Compiled compiled = compiler.compile("hal9.runbook", text, {});

@@ -35,6 +35,14 @@ class FormCheck {
     sink_.error(Code::bad_value, span, std::move(message), std::move(help));
   }
 
+  static const ast::Number* opt(const std::optional<ast::Number>& number) {
+    return number ? &*number : nullptr;
+  }
+  void wrong_type(const ast::Param& node, core::Span span, const std::string& what) {
+    sink_.error(Code::type_mismatch, span,
+                "parameter `" + node.name.text + "` is a " + std::string(to_string(node.type)) +
+                    ", this is " + what);
+  }
   void share(const ast::Number& weight) {
     if (weight.value > core::Fixed::from_int(1))
       bad_value(weight.span, "`" + weight.text + "` is more than all of the traffic");
@@ -54,6 +62,27 @@ class FormCheck {
   void check(const ast::Traffic& node) {
     share(node.weight);
     positive(node.within);
+  }
+  void check(const ast::Param& node) {
+    if (const auto* text = std::get_if<ast::Text>(&node.value)) {
+      if (node.type != ast::Type::text) wrong_type(node, text->span, "a text");
+      if (node.least)
+        bad_value(node.least->span, "a text has no bounds", "leave `from … to …` out");
+      return;
+    }
+    const auto& value = std::get<ast::Number>(node.value);
+    for (const ast::Number* number : {&value, opt(node.least), opt(node.most)}) {
+      if (number == nullptr || number->type == node.type) continue;
+      wrong_type(node, number->span, "a " + std::string(to_string(number->type)));
+      return;
+    }
+    if (!node.least) return;
+    if (node.least->value > node.most->value) {
+      bad_value(node.least->span, "the bounds of `" + node.name.text + "` leave nothing between",
+                "write the lower one first");
+    } else if (value.value < node.least->value || value.value > node.most->value) {
+      bad_value(value.span, "the default `" + value.text + "` lies outside of its own bounds");
+    }
   }
   void check(const ast::BeginsTraffic& node) { share(node.weight); }
   void check(const ast::FinishTraffic& node) { share(node.weight); }

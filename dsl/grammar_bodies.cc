@@ -28,11 +28,11 @@ const auto require_statement_def =
 
 const auto setup_statement_def = statement_of(awaited | messages, Block::setup);
 
-const auto stage_statement_def =
-    statement_of(traffic[set_node] | ramp[set_node] | hold[set_node] | awaited | messages |
-                     start[set_node] | on_enter[set_node] | on_exit[set_node] | expect[set_node] |
-                     confirm[set_node] | decide_use[set_node] | within[set_node],
-                 Block::stage);
+const auto stage_statement_def = statement_of(
+    traffic[set_node] | ramp[set_node] | hold[set_node] | awaited | messages | start[set_node] |
+        on_enter[set_node] | on_exit[set_node] | expect[set_node] | replace_expect[set_node] |
+        confirm[set_node] | decide_use[set_node] | within[set_node],
+    Block::stage);
 
 const auto hold_statement_def = statement_of(awaited | messages | start[set_node], Block::hold);
 

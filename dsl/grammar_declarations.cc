@@ -1,8 +1,7 @@
 // What a runbook declares in one line: title, service, arms, load, role, metric, channel, action.
 
-#include <array>
-
 #include "dsl/grammar_rules.h"
+#include "dsl/grammar_types.h"
 #include "dsl/selector.h"
 
 namespace rollbook::dsl::grammar {
@@ -28,31 +27,6 @@ struct label_selector_parser : x3::parser<label_selector_parser> {
 };
 constexpr label_selector_parser label_selector{};
 
-// One of a fixed set of words that stand for values.
-template <class Value, std::size_t Count>
-struct word_of_parser : x3::parser<word_of_parser<Value, Count>> {
-  using attribute_type = Value;
-  static bool const has_attribute = true;
-
-  std::array<std::pair<const char*, Value>, Count> known;
-  constexpr explicit word_of_parser(std::array<std::pair<const char*, Value>, Count> words)
-      : known(words) {}
-
-  template <class Iterator, class AnyContext, class Rule, class Attribute>
-  bool parse(Iterator& first, const Iterator&, const AnyContext& context, Rule&,
-             Attribute& attribute) const {
-    for (const auto& [word, value] : known) {
-      if (first->is_word(word)) {
-        assign(attribute, value);
-        ++first;
-        return true;
-      }
-      state(context).wanted_word(first, word, word);
-    }
-    return false;
-  }
-};
-
 constexpr word_of_parser<core::GaugeFold, 4> gauge_fold{{{{"max", core::GaugeFold::max},
                                                           {"min", core::GaugeFold::min},
                                                           {"mean", core::GaugeFold::mean},
@@ -62,14 +36,6 @@ constexpr word_of_parser<core::Fixed, 4> time_unit{{{{"ms", core::Fixed::from_na
                                                      {"us", core::Fixed::from_nanos(1'000)},
                                                      {"ns", core::Fixed::from_nanos(1)},
                                                      {"s", core::Fixed::from_int(1)}}}};
-
-constexpr word_of_parser<ast::Type, 7> type_name{{{{"ratio", ast::Type::ratio},
-                                                   {"points", ast::Type::points},
-                                                   {"duration", ast::Type::duration},
-                                                   {"rate", ast::Type::rate},
-                                                   {"count", ast::Type::count},
-                                                   {"size", ast::Type::size},
-                                                   {"text", ast::Type::text}}}};
 
 constexpr literal rate{ast::Type::rate, "a rate like `900/s`"};
 constexpr name wire_name{"the metric's name where it is sent", true};

@@ -48,6 +48,11 @@ const auto expect_def =
     located(kw("expect") >> -(peek(1, ":") >> name("a name")[set<&ast::Expect::name>] >> colon) >
             criterion[set<&ast::Expect::criterion>]);
 
+const auto replace_expect_def =
+    located(kw("replace")[put<&ast::Expect::replaces, true>] > kw("expect") >
+            name("the name of the template's criterion")[set<&ast::Expect::name>] > colon >
+            criterion[set<&ast::Expect::criterion>]);
+
 const auto stop_def = located(kw("stop") > criterion[set<&ast::Stop::criterion>]);
 
 const auto confirm_def =
@@ -60,12 +65,14 @@ const auto decide_use_def =
 const auto finish_traffic_def =
     located(kw("finish") > kw("traffic") > share[set<&ast::FinishTraffic::weight>]);
 
-BOOST_SPIRIT_DEFINE(quorum, exit_phrase, within, expect, stop, confirm, decide_use, finish_traffic)
+BOOST_SPIRIT_DEFINE(quorum, exit_phrase, within, expect, replace_expect, stop, confirm, decide_use,
+                    finish_traffic)
 
 ROLLBOOK_INSTANTIATE(quorum)
 ROLLBOOK_INSTANTIATE(exit_phrase)
 ROLLBOOK_INSTANTIATE(within)
 ROLLBOOK_INSTANTIATE(expect)
+ROLLBOOK_INSTANTIATE(replace_expect)
 ROLLBOOK_INSTANTIATE(stop)
 ROLLBOOK_INSTANTIATE(confirm)
 ROLLBOOK_INSTANTIATE(decide_use)

@@ -23,6 +23,7 @@ ROLLBOOK_RULE(exit_phrase, Plain, ast::Exit)
 ROLLBOOK_RULE(quorum, Plain, ast::Quorum)
 ROLLBOOK_RULE(within, Plain, ast::Within)
 ROLLBOOK_RULE(expect, Plain, ast::Expect)
+ROLLBOOK_RULE(replace_expect, Plain, ast::Expect)
 ROLLBOOK_RULE(stop, Plain, ast::Stop)
 ROLLBOOK_RULE(confirm, Plain, ast::Confirm)
 ROLLBOOK_RULE(decide_use, Plain, ast::DecideUse)
@@ -49,6 +50,11 @@ ROLLBOOK_RULE(roles, Plain, ast::Roles)
 ROLLBOOK_RULE(metric, Plain, ast::Metric)
 ROLLBOOK_RULE(channel, Plain, ast::Channel)
 ROLLBOOK_RULE(action_declaration, Plain, ast::Action)
+
+// grammar_frame.cc
+ROLLBOOK_RULE(param, Plain, ast::Param)
+ROLLBOOK_RULE(advance_only, Plain, ast::AdvanceOnly)
+ROLLBOOK_RULE(after_runbook, Plain, ast::After)
 
 // grammar_bodies.cc
 ROLLBOOK_RULE(require, Plain, ast::Require)

@@ -4,6 +4,7 @@
 
 #include "dsl/grammar_words.h"
 #include "dsl/source.h"
+#include "dsl/spacing.h"
 
 namespace rollbook::dsl {
 namespace {
@@ -34,13 +35,42 @@ core::Span head_span(Cursor first, Cursor last) {
 
 std::string ParseState::written(Cursor first, Cursor last) const {
   std::string folded;
+  Cursor before = nullptr;
   for (Cursor token = first; token != last; ++token) {
     if (token->is(Kind::newline) || token->synthetic) continue;
-    const bool apart = token != first && token->begin > token[-1].end;
-    if (apart) folded += ' ';
-    folded += text_.substr(token->begin, token->end - token->begin);
+    if (before != nullptr && blanks_between(*before, *token) > 0) folded += ' ';
+    before = token;
+    const WrittenParam* param = param_at(token);
+    const Token& shown = param != nullptr && param->value != nullptr ? *param->value : *token;
+    folded += text_.substr(shown.begin, shown.end - shown.begin);
   }
   return folded;
+}
+
+const WrittenParam* ParseState::param_at(Cursor at) const {
+  if (!at->is(Kind::word)) return nullptr;
+  const auto found = params_.find(at->value);
+  return found == params_.end() ? nullptr : &found->second;
+}
+
+std::optional<ast::Number> ParseState::number_at(Cursor at) const {
+  if (at->is(Kind::number)) return ast::Number{at->number, at->type, at->value, at->span};
+  const WrittenParam* param = param_at(at);
+  if (param == nullptr || param->type == ast::Type::text) return std::nullopt;
+  if (param->value == nullptr)
+    return ast::Number{core::Fixed::from_int(1), param->type, at->value, at->span};
+  return ast::Number{param->value->number, param->type, param->value->value, at->span};
+}
+
+std::optional<ast::Text> ParseState::text_at(Cursor at) const {
+  if (at->is(Kind::text)) return ast::Text{at->value, at->span};
+  const WrittenParam* param = param_at(at);
+  if (param == nullptr || param->type != ast::Type::text) return std::nullopt;
+  return ast::Text{param->value == nullptr ? at->value : param->value->value, at->span};
+}
+
+void ParseState::take_param(Cursor at) {
+  if (param_at(at) != nullptr) used_params_.insert(at->value);
 }
 
 void ParseState::wanted_word(Cursor at, const char* word, const char* shown) {
@@ -152,6 +182,12 @@ Cursor ParseState::refuse_statement(Cursor at, Block block) {
                 "expected a statement of " + where + ", found " + describe(*at, text_));
     return end;
   }
+  if (at->is_word("import")) {
+    sink_.error(Code::unresolved_import, at->span,
+                "this text must stand alone, and `import` names a file beside it",
+                "send what `rollbook expand --imports FILE` prints");
+    return end;
+  }
   if (const auto unsupported = unsupported_statement(at)) {
     sink_.error(unsupported->code, at->span,
                 std::string(unsupported->phrase) + " is not supported yet", unsupported->help);
@@ -213,6 +249,17 @@ bool ParseState::report_function(Cursor start, Cursor where) {
   return true;
 }
 
+// A parameter of another type than is wanted there.
+bool ParseState::report_param(Cursor where) {
+  const WrittenParam* param = param_at(where);
+  if (param == nullptr || param->value == nullptr) return false;
+  const bool points = param->type == ast::Type::points;
+  sink_.error(Code::type_mismatch, where->span,
+              "expected " + wish_list() + ", and parameter `" + where->value + "` is a " +
+                  (points ? "difference in points" : std::string(to_string(param->type))));
+  return true;
+}
+
 void ParseState::report(Cursor start, Cursor where) {
   if (quiet(where)) return;
   if (broke_off(start, where)) {
@@ -225,9 +272,15 @@ void ParseState::report(Cursor start, Cursor where) {
                 "expected " + wished + ", found the end of the line");
     return;
   }
-  if (report_unsupported(start, where) || report_function(start, where)) return;
+  if (report_unsupported(start, where) || report_function(start, where) || report_param(where)) {
+    return;
+  }
   std::string help;
-  if (where->is(Kind::word)) help = did_you_mean(where->value, wished_words());
+  if (where->is(Kind::word)) {
+    std::vector<std::string> words = wished_words();
+    for (const auto& [name, param] : params_) words.push_back(name);
+    help = did_you_mean(where->value, words);
+  }
   sink_.error(Code::unexpected, where->span,
               "expected " + wish_list() + ", found " + describe(*where, text_), help);
 }

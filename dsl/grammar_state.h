@@ -13,6 +13,7 @@
 
 #include "dsl/ast.h"
 #include "dsl/diagnostics.h"
+#include "dsl/params.h"
 #include "dsl/token.h"
 
 namespace rollbook::dsl {
@@ -39,10 +40,22 @@ class ParseState {
  public:
   ParseState(std::string_view text, const Tokens& tokens, std::set<std::uint32_t> quiet_lines,
              Sink& sink)
-      : text_(text), tokens_(tokens), quiet_lines_(std::move(quiet_lines)), sink_(sink) {}
+      : text_(text),
+        tokens_(tokens),
+        quiet_lines_(std::move(quiet_lines)),
+        sink_(sink),
+        params_(find_params(tokens)) {}
 
   Sink& sink() { return sink_; }
-  // The source between two cursors, with white space folded.
+  // The literal at `at`, or that of the parameter named there; nothing when there is neither. One
+  // whose declaration cannot be read stands for 1 of its type: it is reported there.
+  std::optional<ast::Number> number_at(Cursor at) const;
+  std::optional<ast::Text> text_at(Cursor at) const;
+  // The parameter named at `at`, if one is, has been used.
+  void take_param(Cursor at);
+  bool is_used(const std::string& param) const { return used_params_.contains(param); }
+
+  // The source between two cursors, spaced as the language is, with the values of parameters.
   std::string written(Cursor first, Cursor last) const;
 
   // ---- While a statement matches: what a terminal wanted at `at` and did not find.
@@ -82,6 +95,8 @@ class ParseState {
   bool broke_off(Cursor start, Cursor where) const;
   bool report_unsupported(Cursor start, Cursor where);
   bool report_function(Cursor start, Cursor where);
+  bool report_param(Cursor where);
+  const WrittenParam* param_at(Cursor at) const;
   void report(Cursor start, Cursor where);
   std::vector<std::string> wished_words() const;
   std::string wish_list() const;
@@ -97,6 +112,8 @@ class ParseState {
   Cursor resumed_ = nullptr;        // the last statement that began where a line broke off
   Cursor misplaced_end_ = nullptr;  // of the last statement that stood in the wrong block
   int operators_ = 0;
+  std::map<std::string, WrittenParam, std::less<>> params_;
+  std::set<std::string> used_params_;
 };
 
 // From the first token up to the head's end: the last token before a `{`, else before `last`.

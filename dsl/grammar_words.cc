@@ -24,6 +24,9 @@ constexpr std::array kHomes = {
     Home{"metric", "`runbook`"},
     Home{"channel", "`runbook`"},
     Home{"action", "`runbook`"},
+    Home{"param", "`runbook`"},
+    Home{"advance", "`runbook`"},
+    Home{"after", "`runbook`"},
     Home{"begins", "`runbook`"},
     Home{"require", "`runbook`"},
     Home{"setup", "`runbook`"},
@@ -41,6 +44,7 @@ constexpr std::array kHomes = {
     Home{"checkpoint", "`stage`, `hold`, `setup` or `rollback`"},
     Home{"on", "`stage` or `template`"},
     Home{"expect", "`require`, `stage` or `success`"},
+    Home{"replace", "a `stage` that uses a template"},
     Home{"confirm", "`require`, `stage` or `success`"},
     Home{"decide", "`stage`, and its declaration in `runbook`"},
     Home{"within", "`require`, `stage`, `decide` or `success`"},
@@ -62,18 +66,12 @@ struct UnsupportedWords {
 };
 
 constexpr std::array kStatements = {
-    UnsupportedWords{"import", "", {Code::unsupported_import, "`import`", "copy the text in"}},
-    UnsupportedWords{"param", "", {Code::unsupported_param, "`param`", "write the value out"}},
-    UnsupportedWords{
-        "replace", "", {Code::unsupported_replace, "`replace`", "state it in each stage"}},
     UnsupportedWords{
         "target", "", {Code::unsupported_target, "a named `target`", "write a runbook for each"}},
     UnsupportedWords{"undo", "", {Code::unsupported_undo, "`undo`", "put it into the rollback"}},
     UnsupportedWords{"irreversible", "", {Code::unsupported_irreversible, "`irreversible`", ""}},
     UnsupportedWords{"halt", "", {Code::unsupported_halt, "`halt`", ""}},
     UnsupportedWords{"pause", "while", {Code::unsupported_pause_while, "`pause while`", ""}},
-    UnsupportedWords{"advance", "only", {Code::unsupported_advance_only, "`advance only`", ""}},
-    UnsupportedWords{"after", "runbook", {Code::unsupported_after, "`after runbook`", ""}},
     UnsupportedWords{
         "when", "baseline", {Code::unsupported_baseline_fails, "`when baseline fails too`", ""}},
 };

@@ -115,7 +115,7 @@ struct name : x3::parser<name> {
   }
 };
 
-// A literal of one type, or of any.
+// A literal of one type, or of any; or the parameter that stands for one.
 struct literal : x3::parser<literal> {
   using attribute_type = ast::Number;
   static bool const has_attribute = true;
@@ -132,12 +132,14 @@ struct literal : x3::parser<literal> {
   template <class Iterator, class AnyContext, class Rule, class Attribute>
   bool parse(Iterator& first, const Iterator&, const AnyContext& context, Rule&,
              Attribute& attribute) const {
-    const bool typed = first->is(Token::Kind::number) && (any || first->type == type);
-    if (!typed || (whole && first->number.nanos % core::Fixed::kScale != 0)) {
+    const std::optional<ast::Number> number = state(context).number_at(first);
+    const bool typed = number && (any || number->type == type);
+    if (!typed || (whole && number->value.nanos % core::Fixed::kScale != 0)) {
       state(context).wanted(first, what);
       return false;
     }
-    assign(attribute, ast::Number{first->number, first->type, first->value, first->span});
+    state(context).take_param(first);
+    assign(attribute, *number);
     ++first;
     return true;
   }
@@ -147,7 +149,7 @@ inline constexpr literal share{ast::Type::ratio, "a share of traffic like `5%`"}
 inline constexpr literal whole_number{ast::Type::count, "a number like `2`", true};
 inline constexpr literal any_number{"a number with its unit like `0.1%`"};
 
-// A text in quotes.
+// A text in quotes, or the parameter that stands for one.
 struct text : x3::parser<text> {
   using attribute_type = ast::Text;
   static bool const has_attribute = true;
@@ -158,11 +160,13 @@ struct text : x3::parser<text> {
   template <class Iterator, class AnyContext, class Rule, class Attribute>
   bool parse(Iterator& first, const Iterator&, const AnyContext& context, Rule&,
              Attribute& attribute) const {
-    if (!first->is(Token::Kind::text)) {
+    const std::optional<ast::Text> value = state(context).text_at(first);
+    if (!value) {
       state(context).wanted(first, what);
       return false;
     }
-    assign(attribute, ast::Text{first->value, first->span});
+    state(context).take_param(first);
+    assign(attribute, *value);
     ++first;
     return true;
   }

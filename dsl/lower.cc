@@ -49,6 +49,8 @@ core::Machine Flow::lower() {
   machine.arms = outline_.arms;
   machine.begins = outline_.begins;
   machine.pager = outline_.pager;
+  machine.advance_only = outline_.advance_only;
+  machine.after = outline_.after;
   machine.metrics = outline_.metrics;
   lower_before();
   lower_guarded();
@@ -211,6 +213,10 @@ void Flow::lower_finals() {
   }
 }
 
-core::Machine lower(const Outline& outline) { return Flow(outline).lower(); }
+core::Machine lower(const Outline& outline) {
+  core::Machine machine = Flow(outline).lower();
+  put_on_calendar(machine);
+  return machine;
+}
 
 }  // namespace rollbook::dsl

@@ -13,4 +13,7 @@ namespace rollbook::dsl {
 // INVARIANT: `outline` passed resolve() and check() without an error.
 core::Machine lower(const Outline& outline);
 
+// Marks the steps of a finished machine that wait for its `advance only`.
+void put_on_calendar(core::Machine& machine);
+
 }  // namespace rollbook::dsl

@@ -157,6 +157,8 @@ struct Outline {
   core::Weight begins;
   std::optional<FinishOutline> finish;
   std::string pager;
+  core::Calendar advance_only;
+  std::vector<std::string> after;  // runbooks
 
   std::optional<Review> require;
   std::vector<Step> setup;  // INVARIANT: effects and acts only

@@ -26,6 +26,9 @@ ast::Runbook parse(const std::string& text, Sink& sink) {
     sink.error(Code::unexpected, rest->span,
                "expected the end of the file, found " + describe(*rest, text),
                "a file holds one runbook");
+  for (ast::RunbookStatement& statement : runbook.statements)
+    if (auto* param = std::get_if<ast::Param>(&statement.node))
+      param->used = state.is_used(param->name.text);
   check_form(runbook, sink);
   return runbook;
 }

@@ -124,6 +124,7 @@ std::string transition_text(const Machine& machine, const core::Transition& tran
   std::string text =
       "on " + describe(machine, transition.trigger) + " => " + machine.at(transition.to).name;
   if (transition.forward) text += " forward";
+  if (transition.on_calendar) text += " on calendar";
   if (transition.needs_gate) text += " needs_gate";
   if (transition.extends.valid()) {
     text += " extends " + clock_name(machine, transition.extends);
@@ -219,6 +220,10 @@ std::string head_text(const Machine& machine) {
     text += "arms by " + machine.arms->label + ": baseline " + machine.arms->baseline +
             ", canary " + machine.arms->canary + "\n";
   }
+  for (const core::OpenHours& hours : machine.advance_only.hours) {
+    text += "advance only " + hours.text + "\n";
+  }
+  if (!machine.after.empty()) text += "after " + join(machine.after) + "\n";
   return text;
 }
 

@@ -256,10 +256,13 @@ Outline resolve(const ast::Runbook& runbook, Sink& sink) {
   resolve_head(context, runbook);
   declare_names(context, runbook);
   resolve_metrics(context, runbook);
+  declare_params(context, runbook);
+  resolve_frame(context, runbook);
   if (fits_expanded(context, runbook)) resolve_blocks(context, runbook);
   context.outline.pager = find_pager(context);
-  for (const Names* names : {&context.metrics, &context.roles, &context.channels, &context.actions,
-                             &context.templates, &context.decisions, &context.rollbacks}) {
+  for (const Names* names :
+       {&context.metrics, &context.params, &context.roles, &context.channels, &context.actions,
+        &context.templates, &context.decisions, &context.rollbacks}) {
     names->list_declared(context.outline.declared);
   }
   return std::move(context.outline);

@@ -9,6 +9,7 @@
 #include "dsl/ast.h"
 #include "dsl/outline.h"
 #include "dsl/resolve_names.h"
+#include "dsl/source.h"
 
 namespace rollbook::dsl {
 
@@ -34,6 +35,7 @@ struct Context {
   Names templates{"template", Code::unknown_template};
   Names stages{"stage", Code::unknown_template};  // nothing refers to a stage yet
   Names decisions{"decision", Code::unknown_decision};
+  Names params{"parameter", Code::unknown_param};
   Names rollbacks{"rollback", Code::unknown_rollback};
 
   std::vector<MetricEntry> metric_entries;
@@ -72,6 +74,13 @@ struct Constant {
 std::optional<Constant> fold_constant(Context& context, const ast::Expression& expression);
 // As people write it: `50ms`.
 std::string constant_text(const Constant& constant);
+
+// ---- resolve_frame.cc -----------------------------------------------------------------------
+
+// After the metrics and roles, whose places parameters share.
+void declare_params(Context& context, const ast::Runbook& runbook);
+// `advance only` and `after runbook`.
+void resolve_frame(Context& context, const ast::Runbook& runbook);
 
 // ---- resolve_metrics.cc ---------------------------------------------------------------------
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <map>
 
 #include "dsl/resolve_context.h"
@@ -40,6 +41,50 @@ struct Reading {
   std::map<std::string, core::Span> confirms;  // by text
   std::size_t position = 0;                    // of the last `expect`
 };
+
+// What a stage states anew of its template's criteria, by their names.
+using Replacements = std::map<std::string, const ast::Expect*>;
+
+Replacements find_replacements(Context& context, const Blocks& blocks) {
+  Replacements found;
+  for (const ast::Expect* expect : ast::all<ast::Expect>(*blocks.back())) {
+    if (!expect->replaces) continue;
+    const auto [other, added] = found.emplace(expect->name->text, expect);
+    if (!added) report_second(context, "this `replace`", expect->span, other->second->span);
+  }
+  if (blocks.size() < 2) {
+    for (const auto& [name, expect] : found) {
+      context.findings.error(Code::unknown_criterion, expect->span,
+                             "nothing to replace: no template is used here",
+                             "write `expect " + name + ": …`");
+    }
+    return {};
+  }
+  std::vector<std::string> names;
+  for (const ast::Expect* expect : ast::all<ast::Expect>(*blocks.front())) {
+    if (expect->replaces) {
+      context.findings.error(Code::misplaced_statement, expect->span,
+                             "a template uses no other one, so there is nothing to replace",
+                             "`replace` belongs in a stage that uses a template");
+    } else if (expect->name) {
+      names.push_back(expect->name->text);
+    }
+  }
+  // One that could not be read may be the one that is meant.
+  if (!ast::all<ast::Error>(*blocks.front()).empty()) return found;
+  for (const auto& [name, expect] : found) {
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    std::string help = did_you_mean(name, names);
+    if (help.empty() && names.empty()) {
+      help = "give it a name there: `expect " + name + ": …`";
+    } else if (help.empty()) {
+      help = "there is " + alternatives(names);
+    }
+    context.findings.error(Code::unknown_criterion, expect->name->span,
+                           "the template has no criterion called `" + name + "`", help);
+  }
+  return found;
+}
 
 void add_expect(Context& context, const std::string& prefix, const ast::Expect& expect,
                 Reading& reading) {
@@ -144,10 +189,16 @@ Review resolve_review(Context& context, const ReviewHead& head, const Blocks& bl
   Review& review = reading.review;
   review.span = head.span;
   Deadlines deadlines;
+  const Replacements replaced = find_replacements(context, blocks);
   for (const auto* block : blocks) {
     for (const ast::Statement& statement : *block) {
       if (const auto* expect = std::get_if<ast::Expect>(&statement.node)) {
-        add_expect(context, head.name, *expect, reading);
+        if (expect->replaces) continue;
+        const auto instead = expect->name && block != blocks.back()
+                                 ? replaced.find(expect->name->text)
+                                 : replaced.end();
+        add_expect(context, head.name, instead == replaced.end() ? *expect : *instead->second,
+                   reading);
       } else if (const auto* confirm = std::get_if<ast::Confirm>(&statement.node)) {
         add_confirm(context, *confirm, reading);
       } else if (const auto* use = std::get_if<ast::DecideUse>(&statement.node)) {

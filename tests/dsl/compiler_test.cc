@@ -45,14 +45,6 @@ TEST(Compiler, AWarningLeavesThePlan) {
   EXPECT_EQ(compiled.diagnostics[0].severity, runtime::Severity::warning);
 }
 
-TEST(Compiler, ParametersAreRefused) {
-  const runtime::Compiled compiled =
-      Compiler().compile("t.runbook", Runbook(), {core::Argument{"limit", "1%"}});
-  EXPECT_FALSE(compiled.plan);
-  ASSERT_EQ(compiled.diagnostics.size(), 1u);
-  EXPECT_EQ(compiled.diagnostics[0].code, "RB0910");
-}
-
 TEST(Compiler, CompilingTwiceGivesTheSame) {
   const std::string text = read_source("plans/hal9-canary.runbook");
   EXPECT_EQ(compile(text).plan->machine, compile(text).plan->machine);

@@ -1,5 +1,7 @@
 #include "tests/dsl/compiling.h"
 
+#include <gtest/gtest.h>
+
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
@@ -44,6 +46,25 @@ std::string states_text(const std::string& text, const std::string& from) {
   if (!compiled.plan) return findings(text);
   const core::Machine& machine = compiled.plan->machine;
   return print_states(machine, machine.find(from));
+}
+
+core::Machine without_places(core::Machine machine) {
+  const auto clear = [](auto& parts) {
+    for (auto& part : parts) part.span = core::Span{};
+  };
+  clear(machine.metrics);
+  clear(machine.criteria);
+  clear(machine.items);
+  clear(machine.effects);
+  clear(machine.states);
+  clear(machine.transitions);
+  return machine;
+}
+
+core::Machine placeless_machine(const std::string& text) {
+  const runtime::Compiled compiled = compile(text);
+  EXPECT_TRUE(compiled.plan) << text << "\n" << errors(text);
+  return compiled.plan ? without_places(compiled.plan->machine) : core::Machine{};
 }
 
 std::string read_source(const std::string& path) {

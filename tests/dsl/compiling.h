@@ -20,6 +20,11 @@ std::string machine_text(const std::string& text);
 // The states from one of them on: print_states() of "second".
 std::string states_text(const std::string& text, const std::string& from);
 
+// The machine without the places of its parts, which a layout moves.
+core::Machine without_places(core::Machine machine);
+// Of a text that compiles; fails the test when it does not.
+core::Machine placeless_machine(const std::string& text);
+
 // A file of the repository.
 std::string read_source(const std::string& path);
 
