@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <random>
 
 #include "dsl/compiler.h"
 #include "tests/dsl/compiling.h"
@@ -252,6 +253,41 @@ TEST(Imports, ACircleIsRefused) {
       found(Runbook().with("runbook shop {", "import \"t.runbook\" as t\nrunbook shop {"), {}),
       "t.runbook:2:8 RB0561 this import goes in a circle: `t.runbook` imports `t.runbook`\n"
       "  leave one of them out, or put what both need into a file of its own\n");
+}
+
+// Whatever the files hold, there is an answer, and a text only when nothing was found.
+TEST(ImportsProperty, NoTextBreaksIt) {
+  const std::string text = importing();
+  std::mt19937 random(5);
+  const auto changed = [&](std::string any) {
+    for (std::uint32_t i = 0; i <= random() % 4; ++i) {
+      any[random() % any.size()] = "{}()\n#\",:. im"[random() % 14];
+    }
+    return any;
+  };
+  for (int round = 0; round < 1500; ++round) {
+    const Imported imported =
+        inlined(random() % 2 == 0 ? changed(text) : text, {{"lib.runbook", changed(kLibrary)}});
+    if (!imported.diagnostics.empty()) {
+      EXPECT_EQ(imported.text.text(), "");
+      continue;
+    }
+    const std::string& whole = imported.text.text();
+    for (const auto& each : Compiler().compile("t.runbook", whole, {}).diagnostics) {
+      const runtime::Diagnostic place = imported.text.original(each);
+      EXPECT_TRUE(place.file == "t.runbook" || place.file == "lib.runbook") << place.file;
+      EXPECT_GE(place.span.line, 1u);
+    }
+  }
+}
+
+// Cut off anywhere: no look beyond the last token.
+TEST(ImportsProperty, AnyPartOfALibraryHasAnAnswer) {
+  const std::string library = kLibrary;
+  for (std::size_t size = 0; size <= library.size(); ++size) {
+    inlined(importing(), {{"lib.runbook", library.substr(0, size)}});
+    inlined(importing().text().substr(0, size), {{"lib.runbook", library}});
+  }
 }
 
 TEST(Imports, PathsAreTakenFromTheFileThatNamesThem) {
