@@ -5,7 +5,10 @@
 
 namespace rollbook::tools {
 
+Verb new_verb();
 Verb check_verb();
+Verb fmt_verb();
+Verb expand_verb();
 Verb graph_verb();
 Verb test_verb();
 Verb simulate_verb();

@@ -7,11 +7,9 @@
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/status.h"
 #include "adapters/wire/text.h"
-#include "dsl/compiler.h"
-#include "dsl/diagnostics.h"
 #include "store/memory_event_log.h"
 #include "store/rocks_event_log.h"
-#include "tools/files.h"
+#include "tools/runbook_source.h"
 #include "tools/wait.h"
 
 namespace rollbook::tools {
@@ -33,13 +31,19 @@ Outcome<double> parse_speed(const std::string& text) {
                  Exit::usage);
 }
 
-Outcome<runtime::Plan> compile_plan(const std::string& file, const Console& console) {
-  TRY(const std::string text, read_runbook(file));
-  const std::string name = std::filesystem::path(file).filename().string();
-  runtime::Compiled compiled = dsl::Compiler().compile(name, text, {});
-  if (compiled.plan) return std::move(*compiled.plan);
+Outcome<runtime::Plan> compile_plan(const std::string& file, const std::vector<std::string>& params,
+                                    const Console& console) {
+  TRY(const RunbookSource source, RunbookSource::load(file));
+  TRY(const std::vector<core::Argument> given, parse_params(params));
+  runtime::Compiled compiled = source.compile(given);
+  if (compiled.plan) {
+    // What is told of it names the file, wherever that lies.
+    compiled.plan->file = std::filesystem::path(file).filename().string();
+    compiled.plan->machine.file = compiled.plan->file;
+    return std::move(*compiled.plan);
+  }
   for (const runtime::Diagnostic& found : compiled.diagnostics) {
-    if (found.severity == runtime::Severity::error) console.say(dsl::render(found, text));
+    if (found.severity == runtime::Severity::error) console.say(source.render(found));
   }
   return give_up(
       fmt::format("`{}` has errors; `rollbook check {}` shows all findings", file, file));

@@ -16,8 +16,10 @@ namespace rollbook::tools {
 // How many virtual seconds pass in one of the wall clock; 0: as fast as it goes.
 Outcome<double> parse_speed(const std::string& text);
 
-// The plan of a runbook; its errors are said on stderr.
-Outcome<runtime::Plan> compile_plan(const std::string& file, const Console& console);
+// The plan of a runbook, its imports and `params` (NAME=VALUE) put in; its errors are said on
+// stderr.
+Outcome<runtime::Plan> compile_plan(const std::string& file, const std::vector<std::string>& params,
+                                    const Console& console);
 
 // In memory, or in `data` when that is not "".
 Outcome<std::unique_ptr<runtime::EventLog>> new_log(const std::string& data);

@@ -215,6 +215,8 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
   status.requested = state.requested;
   status.paused = state.paused;
   status.paused_until = state.paused_until;
+  const core::Time opens = machine.advance_only.next_opening(now);
+  if (!machine.advance_only.open(now) && opens != core::kDistantFuture) status.opens = opens;
   status.sight = state.sight;
   status.because = state.because;
   status.breach = state.breach;
@@ -267,6 +269,7 @@ std::string status_json(const RolloutStatus& status) {
   json["observed_weight"] = status.observed ? number(*status.observed) : Json(nullptr);
   json["paused"] = status.paused;
   json["paused_until"] = time_or_null(status.paused_until);
+  if (status.opens) json["opens"] = format_time(*status.opens);
   json["sight"] = name_of(status.sight);
   json["hold"] = nullptr;
   if (status.hold) {

@@ -75,6 +75,7 @@ struct RolloutStatus {
   std::optional<core::Fixed> observed;  // the canary's share of requests; none: not measured
   bool paused = false;
   std::optional<core::Time> paused_until;
+  std::optional<core::Time> opens;  // `advance only` is closed up to then
   core::Sight sight = core::Sight::live;
   std::optional<HoldStatus> hold;
   std::vector<CriterionStatus> criteria;  // judged now

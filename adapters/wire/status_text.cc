@@ -86,6 +86,9 @@ std::pair<std::string, Tone> condition(const RolloutStatus& status) {
             Tone::question};
   }
   if (!status.questions.empty()) return {"waiting for people", Tone::question};
+  if (status.opens) {
+    return {"running, steps forward wait until " + format_time(*status.opens), Tone::question};
+  }
   return {"running", Tone::good};
 }
 

@@ -25,8 +25,9 @@ TEST(Program, HelpLeadsWithExamples) {
 
 TEST(Program, NoHelpIsWiderThan80Columns) {
   for (const char* verb :
-       {"", "check", "graph", "start", "list", "status", "confirm", "decide", "pause", "resume",
-        "promote", "extend", "rollback", "abort", "config", "log", "show", "replay"}) {
+       {"",       "new",      "check",   "fmt",    "expand", "graph",  "start",
+        "list",   "status",   "confirm", "decide", "pause",  "resume", "promote",
+        "extend", "rollback", "abort",   "config", "log",    "show",   "replay"}) {
     const Ran help = *verb == '\0' ? rollbook({"--help"}) : rollbook({verb, "--help"});
     EXPECT_EQ(help.exit, 0) << verb;
     for (std::size_t begin = 0; begin < help.out.size();) {
@@ -45,7 +46,7 @@ TEST(Program, WrongWordsAreUsageErrorsWithAWayOut) {
   const Case cases[] = {
       {{"stauts"}, "rollbook: unknown verb `stauts`, did you mean `status`?\n"},
       {{"xyzzy"}, "rollbook: unknown verb `xyzzy`; `rollbook --help` lists them\n"},
-      {{"fmt", "x.runbook"}, "rollbook: `rollbook fmt` is not supported yet\n"},
+      {{"analyze", "r"}, "rollbook: `rollbook analyze` is not supported yet\n"},
       {{"why", "r"}, "rollbook: `rollbook why` is not supported yet\n"},
       {{"status", "--dta", "x"}, "rollbook: unknown option `--dta`, did you mean `--data`?\n"},
       {{"status", "--xyzzy"},

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <chrono>
 
-#include "dsl/compiler.h"
 #include "store/memory_event_log.h"
 #include "tools/files.h"
+#include "tools/runbook_source.h"
 #include "tools/scenario/meters.h"
 #include "tools/scenario/timeline.h"
 
@@ -108,20 +108,21 @@ const Suite::Known& Suite::compile(const std::string& path) {
   const auto [place, added] = compiled_.try_emplace(path);
   Known& known = place->second;
   if (!added) return known;
-  const auto text = read_runbook(path);
-  if (!text) {
-    known.error = text.error().message;
+  const auto source = RunbookSource::load(path);
+  if (!source) {
+    known.error = source.error().message;
     return known;
   }
-  const std::string name = path.substr(path.rfind('/') + 1);
-  runtime::Compiled compiled = dsl::Compiler().compile(name, *text, {});
+  runtime::Compiled compiled = source->compile({});
   if (compiled.plan) {
+    compiled.plan->file = path.substr(path.rfind('/') + 1);
+    compiled.plan->machine.file = compiled.plan->file;
     known.plan = std::make_shared<const runtime::Plan>(std::move(*compiled.plan));
     return known;
   }
   for (const runtime::Diagnostic& found : compiled.diagnostics) {
     if (found.severity != runtime::Severity::error) continue;
-    known.error = fmt::format("the runbook has errors: {}:{}:{}: {}", path, found.span.line,
+    known.error = fmt::format("the runbook has errors: {}:{}:{}: {}", found.file, found.span.line,
                               found.span.column, found.message);
     break;
   }

@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "adapters/wire/json_out.h"
-#include "dsl/compiler.h"
-#include "dsl/diagnostics.h"
-#include "tools/files.h"
+#include "tools/runbook_source.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -38,8 +36,8 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   Json all = Json::array();
   bool valid = true;
   for (const std::string& file : options.files) {
-    TRY(const std::string text, read_runbook(file));
-    const runtime::Compiled compiled = dsl::Compiler().compile(file, text, {});
+    TRY(const RunbookSource source, RunbookSource::load(file));
+    const runtime::Compiled compiled = source.compile({});
     const auto errors = static_cast<std::size_t>(
         std::count_if(compiled.diagnostics.begin(), compiled.diagnostics.end(),
                       [](const runtime::Diagnostic& found) {
@@ -49,7 +47,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
       if (options.output == "json") {
         all.push_back(to_json(found));
       } else {
-        console.print(dsl::render(found, text) + "\n");
+        console.print(source.render(found) + "\n");
       }
     }
     valid = valid && compiled.plan.has_value();

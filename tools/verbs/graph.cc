@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "dsl/compiler.h"
-#include "dsl/diagnostics.h"
-#include "tools/files.h"
+#include "tools/runbook_source.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -16,11 +14,11 @@ struct Options {
 };
 
 Outcome<Exit> run(const Options& options, const Console& console) {
-  TRY(const std::string text, read_runbook(options.file));
-  const runtime::Compiled compiled = dsl::Compiler().compile(options.file, text, {});
+  TRY(const RunbookSource source, RunbookSource::load(options.file));
+  const runtime::Compiled compiled = source.compile({});
   if (!compiled.plan) {
     for (const runtime::Diagnostic& found : compiled.diagnostics) {
-      if (found.severity == runtime::Severity::error) console.say(dsl::render(found, text));
+      if (found.severity == runtime::Severity::error) console.say(source.render(found));
     }
     return give_up(fmt::format("{}: not valid, so there is nothing to draw", options.file));
   }

@@ -22,6 +22,7 @@ namespace {
 struct Options {
   std::string file;
   std::vector<std::string> faults;
+  std::vector<std::string> params;
   std::string scenario;
   std::string speed = "max";
   std::string seed = "1";
@@ -113,7 +114,7 @@ void say_all(const dsl::Sink& sink, const std::string& text, const Console& cons
 Outcome<Script> read_script(const Options& options, const Console& console) {
   const ScenarioPlace place = place_of(options.scenario);
   TRY(const std::string text, read_runbook(place.path));
-  TRY(runtime::Plan plan, compile_plan(options.file, console));
+  TRY(runtime::Plan plan, compile_plan(options.file, options.params, console));
   dsl::Sink sink(place.path);
   const auto all = dsl::scenario::parse(text, sink);
   std::optional<Script> script;
@@ -184,7 +185,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (!options.scenario.empty()) return run_scenario(options, console);
   TRY(const double speed, parse_speed(options.speed));
   TRY(adapters::SandboxOptions prepared, prepare(options));
-  TRY(const runtime::Plan plan, compile_plan(options.file, console));
+  TRY(const runtime::Plan plan, compile_plan(options.file, options.params, console));
   TRY(const auto log, new_log(options.data));
   catch_interrupts();
   Screen screen(options.output == "jsonl", console, *log);
@@ -202,7 +203,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     return ask_at_terminal(question, role, console);
   };
   const dsl::Compiler compiler;
-  TRY(auto sandbox, adapters::Sandbox::make(*log, compiler, plan.machine, plan.source, prepared));
+  TRY(auto sandbox, adapters::Sandbox::make(*log, compiler, plan.machine, plan.expanded, prepared));
   TRY(const std::optional<core::Outcome> outcome, sandbox->run());
   screen.wipe();
   if (failed) return give_up(failed->message);
@@ -234,6 +235,7 @@ Verb sandbox_verb() {
             set.options("--fault", "TEXT", o->faults,
                         "what goes wrong: errors SHARE, latency ×N, silence, shift fails; then "
                         "from TIME or from stage NAME + TIME, for, until, on canary|baseline|both");
+            set.options("--param", "NAME=VALUE", o->params, "of the runbook, as for `start`");
             set.option("--scenario", "FILE[:LINE]", o->scenario,
                        "what is sent, done and expected, from a scenario file; with several in it, "
                        "the one at that line");

@@ -62,7 +62,7 @@ Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Reco
 
 Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const double speed, parse_speed(options.speed));
-  TRY(runtime::Plan plan, compile_plan(options.file, console));
+  TRY(runtime::Plan plan, compile_plan(options.file, {}, console));
   TRY(const std::string text, read_metrics(options.metrics));
   const core::Machine machine = plan.machine;
   auto recorded = Recording::read(machine, text);

@@ -4,11 +4,9 @@
 
 #include "adapters/wire/command_encoder.h"
 #include "adapters/wire/text.h"
-#include "dsl/compiler.h"
-#include "dsl/diagnostics.h"
 #include "tools/act.h"
-#include "tools/files.h"
 #include "tools/rollouts.h"
+#include "tools/runbook_source.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -23,30 +21,17 @@ struct Options : ActOptions {
   std::string wait_timeout;
 };
 
-Outcome<std::vector<core::Argument>> parse_params(const std::vector<std::string>& params) {
-  std::vector<core::Argument> arguments;
-  for (const std::string& param : params) {
-    const std::size_t equals = param.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return give_up(fmt::format("--param `{}` is not NAME=VALUE", adapters::printable(param)),
-                     Exit::usage);
-    }
-    arguments.push_back({param.substr(0, equals), param.substr(equals + 1)});
-  }
-  return arguments;
-}
-
 // What an author can mend is said here, with carets, before anything is sent.
-Outcome<Exit> check(const Options& options, const core::Command& command, const Console& console) {
-  const runtime::Compiled compiled =
-      dsl::Compiler().compile(options.file, command.runbook, command.params);
+Outcome<Exit> check(const RunbookSource& source, const core::Command& command,
+                    const Console& console) {
+  const runtime::Compiled compiled = source.compile(command.params);
   if (compiled.plan) return Exit::done;
   for (const runtime::Diagnostic& found : compiled.diagnostics) {
     if (found.severity == runtime::Severity::error) {
-      console.say(dsl::render(found, command.runbook));
+      console.say(source.render(found));
     }
   }
-  return give_up(fmt::format("{}: not valid, nothing was sent", options.file));
+  return give_up(fmt::format("{}: not valid, nothing was sent", source.file()));
 }
 
 // A line for each step, until the rollout has ended.
@@ -80,9 +65,9 @@ Outcome<Exit> wait_for_end(CommandClient& client, const std::string& rollout,
       waiting ? Exit::waiting : Exit::error);
 }
 
-Outcome<core::Command> make_start(const Options& options) {
+Outcome<core::Command> make_start(const Options& options, const RunbookSource& source) {
   TRY(core::Command command, make_command(core::Verb::start, options));
-  TRY(command.runbook, read_runbook(options.file));
+  command.runbook = source.text();
   TRY(command.params, parse_params(options.params));
   command.file = std::filesystem::path(options.file).filename().string();
   command.version = options.version;
@@ -100,8 +85,9 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (!options.wait_timeout.empty()) {
     TRY(wait_timeout, duration_option("--wait-timeout", options.wait_timeout));
   }
-  TRY(const core::Command command, make_start(options));
-  TRY_DO(check(options, command, console));
+  TRY(const RunbookSource source, RunbookSource::load(options.file));
+  TRY(const core::Command command, make_start(options, source));
+  TRY_DO(check(source, command, console));
   if (options.dry_run) {
     console.line(adapters::encode(command));
     return Exit::done;
@@ -139,7 +125,8 @@ Verb start_verb() {
       [o](OptionSet& set) {
         set.positional("FILE", o->file, "a runbook; - is stdin");
         set.option("--rollout", "ID", o->rollout, "its id (default: made from the name)");
-        set.options("--param", "NAME=VALUE", o->params, "of the runbook");
+        set.options("--param", "NAME=VALUE", o->params,
+                    "of the runbook: a value in place of a default");
         set.option("--version", "TEXT", o->version,
                    "what is rolled out, such as an image's digest");
         set.option("--weight", "WEIGHT", o->weight,

@@ -33,6 +33,18 @@ TEST(Status, IsTheContractsObject) {
       R"({"rollout":"hal9-7f3k2q","runbook":"hal9_canary","service":"hal9","version":"sha256:41","state":"canary_25","phase":"review","step":"canary_25.review","outcome":null,"stage":{"name":"canary_25","index":2,"of":2,"weight":0.25},"settled_weight":0.25,"requested_weight":0.25,"observed_weight":0.25,"paused":false,"paused_until":null,"sight":"live","hold":{"elapsed":"1h10m","remaining":"6h50m","running":true},"criteria":[{"id":"guard.stop[1]","text":"error_rate > 0.1% over 5m for 2m","verdict":"undecided","value":0.0124,"limit":0.001,"samples":15021,"pending":"1m10s","for":"2m","window":"5m","seen":"5m","source":"hal9.runbook:31:5"},{"id":"canary_25.expect[1]","text":"error_rate < 0.1% over 5m","verdict":"no_data","missing":"stale","value":null,"limit":0.001,"samples":0,"pending":null,"window":"5m","seen":"3m","source":"hal9.runbook:40:5"},{"id":"guard.stop[2]","text":"absent(requests) for 3m","verdict":"undecided","value":null,"limit":180,"samples":0,"pending":null,"for":"3m","source":"hal9.runbook:35:5"}],"waiting_for":[{"question":41,"kind":"confirm","item":"No user complaints","roles":["product_owner"],"needed":1,"answers":[],"options":["yes","no"],"deadline":"2026-01-06T09:00:00Z"},{"question":43,"kind":"decide","item":"verdict","roles":["engineering_lead","operations_lead"],"needed":2,"answers":[{"role":"engineering_lead","actor":"maria","answer":"investigate"}],"options":["proceed","investigate"],"deadline":null}],"effects":[{"sequence":40,"kind":"traffic","to":0,"rollback":true,"attempts":3,"again":"2026-01-05T10:00:40Z"}],"because":"all checks passed","last_sequence":42,"time":"2026-01-05T10:00:00Z"})");
 }
 
+TEST(Status, SaysUntilWhenStepsForwardWait) {
+  core::Machine machine = sample::machine();
+  constexpr std::uint8_t kTuesday = 2;
+  machine.advance_only.hours = {
+      {kTuesday, 9h, 17h, "UTC", {{core::kDistantPast, core::Duration::zero()}}, "Tue"}};
+  const RolloutStatus status = status_of(machine, sample::state(sample::kReview), kNow);
+  EXPECT_THAT(status_json(status), testing::HasSubstr(R"("opens":"2026-01-06T09:00:00Z")"));
+  EXPECT_EQ(condition_text(status), "running, steps forward wait until 2026-01-06T09:00:00Z");
+  const core::Time open = kNow + 24h;
+  EXPECT_EQ(condition_text(status_of(machine, sample::state(sample::kReview), open)), "running");
+}
+
 TEST(Status, APageFits80ColumnsAndSaysHowToAnswer) {
   const core::Machine machine = sample::machine();
   EXPECT_EQ(status_text(status_of(machine, in_review(), kNow), {}),
