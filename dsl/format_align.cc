@@ -73,20 +73,27 @@ class Aligner {
     }
   }
 
+  // INVARIANT: the columns of a line's pieces rise, but for the first, whose column is 0.
   void join(std::size_t line, std::size_t next) {
-    for (const std::size_t a : ids_[line]) {
-      for (const std::size_t b : ids_[next]) {
-        const Piece& one = piece(a);
-        const Piece& other = piece(b);
-        if (one.column == 0 || one.column != other.column || one.comment != other.comment) continue;
-        // What sticks to the word before it, like the `(` of a function, is in no column.
-        if (one.gap == 0 || other.gap == 0) continue;
-        if (one.blanks < 2 && other.blanks < 2) continue;
-        const std::size_t from = root(a), to = root(b);
-        above_[to] = from;
+    const auto& upper = ids_[line];
+    const auto& lower = ids_[next];
+    for (std::size_t i = 1, k = 1; i < upper.size() && k < lower.size();) {
+      const std::size_t above = piece(upper[i]).column, below = piece(lower[k]).column;
+      if (above == below && is_column(piece(upper[i]), piece(lower[k]))) {
+        const std::size_t from = root(upper[i]);
+        above_[root(lower[k])] = from;
         joined_.insert(from);
       }
+      if (above <= below) ++i;
+      if (below <= above) ++k;
     }
+  }
+
+  static bool is_column(const Piece& one, const Piece& other) {
+    if (one.comment != other.comment) return false;
+    // What sticks to the word before it, like the `(` of a function, is in no column.
+    if (one.gap == 0 || other.gap == 0) return false;
+    return one.blanks >= 2 || other.blanks >= 2;
   }
 
   // The blanks before a piece that stands in no column.
@@ -100,12 +107,18 @@ class Aligner {
     return column_of(id - 1) + before.width;
   }
 
+  // From the last piece before it whose column is known; a line may be long.
   std::size_t column_of(std::size_t id) {
-    const Place place = places_[id];
-    std::size_t& column = columns_[place.line][place.piece];
-    if (column != kUnknown) return column;
-    column = place.piece == 0 ? lines_[place.line].indent() : end_before(id) + own_gap(piece(id));
-    return column;
+    const auto [line, place] = places_[id];
+    auto& columns = columns_[line];
+    std::size_t known = place;
+    while (columns[known] == kUnknown && known > 0) --known;
+    if (columns[known] == kUnknown) columns[known] = lines_[line].indent();
+    for (; known < place; ++known) {
+      const std::vector<Piece>& pieces = lines_[line].pieces;
+      columns[known + 1] = columns[known] + pieces[known].width + own_gap(pieces[known + 1]);
+    }
+    return columns[place];
   }
 
   void settle(const std::vector<std::size_t>& ids) {

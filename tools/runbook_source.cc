@@ -32,6 +32,7 @@ std::string RunbookSource::render(const runtime::Diagnostic& found) const {
 }
 
 std::string RunbookSource::imported_from(const core::Span& span) const {
+  if (imported_.text.files() < 2) return "";
   runtime::Diagnostic place;
   place.span = span;
   place = imported_.text.original(place);

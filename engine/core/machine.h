@@ -290,13 +290,13 @@ struct Transition {
   StateIndex from;
   Trigger trigger;
   StateIndex to;
-  bool forward = false;      // waits while paused, catching up or blind
-  bool on_calendar = false;  // forward: waits for Machine::advance_only too
-  bool needs_gate = false;   // also needs the enclosing gate to pass (`next`)
+  bool forward = false;     // waits while paused, catching up or blind
+  bool needs_gate = false;  // also needs the enclosing gate to pass (`next`)
   ClockIndex extends;  // `extend`: this clock's limit (and `extends_most`) grows by the option's
   ClockIndex extends_most;
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
   Span span;
+  bool on_calendar = false;  // forward: waits for Machine::advance_only too
   bool operator==(const Transition&) const = default;
 };
 

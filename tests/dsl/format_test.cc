@@ -136,6 +136,14 @@ TEST(Format, LeavesOtherMistakesAsTheyAre) {
   EXPECT_EQ(formatted("guard\n{\nstop\n}\n"), "guard\n{\n  stop\n}\n");
 }
 
+// A hundred thousand words in a line, and the last one under another's: no recursion, no square.
+TEST(Format, LongLinesTakeNoLongTime) {
+  std::string line;
+  for (int i = 0; i < 120'000; ++i) line += "ab ";
+  const std::string text = line + " last\n" + line + " last\n";
+  EXPECT_EQ(formatted(text), line + " last\n" + line + " last\n");
+}
+
 // ---- Whole runbooks -----------------------------------------------------------------------------
 
 void expect_formats(const std::string& text) {
