@@ -74,6 +74,7 @@ void ParseState::take_param(Cursor at) {
 }
 
 void ParseState::wanted_word(Cursor at, const char* word, const char* shown) {
+  if (at == probed_ && *shown != '\0') probe_->words.emplace_back(shown);
   if (at < furthest_) return;
   if (at > furthest_) wishes_.clear();
   furthest_ = at;
@@ -81,6 +82,7 @@ void ParseState::wanted_word(Cursor at, const char* word, const char* shown) {
 }
 
 void ParseState::wanted(Cursor at, const char* what) {
+  if (at == probed_) probe_->things.emplace_back(what);
   if (at < furthest_) return;
   if (at > furthest_) wishes_.clear();
   furthest_ = at;

@@ -65,6 +65,16 @@ class ParseState {
   std::size_t wishes(Cursor at) const { return at == furthest_ ? wishes_.size() : 0; }
   void summarise(Cursor at, std::size_t kept, const char* what);
 
+  // Notes all that is wanted at one place, for completion (dsl/expected).
+  struct Wanted {
+    std::vector<std::string> words;   // as shown: `at most`
+    std::vector<std::string> things;  // "a channel", "a duration like `5m`"
+  };
+  void probe(Cursor at, Wanted& into) {
+    probed_ = at;
+    probe_ = &into;
+  }
+
   // ---- After a statement did not match.
   // Reports what was expected at the failure and returns where to go on: at the statement's end,
   // or where a new one begins after a line that broke off.
@@ -114,6 +124,8 @@ class ParseState {
   int operators_ = 0;
   std::map<std::string, WrittenParam, std::less<>> params_;
   std::set<std::string> used_params_;
+  Cursor probed_ = nullptr;
+  Wanted* probe_ = nullptr;  // there when probed_ is
 };
 
 // From the first token up to the head's end: the last token before a `{`, else before `last`.

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "dsl/resolve_context.h"
+#include "dsl/words.h"
 
 namespace rollbook::dsl {
 
@@ -71,13 +72,11 @@ void declare_broken(Context& context, const ast::Runbook& runbook) {
 }
 
 void declare_channel(Context& context, const ast::Channel& channel) {
-  static const std::vector<std::string> kKinds = {"smtp",    "statuspage", "slack",
-                                                  "webhook", "pagerduty",  "alertmanager"};
   bool known = false;
-  for (const std::string& kind : kKinds) known = known || kind == channel.kind.text;
+  for (const std::string& kind : channel_kinds()) known = known || kind == channel.kind.text;
   if (!known) {
-    std::string help = did_you_mean(channel.kind.text, kKinds);
-    if (help.empty()) help = "there is " + alternatives(kKinds);
+    std::string help = did_you_mean(channel.kind.text, channel_kinds());
+    if (help.empty()) help = "there is " + alternatives(channel_kinds());
     context.findings.error(Code::unknown_kind, channel.kind.span,
                            "no kind of channel is called `" + channel.kind.text + "`", help);
   }

@@ -1,17 +1,11 @@
 #include <array>
 
 #include "dsl/resolve_context.h"
+#include "dsl/words.h"
 
 namespace rollbook::dsl {
 
 namespace {
-
-// contract.md: what {name} may stand for in a message.
-const std::vector<std::string>& placeholders() {
-  static const std::vector<std::string> kNames = {
-      "service", "runbook", "rollout", "version", "stage", "weight", "cause", "actor", "reason"};
-  return kNames;
-}
 
 void check_placeholders(Context& context, const ast::Text& text) {
   const std::string& value = text.value;
@@ -40,11 +34,11 @@ void check_placeholders(Context& context, const ast::Text& text) {
   }
 }
 
-struct Word {
+struct Choice {
   const ast::Name& name;
   const char* noun;
 };
-bool is_one_of(Context& context, const Word& word, const std::vector<std::string>& known) {
+bool is_one_of(Context& context, const Choice& word, const std::vector<std::string>& known) {
   for (const std::string& each : known)
     if (each == word.name.text) return true;
   std::string help = did_you_mean(word.name.text, known);
@@ -95,9 +89,7 @@ core::Effect message_effect(Context& context, core::EffectKind kind, const Messa
 }
 
 std::optional<core::Effect> open_effect(Context& context, const ast::Open& open) {
-  static const std::vector<std::string> kKinds = {"incident", "retrospective"};
-  static const std::vector<std::string> kSeverities = {"low", "medium", "high", "critical"};
-  if (!is_one_of(context, Word{open.kind, "thing to open"}, kKinds)) return std::nullopt;
+  if (!is_one_of(context, Choice{open.kind, "thing to open"}, record_kinds())) return std::nullopt;
   core::Effect effect;
   effect.kind = core::EffectKind::incident;
   effect.name = open.kind.text;
@@ -110,7 +102,7 @@ std::optional<core::Effect> open_effect(Context& context, const ast::Open& open)
     }
     if (argument.name->text == "severity") {
       const ast::Name severity{value_text(argument.value), span_of(argument.value)};
-      if (is_one_of(context, Word{severity, "severity"}, kSeverities)) {
+      if (is_one_of(context, Choice{severity, "severity"}, severities())) {
         effect.severity = severity.text;
       }
     } else {
@@ -121,8 +113,7 @@ std::optional<core::Effect> open_effect(Context& context, const ast::Open& open)
 }
 
 std::optional<core::Effect> report_effect(Context& context, const ast::Report& report) {
-  static const std::vector<std::string> kKinds = {"stage", "final", "incident", "ab", "review"};
-  if (!is_one_of(context, Word{report.kind, "report"}, kKinds)) return std::nullopt;
+  if (!is_one_of(context, Choice{report.kind, "report"}, report_kinds())) return std::nullopt;
   core::Effect effect;
   effect.kind = core::EffectKind::report;
   effect.name = report.kind.text;

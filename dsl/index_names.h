@@ -1,0 +1,17 @@
+#pragma once
+// read_names: the walk over the tokens behind dsl/index.h. A statement is a keyword and what
+// follows up to its line's end or brace; each keyword says where in it names stand.
+
+#include <vector>
+
+#include "dsl/index.h"
+
+namespace rollbook::dsl {
+
+struct IndexedNames {
+  std::vector<Occurrence> occurrences;
+  std::vector<Section> sections;  // by place
+};
+IndexedNames read_names(const Tokens& tokens);
+
+}  // namespace rollbook::dsl
