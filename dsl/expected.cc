@@ -5,6 +5,7 @@
 #include "dsl/grammar.h"
 #include "dsl/grammar_state.h"
 #include "dsl/lexer.h"
+#include "dsl/words.h"
 
 namespace rollbook::dsl {
 namespace {
@@ -33,6 +34,7 @@ Token piece(Kind kind, std::string value, const Token& where, std::int32_t depth
   token.kind = kind;
   token.value = std::move(value);
   token.depth = depth;
+  token.first_in_line = false;  // else it would begin a statement where a line breaks off
   token.synthetic = true;
   return token;
 }
@@ -69,6 +71,9 @@ void add_thing(const std::string& thing, Expected& expected) {
   if (noun == "duration") expected.types.push_back(ast::Type::duration);
   if (noun == "rate") expected.types.push_back(ast::Type::rate);
   if (noun == "share of traffic") expected.types.push_back(ast::Type::ratio);
+  if (thing.starts_with("what is opened")) expected.values = record_kinds();
+  if (thing.starts_with("what is reported")) expected.values = report_kinds();
+  if (noun == "kind of channel") expected.values = channel_kinds();
   if (thing.find("in quotes") != std::string::npos || noun == "text") expected.text = true;
 }
 
@@ -91,6 +96,13 @@ void add_surroundings(const Tokens& tokens, std::size_t marker, Expected& expect
       expected.given.push_back(tokens[i - 1].value);
   }
   expected.given.clear();
+}
+
+// `open incident(severity: …)` takes one of a few words.
+void add_severity(const Tokens& tokens, std::size_t marker, Expected& expected) {
+  const bool value = marker > 1 && tokens[marker - 1].is_symbol(":");
+  if (expected.statement != "open" || expected.callee.empty()) return;
+  if (value && tokens[marker - 2].is_word("severity")) expected.values = severities();
 }
 
 template <class T>
@@ -118,31 +130,33 @@ Expected expected_at(std::string_view text, std::size_t offset) {
   expected.words = std::move(wanted.words);
   for (const std::string& thing : wanted.things) add_thing(thing, expected);
   add_surroundings(tokens, marker, expected);
+  add_severity(tokens, marker, expected);
   drop_repeated(expected.words);
   drop_repeated(expected.names);
   drop_repeated(expected.types);
   return expected;
 }
 
-std::optional<std::size_t> placeholder_at(std::string_view text, std::size_t offset) {
+Inside inside_at(std::string_view text, std::size_t offset) {
   const std::size_t line = offset == 0 ? 0 : text.rfind('\n', offset - 1) + 1;
   bool quoted = false;
-  std::optional<std::size_t> open;
+  std::size_t open = 0;  // behind a `{`, else 0
   for (std::size_t i = line; i < offset; ++i) {
     const char c = text[i];
-    if (!quoted && c == '#') return std::nullopt;
+    if (!quoted && c == '#') return {Inside::Kind::comment, 0};
     if (quoted && c == '\\') {
       ++i;
     } else if (c == '"') {
       quoted = !quoted;
-      open.reset();
+      open = 0;
     } else if (quoted && c == '{') {
-      open = open == i ? std::nullopt : std::optional(i + 1);  // `{{` is a brace
+      open = open == i && open != 0 ? 0 : i + 1;  // `{{` is a brace
     } else if (c == '}') {
-      open.reset();
+      open = 0;
     }
   }
-  return open;
+  if (open != 0) return {Inside::Kind::placeholder, open};
+  return {quoted ? Inside::Kind::text : Inside::Kind::code, 0};
 }
 
 }  // namespace rollbook::dsl

@@ -95,11 +95,10 @@ std::vector<std::string> Index::declared(NameKind kind, std::string_view scope) 
   return names;
 }
 
-const Section* Index::block_at(std::uint32_t line, std::uint32_t column) const {
-  const Section* found = nullptr;
+const Section* Index::body_at(std::uint32_t line, std::uint32_t column) const {
   for (const Section& section : sections_)
-    if (section.whole != section.head && holds(section.whole, line, column)) found = &section;
-  return found;
+    if (section.depth == 1 && holds(section.whole, line, column)) return &section;
+  return nullptr;
 }
 
 }  // namespace rollbook::dsl

@@ -71,8 +71,8 @@ class Index {
                                 std::string_view scope = "") const;
   // The names of a kind that are declared, in order, each once.
   std::vector<std::string> declared(NameKind kind, std::string_view scope = "") const;
-  // The innermost block around a place, else null.
-  const Section* block_at(std::uint32_t line, std::uint32_t column) const;
+  // The block of `runbook` that a place stands in: a stage, the guard; else null.
+  const Section* body_at(std::uint32_t line, std::uint32_t column) const;
 
  private:
   std::vector<Occurrence> occurrences_;

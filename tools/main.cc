@@ -5,7 +5,7 @@ int main(int argc, char** argv) {
   // The order of `--help`.
   std::vector<Verb> verbs = {
       new_verb(),      check_verb(),  fmt_verb(),     expand_verb(), graph_verb(),   test_verb(),
-      simulate_verb(), engine_verb(), sandbox_verb(), start_verb(),  list_verb(),    status_verb(),
+      simulate_verb(), lsp_verb(), engine_verb(), sandbox_verb(), start_verb(),  list_verb(),    status_verb(),
       confirm_verb(),  decide_verb(), pause_verb(),   resume_verb(), promote_verb(), extend_verb(),
       rollback_verb(), abort_verb(),  config_verb(),  log_verb(),    show_verb(),    replay_verb(),
   };

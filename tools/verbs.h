@@ -12,6 +12,7 @@ Verb expand_verb();
 Verb graph_verb();
 Verb test_verb();
 Verb simulate_verb();
+Verb lsp_verb();
 
 Verb engine_verb();
 Verb sandbox_verb();

@@ -1,0 +1,114 @@
+// What the compiler found, and what can be done about it with one key.
+
+#include <algorithm>
+
+#include "dsl/compiler.h"
+#include "tools/lsp/features.h"
+
+namespace rollbook::tools::lsp {
+namespace {
+
+using runtime::Diagnostic;
+
+Json to_json(const Document& document, const Diagnostic& found) {
+  constexpr int kError = 1;
+  constexpr int kWarning = 2;
+  return {{"range", to_json(document.text().range(found.span))},
+          {"severity", found.severity == runtime::Severity::error ? kError : kWarning},
+          {"code", found.code},
+          {"source", "rollbook"},
+          {"message", found.help.empty() ? found.message : found.message + "\n" + found.help}};
+}
+
+bool before(Position a, Position b) {
+  return std::pair(a.line, a.character) < std::pair(b.line, b.character);
+}
+
+bool touches(const Range& a, const Range& b) {
+  return !before(a.end, b.start) && !before(b.end, a.start);
+}
+
+// The last piece of `text` in backticks, without the braces of a placeholder.
+std::string last_quoted(const std::string& text) {
+  const std::size_t end = text.rfind('`');
+  if (end == std::string::npos || end == 0) return "";
+  const std::size_t begin = text.rfind('`', end - 1);
+  if (begin == std::string::npos) return "";
+  std::string word = text.substr(begin + 1, end - begin - 1);
+  if (word.starts_with('{') && word.ends_with('}')) word = word.substr(1, word.size() - 2);
+  return word;
+}
+
+struct Change {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::string with;
+  std::string title;
+};
+
+// "did you mean `x`?" where the wrong word stands once in the place of the finding.
+std::optional<Change> respelled(const Document& document, const Diagnostic& found) {
+  if (!found.help.starts_with("did you mean `")) return std::nullopt;
+  const std::string meant = last_quoted(found.help);
+  const std::string wrong = last_quoted(found.message);
+  if (meant.empty() || wrong.empty()) return std::nullopt;
+  const std::string_view written = document.text().slice(found.span);
+  const std::size_t at = written.find(wrong);
+  if (at == std::string_view::npos || written.find(wrong, at + 1) != std::string_view::npos)
+    return std::nullopt;
+  const std::size_t begin = document.text().offset(found.span.line, found.span.column) + at;
+  return Change{begin, begin + wrong.size(), meant, "change `" + wrong + "` to `" + meant + "`"};
+}
+
+std::optional<Change> with_edition(const Diagnostic& found) {
+  if (found.help != "write `edition 1` above") return std::nullopt;
+  return Change{0, 0, "edition 1\n\n", "write `edition 1` above"};
+}
+
+std::size_t errors(const std::vector<Diagnostic>& all) {
+  return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const Diagnostic& one) {
+    return one.severity == runtime::Severity::error;
+  }));
+}
+
+// A fix is offered when it is certain: the finding goes, and no error comes in its place.
+bool helps(Document& document, const Diagnostic& found, const Change& change) {
+  std::string text = document.text().bytes();
+  text.replace(change.begin, change.end - change.begin, change.with);
+  const auto left = dsl::Compiler().compile(document.file(), text, {}).diagnostics;
+  const bool there = std::any_of(left.begin(), left.end(), [&](const Diagnostic& one) {
+    return one.code == found.code && one.message == found.message &&
+           one.span.line == found.span.line && one.span.column == found.span.column;
+  });
+  return !there && errors(left) < errors(document.compiled().diagnostics);
+}
+
+}  // namespace
+
+Json diagnostics(Document& document) {
+  Json all = Json::array();
+  for (const Diagnostic& found : document.found()) all.push_back(to_json(document, found));
+  return {{"uri", document.uri()}, {"version", document.version()}, {"diagnostics", all}};
+}
+
+Json code_actions(Document& document, const Range& where) {
+  Json actions = Json::array();
+  if (document.is_scenario()) return actions;
+  for (const Diagnostic& found : document.found()) {
+    if (!touches(document.text().range(found.span), where)) continue;
+    auto change = respelled(document, found);
+    if (!change) change = with_edition(found);
+    if (!change || !helps(document, found, *change)) continue;
+    const Range range{document.text().position(change->begin),
+                      document.text().position(change->end)};
+    actions.push_back(
+        {{"title", change->title},
+         {"kind", "quickfix"},
+         {"diagnostics", Json::array({to_json(document, found)})},
+         {"isPreferred", true},
+         {"edit", {{"changes", {{document.uri(), Json::array({edit(range, change->with)})}}}}}});
+  }
+  return actions;
+}
+
+}  // namespace rollbook::tools::lsp

@@ -1,0 +1,56 @@
+#pragma once
+// Document: an open file, and what is known about its text. Each piece of knowledge is worked out
+// when it is first asked for and forgotten with the next change; all of it costs a millisecond or
+// two for a long runbook, so nothing is kept up to date piece by piece.
+
+#include <optional>
+#include <string>
+
+#include "dsl/ast.h"
+#include "dsl/index.h"
+#include "dsl/outline.h"
+#include "engine/runtime/plan_compiler.h"
+#include "tools/lsp/text.h"
+
+namespace rollbook::tools::lsp {
+
+class Document {
+ public:
+  Document(std::string uri, std::int64_t version, std::string text);
+
+  const std::string& uri() const { return uri_; }
+  const std::string& file() const { return file_; }  // its path, or the URI of no file
+  bool is_scenario() const;
+  std::int64_t version() const { return version_; }
+  const Text& text() const { return text_; }
+
+  void change(const Range& range, std::string_view with);
+  void change_all(std::string text);
+  void set_version(std::int64_t version) { version_ = version; }
+
+  const runtime::Compiled& compiled();  // of a runbook
+  // What is wrong or doubtful, by place.
+  const std::vector<runtime::Diagnostic>& found();
+  const dsl::Index& index();
+  const dsl::ast::Runbook& ast();
+  // Null while the text has an error: its rows would not all be there.
+  const dsl::Outline* outline();
+
+ private:
+  void forget();
+
+  std::string uri_;
+  std::string file_;
+  std::int64_t version_ = 0;
+  Text text_;
+  std::optional<runtime::Compiled> compiled_;
+  std::optional<std::vector<runtime::Diagnostic>> scenario_found_;
+  std::optional<dsl::Index> index_;
+  std::optional<dsl::ast::Runbook> ast_;
+  std::optional<dsl::Outline> outline_;
+};
+
+// "file:///a%20b.runbook" is "/a b.runbook"; another URI stays as it is.
+std::string path_of(const std::string& uri);
+
+}  // namespace rollbook::tools::lsp
