@@ -105,6 +105,14 @@ void add_severity(const Tokens& tokens, std::size_t marker, Expected& expected) 
   if (value && tokens[marker - 2].is_word("severity")) expected.values = severities();
 }
 
+// Before the runbook anything is skipped that is none, so the grammar never comes to want it.
+void add_runbook(const Tokens& tokens, std::size_t marker, Expected& expected) {
+  if (!expected.statement.empty() || tokens[marker].depth > 0) return;
+  const bool there = std::any_of(tokens.begin(), tokens.end(),
+                                 [](const Token& token) { return token.is_word("runbook"); });
+  if (!there) expected.words.emplace_back("runbook");
+}
+
 template <class T>
 void drop_repeated(std::vector<T>& all) {
   std::vector<T> once;
@@ -131,6 +139,7 @@ Expected expected_at(std::string_view text, std::size_t offset) {
   for (const std::string& thing : wanted.things) add_thing(thing, expected);
   add_surroundings(tokens, marker, expected);
   add_severity(tokens, marker, expected);
+  add_runbook(tokens, marker, expected);
   drop_repeated(expected.words);
   drop_repeated(expected.names);
   drop_repeated(expected.types);

@@ -23,7 +23,8 @@ Index index_of(const std::string& text) {
 // "3:8 metric errors*" for each; `*` declares, a scope stands before a colon.
 std::vector<std::string> names(const std::string& text) {
   std::vector<std::string> all;
-  for (const Occurrence& one : index_of(text).occurrences())
+  const Index index = index_of(text);
+  for (const Occurrence& one : index.occurrences())
     all.push_back(std::to_string(one.span.line) + ":" + std::to_string(one.span.column) + " " +
                   std::string(to_string(one.kind)) + " " +
                   (one.scope.empty() ? "" : one.scope + ": ") + one.name +
@@ -117,8 +118,7 @@ TEST(Index, TellsNamesOfOneWordApartByWhereTheyStand) {
   const Index index = index_of(text);
   const auto lines = [&](std::uint32_t line, std::uint32_t column) {
     std::vector<std::uint32_t> all;
-    for (const Occurrence* one : index.same(*index.at(line, column)))
-      all.push_back(one->span.line);
+    for (const Occurrence* one : index.same(*index.at(line, column))) all.push_back(one->span.line);
     return all;
   };
   EXPECT_THAT(lines(2, 10), ElementsAre(2, 5, 8));  // the metric
@@ -130,8 +130,8 @@ TEST(Index, TellsNamesOfOneWordApartByWhereTheyStand) {
 TEST(Index, TakesWordsThatAParameterDeclaresForUsesOfIt) {
   EXPECT_THAT(names("runbook r {\nparam limit: ratio = 0.1% from 0.01% to 1%\nstage s {\n"
                     "expect e < limit over 5m\nhold limit\n}\n}\n"),
-              ElementsAre("1:9 runbook r*", "2:7 parameter limit*", "3:7 stage s*",
-                          "4:8 metric e", "4:12 parameter limit", "5:6 parameter limit"));
+              ElementsAre("1:9 runbook r*", "2:7 parameter limit*", "3:7 stage s*", "4:8 metric e",
+                          "4:12 parameter limit", "5:6 parameter limit"));
 }
 
 TEST(Index, ReadsWhatIsHalfWritten) {
@@ -142,9 +142,9 @@ TEST(Index, ReadsWhatIsHalfWritten) {
         "option", "stage s {\nreplace expect", "ask", "ramp traffic", "import as"}) {
     index_of(text);  // sound memory is what is tested, under asan
   }
-  EXPECT_THAT(names("runbook r {\nstage a {\n  notify mail, \n\nmetric m = counter c\n"),
-              ElementsAre("1:9 runbook r*", "2:7 stage a*", "3:10 channel mail",
-                          "5:1 channel metric"));
+  EXPECT_THAT(
+      names("runbook r {\nstage a {\n  notify mail, \n\nmetric m = counter c\n"),
+      ElementsAre("1:9 runbook r*", "2:7 stage a*", "3:10 channel mail", "5:1 channel metric"));
 }
 
 // The compiler and the index must mean the same: each name that resolve() declares, it declares
@@ -174,11 +174,11 @@ TEST(Index, AgreesWithTheCompiler) {
 }
 
 TEST(Index, NestsBlocks) {
+  const Index index = index_of(
+      "edition 1\nrunbook r {\n  role a\n  stage s {\n    hold 1h {\n    }\n"
+      "    on enter {\n    }\n    expect low: e < 1% over 5m\n  }\n}\n");
   std::string drawn;
-  for (const Section& one :
-       index_of("edition 1\nrunbook r {\n  role a\n  stage s {\n    hold 1h {\n    }\n"
-                "    on enter {\n    }\n    expect low: e < 1% over 5m\n  }\n}\n")
-           .sections())
+  for (const Section& one : index.sections())
     drawn += std::string(static_cast<std::size_t>(one.depth), ' ') + one.keyword + " " + one.name +
              " " + std::to_string(one.whole.line) + "-" + std::to_string(one.whole.end_line) + "\n";
   EXPECT_EQ(drawn,
