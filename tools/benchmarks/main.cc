@@ -15,6 +15,7 @@ int main(int count, char** arguments) {
       {"replay", replay},
       {"scale", scale},
       {"scenarios", scenarios},
+      {"lsp", keystroke},
       {"ingest", [&](std::vector<Row>& rows) { ingest(rows, bootstrap); }},
       {"reaction", [&](std::vector<Row>& rows) { reaction(rows, bootstrap); }},
   };
