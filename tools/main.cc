@@ -9,5 +9,8 @@ int main(int argc, char** argv) {
       confirm_verb(),  decide_verb(), pause_verb(),   resume_verb(), promote_verb(), extend_verb(),
       rollback_verb(), abort_verb(),  config_verb(),  log_verb(),    show_verb(),    replay_verb(),
   };
-  return run(std::move(verbs), argc, argv, Console::of_process());
+  const auto shapes = [&verbs] { return shapes_of(verbs); };
+  verbs.push_back(completion_verb(shapes));
+  verbs.push_back(man_verb(shapes));
+  return run(verbs, argc, argv, Console::of_process());
 }

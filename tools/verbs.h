@@ -2,6 +2,7 @@
 // One function a verb, each in tools/verbs/<verb>.cc.
 
 #include "tools/cli.h"
+#include "tools/verb_shape.h"
 
 namespace rollbook::tools {
 
@@ -32,5 +33,10 @@ Verb config_verb();
 Verb log_verb();
 Verb show_verb();
 Verb replay_verb();
+
+// Told what all verbs take, these two included.
+using AllShapes = std::function<std::vector<VerbShape>()>;
+Verb completion_verb(AllShapes shapes);
+Verb man_verb(AllShapes shapes);
 
 }  // namespace rollbook::tools

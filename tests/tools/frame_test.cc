@@ -25,9 +25,10 @@ TEST(Program, HelpLeadsWithExamples) {
 
 TEST(Program, NoHelpIsWiderThan80Columns) {
   for (const char* verb :
-       {"",       "new",      "check",   "fmt",    "expand", "graph",  "start",
-        "list",   "status",   "confirm", "decide", "pause",  "resume", "promote",
-        "extend", "rollback", "abort",   "config", "log",    "show",   "replay"}) {
+       {"",        "lsp",    "completion", "man",    "test",    "simulate", "new",
+        "check",   "fmt",    "expand",     "graph",  "start",   "list",     "status",
+        "confirm", "decide", "pause",      "resume", "promote", "extend",   "rollback",
+        "abort",   "config", "log",        "show",   "replay"}) {
     const Ran help = *verb == '\0' ? rollbook({"--help"}) : rollbook({verb, "--help"});
     EXPECT_EQ(help.exit, 0) << verb;
     for (std::size_t begin = 0; begin < help.out.size();) {

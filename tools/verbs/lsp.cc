@@ -54,7 +54,7 @@ Verb lsp_verb() {
   auto stdio = std::make_shared<bool>(true);
   return {"lsp",
           Group::authoring,
-          "the language server, for editors: findings, meanings, names, completion",
+          "the language server that editors talk to",
           {"rollbook lsp    # started by the editor, see docs/editors.md"},
           [stdio](OptionSet& set) {
             // Editors of the VS Code family say it; stdin and stdout are all there is.
