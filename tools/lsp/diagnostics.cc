@@ -43,11 +43,29 @@ struct Change {
   std::size_t begin = 0;
   std::size_t end = 0;
   std::string with;
+};
+struct Fix {
   std::string title;
+  std::vector<Change> changes;
 };
 
+// The fix that came with the finding, from the compiler that has them.
+template <class Found>
+std::optional<Fix> given(const Document& document, const Found& found) {
+  if constexpr (requires { found.fix; }) {
+    if (found.fix.empty()) return std::nullopt;
+    Fix fix{found.help.empty() ? "mend: " + found.message : found.help, {}};
+    const Text& text = document.text();
+    for (const auto& edit : found.fix)
+      fix.changes.push_back({text.offset(edit.span.line, edit.span.column),
+                             text.offset(edit.span.end_line, edit.span.end_column), edit.text});
+    return fix;
+  }
+  return std::nullopt;
+}
+
 // "did you mean `x`?" where the wrong word stands once in the place of the finding.
-std::optional<Change> respelled(const Document& document, const Diagnostic& found) {
+std::optional<Fix> respelled(const Document& document, const Diagnostic& found) {
   if (!found.help.starts_with("did you mean `")) return std::nullopt;
   const std::string meant = last_quoted(found.help);
   const std::string wrong = last_quoted(found.message);
@@ -57,12 +75,12 @@ std::optional<Change> respelled(const Document& document, const Diagnostic& foun
   if (at == std::string_view::npos || written.find(wrong, at + 1) != std::string_view::npos)
     return std::nullopt;
   const std::size_t begin = document.text().offset(found.span.line, found.span.column) + at;
-  return Change{begin, begin + wrong.size(), meant, "change `" + wrong + "` to `" + meant + "`"};
+  return Fix{"change `" + wrong + "` to `" + meant + "`", {{begin, begin + wrong.size(), meant}}};
 }
 
-std::optional<Change> with_edition(const Diagnostic& found) {
+std::optional<Fix> with_edition(const Diagnostic& found) {
   if (found.help != "write `edition 1` above") return std::nullopt;
-  return Change{0, 0, "edition 1\n\n", "write `edition 1` above"};
+  return Fix{found.help, {{0, 0, "edition 1\n\n"}}};
 }
 
 std::size_t errors(const std::vector<Diagnostic>& all) {
@@ -71,7 +89,7 @@ std::size_t errors(const std::vector<Diagnostic>& all) {
   }));
 }
 
-// A fix is offered when it is certain: the finding goes, and no error comes in its place.
+// A guess is offered when it is certain: the finding goes, and no error comes in its place.
 bool helps(Document& document, const Diagnostic& found, const Change& change) {
   std::string text = document.text().bytes();
   text.replace(change.begin, change.end - change.begin, change.with);
@@ -81,6 +99,14 @@ bool helps(Document& document, const Diagnostic& found, const Change& change) {
            one.span.line == found.span.line && one.span.column == found.span.column;
   });
   return !there && errors(left) < errors(document.compiled().diagnostics);
+}
+
+std::optional<Fix> fix_of(Document& document, const Diagnostic& found) {
+  if (auto fix = given(document, found)) return fix;
+  auto guess = respelled(document, found);
+  if (!guess) guess = with_edition(found);
+  if (guess && !helps(document, found, guess->changes.front())) return std::nullopt;
+  return guess;
 }
 
 }  // namespace
@@ -96,17 +122,18 @@ Json code_actions(Document& document, const Range& where) {
   if (document.is_scenario()) return actions;
   for (const Diagnostic& found : document.found()) {
     if (!touches(document.text().range(found.span), where)) continue;
-    auto change = respelled(document, found);
-    if (!change) change = with_edition(found);
-    if (!change || !helps(document, found, *change)) continue;
-    const Range range{document.text().position(change->begin),
-                      document.text().position(change->end)};
-    actions.push_back(
-        {{"title", change->title},
-         {"kind", "quickfix"},
-         {"diagnostics", Json::array({to_json(document, found)})},
-         {"isPreferred", true},
-         {"edit", {{"changes", {{document.uri(), Json::array({edit(range, change->with)})}}}}}});
+    const auto fix = fix_of(document, found);
+    if (!fix) continue;
+    Json edits = Json::array();
+    for (const Change& change : fix->changes)
+      edits.push_back(
+          edit({document.text().position(change.begin), document.text().position(change.end)},
+               change.with));
+    actions.push_back({{"title", fix->title},
+                       {"kind", "quickfix"},
+                       {"diagnostics", Json::array({to_json(document, found)})},
+                       {"isPreferred", true},
+                       {"edit", {{"changes", {{document.uri(), std::move(edits)}}}}}});
   }
   return actions;
 }

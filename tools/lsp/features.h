@@ -29,6 +29,9 @@ core::Result<Json> rename(Document& document, Position where, const std::string&
 Json symbols(Document& document);
 Json lenses(Document& document);
 
+// layout.cc: there when ROLLBOOK_LSP_LAYOUT is
+Json layout(Document& document);  // edits
+
 // hints.cc
 Json inlay_hints(Document& document, const Range& where);
 

@@ -150,6 +150,9 @@ std::string Meaning::sentence(const Judgement& judgement) const {
   if (judgement.what.measure == core::Measure::absent)
     return begin + "nothing is heard of " + measured(judgement.what) + " for " +
            format_duration(judgement.sustain) + ".";
+  // What is not one measurement against one limit reads best as it was written.
+  if (judgement.limit_text.empty() || judgement.over == core::Duration::zero())
+    return begin + code(judgement.text) + ".";
   std::string text = begin + measured(judgement.what) + " " + words_of(judgement.comparison) +
                      " **" + judgement.limit_text + "**, over the last " +
                      format_duration(judgement.over);
