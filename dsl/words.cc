@@ -10,9 +10,11 @@ constexpr WordClass kStatement = WordClass::statement;
 constexpr WordClass kClause = WordClass::clause;
 constexpr WordClass kFunction = WordClass::function;
 constexpr WordClass kValue = WordClass::value;
+constexpr WordClass kScenario = WordClass::scenario;
 
 // INVARIANT: sorted by text.
 constexpr std::array kWords = {
+    Word{"abort", kScenario, ""},
     Word{"absent", kFunction, ""},
     Word{"action", kStatement,
          "`action NAME(parameter: type, …)`\n\nSomething that `run` or `start` asks for, with the "
@@ -25,6 +27,7 @@ constexpr std::array kWords = {
     Word{"all", kClause, ""},
     Word{"always", kClause, ""},
     Word{"and", kClause, ""},
+    Word{"answer", kScenario, ""},
     Word{"any", kClause, ""},
     Word{"arms", kStatement,
          "`arms by label \"L\": baseline \"A\", canary \"B\"`\n\nThe label that tells the two "
@@ -58,6 +61,7 @@ constexpr std::array kWords = {
     Word{"default", kClause, ""},
     Word{"duration", kValue, ""},
     Word{"edition", kStatement, "`edition 1`\n\nThe first line of a runbook."},
+    Word{"effect", kScenario, ""},
     Word{"end", kValue, ""},
     Word{"enter", kClause, ""},
     Word{"every", kClause, ""},
@@ -77,6 +81,7 @@ constexpr std::array kWords = {
          "every stage: the first `stop` that becomes true leads to `otherwise`."},
     Word{"halt", kStatement,
          "`halt`\n\nPages, and waits for people: nothing goes forward until somebody resumes."},
+    Word{"healthy", kScenario, ""},
     Word{"histogram", kValue, ""},
     Word{"hold", kStatement,
          "`hold D [at most W] [{ … }]`\n\nWaits for D of watched time. The clock stands still "
@@ -103,8 +108,10 @@ constexpr std::array kWords = {
     Word{"min", kValue, ""},
     Word{"most", kClause, ""},
     Word{"ms", kValue, ""},
+    Word{"never", kScenario, ""},
     Word{"new", kFunction, ""},
     Word{"next", kValue, ""},
+    Word{"no", kScenario, ""},
     Word{"notify", kStatement,
          "`notify CHANNEL, … \"TEXT\"`\n\nSends a message. Nothing waits for it."},
     Word{"ns", kValue, ""},
@@ -121,6 +128,7 @@ constexpr std::array kWords = {
     Word{"otherwise", kStatement,
          "`otherwise decide NAME | rollback NAME | end`\n\nWhere it leads when this does not go "
          "as it should."},
+    Word{"outcome", kScenario, ""},
     Word{"over", kClause, ""},
     Word{"override", kClause, ""},
     Word{"page", kStatement, "`page CHANNEL, … \"TEXT\"`\n\nWakes somebody. Nothing waits for it."},
@@ -134,11 +142,14 @@ constexpr std::array kWords = {
     Word{"planned", kClause, ""},
     Word{"points", kValue, ""},
     Word{"previous", kClause, ""},
+    Word{"promote", kScenario, ""},
+    Word{"question", kScenario, ""},
     Word{"ramp", kStatement,
          "`ramp traffic to N% over D [every D]`\n\nShifts traffic in small steps, each waiting "
          "for the one before."},
     Word{"rate", kFunction, ""},
     Word{"ratio", kValue, ""},
+    Word{"rejected", kScenario, ""},
     Word{"remind", kClause, ""},
     Word{"replace", kStatement,
          "`replace expect NAME: CONDITION`\n\nTakes the place of the template's criterion of that "
@@ -147,6 +158,7 @@ constexpr std::array kWords = {
     Word{"requests", kClause, ""},
     Word{"require", kStatement,
          "`require { expect … confirm … }`\n\nWhat must be so before anything is done."},
+    Word{"resume", kScenario, ""},
     Word{"role", kStatement, "`role NAME, …`\n\nWho may confirm and decide."},
     Word{"rollback", kStatement,
          "`rollback NAME { … }`\n\nA way back. What does not wait goes out on entry; `traffic` is "
@@ -158,9 +170,15 @@ constexpr std::array kWords = {
          "`runbook NAME { … }`\n\nOne rollout, from its requirements to its success."},
     Word{"s", kValue, ""},
     Word{"same", kClause, ""},
+    Word{"scenario", kScenario, ""},
+    Word{"series", kScenario, ""},
     Word{"service", kStatement,
          "`service \"NAME\"`\n\nWhat is rolled out: one rollout at a time runs for a service."},
+    Word{"settle", kScenario, ""},
     Word{"setup", kStatement, "`setup { … }`\n\nWhat is done before the first stage."},
+    Word{"shift", kScenario, ""},
+    Word{"silence", kScenario, ""},
+    Word{"silent", kScenario, ""},
     Word{"size", kValue, ""},
     Word{"split", kClause, ""},
     Word{"stage", kStatement,
@@ -169,6 +187,7 @@ constexpr std::array kWords = {
     Word{"start", kStatement,
          "`start ACTION(…)`\n\nAsks for the action and does not wait; it is stopped when the "
          "stage is left."},
+    Word{"state", kScenario, ""},
     Word{"stop", kStatement,
          "`stop CONDITION over D [for D]`\n\nOf the guard: when it becomes true, the rollout "
          "leaves for `otherwise`."},
@@ -180,6 +199,7 @@ constexpr std::array kWords = {
     Word{"template", kStatement,
          "`template NAME { … }`\n\nWhat several stages have in common: `stage a using NAME`."},
     Word{"text", kValue, ""},
+    Word{"then", kScenario, ""},
     Word{"title", kStatement, "`title \"TEXT\"`\n\nWhat people call it."},
     Word{"to", kClause, ""},
     Word{"too", kClause, ""},
@@ -204,6 +224,7 @@ constexpr std::array kWords = {
     Word{"with", kClause, ""},
     Word{"within", kStatement,
          "`within D otherwise …`\n\nHow long the review may wait for data and people."},
+    Word{"yes", kScenario, ""},
     Word{"yesterday", kClause, ""},
 };
 

@@ -16,6 +16,7 @@ enum class WordClass : std::uint8_t {
   clause,     // goes on with one: `within`, `at most`
   function,   // measures: `rate`, `absent`
   value,      // stands for a value: `counter`, `ratio`, `next`
+  scenario,   // of `*.scenario` alone: `healthy`
 };
 
 struct Word {

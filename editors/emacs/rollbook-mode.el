@@ -52,6 +52,12 @@
     "mean" "min" "ms" "next" "ns" "points" "ratio" "s" "size" "text" "us")
   "Words of the language: what stands for a value.")
 
+(defconst rollbook-scenario-words
+  '("abort" "answer" "effect" "healthy" "never" "no" "outcome" "promote"
+    "question" "rejected" "resume" "scenario" "series" "settle" "shift"
+    "silence" "silent" "state" "then" "yes")
+  "Words of the language: what scenarios have beside these.")
+
 (defvar rollbook-font-lock-keywords
   `(("^\\s-*\\_<\\(?:action\\|channel\\|decide\\|metric\\|param\\|rollback\\|runbook\\|stage\\|target\\|template\\)\\_>\\s-+\\(\\_<[A-Za-z_][A-Za-z0-9_]*\\)"
      1 font-lock-function-name-face)
@@ -62,6 +68,7 @@
     (,(regexp-opt rollbook-statement-words 'symbols) . font-lock-keyword-face)
     (,(regexp-opt rollbook-clause-words 'symbols) . font-lock-type-face)
     (,(regexp-opt rollbook-function-words 'symbols) . font-lock-builtin-face)
+    (,(regexp-opt rollbook-scenario-words 'symbols) . font-lock-type-face)
     (,(regexp-opt rollbook-value-words 'symbols) . font-lock-constant-face))
   "What is highlighted beside comments and texts.")
 

@@ -57,7 +57,8 @@ struct Class {
 constexpr Class kClasses[] = {{WordClass::statement, "Statement", "statement"},
                               {WordClass::clause, "Clause", "clause"},
                               {WordClass::function, "Function", "function"},
-                              {WordClass::value, "Value", "value"}};
+                              {WordClass::value, "Value", "value"},
+                              {WordClass::scenario, "Scenario", "scenario"}};
 
 TEST(Words, HoldsEveryKeywordOfTheGrammar) {
   std::size_t files = 0;

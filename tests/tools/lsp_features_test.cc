@@ -288,6 +288,22 @@ TEST_F(LspFeatures, OffersNoFixThatIsAGuess) {
   EXPECT_EQ(client.result("textDocument/codeAction", asked), Json::array());
 }
 
+TEST_F(LspFeatures, LaysTheDocumentOut) {
+  LspClient fresh;
+  const Json can = fresh.result("initialize", {{"capabilities", Json::object()}});
+  if (!can.at("capabilities").at("documentFormattingProvider").get<bool>())
+    GTEST_SKIP() << "this build cannot lay a runbook out";
+  const Json asked = {{"textDocument", {{"uri", kUri}}},
+                      {"options", {{"tabSize", 8}, {"insertSpaces", false}}}};
+  EXPECT_EQ(client.result("textDocument/formatting", asked), Json::array());
+  const std::string before = text;
+  exchange("    hold 2h\n", "\thold   2h   \n");
+  Text laid_out(text);
+  for (const Json& edit : client.result("textDocument/formatting", asked))
+    laid_out.replace(tools::lsp::to_range(edit.at("range")), edit.at("newText").get<std::string>());
+  EXPECT_EQ(laid_out.bytes(), before);
+}
+
 TEST_F(LspFeatures, PutsALensAboveTheRunbook) {
   const Json lenses = client.result("textDocument/codeLens", {{"textDocument", {{"uri", kUri}}}});
   ASSERT_EQ(lenses.size(), 1U);

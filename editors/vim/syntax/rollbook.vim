@@ -23,6 +23,9 @@ syntax keyword rollbookClause while with yesterday
 syntax keyword rollbookFunction absent count new rate
 syntax keyword rollbookValue counter duration end extend gauge histogram last max mean min ms
 syntax keyword rollbookValue next ns points ratio s size text us
+syntax keyword rollbookScenario abort answer effect healthy never no outcome promote question
+syntax keyword rollbookScenario rejected resume scenario series settle shift silence silent
+syntax keyword rollbookScenario state then yes
 
 syntax match rollbookQuantile /\<p\d\+\(\.\d\+\)\?\ze(/
 syntax match rollbookArm /\<\(canary\|baseline\|total\)\ze\./
@@ -42,6 +45,7 @@ highlight default link rollbookClause Keyword
 highlight default link rollbookFunction Function
 highlight default link rollbookQuantile Function
 highlight default link rollbookValue Constant
+highlight default link rollbookScenario Keyword
 highlight default link rollbookArm Special
 highlight default link rollbookNumber Number
 highlight default link rollbookOperator Operator
