@@ -184,8 +184,8 @@ class Walk {
 
   void metric(Cursor name) {
     declare(NameKind::metric, name);
+    if (last_ - name < 4) return;  // `m = a b` or `m = a / b`
     const Cursor source = name + 2;
-    if (source + 1 >= last_) return;
     const bool measured =
         is_one_of(source, {"counter", "histogram", "gauge"}) && !source[1].is(Kind::symbol);
     if (!measured) condition(source);
@@ -229,9 +229,9 @@ class Walk {
       for (Cursor at = next; at < last_; ++at)
         if (at->is_word("by")) quorum(at);
     if (keyword == "stop") condition(next);
-    if (keyword == "pause") condition(next + 1);
+    if (keyword == "pause" && next < last_) condition(next + 1);
     if (keyword == "expect") expect(next);
-    if (keyword == "replace") replace(next + 1);
+    if (keyword == "replace" && next < last_) replace(next + 1);
   }
 
   void call(Cursor name) {
@@ -259,7 +259,7 @@ class Walk {
 
   // `replace expect NAME: …`: the name is the template's.
   void replace(Cursor at) {
-    if (at + 1 >= last_ || !at->is(Kind::word) || !at[1].is_symbol(":")) return;
+    if (last_ - at < 2 || !at->is(Kind::word) || !at[1].is_symbol(":")) return;
     const bool from_template = body() != nullptr && !body()->base.empty();
     use(NameKind::criterion, at, from_template ? "template " + body()->base : body_scope());
     condition(at + 2);
