@@ -90,10 +90,13 @@ const dsl::ast::Runbook& Document::ast() {
 const dsl::Outline* Document::outline() {
   if (!compiled().plan) return nullptr;
   if (!outline_) {
-    dsl::Sink ignored(file_);
-    outline_ = dsl::resolve(ast(), ignored);
+    // A valid text may still need others, whose names are not in its own tree.
+    dsl::Sink sink(file_);
+    dsl::Outline resolved = dsl::resolve(ast(), sink);
+    outline_.emplace();
+    if (!sink.has_errors()) *outline_ = std::move(resolved);
   }
-  return &*outline_;
+  return *outline_ ? &**outline_ : nullptr;
 }
 
 }  // namespace rollbook::tools::lsp

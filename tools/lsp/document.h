@@ -33,7 +33,7 @@ class Document {
   const std::vector<runtime::Diagnostic>& found();
   const dsl::Index& index();
   const dsl::ast::Runbook& ast();
-  // Null while the text has an error: its rows would not all be there.
+  // Null while the text has an error, or names of other files: its rows would not all be there.
   const dsl::Outline* outline();
 
  private:
@@ -47,7 +47,7 @@ class Document {
   std::optional<std::vector<runtime::Diagnostic>> scenario_found_;
   std::optional<dsl::Index> index_;
   std::optional<dsl::ast::Runbook> ast_;
-  std::optional<dsl::Outline> outline_;
+  std::optional<std::optional<dsl::Outline>> outline_;  // asked for; there
 };
 
 // "file:///a%20b.runbook" is "/a b.runbook"; another URI stays as it is.

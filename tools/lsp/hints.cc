@@ -38,9 +38,11 @@ class Hints {
                       {"paddingRight", before}});
   }
 
-  // Statements without a default that matters.
+  // Statements without a default that matters; perhaps with a block whose statements have one.
   template <class Node>
-  void hint(const Node&) {}
+  void hint(const Node& node) {
+    if constexpr (requires { node.block; }) block(node.block);
+  }
 
   void hint(const ast::Hold& node) {
     if (!node.at_most) {
@@ -66,18 +68,12 @@ class Hints {
   }
   void hint(const ast::Stop& node) {
     const auto* comparison = std::get_if<ast::Comparison>(&node.criterion.condition);
-    if (comparison == nullptr || node.criterion.at_least || !of_requests(comparison->left)) return;
+    // Without a window it is a test, which knows itself how many it needs.
+    if (comparison == nullptr || !node.criterion.over) return;
+    if (node.criterion.at_least || !of_requests(comparison->left)) return;
     add(end_of(node.span), "at least " + std::to_string(core::kAtLeastRequests) + " requests",
         "fewer requests than that in the window stop nothing");
   }
-  void hint(const ast::Require& node) { block(node.block); }
-  void hint(const ast::Setup& node) { block(node.block); }
-  void hint(const ast::Guard& node) { block(node.block); }
-  void hint(const ast::Template& node) { block(node.block); }
-  void hint(const ast::Stage& node) { block(node.block); }
-  void hint(const ast::Decision& node) { block(node.block); }
-  void hint(const ast::Rollback& node) { block(node.block); }
-  void hint(const ast::Success& node) { block(node.block); }
 
   void deadline(const std::optional<ast::Number>& within, const core::Span& span) {
     if (!within)
