@@ -108,6 +108,18 @@ std::string expression(const Expression& any) {
       any.node);
 }
 
+std::string past(const Unchanged& node) {
+  switch (node.past) {
+    case Unchanged::Past::previous:
+      return "previous " + node.previous->text;
+    case Unchanged::Past::yesterday:
+      return "same hours yesterday";
+    case Unchanged::Past::last_week:
+      return "same hours last week";
+  }
+  return "";
+}
+
 std::string criterion(const Criterion& any) {
   const std::string condition = std::visit(
       overloaded{[](const Comparison& node) {
@@ -115,9 +127,15 @@ std::string criterion(const Criterion& any) {
                  },
                  [](const Absent& node) {
                    return "absent(" + arm(node.metric.arm) + node.metric.metric.text + ")";
-                 }},
+                 },
+                 [](const Unchanged& node) {
+                   return expression(node.what) + " unchanged from " + past(node) +
+                          " by at most " + node.tolerance.text;
+                 },
+                 [](const SplitAsPlanned&) { return std::string("traffic split as planned"); }},
       any.condition);
-  std::string out = condition + clause("over", any.over) + clause("for", any.sustain);
+  std::string out = condition + clause("over", any.over) +
+                    clause("with confidence", any.confidence) + clause("for", any.sustain);
   if (any.at_least) out += " at least " + any.at_least->text + " requests";
   return out;
 }

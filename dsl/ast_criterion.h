@@ -45,7 +45,7 @@ struct Expression {
   bool operator==(const Expression&) const = default;
 };
 
-// `error_rate > 0.1%`. The right side holds no measurement: comparing two is not supported yet.
+// `error_rate > 0.1%`, `canary.p99(latency) <= baseline.p99(latency) * 105%`.
 struct Comparison {
   Expression left;
   core::Comparison comparison = core::Comparison::greater;
@@ -60,11 +60,29 @@ struct Absent {
   bool operator==(const Absent&) const = default;
 };
 
+// `order_rate unchanged from previous 8h by at most 2%`.
+struct Unchanged {
+  enum class Past : std::uint8_t { previous, yesterday, last_week };
+  Expression what;  // a reference or a call
+  Past past = Past::previous;
+  std::optional<Number> previous;  // INVARIANT: there for `previous`, a duration
+  Number tolerance;
+  bool operator==(const Unchanged&) const = default;
+};
+
+// `traffic split as planned`: in `expect` only.
+struct SplitAsPlanned {
+  Span keyword;
+  Span span;
+  bool operator==(const SplitAsPlanned&) const = default;
+};
+
 // What `stop` and `expect` judge.
 struct Criterion {
-  std::variant<Comparison, Absent> condition;
-  std::optional<Number> over;      // INVARIANT: there for a Comparison, a duration above 0
-  std::optional<Number> sustain;   // `for 2m`; there for an Absent
+  std::variant<Comparison, Absent, Unchanged, SplitAsPlanned> condition;
+  std::optional<Number> over;        // INVARIANT: a Comparison has one of `over` (above 0) …
+  std::optional<Number> confidence;  // … and `with confidence`: a ratio
+  std::optional<Number> sustain;     // `for 2m`; there for an Absent
   std::optional<Number> at_least;  // `at least 50 requests`, `stop` only
   std::string text;                // as written, white space folded, without `stop`/`expect name:`
   Span span;

@@ -12,7 +12,11 @@ bool bounds_above(const Judgement& judgement) {
 }
 
 bool same_bound(const Judgement& expect, const Judgement& stop) {
-  return expect.what.measure != core::Measure::absent && expect.what == stop.what &&
+  const auto has_limit = [](const Judgement& judgement) {
+    return judgement.what.measure != core::Measure::absent && !judgement.limit_text.empty() &&
+           judgement.test == core::Test::none;
+  };
+  return has_limit(expect) && has_limit(stop) && expect.what == stop.what &&
          bounds_above(expect) == bounds_above(stop);
 }
 

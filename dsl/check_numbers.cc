@@ -146,7 +146,10 @@ void warn_of_looser(const Judgement& expect, const Judgement& stop, Findings& fi
 // A quantile is at most every higher one: whenever p50 is above a limit, p99 is as well, so a bound
 // on p50 that is no lower than one on p99 never decides anything.
 bool never_decides(const Judgement& dead, const Judgement& other) {
-  return dead.what.measure == core::Measure::quantile &&
+  const auto has_limit = [](const Judgement& judgement) {
+    return judgement.test == core::Test::none && !judgement.other;
+  };
+  return has_limit(dead) && has_limit(other) && dead.what.measure == core::Measure::quantile &&
          other.what.measure == core::Measure::quantile && dead.what.metric == other.what.metric &&
          dead.what.arm == other.what.arm && dead.what.quantile < other.what.quantile &&
          bounds_above(dead) && bounds_above(other) && dead.limit >= other.limit &&
@@ -170,7 +173,8 @@ void warn_of_dead(const std::vector<Judgement>& judgements, Findings& findings) 
 
 void warn_of_few(const Judgement& judgement, core::Weight weight, const Outline& outline,
                  Findings& findings) {
-  const bool ratio = judgement.what.measure == core::Measure::ratio;
+  if (judgement.test != core::Test::none) return;  // it waits for as many as it needs
+  const bool ratio = judgement.what.measure == core::Measure::ratio && !judgement.other;
   if (!ratio && judgement.what.measure != core::Measure::quantile) return;
   const core::Fixed load = outline.load->trough.value_or(outline.load->peak);
   const double requests = requests_in(judgement, as_double(load), weight);

@@ -22,7 +22,8 @@ void warn_of_unused(const Outline& outline, Findings& findings);
 
 // Whether a limit bounds from above: `stop x > L`, `expect x < L`.
 bool bounds_above(const Judgement& judgement);
-// Whether both judge the same measurement from the same side.
+// Whether both hold the same estimate against a limit from the same side. A test proves that the
+// limit is broken, which is another thing.
 bool same_bound(const Judgement& expect, const Judgement& stop);
 // The weight of the first and of each stage, in order; begins where a stage moves nothing.
 std::vector<core::Weight> stage_weights(const Outline& outline);

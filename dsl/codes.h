@@ -109,12 +109,8 @@ enum class Code : std::uint16_t {
   scenario_not_rising = 722,
 
   // 09xx: words of the language that this edition knows and this version cannot run.
-  unsupported_confidence = 901,
-  unsupported_unchanged = 902,
-  unsupported_arm_comparison = 903,
   unsupported_new = 904,
   unsupported_baseline_fails = 905,
-  unsupported_split_as_planned = 906,
   unsupported_and = 907,
   unsupported_pause_while = 908,
   unsupported_target = 912,

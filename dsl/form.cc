@@ -123,7 +123,11 @@ class FormCheck {
   void check(const ast::Decision& node) { block(node.block); }
   void check(const ast::Rollback& node) { block(node.block); }
   void check(const ast::Success& node) { block(node.block); }
-  void check(const ast::Stop& node) { criterion(node.criterion); }
+  void check(const ast::Stop& node) {
+    in_stop_ = true;
+    criterion(node.criterion);
+    in_stop_ = false;
+  }
   void check(const ast::Expect& node) {
     criterion(node.criterion);
     if (node.criterion.at_least)
@@ -140,38 +144,77 @@ class FormCheck {
     positive(criterion.over);
     positive(criterion.sustain);
     positive(criterion.at_least);
+    confidence(criterion);
     std::visit(overloaded{[&](const ast::Absent&) { absent(criterion); },
+                          [&](const ast::Unchanged& node) { unchanged(criterion, node); },
+                          [&](const ast::SplitAsPlanned&) { split(criterion); },
                           [&](const ast::Comparison& node) { comparison(criterion, node); }},
                criterion.condition);
+  }
+
+  // A test looks at everything since it began and holds once it is proven: what bounds a plain
+  // estimate has no place beside it.
+  void confidence(const ast::Criterion& criterion) {
+    if (!criterion.confidence) return;
+    const ast::Number& given = *criterion.confidence;
+    const core::Fixed one = core::Fixed::from_int(1);
+    if (given.value.nanos * 2 < one.nanos || given.value >= one)
+      bad_value(given.span, "`with confidence " + given.text + "` promises nothing",
+                "a confidence lies from 50% to below 100%, like `99%`");
+    for (const auto* clause : {&criterion.over, &criterion.sustain, &criterion.at_least})
+      if (*clause)
+        sink_.error(Code::duplicate_clause, (*clause)->span,
+                    "`with confidence` takes the place of `over`, `for` and `at least`",
+                    "leave it out: the test says itself when it has seen enough");
+  }
+
+  void only_in_expect(const ast::Criterion& criterion, const std::string& what,
+                      const std::string& help) {
+    if (in_stop_)
+      sink_.error(Code::misplaced_statement, criterion.span, what + " belongs in `expect`", help);
+    for (const auto* clause : {&criterion.over, &criterion.sustain, &criterion.at_least})
+      if (*clause)
+        sink_.error(Code::duplicate_clause, (*clause)->span, what + " has no such clause",
+                    "leave it out");
+  }
+
+  void unchanged(const ast::Criterion& criterion, const ast::Unchanged& node) {
+    only_in_expect(criterion, "`unchanged from`", "to stop at a limit, write a comparison");
+    positive(node.previous);
+    positive(node.tolerance);
+    if (node.tolerance.value >= core::Fixed::from_int(1))
+      bad_value(node.tolerance.span, "a change by `" + node.tolerance.text + "` is no change to speak of",
+                "a tolerance lies below 100%, like `2%`");
+  }
+
+  void split(const ast::Criterion& criterion) {
+    only_in_expect(criterion, "`traffic split as planned`",
+                   "a shift that does not settle is a breach already");
   }
 
   void absent(const ast::Criterion& criterion) {
     if (!criterion.sustain)
       sink_.error(Code::missing_sustain, criterion.span,
                   "how long may it be silent? `absent` needs `for`", "add `for 3m`");
-    for (const auto* clause : {&criterion.over, &criterion.at_least})
+    for (const auto* clause : {&criterion.over, &criterion.confidence, &criterion.at_least})
       if (*clause)
         sink_.error(Code::duplicate_clause, (*clause)->span,
                     "`absent` knows only `for`: silence has no window and no requests");
   }
 
   void comparison(const ast::Criterion& criterion, const ast::Comparison& node) {
-    if (measures(node.right)) {
-      if (measures(node.left))
-        sink_.error(Code::unsupported_arm_comparison, node.right.span,
-                    "comparing two measurements is not supported yet",
-                    "compare with a limit, like `< 10ms`");
-      else
-        sink_.error(Code::not_comparable, node.right.span, "the limit stands on the right",
-                    "write the metric first, like `error_rate < 0.1%`");
+    if (measures(node.right) && !measures(node.left)) {
+      sink_.error(Code::not_comparable, node.right.span, "the limit stands on the right",
+                  "write the metric first, like `error_rate < 0.1%`");
       return;
     }
-    if (!criterion.over)
+    if (!criterion.over && !criterion.confidence)
       sink_.error(Code::missing_window, criterion.span, "over what time? a condition needs `over`",
-                  "add `over 5m`");
+                  "add `over 5m`, or `with confidence 99%` for a test");
   }
 
   Sink& sink_;
+  bool in_stop_ = false;
 };
 
 }  // namespace

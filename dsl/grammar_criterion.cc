@@ -1,4 +1,5 @@
-// Conditions: `p99(latency) > 50ms over 5m for 2m`, `absent(requests) for 3m`.
+// Conditions: `p99(latency) > 50ms over 5m for 2m`, `error_rate > 0.1% with confidence 99%`,
+// `absent(requests) for 3m`, `orders unchanged from previous 8h by at most 2%`.
 
 #include <array>
 
@@ -253,6 +254,25 @@ struct SetAbsent {
   }
 };
 
+// A measurement that `unchanged` stands behind: looked for before it is read, so that what comes
+// next is known. The longest one is `(canary.errors / canary.requests)`.
+struct unchanged_ahead_parser : x3::parser<unchanged_ahead_parser> {
+  using attribute_type = x3::unused_type;
+  static bool const has_attribute = false;
+
+  template <class Iterator, class AnyContext, class Rule, class Attribute>
+  bool parse(Iterator& first, const Iterator&, const AnyContext&, Rule&, Attribute&) const {
+    constexpr int kLongest = 9;
+    Iterator at = first;
+    for (int i = 0; i <= kLongest; ++i, ++at) {
+      if (at->is_word("unchanged")) return i > 0;
+      if (!at->is(Kind::word) && !at->is(Kind::symbol)) return false;
+    }
+    return false;
+  }
+};
+constexpr unchanged_ahead_parser unchanged_ahead{};
+
 struct Begin {
   template <class AnyContext>
   void operator()(const AnyContext& context) const {
@@ -267,6 +287,8 @@ ROLLBOOK_RULE(product, Plain, ast::Expression)
 ROLLBOOK_RULE(sum, Plain, ast::Expression)
 ROLLBOOK_RULE(comparison, Plain, ast::Comparison)
 ROLLBOOK_RULE(absent, Plain, ast::Absent)
+ROLLBOOK_RULE(unchanged, Plain, ast::Unchanged)
+ROLLBOOK_RULE(split_as_planned, Plain, ast::SplitAsPlanned)
 
 const auto plain_metric_def =
     located(-arm_prefix[set<&Measurement::arm>] >> metric_name[set<&Measurement::metric>]);
@@ -292,6 +314,23 @@ const auto comparison_def = x3::eps[Begin{}] >> sum[set<&ast::Comparison::left>]
 const auto absent_def = peek(1, "(") >> kw("absent", "") > open_parenthesis
                         > plain_metric[SetAbsent{}] > close_parenthesis;
 
+using Past = ast::Unchanged::Past;
+const auto same_hours = kw("same", "same hours") >
+                        kw("hours") > (kw("yesterday")[put<&ast::Unchanged::past, Past::yesterday>] |
+                                       (kw("last", "last week")[put<&ast::Unchanged::past,
+                                                                    Past::last_week>] >
+                                        kw("week")));
+const auto previous = kw("previous") > duration[set<&ast::Unchanged::previous>];
+const auto unchanged_def = unchanged_ahead >> x3::eps[Begin{}] >> sum[set<&ast::Unchanged::what>] >
+                           kw("unchanged") > kw("from") > (previous | same_hours) >
+                           kw("by", "by at most") > kw("at") > kw("most") >
+                           ratio[set<&ast::Unchanged::tolerance>];
+
+const auto split_as_planned_def =
+    located(peek(1, "split") >>
+            kw("traffic", "traffic split as planned")[set<&ast::SplitAsPlanned::keyword>] >
+            kw("split") > kw("as") > kw("planned"));
+
 // `absent` is only tried in `stop`: in `expect` it is reported as misplaced.
 struct InStop {
   template <class AnyContext>
@@ -301,17 +340,21 @@ struct InStop {
 };
 
 const auto over_clause = kw("over") > duration[set_once<&ast::Criterion::over>];
+const auto confidence_clause = kw("with", "with confidence") >
+                               kw("confidence") > ratio[set_once<&ast::Criterion::confidence>];
 const auto for_clause = kw("for") > duration[set_once<&ast::Criterion::sustain>];
 const auto at_least_clause = kw("at", "at least") >
                              kw("least") > whole_number[set_once<&ast::Criterion::at_least>] >
                              kw("requests");
 const auto condition = described(
     "a condition like `error_rate > 0.1%`")[(x3::eps[InStop{}] >> absent[SetCondition{}]) |
-                                            comparison[SetCondition{}]];
-const auto criterion_def =
-    located(quoted(condition > *(over_clause | for_clause | at_least_clause)));
+                                            split_as_planned[SetCondition{}] |
+                                            unchanged[SetCondition{}] | comparison[SetCondition{}]];
+const auto criterion_def = located(
+    quoted(condition > *(over_clause | confidence_clause | for_clause | at_least_clause)));
 
-BOOST_SPIRIT_DEFINE(plain_metric, measurement, primary, product, sum, comparison, absent)
+BOOST_SPIRIT_DEFINE(plain_metric, measurement, primary, product, sum, comparison, absent, unchanged,
+                    split_as_planned)
 
 }  // namespace
 

@@ -89,16 +89,6 @@ struct UnsupportedClause {
 
 constexpr std::array kClauses = {
     UnsupportedClause{" stop expect ",
-                      {"with",
-                       "confidence",
-                       {Code::unsupported_confidence, "`with confidence`",
-                        "write the plain window, like `over 5m`"}}},
-    UnsupportedClause{" stop expect ",
-                      {"unchanged", "", {Code::unsupported_unchanged, "`unchanged from`", ""}}},
-    UnsupportedClause{
-        " stop expect ",
-        {"split", "as", {Code::unsupported_split_as_planned, "`traffic split as planned`", ""}}},
-    UnsupportedClause{" stop expect ",
                       {"and",
                        "",
                        {Code::unsupported_and, "`and` between two conditions",

@@ -146,6 +146,7 @@ struct literal : x3::parser<literal> {
 };
 inline constexpr literal duration{ast::Type::duration, "a duration like `5m`"};
 inline constexpr literal share{ast::Type::ratio, "a share of traffic like `5%`"};
+inline constexpr literal ratio{ast::Type::ratio, "a ratio like `95%`"};
 inline constexpr literal whole_number{ast::Type::count, "a number like `2`", true};
 inline constexpr literal any_number{"a number with its unit like `0.1%`"};
 

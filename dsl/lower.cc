@@ -1,5 +1,7 @@
 #include "dsl/lower.h"
 
+#include <algorithm>
+
 #include "dsl/format_value.h"
 #include "dsl/lower_flow.h"
 
@@ -60,7 +62,11 @@ core::Machine Flow::lower() {
 
 std::vector<core::CriterionIndex> Flow::add_criteria(const Review& review, core::Floor floor) {
   std::vector<core::CriterionIndex> criteria;
-  for (const Judgement& judgement : review.criteria) {
+  // The tests of one gate share its α (Bonferroni): all pass by chance no oftener than one may.
+  const auto tests = std::count_if(review.criteria.begin(), review.criteria.end(),
+                                   [](const Judgement& each) { return each.alpha.nanos > 0; });
+  for (Judgement judgement : review.criteria) {
+    if (tests > 1) judgement.alpha.nanos /= tests;
     criteria.push_back(builder_.add_criterion(judgement, floor));
   }
   return criteria;

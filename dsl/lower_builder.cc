@@ -20,6 +20,34 @@ core::Duration pane_of(core::Duration width) {
   return std::max(core::kPaneMin, up);
 }
 
+// A point of a test that comes later than this is late: nothing waits for it.
+constexpr core::Duration kTestReach = std::chrono::minutes(5);
+
+// The past of `unchanged` lies `lag` back, pane by pane: panes must divide it.
+core::Duration dividing_pane(core::Duration lag) {
+  core::Duration pane = pane_of(lag);
+  while (lag % pane != core::Duration::zero() && pane < lag) pane += std::chrono::seconds(1);
+  return std::min(pane, lag);
+}
+
+core::Window window_of(const Judgement& judgement, core::Floor floor) {
+  core::Window window;
+  window.floor = floor;
+  if (judgement.test == core::Test::none) {
+    window.width = judgement.over;
+    window.pane = pane_of(window.width);
+  } else if (judgement.test == core::Test::unchanged) {
+    window.width = 2 * judgement.lag;
+    window.pane = dividing_pane(judgement.lag);
+    window.floor = core::Floor::start;
+  } else {
+    window.width = kTestReach;
+    window.pane = core::kPaneMin;
+    window.cumulative = true;
+  }
+  return window;
+}
+
 }  // namespace
 
 Builder::Builder() {
@@ -77,15 +105,21 @@ core::SeriesIndex Builder::add_series(core::Series series) {
   return row->second;
 }
 
-core::WindowIndex Builder::add_window(core::Series series, core::Duration width,
-                                      core::Floor floor) {
-  const core::SeriesIndex of = add_series(series);
-  const auto [row, added] = windows_.try_emplace({of, width, floor});
-  if (added) {
-    row->second =
-        append<core::WindowIndex>(machine_.windows, core::Window{of, width, pane_of(width), floor});
-  }
+core::WindowIndex Builder::add_window(core::Window window, core::Series series) {
+  window.series = add_series(series);
+  const auto [row, added] = windows_.try_emplace(
+      {window.series, window.width, window.pane, window.floor, window.cumulative});
+  if (added) row->second = append<core::WindowIndex>(machine_.windows, window);
   return row->second;
+}
+
+Builder::Side Builder::add_side(const Measurement& what, const core::Window& window) {
+  Side side;
+  side.window = add_window(window, core::Series{what.metric, what.arm});
+  if (what.measure == core::Measure::ratio) {
+    side.denominator = add_window(window, core::Series{what.denominator, what.arm});
+  }
+  return side;
 }
 
 core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Floor floor) {
@@ -97,18 +131,26 @@ core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Fl
   criterion.quantile = judgement.what.quantile;
   criterion.comparison = judgement.comparison;
   criterion.limit = judgement.limit;
+  criterion.factor = judgement.factor;
+  criterion.test = judgement.test;
+  criterion.alpha = judgement.alpha;
+  criterion.lag = judgement.lag;
+  criterion.tolerance = judgement.tolerance;
   criterion.sustain = judgement.sustain;
   criterion.at_least = judgement.at_least;
   criterion.span = judgement.span;
-  const core::Series series{judgement.what.metric, judgement.what.arm};
   if (criterion.measure == core::Measure::absent) {
-    criterion.series = add_series(series);
-  } else {
-    criterion.window = add_window(series, judgement.over, floor);
+    criterion.series = add_series({judgement.what.metric, judgement.what.arm});
+    return append<core::CriterionIndex>(machine_.criteria, std::move(criterion));
   }
-  if (criterion.measure == core::Measure::ratio) {
-    criterion.denominator = add_window(core::Series{judgement.what.denominator, judgement.what.arm},
-                                       judgement.over, floor);
+  const core::Window window = window_of(judgement, floor);
+  const Side judged = add_side(judgement.what, window);
+  criterion.window = judged.window;
+  criterion.denominator = judged.denominator;
+  if (judgement.other) {
+    const Side other = add_side(*judgement.other, window);
+    criterion.other = other.window;
+    criterion.other_denominator = other.denominator;
   }
   return append<core::CriterionIndex>(machine_.criteria, std::move(criterion));
 }

@@ -52,13 +52,21 @@ class Builder {
 
  private:
   core::SeriesIndex add_series(core::Series series);
-  core::WindowIndex add_window(core::Series series, core::Duration width, core::Floor floor);
+  core::WindowIndex add_window(core::Window window, core::Series series);
+  // The windows of one side of a criterion: what is measured, and a ratio's denominator.
+  struct Side {
+    core::WindowIndex window;
+    core::WindowIndex denominator;
+  };
+  Side add_side(const Measurement& what, const core::Window& window);
 
   core::Machine machine_;
   std::vector<core::StateIndex> labels_;
   // Equal series and windows are one.
   std::map<std::pair<core::MetricIndex, core::Arm>, core::SeriesIndex> series_;
-  std::map<std::tuple<core::SeriesIndex, core::Duration, core::Floor>, core::WindowIndex> windows_;
+  std::map<std::tuple<core::SeriesIndex, core::Duration, core::Duration, core::Floor, bool>,
+           core::WindowIndex>
+      windows_;
 };
 
 core::Trigger on(core::TriggerKind kind);

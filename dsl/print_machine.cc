@@ -50,6 +50,9 @@ std::string series_text(const Machine& machine, core::SeriesIndex index) {
 
 std::string window_text(const Machine& machine, core::WindowIndex index) {
   const core::Window& window = machine.at(index);
+  if (window.cumulative) {
+    return series_text(machine, window.series) + "[since " + name_of(window.floor) + "]";
+  }
   return series_text(machine, window.series) + "[" + format_duration(window.width) + "/" +
          format_duration(window.pane) + " " + name_of(window.floor) + "]";
 }
@@ -295,6 +298,16 @@ std::string describe(const core::Machine& machine, const core::Trigger& trigger)
   return "";
 }
 
+namespace {
+std::string test_text(const core::Criterion& criterion) {
+  static constexpr const char* kNames[] = {"",          "proportion", "two_rates", "two_quantiles",
+                                           "unchanged", "split"};
+  if (criterion.test == core::Test::none) return "";
+  return std::string(" test ") + kNames[static_cast<std::size_t>(criterion.test)] + " alpha " +
+         format_decimal(criterion.alpha);
+}
+}  // namespace
+
 std::string describe(const core::Machine& machine, const core::Criterion& criterion) {
   std::string text = criterion.id + " ";
   text += criterion.kind == core::CriterionKind::stop ? "stop " : "expect ";
@@ -316,11 +329,29 @@ std::string describe(const core::Machine& machine, const core::Criterion& criter
     case core::Measure::gauge:
       text += window_text(machine, criterion.window);
       break;
+    case core::Measure::split:
+      text += "split of " + window_text(machine, criterion.window) + " and " +
+              window_text(machine, criterion.other);
+      return text + test_text(criterion);
     case core::Measure::absent:
       return text + "absent " + series_text(machine, criterion.series) + " for " +
              format_duration(criterion.sustain);
   }
-  text += std::string(" ") + name_of(criterion.comparison) + " " + format_decimal(criterion.limit);
+  if (criterion.test == core::Test::unchanged) {
+    return text + " unchanged from " + format_duration(criterion.lag) + " before by at most " +
+           format_percent(criterion.tolerance) + test_text(criterion);
+  }
+  text += std::string(" ") + name_of(criterion.comparison) + " ";
+  if (criterion.other.valid()) {
+    text += window_text(machine, criterion.other);
+    if (criterion.other_denominator.valid()) {
+      text += " / " + window_text(machine, criterion.other_denominator);
+    }
+    text += " * " + format_percent(criterion.factor);
+  } else {
+    text += format_decimal(criterion.limit);
+  }
+  text += test_text(criterion);
   if (criterion.sustain != core::Duration::zero()) {
     text += " for " + format_duration(criterion.sustain);
   }

@@ -1,5 +1,5 @@
-// Types of criteria. A comparison measures on its left and holds a constant on its right; what the
-// left measures says which units the right may have.
+// Types of criteria. A comparison measures on its left and holds a constant on its right, or the
+// same measurement of another arm; what the left measures says which units the right may have.
 
 #include "dsl/format_value.h"
 #include "dsl/resolve_context.h"
@@ -283,10 +283,102 @@ std::string left_of(const std::string& text) {
   return left;
 }
 
+// ---- Tests ----------------------------------------------------------------------------------
+
+// `unchanged from` without `with confidence`, and `traffic split as planned`.
+constexpr core::Fixed kUsualAlpha{50'000'000};
+constexpr core::Fixed kSplitAlpha{1'000'000};
+
+std::optional<core::Fixed> alpha_of(const ast::Criterion& criterion) {
+  if (!criterion.confidence) return std::nullopt;
+  return core::Fixed::from_int(1) - criterion.confidence->value;
+}
+
+// What follows from `over` or `with confidence`; exactly one of them is there, or it is reported.
+bool resolve_over(Context& context, const ast::Criterion& criterion, Judgement& judgement) {
+  if (criterion.over) judgement.over = criterion.over->duration();
+  if (!criterion.confidence) return criterion.over.has_value();
+  judgement.alpha = *alpha_of(criterion);
+  const core::Measure measure = judgement.what.measure;
+  if (measure != core::Measure::ratio && measure != core::Measure::quantile) {
+    context.findings.error(Code::not_comparable, criterion.confidence->span,
+                           "`with confidence` needs a ratio or a quantile",
+                           "write the plain window, like `over 5m`");
+    return false;
+  }
+  const bool ratio = measure == core::Measure::ratio;
+  if (judgement.other) {
+    judgement.test = ratio ? core::Test::two_rates : core::Test::two_quantiles;
+    return true;
+  }
+  judgement.test = core::Test::proportion;
+  if (!ratio || (judgement.limit.nanos > 0 && judgement.limit < core::Fixed::from_int(1))) {
+    return true;
+  }
+  context.findings.error(Code::bad_value, criterion.span,
+                         "no number of requests proves a ratio to be at `" +
+                             judgement.limit_text + "`",
+                         "with confidence, a limit lies between 0% and 100%");
+  return false;
+}
+
+// ---- Two arms -------------------------------------------------------------------------------
+
+// `baseline.p99(latency) * 105%`: the measurement, and its factor.
+struct Scaled {
+  const ast::Expression* measured = nullptr;
+  core::Fixed factor = core::Fixed::from_int(1);
+};
+std::optional<Scaled> resolve_scaled(Context& context, const ast::Expression& right) {
+  const auto* binary = std::get_if<ast::Binary>(&right.node);
+  if (binary == nullptr || binary->op != ast::Binary::Operator::multiply) return Scaled{&right};
+  const bool first = measures(binary->sides[0]);
+  const ast::Expression& number = binary->sides[first ? 1 : 0];
+  if (!measures(number)) {
+    const auto factor = fold_constant(context, number);
+    if (!factor) return std::nullopt;
+    const bool plain = factor->type == Type::ratio || factor->type == Type::count;
+    if (plain && factor->value.nanos > 0 && factor->value <= core::Fixed::from_int(1000)) {
+      return Scaled{&binary->sides[first ? 0 : 1], factor->value};
+    }
+  }
+  context.findings.error(Code::type_mismatch, number.span,
+                         "a measurement is scaled by a ratio", "write `* 105%`");
+  return std::nullopt;
+}
+
+bool resolve_arms(Context& context, const ast::Criterion& criterion,
+                  const ast::Comparison& comparison, Judgement& judgement) {
+  const auto left = measure(context, comparison.left);
+  const auto scaled = resolve_scaled(context, comparison.right);
+  if (!left || !scaled) return false;
+  const auto right = measure(context, *scaled->measured);
+  if (!right) return false;
+  Measurement same = right->what;
+  same.arm = left->what.arm;
+  if (same != left->what || right->what.arm == left->what.arm) {
+    const bool itself = right->what == left->what;
+    context.findings.error(
+        Code::not_comparable, comparison.right.span,
+        itself ? "this compares a measurement with itself"
+               : "the two sides must measure the same of two arms",
+        "like `canary.p99(latency) <= baseline.p99(latency) * 105%`");
+    return false;
+  }
+  judgement.measured = left_of(criterion.text);
+  judgement.what = left->what;
+  judgement.comparison = comparison.comparison;
+  judgement.other = right->what;
+  judgement.factor = scaled->factor;
+  return true;
+}
+
 bool resolve_comparison(Context& context, const ast::Criterion& criterion,
                         const ast::Comparison& comparison, Judgement& judgement) {
-  // A measurement on the right is refused by the grammar already.
-  if (measures(comparison.right)) return false;
+  if (measures(comparison.right)) {
+    return resolve_arms(context, criterion, comparison, judgement) &&
+           resolve_over(context, criterion, judgement);
+  }
   auto measured = measure(context, comparison.left);
   const auto limit = fold_constant(context, comparison.right);
   if (!measured || !limit) return false;
@@ -298,9 +390,75 @@ bool resolve_comparison(Context& context, const ast::Criterion& criterion,
   judgement.comparison = comparison.comparison;
   judgement.limit = limit->value;
   judgement.limit_text = constant_text(*limit);
-  if (!criterion.over) return false;  // refused by the grammar
-  judgement.over = criterion.over->duration();
+  return resolve_over(context, criterion, judgement);
+}
+
+// Totals unless an arm is named.
+void default_to_total(ast::Expression& expression) {
+  if (auto* reference = std::get_if<ast::Reference>(&expression.node)) {
+    if (!reference->arm) reference->arm = core::Arm::total;
+  } else if (auto* call = std::get_if<ast::Call>(&expression.node)) {
+    if (!call->argument.arm) call->argument.arm = core::Arm::total;
+  } else if (auto* binary = std::get_if<ast::Binary>(&expression.node)) {
+    for (ast::Expression& side : binary->sides) default_to_total(side);
+  }
+}
+
+bool resolve_unchanged(Context& context, const ast::Criterion& criterion,
+                       const ast::Unchanged& unchanged, Judgement& judgement) {
+  ast::Expression what = unchanged.what;
+  default_to_total(what);
+  const auto measured = measure(context, what);
+  if (!measured) return false;
+  const core::Measure measure = measured->what.measure;
+  const bool counter =
+      context.outline.metrics[measured->what.metric.value].kind == core::MetricKind::counter;
+  if (!counter || (measure != core::Measure::ratio && measure != core::Measure::rate &&
+                   measure != core::Measure::count)) {
+    context.findings.error(Code::not_comparable, unchanged.what.span,
+                           "`unchanged from` needs a ratio, `rate(x)` or `count(x)` of counters",
+                           "compare a quantile with another arm's: `canary.p99(x) <= "
+                           "baseline.p99(x) * 105%`");
+    return false;
+  }
+  using Past = ast::Unchanged::Past;
+  constexpr core::Duration kDay = std::chrono::hours(24);
+  judgement.what = measured->what;
+  judgement.measured = criterion.text.substr(0, criterion.text.find(" unchanged"));
+  judgement.test = core::Test::unchanged;
+  judgement.alpha = alpha_of(criterion).value_or(kUsualAlpha);
+  judgement.tolerance = unchanged.tolerance.value;
+  judgement.lag = unchanged.past == Past::yesterday   ? kDay
+                  : unchanged.past == Past::last_week ? 7 * kDay
+                                                      : unchanged.previous->duration();
+  if (judgement.lag % core::kPaneMin != core::Duration::zero()) {
+    context.findings.error(Code::bad_value, unchanged.previous->span,
+                           "the past is compared second by second",
+                           "write whole seconds, like `5m`");
+    return false;
+  }
   return true;
+}
+
+// The requests of both arms: what some ratio of this runbook is divided by.
+bool resolve_split(Context& context, const ast::SplitAsPlanned& split, Judgement& judgement) {
+  judgement.measured = "traffic split";
+  judgement.what.measure = core::Measure::split;
+  judgement.what.arm = core::Arm::canary;
+  judgement.test = core::Test::split;
+  judgement.alpha = kSplitAlpha;
+  for (const MetricEntry& entry : context.metric_entries) {
+    if (entry.measured || entry.broken || !context.outline.arms) continue;
+    if (context.outline.metrics[entry.denominator.value].unsplit) continue;
+    judgement.what.metric = entry.denominator;
+    judgement.other = judgement.what;
+    judgement.other->arm = core::Arm::baseline;
+    return true;
+  }
+  context.findings.error(Code::not_comparable, split.span,
+                         "nothing says what counts the requests of each arm",
+                         "name a ratio: `metric error_rate = errors / requests`");
+  return false;
 }
 
 bool resolve_absent(Context& context, const ast::Absent& absent, Judgement& judgement) {
@@ -325,7 +483,9 @@ bool resolve_absent(Context& context, const ast::Absent& absent, Judgement& judg
 std::int64_t default_at_least(const Judgement& judgement) {
   const bool requests = judgement.what.measure == core::Measure::ratio ||
                         judgement.what.measure == core::Measure::quantile;
-  return judgement.kind == core::CriterionKind::stop && requests ? core::kAtLeastRequests : 0;
+  const bool estimate =
+      judgement.kind == core::CriterionKind::stop && judgement.test == core::Test::none;
+  return estimate && requests ? core::kAtLeastRequests : 0;
 }
 
 }  // namespace
@@ -340,6 +500,10 @@ std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterio
   bool good = true;
   if (const auto* comparison = std::get_if<ast::Comparison>(&criterion.condition)) {
     good = resolve_comparison(context, criterion, *comparison, judgement);
+  } else if (const auto* unchanged = std::get_if<ast::Unchanged>(&criterion.condition)) {
+    good = resolve_unchanged(context, criterion, *unchanged, judgement);
+  } else if (const auto* split = std::get_if<ast::SplitAsPlanned>(&criterion.condition)) {
+    good = resolve_split(context, *split, judgement);
   } else {
     good = resolve_absent(context, std::get<ast::Absent>(criterion.condition), judgement);
   }

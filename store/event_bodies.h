@@ -117,6 +117,44 @@ inline core::RolloutStarted take(const RolloutStarted& stored, Fault& fault) {
   return body;
 }
 
+inline void put(const core::TestStart& start, TestStart& out) {
+  out.set_from(start.from);
+  out.set_to(start.to);
+  out.mutable_counts()->Add(start.counts.begin(), start.counts.end());
+  out.mutable_logs()->Add(start.logs.begin(), start.logs.end());
+}
+inline core::TestStart take(const TestStart& stored, Fault&) {
+  return {stored.from(),
+          stored.to(),
+          {stored.counts().begin(), stored.counts().end()},
+          {stored.logs().begin(), stored.logs().end()}};
+}
+
+inline void put(const core::Evidence& evidence, Evidence& out) {
+  out.set_test(put_enum(evidence.test));
+  out.set_statistic(evidence.statistic);
+  out.set_contrary(evidence.contrary);
+  put(evidence.alpha, *out.mutable_alpha());
+  put(evidence.prior_a, *out.mutable_prior_a());
+  put(evidence.prior_b, *out.mutable_prior_b());
+  out.mutable_counts()->Add(evidence.counts.begin(), evidence.counts.end());
+  put(evidence.dispersion, *out.mutable_dispersion());
+  put_all(evidence.starts, out.mutable_starts());
+}
+inline core::Evidence take(const Evidence& stored, Fault& fault) {
+  core::Evidence evidence;
+  evidence.test = take_enum<core::Test>(stored.test(), "test", fault);
+  evidence.statistic = stored.statistic();
+  evidence.contrary = stored.contrary();
+  evidence.alpha = take(stored.alpha(), fault);
+  evidence.prior_a = take(stored.prior_a(), fault);
+  evidence.prior_b = take(stored.prior_b(), fault);
+  evidence.counts.assign(stored.counts().begin(), stored.counts().end());
+  evidence.dispersion = take(stored.dispersion(), fault);
+  evidence.starts = take_all(stored.starts(), fault);
+  return evidence;
+}
+
 inline void put(const core::VerdictChanged& body, VerdictChanged& out) {
   out.set_criterion(put_index(body.criterion));
   const core::Reading& reading = body.reading;
@@ -132,6 +170,8 @@ inline void put(const core::VerdictChanged& body, VerdictChanged& out) {
   message.set_seen(reading.seen.count());
   message.set_held(reading.held.count());
   message.set_since(put_time(reading.since));
+  if (reading.limit) put(*reading.limit, *message.mutable_limit());
+  if (reading.evidence) put(*reading.evidence, *message.mutable_evidence());
 }
 inline core::VerdictChanged take(const VerdictChanged& stored, Fault& fault) {
   core::VerdictChanged body;
@@ -149,6 +189,8 @@ inline core::VerdictChanged take(const VerdictChanged& stored, Fault& fault) {
   reading.seen = core::Duration{message.seen()};
   reading.held = core::Duration{message.held()};
   reading.since = take_time(message.since());
+  if (message.has_limit()) reading.limit = take(message.limit(), fault);
+  if (message.has_evidence()) reading.evidence = take(message.evidence(), fault);
   return body;
 }
 

@@ -37,7 +37,7 @@ static core::Series take(const Series& stored, Fault& fault) {
 
 static core::Window take(const Window& stored, Fault& fault) {
   return {take_index<core::SeriesIndex>(stored.series()), duration(stored.width()),
-          duration(stored.pane()), take_enum<core::Floor>(stored.floor(), "floor", fault)};
+          duration(stored.pane()), take_enum<core::Floor>(stored.floor(), "floor", fault), stored.cumulative()};
 }
 
 static core::Criterion take(const Criterion& stored, Fault& fault) {
@@ -52,6 +52,13 @@ static core::Criterion take(const Criterion& stored, Fault& fault) {
   criterion.quantile = take(stored.quantile(), fault);
   criterion.comparison = take_enum<core::Comparison>(stored.comparison(), "comparison", fault);
   criterion.limit = take(stored.limit(), fault);
+  criterion.other = take_index<core::WindowIndex>(stored.other());
+  criterion.other_denominator = take_index<core::WindowIndex>(stored.other_denominator());
+  if (stored.has_factor()) criterion.factor = take(stored.factor(), fault);
+  criterion.test = take_enum<core::Test>(stored.test(), "test", fault);
+  criterion.alpha = take(stored.alpha(), fault);
+  criterion.lag = duration(stored.lag());
+  criterion.tolerance = take(stored.tolerance(), fault);
   criterion.sustain = duration(stored.sustain());
   criterion.at_least = stored.at_least();
   criterion.span = take(stored.span());

@@ -40,6 +40,7 @@ static void put(const core::Window& window, Window& out) {
   out.set_width(window.width.count());
   out.set_pane(window.pane.count());
   out.set_floor(put_enum(window.floor));
+  out.set_cumulative(window.cumulative);
 }
 
 static void put(const core::Criterion& criterion, Criterion& out) {
@@ -53,6 +54,13 @@ static void put(const core::Criterion& criterion, Criterion& out) {
   put(criterion.quantile, *out.mutable_quantile());
   out.set_comparison(put_enum(criterion.comparison));
   put(criterion.limit, *out.mutable_limit());
+  out.set_other(put_index(criterion.other));
+  out.set_other_denominator(put_index(criterion.other_denominator));
+  put(criterion.factor, *out.mutable_factor());
+  out.set_test(put_enum(criterion.test));
+  put(criterion.alpha, *out.mutable_alpha());
+  out.set_lag(criterion.lag.count());
+  put(criterion.tolerance, *out.mutable_tolerance());
   out.set_sustain(criterion.sustain.count());
   out.set_at_least(criterion.at_least);
   put(criterion.span, *out.mutable_span());

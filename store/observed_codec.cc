@@ -177,6 +177,11 @@ void put_observed(const core::Observed& observed, core::Time time, wire::Observe
   put_indices(observed.stale, out.mutable_stale());
   out.set_late(observed.late);
   out.set_quarantined(observed.quarantined);
+  for (const core::TestSums& sums : observed.tests) {
+    wire::TestSums& message = *out.add_tests();
+    message.set_criterion(put_index(sums.criterion));
+    message.mutable_logs()->Add(sums.logs.begin(), sums.logs.end());
+  }
 }
 
 void take_observed(const wire::Observed& stored, core::Time time, core::Observed& out,
@@ -199,6 +204,11 @@ void take_observed(const wire::Observed& stored, core::Time time, core::Observed
   }
   out.late = stored.late();
   out.quarantined = stored.quarantined();
+  out.tests.clear();
+  for (const wire::TestSums& sums : stored.tests()) {
+    out.tests.push_back({take_index<core::CriterionIndex>(sums.criterion()),
+                         {sums.logs().begin(), sums.logs().end()}});
+  }
 }
 
 }  // namespace rollbook::store

@@ -49,6 +49,11 @@ Fixed place_of(Fixed quantile) {
   return kOne;
 }
 
+// Held against another arm or its own past, a value is healthy as it is.
+bool has_limit(const Criterion& criterion) {
+  return !criterion.other.valid() && criterion.test != core::Test::unchanged;
+}
+
 // A value is healthy below (stop >, expect <) or above its limit.
 bool is_ceiling(const Criterion& criterion) {
   const bool greater = criterion.comparison == Comparison::greater ||
@@ -99,6 +104,7 @@ class Health {
     std::optional<Fixed> least;
     for (const Criterion& criterion : machine_.criteria) {
       if (criterion.measure != Measure::ratio || metric_of(criterion.window) != metric) continue;
+      if (!has_limit(criterion)) continue;
       const MetricIndex below = metric_of(criterion.denominator);
       // Two ratios that need each other have no healthy answer; one request each is as good as any.
       if (below == metric || depth > 8) continue;
@@ -115,6 +121,7 @@ class Health {
     std::vector<Ceiling> all;
     for (const Criterion& criterion : machine_.criteria) {
       if (criterion.measure != Measure::ratio || metric_of(criterion.window) != metric) continue;
+      if (!has_limit(criterion)) continue;
       if (!is_ceiling(criterion)) return {};  // it counts what is good
       all.push_back({criterion.limit, machine_.at(criterion.window).width,
                      per_request(metric_of(criterion.denominator))});
@@ -125,7 +132,8 @@ class Health {
   Fixed level(MetricIndex metric) const {
     Bounds bounds;
     for (const Criterion& criterion : machine_.criteria) {
-      if (criterion.measure == Measure::gauge && metric_of(criterion.window) == metric) {
+      if (criterion.measure == Measure::gauge && metric_of(criterion.window) == metric &&
+          has_limit(criterion)) {
         bounds.add(criterion, criterion.limit);
       }
     }
@@ -138,6 +146,7 @@ class Health {
     std::vector<Fixed> limits;
     for (const Criterion& criterion : machine_.criteria) {
       if (criterion.measure != Measure::quantile || metric_of(criterion.window) != metric) continue;
+      if (!has_limit(criterion)) continue;
       const Fixed limit = divided(criterion.limit, unit);
       if (limit.nanos <= 0) continue;
       limits.push_back(limit);
@@ -168,7 +177,7 @@ class Health {
     Bounds bounds;
     for (const Criterion& criterion : machine_.criteria) {
       if (criterion.measure == Measure::ratio && metric_of(criterion.window) == above &&
-          metric_of(criterion.denominator) == below) {
+          metric_of(criterion.denominator) == below && has_limit(criterion)) {
         bounds.add(criterion, criterion.limit);
       }
     }
@@ -188,7 +197,7 @@ class Health {
     for (const Criterion& criterion : machine_.criteria) {
       const bool rate = criterion.measure == Measure::rate;
       if ((!rate && criterion.measure != Measure::count) || !is_ceiling(criterion) ||
-          metric_of(criterion.window) != metric) {
+          metric_of(criterion.window) != metric || !has_limit(criterion)) {
         continue;
       }
       Int128 per_second = criterion.limit.nanos;
@@ -271,6 +280,7 @@ core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
 core::Duration scrape_interval(const Machine& machine, core::Duration most) {
   core::Duration interval = most;
   for (const Criterion& criterion : machine.criteria) {
+    if (criterion.test != core::Test::none) continue;  // it takes points as they come
     // Five points in a window, three before a silence is one.
     const core::Duration needed = criterion.measure == Measure::absent
                                       ? criterion.sustain / 3

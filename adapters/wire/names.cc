@@ -48,6 +48,11 @@ std::string_view words_for(core::Missing missing) {
       "", "no series yet", "no series of this arm", "stale", "no traffic", "too few requests"};
   return at(kWords, missing);
 }
+std::string_view name_of(core::Test test) {
+  static constexpr std::array<std::string_view, 6> kNames{
+      "", "proportion", "two_rates", "two_quantiles", "unchanged", "split"};
+  return at(kNames, test);
+}
 std::string_view name_of(core::Outcome outcome) {
   static constexpr std::array<std::string_view, 3> kNames{"succeeded", "rolled_back", "aborted"};
   return at(kNames, outcome);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "adapters/wire/names.h"
+#include "engine/core/prove.h"
 
 namespace rollbook::adapters {
 
@@ -25,7 +26,7 @@ core::Fixed limit_of(const core::Criterion& criterion) {
 
 std::optional<core::Duration> window_of(const core::Machine& machine,
                                         const core::Criterion& criterion) {
-  if (!criterion.window.valid()) return std::nullopt;
+  if (!criterion.window.valid() || criterion.test != core::Test::none) return std::nullopt;
   return machine.at(criterion.window).width;
 }
 
@@ -48,7 +49,7 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   if (reading.missing != core::Missing::none) json["missing"] = name_of(reading.missing);
   json["value"] = reading.value ? number(*reading.value) : Json(nullptr);
   if (criterion != nullptr) {
-    json["limit"] = number(limit_of(*criterion));
+    json["limit"] = number(reading.limit.value_or(limit_of(*criterion)));
     if (const auto window = window_of(*machine, *criterion)) {
       json["window"] = format_duration(*window);
     }
@@ -56,6 +57,7 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   json["samples"] = reading.samples;
   if (reading.low) json["low"] = number(*reading.low);
   if (reading.high) json["high"] = number(*reading.high);
+  if (reading.evidence) json["evidence"] = evidence_of(*reading.evidence);
   if (criterion == nullptr) return;
   json["text"] = criterion->text;
   if (reading.at > core::Time{}) json["at"] = format_time(reading.at);
@@ -65,6 +67,28 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   if (const auto pending = pending_of(*criterion, reading)) {
     json["pending"] = format_duration(*pending);
   }
+}
+
+Json evidence_of(const core::Evidence& evidence) {
+  const auto nats = [](std::int64_t micro) { return number(core::Fixed{core::Int128{micro} * 1000}); };
+  Json json;
+  json["test"] = name_of(evidence.test);
+  json["log_e"] = nats(evidence.statistic);
+  if (evidence.contrary != 0) json["log_e_contrary"] = nats(evidence.contrary);
+  json["needed"] = nats(core::threshold_of(evidence.alpha));
+  json["alpha"] = number(evidence.alpha);
+  if (evidence.prior_b.nanos != 0) {
+    json["prior"] = Json::array({number(evidence.prior_a), number(evidence.prior_b)});
+  }
+  if (evidence.dispersion.nanos != 0) json["dispersion"] = number(evidence.dispersion);
+  json["counts"] = evidence.counts;
+  if (evidence.starts.empty()) return json;
+  Json starts = Json::array();
+  for (const core::TestStart& start : evidence.starts) {
+    starts.push_back({{"from", start.from}, {"to", start.to}, {"counts", start.counts}});
+  }
+  json["starts"] = std::move(starts);
+  return json;
 }
 
 Json object_of(const std::vector<core::Argument>& arguments) {

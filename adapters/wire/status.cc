@@ -8,6 +8,7 @@
 #include "adapters/wire/text.h"
 #include "engine/core/clocks.h"
 #include "engine/core/judge.h"
+#include "engine/core/prove.h"
 #include "engine/core/sentence.h"
 
 namespace rollbook::adapters {
@@ -47,6 +48,23 @@ std::vector<core::CriterionIndex> judged_now(const Machine& machine, const Rollo
   return criteria;
 }
 
+// A test says of itself how near it is to a proof, also where that is not asked at every look.
+core::Reading proven_now(const Machine& machine, const RolloutState& state,
+                         core::CriterionIndex index, core::Reading reading) {
+  const core::Pending nothing;
+  const core::Found now =
+      core::prove_in_full(core::Subject{machine, state, nothing, machine.at(index)});
+  if (!now.value && !now.evidence) return reading;
+  reading.value = now.value;
+  reading.low = now.low;
+  reading.high = now.high;
+  reading.limit = now.limit;
+  reading.samples = now.samples;
+  reading.at = now.at;
+  reading.evidence = now.evidence;
+  return reading;
+}
+
 // The verdict as it was logged, which is every change; the value beside it as the windows have it
 // now, for what is logged with a verdict is of the moment that it changed.
 core::Reading reading_of(const Machine& machine, const RolloutState& state,
@@ -56,11 +74,15 @@ core::Reading reading_of(const Machine& machine, const RolloutState& state,
   const bool laid_out = state.windows.size() == machine.windows.size() &&
                         state.series.size() == machine.series.size();
   if (!laid_out || machine.at(index).measure == core::Measure::absent) return reading;
+  if (machine.at(index).test != core::Test::none) {
+    return proven_now(machine, state, index, std::move(reading));
+  }
   const core::Reading now = core::evaluate(machine, state, core::Pending{}, index, state.now);
   if (!now.value) return reading;
   reading.value = now.value;
   reading.low = now.low;
   reading.high = now.high;
+  reading.limit = now.limit;
   reading.samples = now.samples;
   reading.at = now.at;
   reading.seen = now.seen;
@@ -75,7 +97,7 @@ CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
   status.text = criterion.text;
   status.kind = criterion.kind;
   status.reading = reading_of(machine, state, index);
-  status.limit = limit_of(criterion);
+  status.limit = status.reading.limit.value_or(limit_of(criterion));
   if (status.reading.value) {
     status.value_text = core::value_text(criterion, *status.reading.value);
   }
@@ -169,6 +191,7 @@ Json to_json(const CriterionStatus& criterion) {
     json["window"] = format_duration(*criterion.window);
     json["seen"] = format_duration(criterion.reading.seen);
   }
+  if (criterion.reading.evidence) json["evidence"] = evidence_of(*criterion.reading.evidence);
   json["source"] = criterion.source;
   return json;
 }

@@ -4,6 +4,7 @@
 
 #include "engine/core/limits.h"
 #include "engine/core/sentence.h"
+#include "engine/core/trials.h"
 #include "engine/core/windows.h"
 
 namespace rollbook::core {
@@ -102,6 +103,7 @@ bool Advance::look_is_due() const {
 
 void Advance::observe() {
   pending_.observed.stale = stale_series(machine_, state_, pending_, now_);
+  pending_.observed.tests = sums_of(machine_, state_, pending_);
   Observed observed = std::move(pending_.observed);
   pending_.observed = Observed{};
   cause_ = emit(std::move(observed), Sequence{});

@@ -228,9 +228,25 @@ void fields(A& archive, WindowState& window) {
   archive.all(window.cells, window.total);
 }
 template <class A>
+void fields(A& archive, TestStart& start) {
+  archive.all(start.from, start.to, start.counts, start.logs);
+}
+template <class A>
+void fields(A& archive, Evidence& evidence) {
+  archive.all(evidence.test, evidence.statistic, evidence.contrary, evidence.alpha,
+              evidence.prior_a, evidence.prior_b, evidence.counts, evidence.dispersion,
+              evidence.starts);
+}
+template <class A>
 void fields(A& archive, Reading& reading) {
   archive.all(reading.verdict, reading.missing, reading.raw, reading.value, reading.low,
-              reading.high, reading.samples, reading.at, reading.seen, reading.held, reading.since);
+              reading.high, reading.samples, reading.at, reading.seen, reading.held, reading.since,
+              reading.limit, reading.evidence);
+}
+template <class A>
+void fields(A& archive, TestState& test) {
+  archive.all(test.cut, test.counts, test.logs, test.starts, test.steps, test.events,
+              test.exposure, test.spread);
 }
 template <class A>
 void fields(A& archive, Answer& answer) {
@@ -264,7 +280,7 @@ void fields(A& archive, RolloutState& state) {
               state.quiet_since, state.settled, state.settled_order, state.requested, state.shifted,
               state.guard_floor, state.shift_floor, state.first_settled, state.whole_from,
               state.clocks, state.series, state.metrics, state.windows, state.readings,
-              state.judged, state.questions, state.effects, state.extensions, state.ramp,
+              state.judged, state.tests, state.questions, state.effects, state.extensions, state.ramp,
               state.ramp_over, state.offsets, state.commands, state.late, state.quarantined);
 }
 template <class A>

@@ -97,6 +97,14 @@ struct RolloutStarted {
   bool operator==(const RolloutStarted&) const = default;
 };
 
+// What a test has added up to, in 10⁻¹² nats: one sum for each of its alternatives, in the order
+// of stats.h. Logged because it is made of logarithms: what is replayed copies it.
+struct TestSums {
+  CriterionIndex criterion;
+  std::vector<std::int64_t> logs;
+  bool operator==(const TestSums&) const = default;
+};
+
 struct Observed {
   std::vector<CellDelta> deltas;
   std::vector<SeriesSeen> seen;
@@ -106,12 +114,36 @@ struct Observed {
   std::vector<SeriesIndex> stale;  // all series that are stale now
   std::int64_t late = 0;           // points since the last one that came after their window
   std::int64_t quarantined = 0;    // points from beyond the skew limit
+  std::vector<TestSums> tests;     // as they are with these deltas
   bool operator==(const Observed&) const = default;
 };
 
 enum class Verdict : std::uint8_t { undecided, pass, fail, no_data };
 enum class Missing : std::uint8_t { none, no_series, no_arm, stale, no_traffic, too_few };
 enum class Raw : std::uint8_t { unknown, false_, true_ };
+
+// One of the tests that a criterion adds up: what had been counted when it began. Its weight is
+// 1/from − 1/to; `to` 0: the whole weight.
+struct TestStart {
+  std::int64_t from = 1, to = 0;
+  std::vector<std::int64_t> counts;  // of Test: trials.h
+  std::vector<std::int64_t> logs;    // of TestSums
+  bool operator==(const TestStart&) const = default;
+};
+
+// What a verdict of a test rests on, so that any other program can calculate it again:
+// docs/judging.md.
+struct Evidence {
+  Test test = Test::none;
+  std::int64_t statistic = 0;        // micro-nats: log of the e-value of what the criterion says
+  std::int64_t contrary = 0;         // and of the contrary; 0 for a stop
+  Fixed alpha;                       // proven at log(1 / alpha)
+  Fixed prior_a, prior_b;            // of `statistic`: Beta(a, b)
+  std::vector<std::int64_t> counts;  // since the test began: trials.h
+  Fixed dispersion;                  // the logarithms were divided by it; 0: not
+  std::vector<TestStart> starts;     // a guard's: those that make up the sum
+  bool operator==(const Evidence&) const = default;
+};
 
 // What one evaluation of a criterion found. Copied into the state as it is.
 struct Reading {
@@ -120,11 +152,13 @@ struct Reading {
   Raw raw = Raw::unknown;  // the condition before its `for`
   std::optional<Fixed> value;
   std::optional<Fixed> low, high;  // bracket of an interpolated quantile, in the metric's unit
+  std::optional<Fixed> limit;      // where it is measured too: the right side, times its factor
   std::int64_t samples = 0;
   Time at{};                    // event time of the evaluation
   Duration seen{};              // how much of the window was watched
   Duration held{};              // of `for`, before `since`
   Time since = kDistantFuture;  // raw true without a break since; kDistantFuture: not
+  std::optional<Evidence> evidence;
   bool operator==(const Reading&) const = default;
 };
 

@@ -7,6 +7,7 @@
 #include "engine/core/decide.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
+#include "engine/core/trials.h"
 #include "engine/core/windows.h"
 
 namespace rollbook::core {
@@ -16,6 +17,7 @@ void clear_windows(const Machine& machine, RolloutState& state, Floor floor) {
   for (std::size_t i = 0; i < machine.windows.size(); ++i) {
     if (machine.windows[i].floor == floor) state.windows[i] = WindowState{};
   }
+  begin_tests(machine, state, floor);
 }
 
 // The engine-time deadlines of what waits move on by the time that did not count.
@@ -56,6 +58,7 @@ struct Fold {
     state.windows.resize(machine.windows.size());
     state.readings.resize(machine.criteria.size());
     state.judged.resize(machine.criteria.size());
+    state.tests.resize(machine.criteria.size());
     state.extensions.resize(machine.stages.size());
   }
 
@@ -74,6 +77,7 @@ struct Fold {
     for (const SourceOffset& offset : body.offsets) advance_offset(offset);
     for (SeriesState& series : state.series) series.stale = false;
     for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;
+    grow(machine, state, body);
     state.late += body.late;
     state.quarantined += body.quarantined;
   }
@@ -268,7 +272,22 @@ struct Fold {
       if (!newly(i)) continue;
       for (const CriterionIndex criterion : machine.at(i).armed) {
         state.readings[criterion.value] = Reading{};
+        begin_test(machine, state, criterion);
       }
+    }
+  }
+
+  // An extension gives what has not passed another chance, of all its α.
+  void begin_anew() const {
+    for (const CriterionIndex index : armed(machine, state)) {
+      const Criterion& criterion = machine.at(index);
+      Reading& reading = state.readings[index.value];
+      if (criterion.test == Test::none || criterion.kind != CriterionKind::expect ||
+          reading.verdict == Verdict::pass) {
+        continue;
+      }
+      reading = Reading{};
+      begin_test(machine, state, index);
     }
   }
 
@@ -292,6 +311,7 @@ struct Fold {
   void lengthen(ClockIndex index, Duration by) const { state.clocks[index.value].extra += by; }
 
   void count_extension(StateIndex inside) const {
+    begin_anew();
     for (std::size_t i = 0; i < machine.stages.size(); ++i) {
       if (machine.contains(machine.stages[i].state, inside)) ++state.extensions[i];
     }

@@ -78,12 +78,14 @@ enum class Floor : std::uint8_t {
   shift,  // the last settled shift
 };
 
-// A sliding window over one series: (T − width, T] of event time, kept in panes.
+// A sliding window over one series: (T − width, T] of event time, kept in panes. A cumulative one
+// holds everything since its floor; its width says only how late a point may come.
 struct Window {
   SeriesIndex series;
   Duration width{};
   Duration pane{};  // max(1 s, width / 300)
   Floor floor = Floor::guard;
+  bool cumulative = false;
   bool operator==(const Window&) const = default;
 };
 
@@ -96,6 +98,17 @@ enum class Measure : std::uint8_t {
   count,     // of a counter, or of a histogram's samples
   gauge,     // folded as its metric says
   absent,    // no point of the series for `sustain` of engine time
+  split,     // the canary's share of both arms' requests
+};
+// What stands behind a verdict; docs/judging.md has the formulas. All but `none` may be looked at
+// after every point without spending more than `alpha`.
+enum class Test : std::uint8_t {
+  none,           // the plain estimate of the window
+  proportion,     // a ratio, or the share above a limit, against that limit
+  two_rates,      // a ratio against another arm's
+  two_quantiles,  // a quantile against another arm's
+  unchanged,      // a ratio, rate or count against its own past: equivalence
+  split,          // the requests of the arms against the planned weight
 };
 enum class Comparison : std::uint8_t { less, less_equal, greater, greater_equal };
 enum class CriterionKind : std::uint8_t {
@@ -113,8 +126,16 @@ struct Criterion {
   SeriesIndex series;       // `absent` only
   Fixed quantile;           // `quantile` only: 0.99
   Comparison comparison = Comparison::greater;
-  Fixed limit;
-  Duration sustain{};         // `for`; for `absent` the silence allowed
+  Fixed limit;  // with `other`: unused
+  // The right side, where it is measured too: `baseline.p99(latency) * 105%`.
+  WindowIndex other;
+  WindowIndex other_denominator;
+  Fixed factor = Fixed::from_int(1);
+  Test test = Test::none;
+  Fixed alpha;         // of a test: the chance of a wrong verdict that is allowed, above 0
+  Duration lag{};      // `unchanged` only: how far back the past lies
+  Fixed tolerance;     // `unchanged` only: `by at most 2%`
+  Duration sustain{};  // `for`; for `absent` the silence allowed
   std::int64_t at_least = 0;  // requests a stop needs before it may speak
   Span span;
   bool operator==(const Criterion&) const = default;

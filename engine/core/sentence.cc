@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "engine/core/prove.h"
+
 namespace rollbook::core {
 namespace {
 
@@ -27,6 +29,19 @@ std::string rounded(Int128 nanos, int places) {
   fraction.insert(0, 9 - fraction.size(), '0');
   while (fraction.back() == '0') fraction.pop_back();
   return text + "." + fraction;
+}
+
+// ", proven: the log of the e-value is 4.87, of the 4.61 it needs". Of whatever is nearer to proof.
+std::string proof_text(const Reading& reading) {
+  const Evidence& evidence = *reading.evidence;
+  const std::int64_t threshold = threshold_of(evidence.alpha);
+  const bool contrary = evidence.contrary > evidence.statistic;
+  const std::int64_t statistic = contrary ? evidence.contrary : evidence.statistic;
+  const bool proven = statistic >= threshold;
+  const auto nats = [](std::int64_t micro) { return rounded(Int128{micro} * 1000, 2); };
+  return std::string(proven ? ", proven" : ", not proven") + (contrary ? " the contrary" : "") +
+         ": the log of the e-value is " + nats(statistic) + " of the " + nats(threshold) +
+         " it needs";
 }
 
 }  // namespace
@@ -63,6 +78,7 @@ std::string duration_text(Duration duration) {
 std::string value_text(const Criterion& criterion, Fixed value) {
   switch (criterion.measure) {
     case Measure::ratio:
+    case Measure::split:
       return percent_text(value);
     case Measure::quantile:
     case Measure::absent:
@@ -88,10 +104,13 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
   if (reading.value) {
     text += ": " + std::string(reading.low ? "about " : "") + value_text(criterion, *reading.value);
     if (reading.low && reading.high) {
-      text += ", limit between the edges " + value_text(criterion, *reading.low) + " and " +
+      const bool shown = criterion.test == Test::two_quantiles;
+      text += (shown ? ", shown to lie between the edges " : ", limit between the edges ") + value_text(criterion, *reading.low) + " and " +
               value_text(criterion, *reading.high);
     }
+    if (reading.limit) text += " against " + value_text(criterion, *reading.limit);
     text += " in " + std::to_string(reading.samples) + " samples";
+    if (reading.evidence) text += proof_text(reading);
   }
   return text + place;
 }

@@ -42,6 +42,19 @@ struct WindowState {
   bool operator==(const WindowState&) const = default;
 };
 
+// What the test of a criterion has seen; trials.h says how it grows. Empty for plain ones.
+struct TestState {
+  Time cut = kDistantPast;           // event time up to which it has counted
+  std::vector<std::int64_t> counts;  // at the cut, of everything in its windows
+  std::vector<std::int64_t> logs;    // at the cut, of TestSums
+  std::vector<TestStart> starts;     // by rising `from`
+  // What the dispersion is estimated from, step by step: the reference's steps, events, exposure
+  // and the sum of events² / exposure.
+  std::int64_t steps = 0, events = 0, exposure = 0;
+  Fixed spread;
+  bool operator==(const TestState&) const = default;
+};
+
 struct Answer {
   std::string role;
   std::string actor;
@@ -126,6 +139,7 @@ struct RolloutState {
   std::vector<WindowState> windows;
   std::vector<Reading> readings;  // by criterion
   std::vector<Sequence> judged;   // by criterion: its last VerdictChanged
+  std::vector<TestState> tests;   // by criterion
   std::vector<Question> questions;
   std::map<Sequence, EffectState> effects;
   std::vector<std::uint32_t> extensions;  // by stage

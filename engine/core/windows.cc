@@ -137,6 +137,10 @@ void settle(const Machine& machine, const Window& window, WindowState& state, Ti
   if (passed == kDistantPast) return;
   const Metric& metric = machine.at(machine.at(window.series).metric);
   if (window.pane > kPaneMin) thin_out(metric, window, state.cells, passed_before, passed);
+  if (window.cumulative) {  // what lies behind every cut stays in the total alone
+    while (!state.cells.empty() && state.cells.front().end <= passed) state.cells.pop_front();
+    return;
+  }
   const Time oldest = passed + kFinePanes - window.width;
   while (!state.cells.empty() && state.cells.front().end <= oldest) {
     if (adds_up(metric)) add_total(state.total, state.cells.front(), -1);
@@ -173,7 +177,7 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
   const Metric& metric = machine.at(machine.at(window.series).metric);
   const Time passed = passed_at(watermark_of(state, pending, window.series), state.limits.grace);
   if (!adds_up(metric)) return fold_gauge(metric, window, cells, pending, passed, at);
-  const Time after = at - window.width;
+  const Time after = window.cumulative ? kDistantPast : at - window.width;
   const auto before_window = [&](const Cell& cell) {
     return pane_end(window, cell.end, passed) <= after;
   };
@@ -221,19 +225,41 @@ const std::vector<Fixed>& bounds_of(const RolloutState& state, const Pending& pe
   return state.metrics[metric.value].bounds;
 }
 
+Sum sum_between(const Machine& machine, const RolloutState& state, const Pending& pending,
+                WindowIndex index, Time from, Time to) {
+  const Window& window = machine.at(index);
+  const auto& cells = state.windows[index.value].cells;
+  Sum sum;
+  const auto first =
+      std::upper_bound(cells.begin(), cells.end(), from,
+                       [](Time time, const Cell& cell) { return time < cell.end; });
+  for (auto cell = first; cell != cells.end() && cell->end <= to; ++cell) add_sum(sum, *cell, 1);
+  for (const CellDelta& delta : pending.observed.deltas) {
+    if (delta.series != window.series || delta.reach < window.floor) continue;
+    if (delta.cell.end > from && delta.cell.end <= to) add_sum(sum, delta.cell, 1);
+  }
+  return sum;
+}
+
 Time common_time(const Machine& machine, const RolloutState& state, const Pending& pending,
-                 WindowIndex numerator, WindowIndex denominator) {
-  const Time a = watermark_of(state, pending, machine.at(numerator).series);
-  const Time b = watermark_of(state, pending, machine.at(denominator).series);
-  if (a == kDistantPast) return b;
-  if (b == kDistantPast) return a;
-  const Time at = std::max(std::min(a, b), std::max(a, b) - state.limits.grace);
-  // When a pane of either part reaches past `at`, both leave the whole pane out.
+                 std::initializer_list<WindowIndex> windows) {
+  Time least = kDistantFuture, most = kDistantPast;
+  for (const WindowIndex index : windows) {
+    if (!index.valid()) continue;
+    const Time reached = watermark_of(state, pending, machine.at(index).series);
+    if (reached == kDistantPast) continue;
+    least = std::min(least, reached);
+    most = std::max(most, reached);
+  }
+  if (most == kDistantPast || least == most) return most;
+  const Time at = std::max(least, most - state.limits.grace);
+  // When a pane of any part reaches past `at`, all leave the whole pane out.
   const Time border = ceil_to(at, kSecond);
   const auto reaches_past = [&](const Cell& cell) {
     return cell.end == border && cell.latest > at;
   };
-  for (const WindowIndex index : {numerator, denominator}) {
+  for (const WindowIndex index : windows) {
+    if (!index.valid()) continue;
     const Window& window = machine.at(index);
     const auto& cells = state.windows[index.value].cells;
     for (auto cell = cells.rbegin(); cell != cells.rend() && cell->end >= border; ++cell) {

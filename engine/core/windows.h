@@ -3,6 +3,8 @@
 // that a new point costs the same whatever the window's length, and a sum at T costs the cells
 // that lie outside (T − width, T]. All integers: adding and subtracting are exact.
 
+#include <initializer_list>
+
 #include "engine/core/decide.h"
 
 namespace rollbook::core {
@@ -38,6 +40,10 @@ Time floor_of(const RolloutState& state, Floor floor);
 Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pending,
            WindowIndex window, Time at);
 
+// The sum of the cells that end within (from, to].
+Sum sum_between(const Machine& machine, const RolloutState& state, const Pending& pending,
+                WindowIndex window, Time from, Time to);
+
 // The watermark of a series with what is pending; kDistantPast: never seen.
 Time watermark_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
 Time arrival_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
@@ -45,9 +51,9 @@ bool named(const RolloutState& state, const Pending& pending, MetricIndex metric
 const std::vector<Fixed>& bounds_of(const RolloutState& state, const Pending& pending,
                                     MetricIndex metric);
 
-// The latest moment up to which both parts of a ratio can be judged alike: the least of their
-// watermarks, but none is waited for longer than `grace`, and no pane is cut in two.
+// The latest moment up to which several windows can be judged alike: the least of their watermarks,
+// but none is waited for longer than `grace`, and no pane is cut in two. Invalid ones are left out.
 Time common_time(const Machine& machine, const RolloutState& state, const Pending& pending,
-                 WindowIndex numerator, WindowIndex denominator);
+                 std::initializer_list<WindowIndex> windows);
 
 }  // namespace rollbook::core

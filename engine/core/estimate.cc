@@ -1,0 +1,225 @@
+// The plain window estimate of every measure. All comparisons are exact integer comparisons; a
+// value is rounded only for the eye.
+
+#include <algorithm>
+#include <compare>
+
+#include "engine/core/found.h"
+#include "engine/core/judge.h"
+
+namespace rollbook::core {
+namespace {
+
+constexpr Int128 kOne = Fixed::kScale;
+__extension__ typedef unsigned __int128 Wide128;
+
+// a · b in full, for a and b that are not negative.
+struct Product {
+  Wide128 high = 0, low = 0;
+  auto operator<=>(const Product&) const = default;
+};
+Product product(Int128 a, Int128 b) {
+  constexpr Wide128 kHalf = ~Wide128{0} >> 64;
+  const auto x = static_cast<Wide128>(a), y = static_cast<Wide128>(b);
+  const Wide128 low = (x & kHalf) * (y & kHalf);
+  const Wide128 cross = (x >> 64) * (y & kHalf) + (low >> 64);
+  const Wide128 other = (x & kHalf) * (y >> 64) + (cross & kHalf);
+  return {(x >> 64) * (y >> 64) + (cross >> 64) + (other >> 64), (other << 64) | (low & kHalf)};
+}
+
+bool holds(const Product& left, Comparison comparison, const Product& right) {
+  const auto order = left <=> right;
+  return core::holds(order < 0 ? -1 : order > 0 ? 1 : 0, comparison, 0);
+}
+
+// One side of a comparison: its value is top / bottom, in 10⁻⁹.
+struct Measured {
+  Missing missing = Missing::none;
+  Int128 top = 0, bottom = 1;
+  std::int64_t samples = 0;
+  Fixed value() const { return Fixed{top / bottom}; }
+};
+Measured lacking(Missing why) {
+  Measured measured;
+  measured.missing = why;
+  return measured;
+}
+
+Measured ratio(const Subject& subject, WindowIndex part, WindowIndex whole, Time at) {
+  if (!subject.counted(whole)) return lacking(Missing::no_series);
+  const Fixed below = subject.sum(whole, at).value;
+  if (below.nanos <= 0) return lacking(Missing::no_traffic);
+  Measured measured;
+  measured.samples = static_cast<std::int64_t>(below.nanos / kOne);
+  measured.bottom = below.nanos;
+  if (!subject.counted(part)) {
+    measured.missing = Missing::no_series;
+    return measured;
+  }
+  measured.top = subject.sum(part, at).value.nanos * kOne;
+  return measured;
+}
+
+Measured plain(const Subject& subject, WindowIndex index, Time at) {
+  const Measure measure = subject.criterion.measure;
+  const Metric& metric = subject.metric_of(index);
+  if (!subject.counted(index)) return lacking(Missing::no_series);
+  const Sum sum = subject.sum(index, at);
+  Measured measured;
+  measured.samples = sum.samples;
+  measured.top = sum.value.nanos;
+  if (measure == Measure::gauge) {
+    if (sum.samples == 0) return lacking(Missing::no_series);
+    if (metric.fold == GaugeFold::mean) measured.bottom = sum.samples;
+  } else if (measure == Measure::rate) {
+    // Per second of what was watched of the window: value / (nanoseconds / 10⁹).
+    const Duration seen = seen_of(subject.state, subject.machine.at(index), at);
+    if (seen <= Duration::zero()) return lacking(Missing::no_traffic);
+    measured.top *= kOne;
+    measured.bottom = seen.count();
+  } else if (metric.kind == MetricKind::histogram) {
+    measured.top = Int128{sum.samples} * kOne;
+  }
+  return measured;
+}
+
+// What the buckets of a histogram hold; empty without one observation.
+std::vector<std::int64_t> buckets(const Subject& subject, WindowIndex index, Time at,
+                                  Measured& measured) {
+  const std::vector<Fixed>& bounds = subject.bounds(index);
+  if (bounds.empty()) {
+    measured.missing = Missing::no_series;
+    return {};
+  }
+  std::vector<std::int64_t> counts = subject.sum(index, at).buckets;
+  counts.resize(bounds.size() + 1);
+  for (const std::int64_t bucket : counts) measured.samples += bucket;
+  if (measured.samples <= 0) measured.missing = Missing::no_traffic;
+  return counts;
+}
+
+Measured quantile(const Subject& subject, WindowIndex index, Time at) {
+  Measured measured;
+  const std::vector<std::int64_t> counts = buckets(subject, index, at, measured);
+  if (measured.missing != Missing::none) return measured;
+  measured.top = quantile_of(subject.bounds(index), counts, subject.criterion.quantile).nanos;
+  return measured;
+}
+
+// `p99 < L` ⇔ the share of observations above L is below 1 %. Inside a bucket the count above L
+// is interpolated linearly, as Prometheus does for the value, and the bracket is kept.
+Found quantile_against_limit(const Subject& subject, Time at) {
+  const Criterion& criterion = subject.criterion;
+  Measured measured;
+  const std::vector<std::int64_t> counts = buckets(subject, criterion.window, at, measured);
+  if (measured.missing != Missing::none) return missing(measured.missing, at);
+  const std::vector<Fixed>& bounds = subject.bounds(criterion.window);
+  Found found;
+  found.at = at;
+  found.samples = measured.samples;
+
+  // Above the limit, in units of 1 / width of the limit's bucket.
+  const std::size_t cut = static_cast<std::size_t>(
+      std::lower_bound(bounds.begin(), bounds.end(), criterion.limit) - bounds.begin());
+  Int128 higher = 0;
+  for (std::size_t i = cut + 1; i < counts.size(); ++i) higher += counts[i];
+  Int128 width = 1, partly = 0;
+  if (cut == bounds.size()) {
+    partly = counts[cut];  // beyond the last edge nothing is known: it counts as above
+  } else if (bounds[cut] != criterion.limit) {
+    const Int128 low = cut == 0 ? std::min<Int128>(0, bounds[0].nanos) : bounds[cut - 1].nanos;
+    width = bounds[cut].nanos - low;
+    partly = counts[cut] * (bounds[cut].nanos - criterion.limit.nanos);
+    if (counts[cut] > 0) {
+      found.low = Fixed{low};
+      found.high = bounds[cut];
+    }
+  }
+  const Int128 above = (higher * width + partly) * kOne;
+  const Int128 allowed = (kOne - criterion.quantile.nanos) * measured.samples * width;
+  found.true_ = core::holds(above, criterion.comparison, allowed);
+  found.value = quantile_of(bounds, counts, criterion.quantile);
+  return found;
+}
+
+Measured side(const Subject& subject, WindowIndex window, WindowIndex denominator, Time at) {
+  switch (subject.criterion.measure) {
+    case Measure::ratio:
+      return ratio(subject, window, denominator, at);
+    case Measure::quantile:
+      return quantile(subject, window, at);
+    case Measure::rate:
+    case Measure::count:
+    case Measure::gauge:
+      return plain(subject, window, at);
+    case Measure::absent:
+    case Measure::split:
+      break;
+  }
+  return {};
+}
+
+// left > factor · right, and so on, without rounding. Only gauges may be negative.
+bool compare(const Measured& left, Comparison comparison, Fixed factor, const Measured& right) {
+  if (left.top < 0 || right.top < 0) {
+    return core::holds(left.value().nanos * kOne, comparison,
+                       factor.nanos * right.value().nanos);
+  }
+  return holds(product(left.top, right.bottom * kOne), comparison,
+               product(right.top, left.bottom * factor.nanos));
+}
+
+}  // namespace
+
+bool holds(Int128 left, Comparison comparison, Int128 right) {
+  switch (comparison) {
+    case Comparison::less:
+      return left < right;
+    case Comparison::less_equal:
+      return left <= right;
+    case Comparison::greater:
+      return left > right;
+    case Comparison::greater_equal:
+      return left >= right;
+  }
+  return false;
+}
+
+Found missing(Missing why, Time at) {
+  Found found;
+  found.missing = why;
+  found.at = at;
+  return found;
+}
+
+Found estimate(const Subject& subject) {
+  const Criterion& criterion = subject.criterion;
+  const Time at =
+      common_time(subject.machine, subject.state, subject.pending,
+                  {criterion.window, criterion.denominator, criterion.other,
+                   criterion.other_denominator});
+  const bool against_limit = !criterion.other.valid();
+  if (criterion.measure == Measure::quantile && against_limit) {
+    return quantile_against_limit(subject, at);
+  }
+  const Measured left = side(subject, criterion.window, criterion.denominator, at);
+  Found found;
+  found.at = at;
+  found.samples = left.samples;
+  found.missing = left.missing;
+  if (left.missing != Missing::none) return found;
+  found.value = left.value();
+  if (against_limit) {
+    found.true_ =
+        core::holds(left.top, criterion.comparison, criterion.limit.nanos * left.bottom);
+    return found;
+  }
+  const Measured right = side(subject, criterion.other, criterion.other_denominator, at);
+  found.missing = right.missing;
+  if (right.missing != Missing::none) return found;
+  found.limit = Fixed{right.value().nanos * criterion.factor.nanos / kOne};
+  found.true_ = compare(left, criterion.comparison, criterion.factor, right);
+  return found;
+}
+
+}  // namespace rollbook::core

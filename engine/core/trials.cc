@@ -1,0 +1,298 @@
+#include "engine/core/trials.h"
+
+#include <algorithm>
+
+#include "engine/core/judge.h"
+
+namespace rollbook::core {
+namespace {
+
+using stats::Step;
+
+constexpr Duration kPane = std::chrono::seconds(1);
+// A start is dropped when its neighbours lie no further apart than a 20th of their age.
+constexpr std::int64_t kStartsPerAge = 20;
+
+Time floor_to(Time time, Duration pane) { return time - time.time_since_epoch() % pane; }
+
+std::int64_t whole(Fixed value) { return static_cast<std::int64_t>(value.nanos / Fixed::kScale); }
+
+// Observations above the limit: for certain, and perhaps.
+std::vector<std::int64_t> split_at_limit(const std::vector<Fixed>& bounds, Fixed limit,
+                                         const std::vector<std::int64_t>& buckets) {
+  const auto cut = static_cast<std::size_t>(
+      std::lower_bound(bounds.begin(), bounds.end(), limit) - bounds.begin());
+  std::int64_t all = 0, certain = 0;
+  for (std::size_t i = 0; i < buckets.size(); ++i) {
+    all += buckets[i];
+    if (i > cut) certain += buckets[i];
+  }
+  const bool on_edge = cut < bounds.size() && bounds[cut] == limit;
+  const std::int64_t inside = on_edge || cut >= buckets.size() ? 0 : buckets[cut];
+  return {all, certain, certain + inside};
+}
+
+std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window, Time cut) {
+  std::vector<std::int64_t> buckets = subject.sum(window, cut).buckets;
+  const auto& bounds = subject.bounds(window);
+  if (!bounds.empty()) buckets.resize(bounds.size() + 1);
+  return buckets;
+}
+
+// ---- Steps ----------------------------------------------------------------------------------
+
+// The past and the present of `unchanged` between two borders of its panes.
+Step step_between(const Subject& subject, Time from, Time to) {
+  const Criterion& criterion = subject.criterion;
+  const auto value = [&](WindowIndex window, Duration back) {
+    return whole(sum_between(subject.machine, subject.state, subject.pending, window, from - back,
+                             to - back)
+                     .value);
+  };
+  const auto exposure = [&](Duration back) {
+    return criterion.denominator.valid() ? value(criterion.denominator, back)
+                                         : std::int64_t{(to - from).count()};
+  };
+  return {value(criterion.window, Duration::zero()), exposure(Duration::zero()),
+          value(criterion.window, criterion.lag), exposure(criterion.lag)};
+}
+
+void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int64_t>& logs) {
+  Step turned{step.other_events, step.other_exposure, step.events, step.exposure};
+  std::size_t at = 0;
+  const auto take = [&](const Step& each, double bound, const std::vector<double>& multiples) {
+    for (const double multiple : multiples) {
+      if (logs.size() == at) logs.push_back(0);
+      logs[at++] += stats::pico_nats(stats::log_step(each, bound, multiple));
+    }
+  };
+  const std::vector<Alternatives> all = alternatives_of(criterion);
+  for (std::size_t side = 0; side < all.size(); ++side) {
+    const Step& each = side == 0 ? step : turned;
+    take(each, all[side].bound, all[side].proof);
+    take(each, all[side].bound, all[side].contrary);
+  }
+}
+
+// ---- Starts ---------------------------------------------------------------------------------
+
+// Drops starts so that those left lie the wider apart the older they are. A dropped weight only
+// lowers the sum, so no guarantee is touched.
+void thin_out(std::vector<TestStart>& starts) {
+  const std::int64_t now = starts.back().to;
+  for (std::size_t i = 1; i + 1 < starts.size();) {
+    const std::int64_t gap = starts[i + 1].from - starts[i - 1].from;
+    if (gap * kStartsPerAge <= now - starts[i + 1].from) {
+      starts.erase(starts.begin() + static_cast<std::ptrdiff_t>(i));
+    } else {
+      ++i;
+    }
+  }
+}
+
+// A test begins at the border of a pane with what had been counted by then.
+void add_start(const RolloutState& state, TestState& test, Time border,
+               std::vector<std::int64_t> counts, std::vector<std::int64_t> logs) {
+  const std::int64_t pane = (floor_to(border, kPane) - floor_to(state.guard_floor, kPane)) / kPane;
+  TestStart& last = test.starts.back();
+  if (pane + 2 <= last.to) return;
+  if (last.counts == counts && last.logs == logs) {  // nothing came in between: the two are one, with both weights
+    last.to = pane + 2;
+    return;
+  }
+  test.starts.push_back({last.to, pane + 2, std::move(counts), std::move(logs)});
+}
+
+// The borders of panes after `from` up to `to` at which something had been counted.
+std::vector<Time> borders(const Subject& subject, Time from, Time to) {
+  const Criterion& criterion = subject.criterion;
+  const WindowIndex counted =
+      criterion.denominator.valid() ? criterion.denominator : criterion.window;
+  std::vector<Time> ends;
+  for (const Cell& cell : subject.state.windows[counted.value].cells) {
+    if (cell.end > from && cell.end <= to) ends.push_back(cell.end);
+  }
+  return ends;
+}
+
+void grow_starts(const Subject& subject, RolloutState& state, TestState& test, Time cut) {
+  if (state.guard_floor == kDistantFuture) return;
+  for (const Time border : borders(subject, test.cut, cut)) {
+    add_start(state, test, border, counts_at(subject, border), {});
+  }
+  thin_out(test.starts);
+}
+
+}  // namespace
+
+Time cut_of(const Subject& subject) {
+  const Criterion& criterion = subject.criterion;
+  return common_time(subject.machine, subject.state, subject.pending,
+                     {criterion.window, criterion.denominator, criterion.other,
+                      criterion.other_denominator});
+}
+
+std::vector<std::int64_t> counts_at(const Subject& subject, Time cut) {
+  const Criterion& criterion = subject.criterion;
+  const auto value = [&](WindowIndex window) { return whole(subject.sum(window, cut).value); };
+  switch (criterion.test) {
+    case Test::proportion:
+      if (criterion.measure == Measure::quantile) {
+        return split_at_limit(subject.bounds(criterion.window), criterion.limit,
+                              buckets_at(subject, criterion.window, cut));
+      } else {
+        const std::int64_t events = value(criterion.window);
+        return {value(criterion.denominator), events, events};
+      }
+    case Test::two_rates:
+      return {value(criterion.window), value(criterion.denominator), value(criterion.other),
+              value(criterion.other_denominator)};
+    case Test::two_quantiles: {
+      std::vector<std::int64_t> both = buckets_at(subject, criterion.window, cut);
+      const auto other = buckets_at(subject, criterion.other, cut);
+      both.insert(both.end(), other.begin(), other.end());
+      return both;
+    }
+    case Test::split:
+      return {value(criterion.window), value(criterion.other)};
+    case Test::unchanged:
+    case Test::none:
+      break;
+  }
+  return {};
+}
+
+std::vector<Alternatives> alternatives_of(const Criterion& criterion) {
+  const auto far = [] {
+    const auto multiples = stats::far_above();
+    return std::vector<double>(multiples.begin(), multiples.end());
+  };
+  const double one = 1e9;
+  if (criterion.test == Test::unchanged) {
+    const double p = static_cast<double>(criterion.tolerance.nanos) / one;
+    return {{stats::below(criterion.tolerance), stats::above(criterion.tolerance), 1 + p},
+            {stats::below(criterion.tolerance), stats::above(criterion.tolerance), 1 / (1 - p)}};
+  }
+  const double factor = static_cast<double>(criterion.factor.nanos) / one;
+  const Fixed margin{std::max<Int128>(criterion.factor.nanos - Fixed::kScale, 0)};
+  Alternatives sums{far(), {}, factor};
+  if (!says_greater(criterion.comparison)) sums.proof = stats::below(margin);
+  if (criterion.kind == CriterionKind::expect) {
+    sums.contrary = says_greater(criterion.comparison) ? stats::below(margin) : far();
+  }
+  return {sums};
+}
+
+std::optional<Advanced> step_of(const Subject& subject) {
+  const TestState& test = subject.state.tests[subject.index().value];
+  if (test.starts.empty()) return std::nullopt;
+  Advanced advanced;
+  advanced.cut = cut_of(subject);
+  if (subject.criterion.test == Test::unchanged) {
+    const Duration pane = subject.machine.at(subject.criterion.window).pane;
+    advanced.cut = floor_to(advanced.cut, pane);
+    if (advanced.cut <= test.cut) return std::nullopt;
+    advanced.step = step_between(subject, test.cut, advanced.cut);
+  } else {
+    if (advanced.cut <= test.cut) return std::nullopt;
+    const std::vector<std::int64_t> now = counts_at(subject, advanced.cut);
+    std::vector<std::int64_t> before = test.starts.front().counts;
+    before.resize(now.size());
+    for (std::size_t i = 0; i < test.counts.size(); ++i) before[i] += test.counts[i];
+    advanced.step = {now[0] - before[0], now[1] - before[1], now[2] - before[2],
+                     now[3] - before[3]};
+  }
+  // Events without exposure wait for it: they belong to one step.
+  if (advanced.step.exposure <= 0 || advanced.step.other_exposure <= 0) return std::nullopt;
+  advanced.logs = test.logs;
+  add_logs(advanced.step, subject.criterion, advanced.logs);
+  return advanced;
+}
+
+void take_step(const stats::Step& step, TestState& test) {
+  const std::int64_t sums[] = {step.events, step.exposure, step.other_events, step.other_exposure};
+  test.counts.resize(std::size(sums));
+  for (std::size_t i = 0; i < std::size(sums); ++i) test.counts[i] += sums[i];
+  ++test.steps;
+  test.events += step.other_events;
+  test.exposure += step.other_exposure;
+  test.spread.nanos += Int128{step.other_events} * step.other_events * Fixed::kScale /
+                       step.other_exposure;
+}
+
+std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
+                              const Pending& pending) {
+  std::vector<TestSums> all;
+  for (const CriterionIndex index : armed(machine, state)) {
+    const Criterion& criterion = machine.at(index);
+    if (criterion.test != Test::two_rates && criterion.test != Test::unchanged) continue;
+    auto advanced = step_of(Subject{machine, state, pending, criterion});
+    if (advanced) all.push_back({index, std::move(advanced->logs)});
+  }
+  return all;
+}
+
+void grow(const Machine& machine, RolloutState& state, const Observed& observed) {
+  const Pending nothing;
+  for (const CriterionIndex index : armed(machine, state)) {
+    const Criterion& criterion = machine.at(index);
+    TestState& test = state.tests[index.value];
+    if (criterion.test == Test::none || test.starts.empty()) continue;
+    const Subject subject{machine, state, nothing, criterion};
+    const bool guards = criterion.kind == CriterionKind::stop;
+    if (criterion.test == Test::two_rates || criterion.test == Test::unchanged) {
+      const auto sums =
+          std::find_if(observed.tests.begin(), observed.tests.end(),
+                       [&](const TestSums& each) { return each.criterion == index; });
+      if (sums == observed.tests.end()) continue;
+      const auto advanced = step_of(subject);
+      if (!advanced) continue;
+      take_step(advanced->step, test);
+      test.logs = sums->logs;
+      test.cut = advanced->cut;
+      if (guards && state.guard_floor != kDistantFuture) {
+        add_start(state, test, test.cut, {}, test.logs);
+        thin_out(test.starts);
+      }
+      continue;
+    }
+    const Time cut = cut_of(subject);
+    if (cut <= test.cut) continue;
+    if (guards && criterion.test == Test::proportion) grow_starts(subject, state, test, cut);
+    test.cut = cut;
+  }
+}
+
+void begin_test(const Machine& machine, RolloutState& state, CriterionIndex index) {
+  const Criterion& criterion = machine.at(index);
+  if (criterion.test == Test::none) return;
+  TestState& test = state.tests[index.value];
+  test = TestState{};
+  const Pending nothing;
+  const Subject subject{machine, state, nothing, criterion};
+  TestStart start;
+  if (criterion.kind == CriterionKind::stop) start.to = 2;
+  if (criterion.test == Test::unchanged) {
+    const Duration pane = machine.at(criterion.window).pane;
+    const Time since =
+        state.shift_floor == kDistantFuture ? state.started : state.shift_floor;
+    test.cut = floor_to(std::max(cut_of(subject), since) + (pane - Duration(1)), pane);
+  } else {
+    test.cut = cut_of(subject);
+    start.counts = counts_at(subject, test.cut);
+  }
+  test.starts = {std::move(start)};
+}
+
+void begin_tests(const Machine& machine, RolloutState& state, Floor floor) {
+  for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
+    const Criterion& criterion = machine.criteria[i];
+    if (criterion.test == Test::none || !criterion.window.valid()) continue;
+    // The past of `unchanged` reaches back before the shift; its present begins with it.
+    const Floor own = criterion.test == Test::unchanged ? Floor::shift
+                                                        : machine.at(criterion.window).floor;
+    if (own == floor) begin_test(machine, state, CriterionIndex{i});
+  }
+}
+
+}  // namespace rollbook::core

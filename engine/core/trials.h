@@ -1,0 +1,58 @@
+#pragma once
+// Trials: how the tests of a rollout grow. Their state (TestState) changes in evolve() alone, so a
+// look that was not logged leaves no trace, and holds integers only; the logarithms that some of
+// them add up are calculated when an Observed is made, logged in it, and copied.
+//
+// Counts of a test, in this order:
+//   proportion      requests, events for certain, events perhaps (the same, but where the limit
+//                   of a quantile lies inside a bucket)
+//   two_rates       events and exposure of the judged arm, events and exposure of the other
+//   unchanged       the same; the other is the past
+//   two_quantiles   buckets of the judged arm, then as many of the other
+//   split           requests of the canary, of the baseline
+//
+// A gate's test begins when its criterion is armed or its windows begin anew. A guard watches for
+// days, and good hours would dilute a breach: it is a sum of tests, one begun with every pane k,
+// with weight 1/k − 1/(k+1), of which about 16 are kept for each doubling of their age (Shin,
+// Ramdas & Rinaldo, E-detectors, arXiv 2203.03532; judging.md).
+
+#include "engine/core/found.h"
+#include "engine/core/stats.h"
+
+namespace rollbook::core {
+
+// Up to where the parts of a test can be counted alike.
+Time cut_of(const Subject& subject);
+// What the criterion's windows hold at `cut`; empty for `unchanged`.
+std::vector<std::int64_t> counts_at(const Subject& subject, Time cut);
+
+// The step that `two_rates` or `unchanged` takes up to `cut`; nothing where it must still wait.
+struct Advanced {
+  Time cut{};
+  stats::Step step;
+  std::vector<std::int64_t> logs;
+};
+std::optional<Advanced> step_of(const Subject& subject);
+// The books of a test with one step more, but for its logarithms.
+void take_step(const stats::Step& step, TestState& test);
+// The alternatives of a criterion's sums, in their order.
+struct Alternatives {
+  std::vector<double> proof;     // of what the criterion says
+  std::vector<double> contrary;  // gates only
+  double bound = 1;              // of the rates' ratio, for both
+};
+// `unchanged` has two bounds, and for the lower one the arms change places.
+std::vector<Alternatives> alternatives_of(const Criterion& criterion);
+
+// decide: the sums as they are with what is pending, of every armed test that takes a step.
+std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
+                              const Pending& pending);
+
+// evolve: the tests take in an Observed, after the windows have.
+void grow(const Machine& machine, RolloutState& state, const Observed& observed);
+// evolve: the test begins anew.
+void begin_test(const Machine& machine, RolloutState& state, CriterionIndex criterion);
+// evolve: every test whose windows begin at that floor.
+void begin_tests(const Machine& machine, RolloutState& state, Floor floor);
+
+}  // namespace rollbook::core
