@@ -129,8 +129,8 @@ std::string criterion(const Criterion& any) {
                    return "absent(" + arm(node.metric.arm) + node.metric.metric.text + ")";
                  },
                  [](const Unchanged& node) {
-                   return expression(node.what) + " unchanged from " + past(node) +
-                          " by at most " + node.tolerance.text;
+                   return expression(node.what) + " unchanged from " + past(node) + " by at most " +
+                          node.tolerance.text;
                  },
                  [](const SplitAsPlanned&) { return std::string("traffic split as planned"); }},
       any.condition);

@@ -83,8 +83,8 @@ struct Criterion {
   std::optional<Number> over;        // INVARIANT: a Comparison has one of `over` (above 0) …
   std::optional<Number> confidence;  // … and `with confidence`: a ratio
   std::optional<Number> sustain;     // `for 2m`; there for an Absent
-  std::optional<Number> at_least;  // `at least 50 requests`, `stop` only
-  std::string text;                // as written, white space folded, without `stop`/`expect name:`
+  std::optional<Number> at_least;    // `at least 50 requests`, `stop` only
+  std::string text;  // as written, white space folded, without `stop`/`expect name:`
   Span span;
   bool operator==(const Criterion&) const = default;
 };

@@ -183,7 +183,8 @@ class FormCheck {
     positive(node.previous);
     positive(node.tolerance);
     if (node.tolerance.value >= core::Fixed::from_int(1))
-      bad_value(node.tolerance.span, "a change by `" + node.tolerance.text + "` is no change to speak of",
+      bad_value(node.tolerance.span,
+                "a change by `" + node.tolerance.text + "` is no change to speak of",
                 "a tolerance lies below 100%, like `2%`");
   }
 
@@ -210,7 +211,7 @@ class FormCheck {
     }
     if (!criterion.over && !criterion.confidence)
       sink_.error(Code::missing_window, criterion.span, "over what time? a condition needs `over`",
-                  "add `over 5m`, or `with confidence 99%` for a test");
+                  "add `over 5m`");
   }
 
   Sink& sink_;

@@ -315,16 +315,15 @@ const auto absent_def = peek(1, "(") >> kw("absent", "") > open_parenthesis
                         > plain_metric[SetAbsent{}] > close_parenthesis;
 
 using Past = ast::Unchanged::Past;
-const auto same_hours = kw("same", "same hours") >
-                        kw("hours") > (kw("yesterday")[put<&ast::Unchanged::past, Past::yesterday>] |
-                                       (kw("last", "last week")[put<&ast::Unchanged::past,
-                                                                    Past::last_week>] >
-                                        kw("week")));
+const auto same_hours = kw("same", "same hours") > kw("hours") >
+                        (kw("yesterday")[put<&ast::Unchanged::past, Past::yesterday>] |
+                         (kw("last", "last week")[put<&ast::Unchanged::past, Past::last_week>] >
+                          kw("week")));
 const auto previous = kw("previous") > duration[set<&ast::Unchanged::previous>];
 const auto unchanged_def = unchanged_ahead >> x3::eps[Begin{}] >> sum[set<&ast::Unchanged::what>] >
                            kw("unchanged") > kw("from") > (previous | same_hours) >
-                           kw("by", "by at most") > kw("at") > kw("most") >
-                           ratio[set<&ast::Unchanged::tolerance>];
+                           kw("by", "by at most") > kw("at") >
+                           kw("most") > ratio[set<&ast::Unchanged::tolerance>];
 
 const auto split_as_planned_def =
     located(peek(1, "split") >>
@@ -350,8 +349,8 @@ const auto condition = described(
     "a condition like `error_rate > 0.1%`")[(x3::eps[InStop{}] >> absent[SetCondition{}]) |
                                             split_as_planned[SetCondition{}] |
                                             unchanged[SetCondition{}] | comparison[SetCondition{}]];
-const auto criterion_def = located(
-    quoted(condition > *(over_clause | confidence_clause | for_clause | at_least_clause)));
+const auto criterion_def =
+    located(quoted(condition > *(over_clause | confidence_clause | for_clause | at_least_clause)));
 
 BOOST_SPIRIT_DEFINE(plain_metric, measurement, primary, product, sum, comparison, absent, unchanged,
                     split_as_planned)

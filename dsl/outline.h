@@ -35,8 +35,8 @@ struct Judgement {
   std::string measured;  // as written: `p99(latency)`
   core::Comparison comparison = core::Comparison::greater;
   core::Fixed limit;
-  std::string limit_text;      // as people write it: `50ms`; "" without a limit
-  std::optional<Measurement> other;  // the right side, where it is measured too
+  std::string limit_text;                         // as people write it: `50ms`; "" without a limit
+  std::optional<Measurement> other;               // the right side, where it is measured too
   core::Fixed factor = core::Fixed::from_int(1);  // of `other`
   core::Test test = core::Test::none;
   core::Fixed alpha;      // of a test, before it is shared among those of one gate

@@ -315,10 +315,10 @@ bool resolve_over(Context& context, const ast::Criterion& criterion, Judgement& 
   if (!ratio || (judgement.limit.nanos > 0 && judgement.limit < core::Fixed::from_int(1))) {
     return true;
   }
-  context.findings.error(Code::bad_value, criterion.span,
-                         "no number of requests proves a ratio to be at `" +
-                             judgement.limit_text + "`",
-                         "with confidence, a limit lies between 0% and 100%");
+  context.findings.error(
+      Code::bad_value, criterion.span,
+      "no number of requests proves a ratio to be at `" + judgement.limit_text + "`",
+      "with confidence, a limit lies between 0% and 100%");
   return false;
 }
 
@@ -342,8 +342,8 @@ std::optional<Scaled> resolve_scaled(Context& context, const ast::Expression& ri
       return Scaled{&binary->sides[first ? 0 : 1], factor->value};
     }
   }
-  context.findings.error(Code::type_mismatch, number.span,
-                         "a measurement is scaled by a ratio", "write `* 105%`");
+  context.findings.error(Code::type_mismatch, number.span, "a measurement is scaled by a ratio",
+                         "write `* 105%`");
   return std::nullopt;
 }
 
@@ -358,11 +358,10 @@ bool resolve_arms(Context& context, const ast::Criterion& criterion,
   same.arm = left->what.arm;
   if (same != left->what || right->what.arm == left->what.arm) {
     const bool itself = right->what == left->what;
-    context.findings.error(
-        Code::not_comparable, comparison.right.span,
-        itself ? "this compares a measurement with itself"
-               : "the two sides must measure the same of two arms",
-        "like `canary.p99(latency) <= baseline.p99(latency) * 105%`");
+    context.findings.error(Code::not_comparable, comparison.right.span,
+                           itself ? "this compares a measurement with itself"
+                                  : "the two sides must measure the same of two arms",
+                           "like `canary.p99(latency) <= baseline.p99(latency) * 105%`");
     return false;
   }
   judgement.measured = left_of(criterion.text);

@@ -37,7 +37,8 @@ static core::Series take(const Series& stored, Fault& fault) {
 
 static core::Window take(const Window& stored, Fault& fault) {
   return {take_index<core::SeriesIndex>(stored.series()), duration(stored.width()),
-          duration(stored.pane()), take_enum<core::Floor>(stored.floor(), "floor", fault), stored.cumulative()};
+          duration(stored.pane()), take_enum<core::Floor>(stored.floor(), "floor", fault),
+          stored.cumulative()};
 }
 
 static core::Criterion take(const Criterion& stored, Fault& fault) {

@@ -56,11 +56,12 @@ static void put(const core::Criterion& criterion, Criterion& out) {
   put(criterion.limit, *out.mutable_limit());
   out.set_other(put_index(criterion.other));
   out.set_other_denominator(put_index(criterion.other_denominator));
-  put(criterion.factor, *out.mutable_factor());
+  // Fields that came later are left out at their defaults: a plan's bytes stay what they were.
+  if (criterion.factor != core::Fixed::from_int(1)) put(criterion.factor, *out.mutable_factor());
   out.set_test(put_enum(criterion.test));
-  put(criterion.alpha, *out.mutable_alpha());
+  if (criterion.alpha.nanos != 0) put(criterion.alpha, *out.mutable_alpha());
   out.set_lag(criterion.lag.count());
-  put(criterion.tolerance, *out.mutable_tolerance());
+  if (criterion.tolerance.nanos != 0) put(criterion.tolerance, *out.mutable_tolerance());
   out.set_sustain(criterion.sustain.count());
   out.set_at_least(criterion.at_least);
   put(criterion.span, *out.mutable_span());

@@ -18,7 +18,7 @@ std::string_view name_of(core::Outcome outcome);        // "succeeded", "rolled_
 std::string_view name_of(core::Phase phase);            // "hold", "review", …
 std::string_view name_of(core::Sight sight);            // "live", "catching_up", "unreachable"
 std::string_view name_of(core::ItemKind kind);          // "confirm", "decide"
-std::string_view name_of(core::Test test);             // "proportion", …; "" for none
+std::string_view name_of(core::Test test);              // "proportion", …; "" for none
 std::string_view name_of(core::Arm arm);                // "canary", "baseline", "total"
 
 // "rollout_started", "verdict_changed", …: the type of an event.

@@ -70,7 +70,9 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
 }
 
 Json evidence_of(const core::Evidence& evidence) {
-  const auto nats = [](std::int64_t micro) { return number(core::Fixed{core::Int128{micro} * 1000}); };
+  const auto nats = [](std::int64_t micro) {
+    return number(core::Fixed{core::Int128{micro} * 1000});
+  };
   Json json;
   json["test"] = name_of(evidence.test);
   json["log_e"] = nats(evidence.statistic);

@@ -135,14 +135,14 @@ QuestionStatus question_of(const Machine& machine, const RolloutState& state,
 std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutState& state) {
   for (std::size_t c = 0; c < machine.windows.size(); ++c) {
     const core::Series& canary = machine.at(machine.windows[c].series);
-    if (canary.arm != core::Arm::canary ||
+    if (machine.windows[c].cumulative || canary.arm != core::Arm::canary ||
         machine.at(canary.metric).kind != core::MetricKind::counter) {
       continue;
     }
     for (std::size_t b = 0; b < machine.windows.size(); ++b) {
       const core::Series& other = machine.at(machine.windows[b].series);
       if (other.metric != canary.metric || other.arm != core::Arm::baseline ||
-          machine.windows[b].width != machine.windows[c].width ||
+          machine.windows[b].cumulative || machine.windows[b].width != machine.windows[c].width ||
           machine.windows[b].floor != machine.windows[c].floor) {
         continue;
       }

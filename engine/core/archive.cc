@@ -245,8 +245,8 @@ void fields(A& archive, Reading& reading) {
 }
 template <class A>
 void fields(A& archive, TestState& test) {
-  archive.all(test.cut, test.counts, test.logs, test.starts, test.steps, test.events,
-              test.exposure, test.spread);
+  archive.all(test.cut, test.counts, test.logs, test.starts, test.steps, test.events, test.exposure,
+              test.spread);
 }
 template <class A>
 void fields(A& archive, Answer& answer) {
@@ -280,8 +280,9 @@ void fields(A& archive, RolloutState& state) {
               state.quiet_since, state.settled, state.settled_order, state.requested, state.shifted,
               state.guard_floor, state.shift_floor, state.first_settled, state.whole_from,
               state.clocks, state.series, state.metrics, state.windows, state.readings,
-              state.judged, state.tests, state.questions, state.effects, state.extensions, state.ramp,
-              state.ramp_over, state.offsets, state.commands, state.late, state.quarantined);
+              state.judged, state.tests, state.questions, state.effects, state.extensions,
+              state.ramp, state.ramp_over, state.offsets, state.commands, state.late,
+              state.quarantined);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {

@@ -162,8 +162,7 @@ Measured side(const Subject& subject, WindowIndex window, WindowIndex denominato
 // left > factor · right, and so on, without rounding. Only gauges may be negative.
 bool compare(const Measured& left, Comparison comparison, Fixed factor, const Measured& right) {
   if (left.top < 0 || right.top < 0) {
-    return core::holds(left.value().nanos * kOne, comparison,
-                       factor.nanos * right.value().nanos);
+    return core::holds(left.value().nanos * kOne, comparison, factor.nanos * right.value().nanos);
   }
   return holds(product(left.top, right.bottom * kOne), comparison,
                product(right.top, left.bottom * factor.nanos));
@@ -194,10 +193,9 @@ Found missing(Missing why, Time at) {
 
 Found estimate(const Subject& subject) {
   const Criterion& criterion = subject.criterion;
-  const Time at =
-      common_time(subject.machine, subject.state, subject.pending,
-                  {criterion.window, criterion.denominator, criterion.other,
-                   criterion.other_denominator});
+  const Time at = common_time(
+      subject.machine, subject.state, subject.pending,
+      {criterion.window, criterion.denominator, criterion.other, criterion.other_denominator});
   const bool against_limit = !criterion.other.valid();
   if (criterion.measure == Measure::quantile && against_limit) {
     return quantile_against_limit(subject, at);
@@ -210,8 +208,7 @@ Found estimate(const Subject& subject) {
   if (left.missing != Missing::none) return found;
   found.value = left.value();
   if (against_limit) {
-    found.true_ =
-        core::holds(left.top, criterion.comparison, criterion.limit.nanos * left.bottom);
+    found.true_ = core::holds(left.top, criterion.comparison, criterion.limit.nanos * left.bottom);
     return found;
   }
   const Measured right = side(subject, criterion.other, criterion.other_denominator, at);

@@ -220,7 +220,15 @@ struct Fold {
     state.sight = body.sight;
   }
 
-  void operator()(const SourceGap&) const { state.whole_from = event.time; }
+  void operator()(const SourceGap&) const {
+    state.whole_from = event.time;
+    // What was lost would look like a change.
+    for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
+      const bool runs =
+          machine.criteria[i].test == Test::unchanged && !state.tests[i].starts.empty();
+      if (runs) begin_test(machine, state, CriterionIndex{i});
+    }
+  }
 
  private:
   void fill(std::size_t i, const Observed& body) const {

@@ -26,8 +26,7 @@ struct Subject {
   const Criterion& criterion;
 
   CriterionIndex index() const {
-    return CriterionIndex{
-        static_cast<std::uint32_t>(&criterion - machine.criteria.data())};
+    return CriterionIndex{static_cast<std::uint32_t>(&criterion - machine.criteria.data())};
   }
   SeriesIndex series_of(WindowIndex window) const { return machine.at(window).series; }
   const Metric& metric_of(WindowIndex window) const {

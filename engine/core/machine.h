@@ -132,10 +132,10 @@ struct Criterion {
   WindowIndex other_denominator;
   Fixed factor = Fixed::from_int(1);
   Test test = Test::none;
-  Fixed alpha;         // of a test: the chance of a wrong verdict that is allowed, above 0
-  Duration lag{};      // `unchanged` only: how far back the past lies
-  Fixed tolerance;     // `unchanged` only: `by at most 2%`
-  Duration sustain{};  // `for`; for `absent` the silence allowed
+  Fixed alpha;                // of a test: the chance of a wrong verdict that is allowed, above 0
+  Duration lag{};             // `unchanged` only: how far back the past lies
+  Fixed tolerance;            // `unchanged` only: `by at most 2%`
+  Duration sustain{};         // `for`; for `absent` the silence allowed
   std::int64_t at_least = 0;  // requests a stop needs before it may speak
   Span span;
   bool operator==(const Criterion&) const = default;

@@ -31,16 +31,18 @@ std::string rounded(Int128 nanos, int places) {
   return text + "." + fraction;
 }
 
-// ", proven: the log of the e-value is 4.87, of the 4.61 it needs". Of whatever is nearer to proof.
+// ", proven: the log of the e-value is 4.87 of the 4.61 it needs". Of whatever is nearer to proof.
 std::string proof_text(const Reading& reading) {
   const Evidence& evidence = *reading.evidence;
   const std::int64_t threshold = threshold_of(evidence.alpha);
-  const bool contrary = evidence.contrary > evidence.statistic;
+  // A split is never proven, only disproved.
+  const bool contrary = evidence.test == Test::split || evidence.contrary > evidence.statistic;
   const std::int64_t statistic = contrary ? evidence.contrary : evidence.statistic;
-  const bool proven = statistic >= threshold;
+  std::string text = statistic >= threshold ? ", proven" : ", not proven";
+  if (contrary) text += " the contrary";
+  if (evidence.test == Test::two_quantiles) return text;  // its edges are all there is to say
   const auto nats = [](std::int64_t micro) { return rounded(Int128{micro} * 1000, 2); };
-  return std::string(proven ? ", proven" : ", not proven") + (contrary ? " the contrary" : "") +
-         ": the log of the e-value is " + nats(statistic) + " of the " + nats(threshold) +
+  return text + ": the log of the e-value is " + nats(statistic) + " of the " + nats(threshold) +
          " it needs";
 }
 
@@ -105,8 +107,8 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
     text += ": " + std::string(reading.low ? "about " : "") + value_text(criterion, *reading.value);
     if (reading.low && reading.high) {
       const bool shown = criterion.test == Test::two_quantiles;
-      text += (shown ? ", shown to lie between the edges " : ", limit between the edges ") + value_text(criterion, *reading.low) + " and " +
-              value_text(criterion, *reading.high);
+      text += (shown ? ", shown to lie between the edges " : ", limit between the edges ") +
+              value_text(criterion, *reading.low) + " and " + value_text(criterion, *reading.high);
     }
     if (reading.limit) text += " against " + value_text(criterion, *reading.limit);
     text += " in " + std::to_string(reading.samples) + " samples";

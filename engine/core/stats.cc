@@ -49,8 +49,8 @@ double lower_fraction(double a, double b, double x, double y) {
     const double at = a + 2 * k;
     const double numerator =
         ((a + k - 1) / (at - 1)) * ((a + b + k - 1) / (at - 1)) * k * (b - k) * x * x;
-    const double term = k + k * (b - k) * x / (at - 1) +
-                        (a + k) * (a * y - b * x + 1 + k * (2 - x)) / (at + 1);
+    const double term =
+        k + k * (b - k) * x / (at - 1) + (a + k) * (a * y - b * x + 1 + k * (2 - x)) / (at + 1);
     d = term + numerator * d;
     if (d == 0) d = kTiny;
     c = term + numerator / c;
@@ -91,9 +91,8 @@ struct Turned {
 };
 Turned turn(Sample sample, Fixed limit) {
   if (limit.nanos * 2 <= Fixed::kScale) return {sample, limit, false};
-  return {{sample.requests, sample.requests - sample.errors},
-          Fixed{Fixed::kScale - limit.nanos},
-          true};
+  return {
+      {sample.requests, sample.requests - sample.errors}, Fixed{Fixed::kScale - limit.nanos}, true};
 }
 
 Beta prior_of(Fixed limit, std::int64_t tenths) {
@@ -179,7 +178,9 @@ double log_mean(std::span<const std::int64_t> logs) {
   if (logs.empty()) return 0;
   const std::int64_t most = *std::max_element(logs.begin(), logs.end());
   double sum = 0;
-  for (const std::int64_t log : logs) sum += std::exp(static_cast<double>(log - most) * 1e-12);
+  for (const std::int64_t log : logs) {
+    sum += std::exp((static_cast<double>(log) - static_cast<double>(most)) * 1e-12);
+  }
   return static_cast<double>(most) * 1e-12 + std::log(sum / static_cast<double>(logs.size()));
 }
 
@@ -187,8 +188,8 @@ double log_mean(std::span<const std::int64_t> logs) {
 
 double log_split(std::int64_t first, std::int64_t second, Fixed planned) {
   const double x = share_of(planned), y = rest_of(planned);
-  return std::log(x) + std::log(y) - log_power(1 + static_cast<double>(first),
-                                               1 + static_cast<double>(second), x, y);
+  return std::log(x) + std::log(y) -
+         log_power(1 + static_cast<double>(first), 1 + static_cast<double>(second), x, y);
 }
 
 // ---- Integers for the log -------------------------------------------------------------------

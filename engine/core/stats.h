@@ -60,9 +60,9 @@ struct Step {
   std::int64_t other_events = 0, other_exposure = 0;  // of the one it is compared with
 };
 // The alternatives of a test, as multiples of the bound that is to be disproved.
-std::span<const double> far_above();              // from 1.25 to 50: a guard's
-std::vector<double> below(Fixed tolerance);       // 1/(1+P), 1/(1+2P), 0.9, 0.75, 0.5
-std::vector<double> above(Fixed tolerance);       // their reciprocals
+std::span<const double> far_above();         // from 1.25 to 50: a guard's
+std::vector<double> below(Fixed tolerance);  // 1/(1+P), 1/(1+2P), 0.9, 0.75, 0.5
+std::vector<double> above(Fixed tolerance);  // their reciprocals
 // log of the likelihood ratio of one step, "rate = multiple × bound × other" against "rate = bound
 // × other", given how many events there were in all: the conditional binomial. Exposures above 0.
 double log_step(const Step& step, double bound, double multiple);

@@ -9,7 +9,8 @@ namespace {
 
 using stats::Step;
 
-constexpr Duration kPane = std::chrono::seconds(1);
+// A start for each would lose weight to no use: a breach is a matter of some seconds at least.
+constexpr Duration kPane = std::chrono::seconds(5);
 // A start is dropped when its neighbours lie no further apart than a 20th of their age.
 constexpr std::int64_t kStartsPerAge = 20;
 
@@ -20,8 +21,8 @@ std::int64_t whole(Fixed value) { return static_cast<std::int64_t>(value.nanos /
 // Observations above the limit: for certain, and perhaps.
 std::vector<std::int64_t> split_at_limit(const std::vector<Fixed>& bounds, Fixed limit,
                                          const std::vector<std::int64_t>& buckets) {
-  const auto cut = static_cast<std::size_t>(
-      std::lower_bound(bounds.begin(), bounds.end(), limit) - bounds.begin());
+  const auto cut = static_cast<std::size_t>(std::lower_bound(bounds.begin(), bounds.end(), limit) -
+                                            bounds.begin());
   std::int64_t all = 0, certain = 0;
   for (std::size_t i = 0; i < buckets.size(); ++i) {
     all += buckets[i];
@@ -45,9 +46,9 @@ std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window,
 Step step_between(const Subject& subject, Time from, Time to) {
   const Criterion& criterion = subject.criterion;
   const auto value = [&](WindowIndex window, Duration back) {
-    return whole(sum_between(subject.machine, subject.state, subject.pending, window, from - back,
-                             to - back)
-                     .value);
+    return whole(
+        sum_between(subject.machine, subject.state, subject.pending, window, from - back, to - back)
+            .value);
   };
   const auto exposure = [&](Duration back) {
     return criterion.denominator.valid() ? value(criterion.denominator, back)
@@ -96,7 +97,8 @@ void add_start(const RolloutState& state, TestState& test, Time border,
   const std::int64_t pane = (floor_to(border, kPane) - floor_to(state.guard_floor, kPane)) / kPane;
   TestStart& last = test.starts.back();
   if (pane + 2 <= last.to) return;
-  if (last.counts == counts && last.logs == logs) {  // nothing came in between: the two are one, with both weights
+  if (last.counts == counts &&
+      last.logs == logs) {  // nothing came in between: the two are one, with both weights
     last.to = pane + 2;
     return;
   }
@@ -127,9 +129,9 @@ void grow_starts(const Subject& subject, RolloutState& state, TestState& test, T
 
 Time cut_of(const Subject& subject) {
   const Criterion& criterion = subject.criterion;
-  return common_time(subject.machine, subject.state, subject.pending,
-                     {criterion.window, criterion.denominator, criterion.other,
-                      criterion.other_denominator});
+  return common_time(
+      subject.machine, subject.state, subject.pending,
+      {criterion.window, criterion.denominator, criterion.other, criterion.other_denominator});
 }
 
 std::vector<std::int64_t> counts_at(const Subject& subject, Time cut) {
@@ -216,8 +218,8 @@ void take_step(const stats::Step& step, TestState& test) {
   ++test.steps;
   test.events += step.other_events;
   test.exposure += step.other_exposure;
-  test.spread.nanos += Int128{step.other_events} * step.other_events * Fixed::kScale /
-                       step.other_exposure;
+  test.spread.nanos +=
+      Int128{step.other_events} * step.other_events * Fixed::kScale / step.other_exposure;
 }
 
 std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
@@ -241,9 +243,8 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
     const Subject subject{machine, state, nothing, criterion};
     const bool guards = criterion.kind == CriterionKind::stop;
     if (criterion.test == Test::two_rates || criterion.test == Test::unchanged) {
-      const auto sums =
-          std::find_if(observed.tests.begin(), observed.tests.end(),
-                       [&](const TestSums& each) { return each.criterion == index; });
+      const auto sums = std::find_if(observed.tests.begin(), observed.tests.end(),
+                                     [&](const TestSums& each) { return each.criterion == index; });
       if (sums == observed.tests.end()) continue;
       const auto advanced = step_of(subject);
       if (!advanced) continue;
@@ -274,9 +275,10 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
   if (criterion.kind == CriterionKind::stop) start.to = 2;
   if (criterion.test == Test::unchanged) {
     const Duration pane = machine.at(criterion.window).pane;
-    const Time since =
-        state.shift_floor == kDistantFuture ? state.started : state.shift_floor;
-    test.cut = floor_to(std::max(cut_of(subject), since) + (pane - Duration(1)), pane);
+    // Not before its past is there: what was not watched is not compared with.
+    const Time watched = std::max(state.started, state.whole_from) + criterion.lag;
+    const Time shifted = state.shift_floor == kDistantFuture ? watched : state.shift_floor;
+    test.cut = floor_to(std::max({cut_of(subject), shifted, watched}) + (pane - Duration(1)), pane);
   } else {
     test.cut = cut_of(subject);
     start.counts = counts_at(subject, test.cut);
@@ -289,8 +291,8 @@ void begin_tests(const Machine& machine, RolloutState& state, Floor floor) {
     const Criterion& criterion = machine.criteria[i];
     if (criterion.test == Test::none || !criterion.window.valid()) continue;
     // The past of `unchanged` reaches back before the shift; its present begins with it.
-    const Floor own = criterion.test == Test::unchanged ? Floor::shift
-                                                        : machine.at(criterion.window).floor;
+    const Floor own =
+        criterion.test == Test::unchanged ? Floor::shift : machine.at(criterion.window).floor;
     if (own == floor) begin_test(machine, state, CriterionIndex{i});
   }
 }

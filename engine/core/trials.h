@@ -12,9 +12,9 @@
 //   split           requests of the canary, of the baseline
 //
 // A gate's test begins when its criterion is armed or its windows begin anew. A guard watches for
-// days, and good hours would dilute a breach: it is a sum of tests, one begun with every pane k,
-// with weight 1/k − 1/(k+1), of which about 16 are kept for each doubling of their age (Shin,
-// Ramdas & Rinaldo, E-detectors, arXiv 2203.03532; judging.md).
+// days, and good hours would dilute a breach: it is a sum of tests, one begun with every pane k of
+// five seconds, with weight 1/k − 1/(k+1), of which about 16 are kept for each doubling of their
+// age (Shin, Ramdas & Rinaldo, E-detectors, arXiv 2203.03532; judging.md).
 
 #include "engine/core/found.h"
 #include "engine/core/stats.h"

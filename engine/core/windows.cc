@@ -230,9 +230,8 @@ Sum sum_between(const Machine& machine, const RolloutState& state, const Pending
   const Window& window = machine.at(index);
   const auto& cells = state.windows[index.value].cells;
   Sum sum;
-  const auto first =
-      std::upper_bound(cells.begin(), cells.end(), from,
-                       [](Time time, const Cell& cell) { return time < cell.end; });
+  const auto first = std::upper_bound(cells.begin(), cells.end(), from,
+                                      [](Time time, const Cell& cell) { return time < cell.end; });
   for (auto cell = first; cell != cells.end() && cell->end <= to; ++cell) add_sum(sum, *cell, 1);
   for (const CellDelta& delta : pending.observed.deltas) {
     if (delta.series != window.series || delta.reach < window.floor) continue;

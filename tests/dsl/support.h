@@ -19,21 +19,8 @@ inline std::string read_file(const std::string& path) {
   return text.str();
 }
 
-// The example of the language, with the lines that this version does not support.
+// The example of the language, word for word.
 inline std::string example() { return read_file("tests/dsl/example.runbook"); }
-
-// The same without those lines.
-inline std::string supported_example() {
-  std::istringstream lines(example());
-  std::string text;
-  for (std::string line; std::getline(lines, line);) {
-    const bool unsupported = line.find("with confidence") != std::string::npos ||
-                             line.find("unchanged from") != std::string::npos ||
-                             line.find("canary.p99") != std::string::npos;
-    if (!unsupported) text += line + "\n";
-  }
-  return text;
-}
 
 // "\nfile:line:column code message | help" for each.
 inline std::string lines(const Sink& sink) {

@@ -39,8 +39,7 @@ Criterion made(CriterionKind kind, Test test, Fixed alpha) {
   criterion.kind = kind;
   criterion.test = test;
   criterion.alpha = alpha;
-  criterion.comparison =
-      kind == CriterionKind::stop ? Comparison::greater : Comparison::less_equal;
+  criterion.comparison = kind == CriterionKind::stop ? Comparison::greater : Comparison::less_equal;
   return criterion;
 }
 
@@ -115,11 +114,10 @@ Criterion expect_split(Fixed alpha) {
 
 Trial::Trial(Criterion criterion, Weight weight) : now(kBegin) {
   const bool past = criterion.test == Test::unchanged;
-  const Floor floor = past                                       ? Floor::start
+  const Floor floor = past                                      ? Floor::start
                       : criterion.kind == CriterionKind::expect ? Floor::shift
-                                                                 : Floor::guard;
-  constexpr MetricKind kKinds[] = {MetricKind::counter, MetricKind::counter,
-                                   MetricKind::histogram};
+                                                                : Floor::guard;
+  constexpr MetricKind kKinds[] = {MetricKind::counter, MetricKind::counter, MetricKind::histogram};
   for (std::uint32_t row = 0; row < kRows; ++row) {
     if (row < 3) {
       Metric metric;

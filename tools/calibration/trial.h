@@ -16,7 +16,7 @@ namespace rollbook::calibration {
 struct Second {
   std::int64_t requests = 0;
   std::int64_t errors = 0;
-  std::vector<std::int64_t> buckets;  // of the trial's bounds; empty: no latencies
+  std::vector<std::int64_t> buckets{};  // of the trial's bounds; empty: no latencies
 };
 
 // Criteria on the trial's series, as the compiler would make them.

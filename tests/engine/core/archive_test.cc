@@ -155,6 +155,22 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { ++s.windows[0].cells[0].value.nanos; },
       [](RolloutState& s) { ++s.windows[0].cells[0].samples; },
       [](RolloutState& s) { s.windows[0].total.buckets[1] = 7; },
+      [](RolloutState& s) { s.tests[0].cut += 1ns; },
+      [](RolloutState& s) { s.tests[0].counts = {1}; },
+      [](RolloutState& s) { s.tests[0].logs = {-1}; },
+      [](RolloutState& s) {
+        s.tests[0].starts = {{1, 2, {3}, {4}}};
+      },
+      [](RolloutState& s) {
+        s.tests[0].starts = {{1, 2, {3}, {5}}};
+      },
+      [](RolloutState& s) { ++s.tests[0].steps; },
+      [](RolloutState& s) { ++s.tests[0].events; },
+      [](RolloutState& s) { ++s.tests[0].exposure; },
+      [](RolloutState& s) { ++s.tests[0].spread.nanos; },
+      [](RolloutState& s) { s.readings[0].limit = Fixed{1}; },
+      [](RolloutState& s) { s.readings[0].evidence = Evidence{}; },
+      [](RolloutState& s) { s.readings[0].evidence.emplace().statistic = 1; },
       [](RolloutState& s) { s.readings[0].verdict = Verdict::fail; },
       [](RolloutState& s) { s.readings[0].missing = Missing::stale; },
       [](RolloutState& s) { s.readings[0].raw = Raw::true_; },

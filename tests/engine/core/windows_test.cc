@@ -251,8 +251,8 @@ TEST(Windows, ACellIsOutOfReachOnceNoWindowOfItsSeriesCountsIt) {
 // ---- The time of a ratio --------------------------------------------------------------------
 
 Time common(const Judging& judging) {
-  return common_time(judging.machine, judging.state, judging.pending, WindowIndex{kErrors.value},
-                     WindowIndex{kRequests.value});
+  return common_time(judging.machine, judging.state, judging.pending,
+                     {WindowIndex{kErrors.value}, WindowIndex{kRequests.value}});
 }
 
 TEST(CommonTime, IsTheLeastWatermarkButWaitsNoLongerThanGrace) {

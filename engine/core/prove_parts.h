@@ -1,0 +1,58 @@
+#pragma once
+// What the parts of prove.h share: weights, counts since a start, evidence. Internal to
+// engine/core/prove*.cc.
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/core/prove.h"
+
+namespace rollbook::core {
+
+// prove_arms.cc
+Found prove_two_rates(const Subject& subject, bool in_full);
+Found prove_two_quantiles(const Subject& subject);
+Found prove_split(const Subject& subject);
+
+inline double log_of(std::int64_t number) { return std::log(static_cast<double>(number)); }
+
+// log(1/from − 1/to).
+inline double log_weight(const TestStart& start) {
+  if (start.to == 0) return 0;
+  return std::log(static_cast<double>(start.to - start.from)) - log_of(start.from) -
+         log_of(start.to);
+}
+
+// log(e^a + e^b).
+inline double log_sum(double a, double b) {
+  const double most = std::max(a, b);
+  return most == -HUGE_VAL ? most : most + std::log1p(std::exp(std::min(a, b) - most));
+}
+
+inline std::vector<std::int64_t> since(const std::vector<std::int64_t>& now,
+                                       const std::vector<std::int64_t>& then) {
+  std::vector<std::int64_t> counts = now;
+  for (std::size_t i = 0; i < counts.size() && i < then.size(); ++i) counts[i] -= then[i];
+  return counts;
+}
+
+inline void settle_verdict(const Criterion& criterion, Found& found) {
+  const std::int64_t threshold = threshold_of(criterion.alpha);
+  found.true_ = found.evidence->statistic >= threshold;
+  found.false_ = !found.true_ && found.evidence->contrary >= threshold;
+}
+
+inline Evidence evidence_of(const Criterion& criterion) {
+  Evidence evidence;
+  evidence.test = criterion.test;
+  evidence.alpha = criterion.alpha;
+  return evidence;
+}
+
+// The share that is allowed: of a quantile, what may lie above its limit.
+inline Fixed allowed_share(const Criterion& criterion) {
+  return criterion.measure == Measure::quantile ? Fixed::from_int(1) - criterion.quantile
+                                                : criterion.limit;
+}
+
+}  // namespace rollbook::core

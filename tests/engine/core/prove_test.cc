@@ -1,0 +1,370 @@
+// Verdicts of the tests through the core: what passes, what fails, what stays open, and what is
+// never taken for health.
+
+#include "engine/core/prove.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "engine/core/limits.h"
+#include "engine/core/sentence.h"
+#include "engine/core/trials.h"
+#include "tools/calibration/trial.h"
+
+namespace rollbook::calibration {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace rollbook::core;
+
+constexpr Fixed kPerMille{1'000'000}, kOnePercent{10'000'000}, kFivePercent{50'000'000};
+constexpr Fixed kSameRate = Fixed::from_int(1), kFivePercentMore{1'050'000'000};
+
+const Evidence& evidence(const Trial& trial) { return *trial.reading().evidence; }
+
+// ---- A gate ---------------------------------------------------------------------------------
+
+TEST(Prove, AGatePassesWithTheRequestThatProvesIt) {
+  Trial trial(expect_below(kPerMille, kFivePercent));
+  trial.second({.requests = 4186});
+  EXPECT_EQ(trial.reading().verdict, Verdict::undecided);
+  trial.second({.requests = 1});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+  EXPECT_EQ(evidence(trial).counts, (std::vector<std::int64_t>{4187, 0, 0}));
+  EXPECT_EQ(evidence(trial).prior_b, Fixed::from_int(1000));
+  EXPECT_GE(evidence(trial).statistic, threshold_of(kFivePercent));
+}
+
+TEST(Prove, AGateFailsWhereTheContraryIsProven) {
+  Trial trial(expect_below(kPerMille, kFivePercent));
+  trial.second({.requests = 1000, .errors = 20});
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+  EXPECT_GE(evidence(trial).contrary, threshold_of(kFivePercent));
+}
+
+TEST(Prove, AGateNeverPassesAtItsLimit) {
+  Trial trial(expect_below(kPerMille, kFivePercent));
+  for (int second = 0; second < 200; ++second) trial.second({.requests = 10'000, .errors = 10});
+  EXPECT_EQ(trial.reading().verdict, Verdict::undecided);
+}
+
+TEST(Prove, AGateBeginsAnewWithItsShift) {
+  Trial trial(expect_below(kPerMille, kFivePercent));
+  trial.second({.requests = 1000, .errors = 20});
+  trial.shift(Weight{750'000'000});
+  trial.second({.requests = 4187});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+  EXPECT_EQ(evidence(trial).counts[0], 4187);
+}
+
+// ---- A guard --------------------------------------------------------------------------------
+
+TEST(Prove, AGuardStopsAtOnceAndSaysWhatItRestsOn) {
+  Trial trial(stop_above(kPerMille, kOnePercent));
+  for (int second = 0; second < 600; ++second) trial.second({.requests = 45});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+  int seconds = 0;
+  while (trial.reading().verdict == Verdict::pass && seconds < 60) {
+    trial.second({.requests = 45, .errors = 5});
+    ++seconds;
+  }
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+  EXPECT_LE(seconds, 4);
+  // A reader adds the starts up again, and what has not begun.
+  const Evidence& found = evidence(trial);
+  double sum = 0;
+  for (const TestStart& start : found.starts) {
+    const stats::Beta prior{found.prior_a, found.prior_b};
+    sum += (1.0 / static_cast<double>(start.from) - 1.0 / static_cast<double>(start.to)) *
+           std::exp(stats::log_above({start.counts[0], start.counts[1]}, kPerMille, prior));
+  }
+  EXPECT_NEAR(std::log(sum), static_cast<double>(found.statistic) * 1e-6, 1e-5);
+}
+
+TEST(Prove, StartsAreThinnedByAge) {
+  Trial trial(stop_above(kPerMille, kOnePercent));
+  for (int second = 0; second < 20'000; ++second) trial.second({.requests = 45});
+  const auto& starts = trial.state.tests[0].starts;
+  EXPECT_LE(starts.size(), 20U * 15U);
+  EXPECT_EQ(starts.front().from, 1);
+  EXPECT_EQ(starts.back().to, 4'002);
+  for (std::size_t i = 1; i + 1 < starts.size(); ++i) {
+    EXPECT_LT(starts[i].from, starts[i + 1].from);
+    const auto age = starts.back().to - starts[i + 1].from;
+    EXPECT_LE(starts[i + 1].from - starts[i].from, age / 20 + 1) << i;
+  }
+}
+
+TEST(Prove, ASilenceAddsNoStartsButKeepsTheirWeight) {
+  Trial trial(stop_above(kPerMille, kOnePercent));
+  trial.second({.requests = 45});
+  trial.seconds(3600, {.requests = 45});
+  EXPECT_LE(trial.state.tests[0].starts.size(), 3U);
+  EXPECT_EQ(trial.state.tests[0].starts.back().to, 722);
+}
+
+TEST(Prove, ALookThatWasNotLoggedLeavesNoTrace) {
+  Trial trial(stop_above(kPerMille, kOnePercent));
+  for (int second = 0; second < 30; ++second) trial.second({.requests = 45});
+  const RolloutState before = trial.state;
+  Pending pending;
+  CellDelta delta;
+  delta.series = SeriesIndex{1};
+  delta.reach = Floor::shift;
+  delta.cell.end = delta.cell.latest = trial.now + 1s;
+  delta.cell.value = Fixed::from_int(40);
+  pending.observed.deltas.push_back(delta);
+  pending.observed.seen.push_back({SeriesIndex{0}, trial.now + 1s, trial.now + 1s});
+  pending.observed.seen.push_back({SeriesIndex{1}, trial.now + 1s, trial.now + 1s});
+  const Reading seen =
+      evaluate(trial.machine, trial.state, pending, CriterionIndex{0}, trial.now + 1s);
+  EXPECT_EQ(seen.verdict, Verdict::fail);
+  EXPECT_EQ(trial.state, before);
+}
+
+// ---- Two arms -------------------------------------------------------------------------------
+
+TEST(Prove, ACanaryThatFailsTwiceAsOftenIsStopped) {
+  Trial trial(stop_above_baseline(kFivePercentMore, kOnePercent));
+  int seconds = 0;
+  while (trial.reading().verdict != Verdict::fail && seconds < 600) {
+    trial.second({.requests = 100, .errors = 2}, {.requests = 1900, .errors = 19});
+    ++seconds;
+  }
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+  EXPECT_GT(seconds, 5);
+  EXPECT_EQ(evidence(trial).counts,
+            (std::vector<std::int64_t>{2 * seconds, 100 * seconds, 19 * seconds, 1900 * seconds}));
+}
+
+TEST(Prove, ABadHourOfBothArmsIsNoBreach) {
+  Trial trial(stop_above_baseline(kFivePercentMore, kOnePercent));
+  for (int second = 0; second < 600; ++second) {
+    trial.second({.requests = 100, .errors = 30}, {.requests = 1900, .errors = 570});
+  }
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+}
+
+TEST(Prove, BurstsAreDividedByTheDispersionOfTheBaseline) {
+  Trial trial(stop_above_baseline(kSameRate, kOnePercent));
+  for (int second = 0; second < 100; ++second) {
+    const bool burst = second % 10 == 0;
+    trial.second({.requests = 100, .errors = burst ? 20 : 0},
+                 {.requests = 1900, .errors = burst ? 190 : 0});
+  }
+  const Found found =
+      prove_in_full(Subject{trial.machine, trial.state, Pending{}, trial.machine.criteria[0]});
+  ASSERT_TRUE(found.evidence);
+  EXPECT_GT(found.evidence->dispersion, Fixed::from_int(100));
+}
+
+TEST(Prove, EqualErrorRatesPassAFactorInTime) {
+  Trial trial(expect_within_baseline(Fixed{1'500'000'000}, kFivePercent));
+  for (int second = 0; second < 300; ++second) {
+    trial.second({.requests = 1000, .errors = 10}, {.requests = 1000, .errors = 10});
+  }
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+}
+
+// Events without exposure belong to the step that brings it.
+TEST(Prove, ErrorsWithoutRequestsWaitForThem) {
+  Trial trial(stop_above_baseline(kSameRate, kOnePercent));
+  trial.second({.requests = 100, .errors = 1}, {.requests = 100, .errors = 1});
+  trial.second({.requests = 0, .errors = 5}, {.requests = 100, .errors = 0});
+  EXPECT_EQ(trial.state.tests[0].steps, 1);
+  trial.second({.requests = 100, .errors = 0}, {.requests = 100, .errors = 0});
+  EXPECT_EQ(trial.state.tests[0].steps, 2);
+  EXPECT_EQ(trial.state.tests[0].counts, (std::vector<std::int64_t>{6, 200, 1, 300}));
+}
+
+// ---- Quantiles ------------------------------------------------------------------------------
+
+// So many observations at and above edge `edge`, one bucket each.
+std::vector<std::int64_t> latencies(const Trial& trial, std::int64_t low, std::int64_t high,
+                                    std::size_t edge) {
+  std::vector<std::int64_t> buckets(trial.state.metrics[2].bounds.size() + 1);
+  buckets[1] = low;
+  buckets[edge + 1] = high;
+  return buckets;
+}
+
+TEST(Prove, AQuantileIsACountAboveAnEdge) {
+  Trial trial(expect_p99_below(kPerMille, kFivePercent));
+  const auto& bounds = trial.state.metrics[2].bounds;
+  trial.machine.criteria[0].limit = bounds[10];
+  trial.second({.buckets = latencies(trial, 1000, 0, 10)});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);  // 0 of 1000 above: below 1 %
+  EXPECT_EQ(evidence(trial).counts, (std::vector<std::int64_t>{1000, 0, 0}));
+}
+
+TEST(Prove, ALimitInsideABucketCountsForNeitherSide) {
+  Trial trial(expect_p99_below(kPerMille, kFivePercent));
+  const auto& bounds = trial.state.metrics[2].bounds;
+  trial.machine.criteria[0].limit = Fixed{(bounds[10].nanos + bounds[11].nanos) / 2};
+  trial.second({.buckets = latencies(trial, 1000, 100, 10)});  // all in the limit's bucket
+  const Reading now = evaluate(trial.machine, trial.state, Pending{}, CriterionIndex{0}, trial.now);
+  EXPECT_EQ(now.verdict, Verdict::undecided);
+  EXPECT_EQ(now.evidence->counts, (std::vector<std::int64_t>{1100, 0, 100}));
+  EXPECT_EQ(now.low, bounds[10]);
+  EXPECT_EQ(now.high, bounds[11]);
+}
+
+TEST(Prove, EqualLatenciesAreWithinFivePercent) {
+  Trial trial(expect_p99_within_baseline(kFivePercentMore, kFivePercent));
+  std::vector<std::int64_t> buckets(trial.state.metrics[2].bounds.size() + 1);
+  // 0.5 % above the edge after the quantile's, 5 % above the one before: both are proven soon.
+  buckets[5] = 9500;
+  buckets[20] = 450;
+  buckets[40] = 50;
+  for (int second = 0; second < 10; ++second) {
+    trial.second({.buckets = buckets}, {.buckets = buckets});
+  }
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+  EXPECT_EQ(trial.reading().low, trial.state.metrics[2].bounds[19]);
+  EXPECT_EQ(trial.reading().high, trial.state.metrics[2].bounds[20]);
+}
+
+TEST(Prove, ATailTwiceAsLongFails) {
+  Trial trial(expect_p99_within_baseline(kFivePercentMore, kFivePercent));
+  std::vector<std::int64_t> fast(trial.state.metrics[2].bounds.size() + 1), slow = fast;
+  fast[5] = slow[5] = 9500;
+  fast[10] = slow[40] = 500;
+  for (int second = 0; second < 10; ++second) trial.second({.buckets = slow}, {.buckets = fast});
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+}
+
+TEST(Prove, FewLatenciesDecideNothing) {
+  Trial trial(expect_p99_within_baseline(kFivePercentMore, kFivePercent));
+  const auto few = latencies(trial, 50, 1, 10);
+  trial.second({.buckets = few}, {.buckets = few});
+  EXPECT_EQ(trial.reading().verdict, Verdict::undecided);
+}
+
+// ---- The past -------------------------------------------------------------------------------
+
+Trial with_past(Duration lag, int errors) {
+  Trial trial(expect_unchanged(lag, Fixed{100'000'000}, kFivePercent));
+  for (Duration at{}; at < lag; at += 1s) trial.second({.requests = 1000, .errors = errors});
+  trial.shift(Weight{250'000'000});
+  return trial;
+}
+
+TEST(Prove, TheSameRateAsBeforeIsUnchanged) {
+  Trial trial = with_past(5min, 100);
+  for (int second = 0; second < 200; ++second) trial.second({.requests = 1000, .errors = 100});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+}
+
+TEST(Prove, AThirdMoreIsAChange) {
+  Trial trial = with_past(5min, 100);
+  for (int second = 0; second < 200; ++second) trial.second({.requests = 1000, .errors = 133});
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+}
+
+TEST(Prove, AThirdLessIsAChangeToo) {
+  Trial trial = with_past(5min, 100);
+  for (int second = 0; second < 200; ++second) trial.second({.requests = 1000, .errors = 67});
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+}
+
+TEST(Prove, NotRejectingIsNotBeingEqual) {
+  Trial trial = with_past(5min, 1);
+  for (int second = 0; second < 60; ++second) trial.second({.requests = 1000, .errors = 1});
+  EXPECT_EQ(trial.reading().verdict, Verdict::undecided);
+}
+
+TEST(Prove, APastThatWasNotWatchedIsNotComparedWith) {
+  Trial trial(expect_unchanged(5min, Fixed{100'000'000}, kFivePercent));
+  for (int second = 0; second < 300; ++second) {
+    trial.second({.requests = 1000, .errors = 100});
+    ASSERT_EQ(trial.reading().verdict, Verdict::no_data) << second;
+  }
+  for (int second = 0; second < 200; ++second) trial.second({.requests = 1000, .errors = 100});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+  EXPECT_LE(evidence(trial).counts[1], 200'000);
+}
+
+TEST(Prove, WhatWasLostIsNoChange) {
+  Trial trial = with_past(5min, 100);
+  for (int second = 0; second < 200; ++second) trial.second({.requests = 1000, .errors = 100});
+  Pending nothing;
+  std::vector<Event> events;
+  advance(trial.machine, trial.shard, trial.state, nothing, Input{trial.now, Miss{}}, events);
+  trial.second({.requests = 1000, .errors = 500});
+  EXPECT_EQ(trial.reading().verdict, Verdict::no_data);
+}
+
+// ---- The split ------------------------------------------------------------------------------
+
+TEST(Prove, TheShiftThatNeverHappenedIsSeen) {
+  Trial trial(expect_split(kPerMille), Weight{100'000'000});
+  trial.second({.requests = 100}, {.requests = 900});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+  trial.second({.requests = 0}, {.requests = 1000});
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+  EXPECT_EQ(trial.reading().limit, Fixed{100'000'000});
+}
+
+TEST(Prove, AHundredRequestsAreNeededForASplit) {
+  Trial trial(expect_split(kPerMille), Weight{500'000'000});
+  trial.second({.requests = 50}, {.requests = 49});
+  EXPECT_EQ(trial.reading().missing, Missing::too_few);
+}
+
+// ---- Missing data ---------------------------------------------------------------------------
+
+// What is missing is never health: no test passes a gate or stops anything without data.
+TEST(Prove, WithoutDataNoGatePassesAndNoGuardStops) {
+  const Criterion criteria[] = {expect_below(kPerMille, kFivePercent),
+                                stop_above(kPerMille, kOnePercent),
+                                expect_within_baseline(kFivePercentMore, kFivePercent),
+                                stop_above_baseline(kFivePercentMore, kOnePercent),
+                                expect_p99_below(kPerMille, kFivePercent),
+                                expect_p99_within_baseline(kFivePercentMore, kFivePercent),
+                                expect_unchanged(5min, kOnePercent, kFivePercent),
+                                expect_split(kPerMille)};
+  for (const Criterion& criterion : criteria) {
+    for (const bool named : {true, false}) {
+      Trial trial(criterion);
+      if (!named) {
+        for (MetricState& metric : trial.state.metrics) metric = MetricState{};
+      }
+      trial.second({});
+      EXPECT_EQ(trial.reading().verdict, Verdict::no_data)
+          << static_cast<int>(criterion.test) << static_cast<int>(criterion.kind) << named;
+      EXPECT_EQ(trial.reading().raw, Raw::unknown);
+    }
+  }
+}
+
+TEST(Prove, AStaleGateHoldsWhatItHasProven) {
+  Trial trial(expect_below(kPerMille, kFivePercent));
+  trial.second({.requests = 5000});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+  Pending nothing;
+  std::vector<Event> events;
+  const Time later = trial.now + kStaleAfter + 1s;
+  advance(trial.machine, trial.shard, trial.state, nothing, Input{later, Tick{}}, events);
+  EXPECT_EQ(trial.reading().verdict, Verdict::no_data);
+  EXPECT_EQ(trial.reading().missing, Missing::stale);
+}
+
+// ---- Words ----------------------------------------------------------------------------------
+
+TEST(Prove, TheSentenceSaysWhatWasProven) {
+  Trial trial(stop_above(kPerMille, kOnePercent));
+  trial.machine.criteria[0].text = "error_rate > 0.1% with confidence 99%";
+  trial.machine.file = "hal9.runbook";
+  trial.second({.requests = 100, .errors = 10});
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+  const std::string said = sentence(trial.machine, trial.machine.criteria[0], trial.reading());
+  EXPECT_TRUE(
+      said.starts_with("error_rate > 0.1% with confidence 99%: 10% in 100 samples, proven: "
+                       "the log of the e-value is "))
+      << said;
+  EXPECT_NE(said.find(" of the 4.61 it needs"), std::string::npos) << said;
+}
+
+}  // namespace
+}  // namespace rollbook::calibration
