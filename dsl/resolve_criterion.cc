@@ -375,6 +375,7 @@ bool resolve_arms(Context& context, const ast::Criterion& criterion,
 bool resolve_comparison(Context& context, const ast::Criterion& criterion,
                         const ast::Comparison& comparison, Judgement& judgement) {
   if (measures(comparison.right)) {
+    if (!measures(comparison.left)) return false;  // refused by the grammar
     return resolve_arms(context, criterion, comparison, judgement) &&
            resolve_over(context, criterion, judgement);
   }

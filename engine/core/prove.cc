@@ -125,6 +125,10 @@ void prove_guard(const Subject& subject, const std::vector<std::int64_t>& now, b
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
   if (!found.true_) return;
+  // The newest too: what has not begun is 1 / its `to`.
+  if (terms.empty() || terms.back().to != test.starts.back().to) {
+    terms.push_back(test.starts.back());
+  }
   // What each had counted since it began, so that a reader needs no other number.
   for (TestStart& start : terms) start.counts = since(now, start.counts);
   found.evidence->starts = std::move(terms);

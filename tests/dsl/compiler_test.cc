@@ -55,10 +55,11 @@ TEST(Plans, TheCanaryHasNoErrorAndTheWarningsItEarns) {
   EXPECT_EQ(errors(text), "");
   std::size_t count = 0;
   for (const auto& found : compile(text).diagnostics) {
-    EXPECT_TRUE(found.code == "RB0601" || found.code == "RB0605") << found.message;
+    EXPECT_TRUE(found.code == "RB0601" || found.code == "RB0602" || found.code == "RB0605")
+        << found.message;
     ++count;
   }
-  EXPECT_EQ(count, 5u);
+  EXPECT_EQ(count, 6u);
 }
 
 TEST(Plans, TheMinimalOneHasNoFinding) {

@@ -133,7 +133,7 @@ TEST(Grammar, ReadsEveryStatement) {
       {kStage, "expect canary.p99(l) <= baseline.p99(l) * 105% over 24h",
        "expect canary.p99(l) <= (baseline.p99(l) * 105%) over 24h"},
       {kStage, "expect a unchanged from previous 8h by at most 2%", kSame},
-      {kStage, "expect rate(total.a) unchanged from same hours yesterday by at most 2%",
+      {kStage, "expect total.rate(a) unchanged from same hours yesterday by at most 2%",
        "expect total.rate(a) unchanged from same hours yesterday by at most 2%"},
       {kStage, "expect low: a / b unchanged from same hours last week by at most 2%",
        "expect low: (a / b) unchanged from same hours last week by at most 2%"},
@@ -199,7 +199,8 @@ TEST(Grammar, SaysWhatItExpected) {
        "RB0201 expected a comparison (`<`, `<=`, `>` or `>=`), found `==`"},
       {kStage, "expect a < over 5m", "RB0201 expected a limit like `0.1%`, found `over`"},
       {kStage, "expect a < 1% ovr 5m",
-       "RB0201 expected `over`, `for`, `at least` or the end of the line, found `ovr` | did you "
+       "RB0201 expected `over`, `with confidence`, `for`, `at least` or the end of the line, found "
+       "`ovr` | did you "
        "mean `over`?"},
       {kStage, "expect a < 1%", "RB0207 over what time? a condition needs `over` | add `over 5m`"},
       {kStage, "expect a < 1% over 5m over 6m", "RB0209 this was said already"},

@@ -73,7 +73,7 @@ TEST(Prove, AGuardStopsAtOnceAndSaysWhatItRestsOn) {
   EXPECT_LE(seconds, 4);
   // A reader adds the starts up again, and what has not begun.
   const Evidence& found = evidence(trial);
-  double sum = 0;
+  double sum = 1.0 / static_cast<double>(found.starts.back().to);
   for (const TestStart& start : found.starts) {
     const stats::Beta prior{found.prior_a, found.prior_b};
     sum += (1.0 / static_cast<double>(start.from) - 1.0 / static_cast<double>(start.to)) *
