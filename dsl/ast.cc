@@ -146,6 +146,8 @@ std::string exit(const Exit& any) {
       return "decide " + any.target.text;
     case Exit::Kind::rollback:
       return "rollback " + any.target.text;
+    case Exit::Kind::halt:
+      return "halt";
     case Exit::Kind::end:
       return "end";
   }
@@ -176,11 +178,13 @@ std::string option(const Option& node) {
   const std::string head = "option " + node.name.text + " " + quote(node.text.value) + " ";
   switch (node.kind) {
     case core::OptionKind::next:
-      return head + "next";
+      return head + (node.overrides ? "next override" : "next");
     case core::OptionKind::extend:
       return head + "extend " + node.extend_by.text + " at most " + node.extend_at_most.text;
     case core::OptionKind::rollback:
       return head + "rollback " + node.rollback.text;
+    case core::OptionKind::halt:
+      return head + "halt";
   }
   return head;
 }
@@ -266,6 +270,11 @@ std::string days(const std::vector<Days>& all) {
 
 std::string time(const WallTime& node) { return node.hour.text + ":" + node.minute.text; }
 
+template <class Act>
+std::string mark(const Act& act) {
+  return act.irreversible ? " irreversible" : "";
+}
+
 class Printer {
  public:
   template <class AnyStatement>
@@ -292,25 +301,31 @@ class Printer {
     line("error " + node.keyword + (node.name ? " " + node.name->text : ""));
   }
   void print(const Traffic& node) {
-    line("traffic " + node.weight.text + clause("within", node.within));
+    line("traffic " + node.weight.text + clause("within", node.within) + mark(node));
   }
   void print(const Ramp& node) {
     line("ramp traffic to " + node.to.text + " over " + node.over.text +
-         clause("every", node.every) + clause("within", node.within));
+         clause("every", node.every) + clause("within", node.within) + mark(node));
   }
   void print(const Hold& node) {
-    const std::string head = "hold " + node.duration.text + clause("at most", node.at_most);
+    std::string head = "hold " + node.duration.text;
+    if (node.requests) head += " and " + node.requests->text + " requests";
+    head += clause("at most", node.at_most);
     if (node.block.empty())
       line(head);
     else
       block(head, node.block);
   }
+  void print(const HoldUntil& node) {
+    line("hold until " + node.action.text + " at most " + node.at_most.text);
+  }
   void print(const Run& node) {
-    line("run " + node.action.text + arguments(node.arguments) + clause("within", node.within));
+    line("run " + node.action.text + arguments(node.arguments) + clause("within", node.within) +
+         mark(node));
   }
   void print(const Start& node) { line("start " + node.action.text + arguments(node.arguments)); }
   void print(const Checkpoint& node) {
-    line("checkpoint " + quote(node.name.value) + clause("within", node.within));
+    line("checkpoint " + quote(node.name.value) + clause("within", node.within) + mark(node));
   }
   void print(const Notify& node) {
     line("notify " + list(node.channels) + " " + quote(node.text.value));
@@ -322,6 +337,7 @@ class Printer {
   void print(const Report& node) { line("report " + node.kind.text); }
   void print(const OnEnter& node) { block("on enter", node.block); }
   void print(const OnExit& node) { block("on exit", node.block); }
+  void print(const Undo& node) { block("undo", node.block); }
   void print(const Expect& node) {
     line(std::string(node.replaces ? "replace " : "") + "expect " +
          (node.name ? node.name->text + ": " : "") + criterion(node.criterion));
@@ -351,7 +367,8 @@ class Printer {
     line("channel " + node.name.text + " = " + node.kind.text + arguments(node.arguments));
   }
   void print(const Action& node) {
-    line("action " + node.name.text + "(" + parameters(node.parameters) + ")");
+    line("action " + node.name.text + "(" + parameters(node.parameters) + ")" +
+         (node.idempotent ? " idempotent" : ""));
   }
   void print(const Param& node) {
     line("param " + node.name.text + ": " + std::string(to_string(node.type)) + " = " +
@@ -365,8 +382,13 @@ class Printer {
   void print(const BeginsTraffic& node) { line("begins traffic " + node.weight.text); }
   void print(const Require& node) { block("require", node.block); }
   void print(const Setup& node) { block("setup", node.block); }
-  void print(const Guard& node) { block("guard", node.block); }
-  void print(const Stop& node) { line("stop " + criterion(node.criterion)); }
+  void print(const Guard& node) { block(node.always ? "guard always" : "guard", node.block); }
+  void print(const Stop& node) {
+    std::string text = "stop " + criterion(node.criterion);
+    for (const Criterion& other : node.also) text += " and " + criterion(other);
+    line(text);
+  }
+  void print(const PauseWhile& node) { line("pause while " + criterion(node.criterion)); }
   void print(const Otherwise& node) { line("otherwise " + exit(node.exit)); }
   void print(const Template& node) { block("template " + node.name.text, node.block); }
   void print(const Stage& node) {

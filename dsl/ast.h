@@ -29,34 +29,45 @@ namespace rollbook::dsl::ast {
 
 struct Statement;
 
-struct Traffic {  // traffic 5% [within 10m]
+struct Traffic {  // traffic 5% [within 10m] [irreversible]
   Number weight;  // a ratio, 0 to 1
   std::optional<Number> within;
+  bool irreversible = false;  // once it was asked for there is no way back; so for all that acts
   Span span;
   bool operator==(const Traffic&) const = default;
 };
 
-struct Ramp {  // ramp traffic to 0% over 30m [every 1m] [within 5m]
+struct Ramp {  // ramp traffic to 0% over 30m [every 1m] [within 5m] [irreversible]
   Number to;   // a ratio, 0 to 1
   Number over;
   std::optional<Number> every;
   std::optional<Number> within;  // of each step
+  bool irreversible = false;
   Span span;
   bool operator==(const Ramp&) const = default;
 };
 
-struct Hold {  // hold 2h [at most 3h] [{ … }]
+struct Hold {  // hold 2h [and 1000 requests] [at most 3h] [{ … }]
   Number duration;
+  std::optional<Number> requests;
   std::optional<Number> at_most;
   std::vector<Statement> block;  // run, checkpoint, notify, page, open, report, start
   Span span;
   bool operator==(const Hold&) const;
 };
 
-struct Run {  // run suite(phase: "x") [within 1h]
+struct HoldUntil {  // hold until backfill at most 24h
+  Name action;      // that was started before
+  Number at_most;
+  Span span;
+  bool operator==(const HoldUntil&) const = default;
+};
+
+struct Run {  // run suite(phase: "x") [within 1h] [irreversible]
   Name action;
   std::vector<Argument> arguments;
   std::optional<Number> within;
+  bool irreversible = false;
   Span span;
   bool operator==(const Run&) const = default;
 };
@@ -68,9 +79,10 @@ struct Start {  // start trace_sampling(share: 10%)
   bool operator==(const Start&) const = default;
 };
 
-struct Checkpoint {  // checkpoint "pre-canary" [within 10m]
+struct Checkpoint {  // checkpoint "pre-canary" [within 10m] [irreversible]
   Text name;
   std::optional<Number> within;
+  bool irreversible = false;
   Span span;
   bool operator==(const Checkpoint&) const = default;
 };
@@ -114,6 +126,12 @@ struct OnExit {                  // on exit { … }
   bool operator==(const OnExit&) const;
 };
 
+struct Undo {                    // undo { … }
+  std::vector<Statement> block;  // run, checkpoint, notify, page, open, report
+  Span span;
+  bool operator==(const Undo&) const;
+};
+
 struct Expect {           // [replace] expect [name:] error_rate < 0.1% over 5m [for 2m]
   bool replaces = false;  // the template's of that name, which is then there
   std::optional<Name> name;
@@ -149,8 +167,8 @@ struct FinishTraffic {  // finish traffic 50%
 };
 
 struct Statement {
-  std::variant<Error, Traffic, Ramp, Hold, Run, Start, Checkpoint, Notify, Page, Open, Report,
-               OnEnter, OnExit, Expect, Confirm, DecideUse, Within, FinishTraffic>
+  std::variant<Error, Traffic, Ramp, Hold, HoldUntil, Run, Start, Checkpoint, Notify, Page, Open,
+               Report, OnEnter, OnExit, Undo, Expect, Confirm, DecideUse, Within, FinishTraffic>
       node;
   Span span;
   bool operator==(const Statement&) const = default;
@@ -233,9 +251,10 @@ struct Parameter {
   bool operator==(const Parameter&) const = default;
 };
 
-struct Action {  // action trace_sampling(share: ratio)
+struct Action {  // action trace_sampling(share: ratio) [idempotent]
   Name name;
   std::vector<Parameter> parameters;
+  bool idempotent = false;  // a run of it that failed may be asked for again
   Span span;
   bool operator==(const Action&) const = default;
 };
@@ -258,8 +277,9 @@ struct Setup {                   // setup { … }
   bool operator==(const Setup&) const = default;
 };
 
-struct Stop {  // stop error_rate > 0.1% over 5m for 2m [at least 50 requests]
+struct Stop {  // stop error_rate > 0.1% over 5m for 2m [at least 50 requests] [and …]
   Criterion criterion;
+  std::vector<Criterion> also;  // true at the same instant
   Span span;
   bool operator==(const Stop&) const = default;
 };
@@ -270,13 +290,20 @@ struct Otherwise {  // otherwise rollback automatic
   bool operator==(const Otherwise&) const = default;
 };
 
+struct PauseWhile {  // pause while error_rate > 0.05% over 5m
+  Criterion criterion;
+  Span span;
+  bool operator==(const PauseWhile&) const = default;
+};
+
 struct GuardStatement {
-  std::variant<Error, Stop, Otherwise> node;
+  std::variant<Error, Stop, PauseWhile, Otherwise> node;
   Span span;
   bool operator==(const GuardStatement&) const = default;
 };
 
-struct Guard {  // guard { … }
+struct Guard {  // guard [always] { … }
+  bool always = false;
   std::vector<GuardStatement> block;
   Span span;
   bool operator==(const Guard&) const = default;
@@ -310,14 +337,15 @@ struct Ask {  // ask mail, oncall[, remind every 4h]
   bool operator==(const Ask&) const = default;
 };
 
-// Where an option leads: `next`, `extend 24h at most 2`, `rollback gradual`.
+// Where an option leads: `next [override]`, `extend 24h at most 2`, `rollback gradual`, `halt`.
 struct Option {
   Name name;
   Text text;
   core::OptionKind kind = core::OptionKind::next;
-  Number extend_by;       // `extend` only
-  Number extend_at_most;  // `extend` only
-  Name rollback;          // `rollback` only
+  bool overrides = false;  // `next` only
+  Number extend_by;        // `extend` only
+  Number extend_at_most;   // `extend` only
+  Name rollback;           // `rollback` only
   Span span;
   bool operator==(const Option&) const = default;
 };
@@ -368,6 +396,7 @@ struct Runbook {
 inline bool Hold::operator==(const Hold&) const = default;
 inline bool OnEnter::operator==(const OnEnter&) const = default;
 inline bool OnExit::operator==(const OnExit&) const = default;
+inline bool Undo::operator==(const Undo&) const = default;
 
 // The statements of one kind, in written order; pointers into `statements`.
 template <class Node, class AnyStatement>

@@ -76,11 +76,11 @@ struct Error {
   bool operator==(const Error&) const = default;
 };
 
-// Where a wait leads: `decide X`, `rollback X`, `end`.
+// Where a wait leads: `decide X`, `rollback X`, `halt`, `end`.
 struct Exit {
-  enum class Kind : std::uint8_t { decide, rollback, end };
+  enum class Kind : std::uint8_t { decide, rollback, halt, end };
   Kind kind = Kind::end;
-  Name target;  // the decision or the rollback; empty for `end`
+  Name target;  // the decision or the rollback; empty for `halt` and `end`
   Span span;
   bool operator==(const Exit&) const = default;
 };

@@ -47,32 +47,12 @@ void check_head(const Outline& outline, Findings& findings) {
   if (outline.stages.empty()) {
     findings.error(Code::missing_statement, outline.span, "this runbook has no stage",
                    "add `stage first { … }` with `traffic 5%` and `hold 1h` in it");
-  } else if (!moves) {
-    findings.error(Code::unsupported_guard_always, outline.span,
-                   "no stage shifts traffic, and a rollout without traffic needs `guard always`, "
-                   "which is not supported yet",
-                   "add `traffic 5%` to a stage");
-  } else if (!outline.arms) {
+  } else if (moves && !outline.arms) {
     findings.error(Code::missing_statement, outline.span,
                    "traffic is shifted, but nothing says between which arms",
                    "add `arms by label \"version\": baseline \"old\", canary \"new\"`");
   }
-  if (!outline.guard) {
-    findings.error(Code::missing_guard, outline.span, "nothing guards this rollout",
-                   "add `guard { … }` with a `stop` and `otherwise rollback automatic` in it");
-    return;
-  }
-  if (outline.guard->stops.empty()) {
-    findings.error(Code::missing_guard, outline.guard->span, "this guard stops nothing",
-                   "add `stop error_rate > 1% over 5m`");
-  }
-  if (outline.guard->otherwise.kind == Exit::Kind::none) {
-    findings.error(Code::missing_exit, outline.guard->span,
-                   "this guard says not where a stop leads", "add `otherwise rollback automatic`");
-  } else if (outline.guard->otherwise.kind != Exit::Kind::rollback) {
-    findings.error(Code::misplaced_statement, outline.guard->otherwise.span,
-                   "a guard leads to a rollback", "write `otherwise rollback automatic`");
-  }
+  check_guards(outline, moves, findings);
 }
 
 void check(const Outline& outline, Sink& sink) {

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "dsl/check.h"
+#include "dsl/check_rules.h"
 #include "engine/core/limits.h"
 
 namespace rollbook::dsl {
@@ -43,7 +44,11 @@ std::vector<bool> ending(const Machine& machine) {
   for (bool grown = true; grown;) {
     grown = false;
     for (const core::Transition& transition : machine.transitions) {
-      if (!ends[machine.leaf(transition.to).value]) continue;
+      // Where a wait halts, somebody resumes it or rolls it back.
+      const bool waits = transition.trigger.kind != core::TriggerKind::stop &&
+                         transition.trigger.kind != core::TriggerKind::abort;
+      const bool leads = transition.halts ? waits : ends[machine.leaf(transition.to).value];
+      if (!leads) continue;
       for (std::uint32_t i = 0; i < machine.states.size(); ++i) {
         const bool inside = machine.states[i].kind == core::StateKind::atomic &&
                             machine.contains(transition.from, StateIndex{i});
@@ -66,6 +71,7 @@ void check_machine(const Machine& machine, Sink& sink) {
                "split it into several runbooks");
     return;
   }
+  check_no_way_back(machine, sink);
   const std::vector<bool> reached = reachable(machine);
   const std::vector<bool> ends = ending(machine);
   for (std::size_t i = 0; i < machine.states.size(); ++i) {

@@ -51,6 +51,7 @@ void warn_of_silence(const Outline& outline, Findings& findings) {
     if (stop.what.measure == core::Measure::absent) return;
     if (ratio == nullptr) ratio = &stop;
   }
+  if (ratio == nullptr) return;
   const core::MetricIndex metric =
       ratio->what.measure == core::Measure::ratio ? ratio->what.denominator : ratio->what.metric;
   findings.warning(Code::silence_not_covered, outline.guard->span,

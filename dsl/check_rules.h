@@ -8,9 +8,14 @@ namespace rollbook::dsl {
 
 // ---- Errors -----------------------------------------------------------------------------------
 void check_head(const Outline& outline, Findings& findings);
+// `moves`: some stage shifts traffic.
+void check_guards(const Outline& outline, bool moves, Findings& findings);
 void check_exits(const Outline& outline, Findings& findings);
 void check_decisions(const Outline& outline, Findings& findings);
 void check_traffic(const Outline& outline, Findings& findings);
+
+// Proves on the machine that nothing leads back after an irreversible step.
+void check_no_way_back(const core::Machine& machine, Sink& sink);
 
 // ---- Warnings ---------------------------------------------------------------------------------
 void warn_of_windows(const Outline& outline, Findings& findings);

@@ -77,6 +77,9 @@ enum class Code : std::uint16_t {
   looser_than_guard = 511,
   import_cycle = 561,
   unresolved_import = 562,  // in a text that must stand alone
+  nothing_started = 530,  // `hold until` without a `start` before it
+  no_way_back = 531,      // a rollback after an irreversible step
+  guard_must_halt = 532,  // an irreversible step, and no guard that halts
 
   // 06xx: findings about numbers; warnings.
   sustain_shorter_than_window = 601,

@@ -24,6 +24,11 @@ auto deadline_to() {
   return -(kw("within") > duration[set<Member>]);
 }
 
+template <auto Member>
+auto irreversible_to() {
+  return -kw("irreversible")[put<Member, true>];
+}
+
 constexpr name action_name{"an action"};
 constexpr name channel_name{"a channel"};
 constexpr text message{"a message in quotes"};
@@ -36,24 +41,25 @@ const auto argument_def = located(described(
                                      (any_number[SetArgument{}] | text("a text")[SetArgument{}] |
                                       name("a word")[SetArgument{}])]);
 
-const auto traffic_def = located(kw("traffic") > share[set<&ast::Traffic::weight>] >>
-                                 deadline_to<&ast::Traffic::within>());
+const auto traffic_def =
+    located(kw("traffic") > share[set<&ast::Traffic::weight>] >>
+            deadline_to<&ast::Traffic::within>() >> irreversible_to<&ast::Traffic::irreversible>());
 
 const auto ramp_def =
     located(kw("ramp") > kw("traffic") > kw("to") > share[set<&ast::Ramp::to>] > kw("over") >
             duration[set<&ast::Ramp::over>] >> -(kw("every") > duration[set<&ast::Ramp::every>]) >>
-            deadline_to<&ast::Ramp::within>());
+            deadline_to<&ast::Ramp::within>() >> irreversible_to<&ast::Ramp::irreversible>());
 
 const auto run_def =
     located(kw("run") > action_name[set<&ast::Run::action>] > arguments_to<&ast::Run::arguments>() >
-            deadline_to<&ast::Run::within>());
+            deadline_to<&ast::Run::within>() >> irreversible_to<&ast::Run::irreversible>());
 
 const auto start_def = located(kw("start") > action_name[set<&ast::Start::action>] >
                                arguments_to<&ast::Start::arguments>());
 
 const auto checkpoint_def = located(
     kw("checkpoint") > text("the checkpoint's name in quotes")[set<&ast::Checkpoint::name>] >
-    deadline_to<&ast::Checkpoint::within>());
+    deadline_to<&ast::Checkpoint::within>() >> irreversible_to<&ast::Checkpoint::irreversible>());
 
 const auto notify_def = located(kw("notify") > list_of(channel_name[push<&ast::Notify::channels>]) >
                                 message[set<&ast::Notify::text>]);

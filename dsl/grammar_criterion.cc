@@ -330,11 +330,13 @@ const auto split_as_planned_def =
             kw("traffic", "traffic split as planned")[set<&ast::SplitAsPlanned::keyword>] >
             kw("split") > kw("as") > kw("planned"));
 
-// `absent` is only tried in `stop`: in `expect` it is reported as misplaced.
+// `absent` is only tried in `stop`, and after its `and`: in `expect` it is reported as misplaced.
 struct InStop {
   template <class AnyContext>
   void operator()(const AnyContext& context) const {
-    x3::_pass(context) = x3::_where(context).begin()[-1].is_word("stop");
+    Cursor before = &x3::_where(context).begin()[-1];
+    while (before->is(Token::Kind::newline)) --before;
+    x3::_pass(context) = before->is_word("stop") || before->is_word("and");
   }
 };
 

@@ -134,7 +134,8 @@ const auto channel_def =
 
 const auto action_declaration_def =
     located(kw("action") > name("an action's name")[set<&ast::Action::name>] > open_parenthesis >
-            -list_of(parameter[push<&ast::Action::parameters>]) > close_parenthesis);
+            -list_of(parameter[push<&ast::Action::parameters>]) > close_parenthesis >>
+            -kw("idempotent")[put<&ast::Action::idempotent, true>]);
 
 BOOST_SPIRIT_DEFINE(title, service, arms, load, roles, metric, channel, action_declaration)
 

@@ -39,6 +39,7 @@ const auto exit_phrase_def =
              name("a decision")[set<&ast::Exit::target>]) |
             (kw("rollback")[put<&ast::Exit::kind, ast::Exit::Kind::rollback>] >
              name("a rollback")[set<&ast::Exit::target>]) |
+            kw("halt")[put<&ast::Exit::kind, ast::Exit::Kind::halt>] |
             kw("end")[put<&ast::Exit::kind, ast::Exit::Kind::end>]);
 
 const auto within_def =
@@ -53,7 +54,9 @@ const auto replace_expect_def =
             name("the name of the template's criterion")[set<&ast::Expect::name>] > colon >
             criterion[set<&ast::Expect::criterion>]);
 
-const auto stop_def = located(kw("stop") > criterion[set<&ast::Stop::criterion>]);
+const auto stop_def =
+    located(kw("stop") > criterion[set<&ast::Stop::criterion>] >>
+            *(kw("and") > x3::omit[*newline] > criterion[push<&ast::Stop::also>]));
 
 const auto confirm_def =
     located(kw("confirm") > text("what is confirmed, in quotes")[set<&ast::Confirm::text>] >

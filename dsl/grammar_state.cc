@@ -231,7 +231,8 @@ bool ParseState::report_unsupported(Cursor start, Cursor where) {
 
 // A word before a parenthesis in a condition is a function; which one is not known.
 bool ParseState::report_function(Cursor start, Cursor where) {
-  if (!start->is_word("stop") && !start->is_word("expect")) return false;
+  const bool judges = start->is_word("stop") || start->is_word("expect") || start->is_word("pause");
+  if (!judges) return false;
   if (!where->is(Kind::word) || !where[1].is_symbol("(") || where == start) return false;
   if (where->value == "new" || where->value == "bracket") {
     const bool is_new = where->value == "new";

@@ -31,6 +31,7 @@ enum class Block : std::uint8_t {
   hold,
   on_enter,
   on_exit,
+  undo,
   decide,
   rollback,
   success

@@ -36,12 +36,16 @@ constexpr std::array kHomes = {
     Home{"rollback", "`runbook`"},
     Home{"success", "`runbook`"},
     Home{"stop", "`guard`"},
+    Home{"pause", "`guard`, as `pause while …`"},
+    Home{"undo", "`stage` or `template`"},
+    Home{"irreversible", "the end of a step, like `run drop_old() irreversible`"},
+    Home{"halt", "`otherwise` and `option`"},
     Home{"traffic", "`stage` or `rollback`"},
     Home{"ramp", "`stage` or `rollback`"},
     Home{"hold", "`stage`"},
-    Home{"run", "`stage`, `hold`, `setup` or `rollback`"},
+    Home{"run", "`stage`, `hold`, `setup`, `undo` or `rollback`"},
     Home{"start", "`stage`, `hold` or `on enter`"},
-    Home{"checkpoint", "`stage`, `hold`, `setup` or `rollback`"},
+    Home{"checkpoint", "`stage`, `hold`, `setup`, `undo` or `rollback`"},
     Home{"on", "`stage` or `template`"},
     Home{"expect", "`require`, `stage` or `success`"},
     Home{"replace", "a `stage` that uses a template"},
@@ -68,16 +72,10 @@ struct UnsupportedWords {
 constexpr std::array kStatements = {
     UnsupportedWords{
         "target", "", {Code::unsupported_target, "a named `target`", "write a runbook for each"}},
-    UnsupportedWords{"undo", "", {Code::unsupported_undo, "`undo`", "put it into the rollback"}},
-    UnsupportedWords{"irreversible", "", {Code::unsupported_irreversible, "`irreversible`", ""}},
-    UnsupportedWords{"halt", "", {Code::unsupported_halt, "`halt`", ""}},
-    UnsupportedWords{"pause", "while", {Code::unsupported_pause_while, "`pause while`", ""}},
     UnsupportedWords{
         "when", "baseline", {Code::unsupported_baseline_fails, "`when baseline fails too`", ""}},
 };
 
-constexpr Unsupported kAndRequests = {Code::unsupported_and_requests, "`hold … and N requests`",
-                                      "a `hold` of time alone is supported"};
 constexpr Unsupported kTarget = {Code::unsupported_target, "a named target",
                                  "leave the name out: there is one target"};
 
@@ -88,31 +86,19 @@ struct UnsupportedClause {
 };
 
 constexpr std::array kClauses = {
-    UnsupportedClause{" stop expect ",
-                      {"and",
-                       "",
-                       {Code::unsupported_and, "`and` between two conditions",
-                        "write two statements; each then acts alone"}}},
+    UnsupportedClause{
+        " expect pause ",
+        {"and",
+         "",
+         {Code::unsupported_and, "`and` outside `stop`", "write two statements: both must hold"}}},
     UnsupportedClause{
         " stop guard otherwise ",
         {"when", "", {Code::unsupported_baseline_fails, "`when baseline fails too`", ""}}},
-    UnsupportedClause{
-        " hold ",
-        {"until",
-         "",
-         {Code::unsupported_hold_until, "`hold until`", "`run … within` waits for its run"}}},
-    UnsupportedClause{
-        " option ",
-        {"override",
-         "",
-         {Code::unsupported_next_override, "`next override`", "`next` alone is supported"}}},
-    UnsupportedClause{
-        " option within otherwise ",
-        {"halt", "", {Code::unsupported_halt, "`halt`", "`rollback NAME` is supported"}}},
-    UnsupportedClause{" guard ",
-                      {"always", "", {Code::unsupported_guard_always, "`guard always`", ""}}},
-    UnsupportedClause{" traffic ramp run checkpoint start ",
-                      {"irreversible", "", {Code::unsupported_irreversible, "`irreversible`", ""}}},
+    UnsupportedClause{" start ",
+                      {"irreversible",
+                       "",
+                       {Code::unsupported_irreversible, "`irreversible` after `start`",
+                        "mark the `run` that cannot be taken back"}}},
 };
 
 bool listed(std::string_view words, std::string_view word) {
@@ -153,6 +139,8 @@ std::string_view to_string(Block block) {
       return "`on enter`";
     case Block::on_exit:
       return "`on exit`";
+    case Block::undo:
+      return "`undo`";
     case Block::decide:
       return "`decide`";
     case Block::rollback:
@@ -176,7 +164,6 @@ std::optional<Unsupported> unsupported_statement(Cursor at) {
 }
 
 std::optional<Unsupported> unsupported_phrase(Cursor start, Cursor at) {
-  if (start->is_word("hold") && at->is_word("and")) return kAndRequests;
   for (const UnsupportedClause& clause : kClauses)
     if (listed(clause.statements, start->value) && matches(clause.words, at))
       return clause.words.what;

@@ -79,8 +79,11 @@ std::string edge_text(const Machine& machine, const core::Transition& transition
       return "failed";
     case TriggerKind::clock:
       return "after " + format_duration(machine.at(trigger.clock).limit);
-    case TriggerKind::stop:
-      return machine.at(trigger.criterion).text;
+    case TriggerKind::stop: {
+      std::string text = machine.at(trigger.criterion).text;
+      for (const auto other : trigger.also) text += " and " + machine.at(other).text;
+      return text;
+    }
     case TriggerKind::gate_passed:
       return "passed";
     case TriggerKind::gate_failed:
@@ -93,6 +96,10 @@ std::string edge_text(const Machine& machine, const core::Transition& transition
       return "rollback --immediate";
     case TriggerKind::rollback_gradual:
       return "rollback --gradual";
+    case TriggerKind::rollback_partial:
+      return "rollback --to";
+    case TriggerKind::entered:
+      return machine.at(trigger.state).name + " entered";
   }
   return "";
 }
@@ -109,7 +116,8 @@ std::vector<Edge> edges(const Machine& machine) {
   for (const core::Transition& transition : machine.transitions) {
     const bool box = machine.at(transition.from).kind == core::StateKind::compound;
     Edge edge{(box ? "any" : "s") + std::to_string(transition.from.value),
-              "s" + std::to_string(machine.leaf(transition.to).value),
+              transition.halts ? std::string("halted")
+                               : "s" + std::to_string(machine.leaf(transition.to).value),
               edge_text(machine, transition), transition.forward};
     bool merged = false;
     for (Edge& other : found) {
@@ -121,6 +129,13 @@ std::vector<Edge> edges(const Machine& machine) {
     if (!merged) found.push_back(std::move(edge));
   }
   return found;
+}
+
+// Halted is no state of its own: the rollout stands where it stood.
+bool may_halt(const Machine& machine) {
+  for (const core::Transition& transition : machine.transitions)
+    if (transition.halts) return true;
+  return false;
 }
 
 std::string joined(const std::vector<std::string>& lines) {
@@ -222,6 +237,7 @@ std::string graph_dot(const Machine& machine) {
   out += "  rankdir=TB\n  compound=true\n  node [shape=box, style=rounded]\n";
   out += "  begin [label=\"\", shape=circle, style=filled, fillcolor=black, width=0.15]\n";
   dot_states(machine, StateIndex{0}, 1, out);
+  if (may_halt(machine)) out += "  halted [label=\"halted\", shape=octagon]\n";
   out += "  begin -> s" + std::to_string(machine.leaf(StateIndex{0}).value) + "\n";
   for (const Edge& edge : edges(machine)) {
     out += "  " + edge.from + " -> " + edge.to;
@@ -234,6 +250,7 @@ std::string graph_dot(const Machine& machine) {
 std::string graph_mermaid(const Machine& machine) {
   std::string out = "flowchart TB\n";
   mermaid_states(machine, StateIndex{0}, 1, out);
+  if (may_halt(machine)) out += "  halted[\"halted\"]\n";
   for (const Edge& edge : edges(machine)) {
     // Forward steps are drawn through, ways out dotted.
     out += "  " + edge.from + (edge.forward ? " -->" : " -.->");

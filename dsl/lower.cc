@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "dsl/format_value.h"
 #include "dsl/lower_flow.h"
 
 namespace rollbook::dsl {
@@ -10,9 +9,6 @@ namespace rollbook::dsl {
 namespace {
 
 using core::TriggerKind;
-
-constexpr std::uint32_t kSofterRank = 1;
-constexpr std::uint32_t kGuardRank = 2;
 
 core::State named(std::string name, std::string stage, core::Phase phase) {
   core::State state;
@@ -29,15 +25,13 @@ Flow::Flow(const Outline& outline) : outline_(outline) {
   succeeded_ = builder_.label();
   rolled_back_ = builder_.label();
   aborted_ = builder_.label();
+  partial_ = builder_.label();
   for (std::size_t i = 0; i < outline.rollbacks.size(); ++i) {
     rollbacks_.push_back(builder_.label());
   }
-  for (std::size_t i = 0; i < outline.rollbacks.size(); ++i) {
-    if (outline.rollbacks[i].name != "gradual") continue;
-    gradual_ = rollbacks_[i];
-    return;
-  }
-  gradual_ = builder_.label();
+  ranked_ = rank_rollbacks();
+  gradual_ = named_rollback("gradual");
+  immediate_ = named_rollback("immediate");
 }
 
 core::Machine Flow::lower() {
@@ -54,8 +48,13 @@ core::Machine Flow::lower() {
   machine.advance_only = outline_.advance_only;
   machine.after = outline_.after;
   machine.metrics = outline_.metrics;
-  lower_before();
-  lower_guarded();
+  StateIndex parent = builder_.root();
+  if (any_always()) {
+    parent = builder_.add_compound(parent, named("always", "", core::Phase::none));
+    add_guards(true, parent);
+  }
+  lower_before(parent);
+  lower_guarded(parent);
   lower_finals();
   return builder_.finish();
 }
@@ -73,9 +72,9 @@ std::vector<core::CriterionIndex> Flow::add_criteria(const Review& review, core:
 }
 
 // begin ─► preflight ─► setup.1 ─► … ─► guarded. Nothing was shifted yet, so every way out ends.
-void Flow::lower_before() {
-  const StateIndex before =
-      builder_.add_compound(builder_.root(), named("before", "", core::Phase::none));
+void Flow::lower_before(StateIndex parent) {
+  const StateIndex before = builder_.add_compound(parent, named("before", "", core::Phase::none));
+  for (const Stop& stop : stops_) stop_from(before, stop);  // of guards armed from the start
   for (const TriggerKind kind :
        {TriggerKind::abort, TriggerKind::rollback_immediate, TriggerKind::rollback_gradual}) {
     builder_.go(before, on(kind), aborted_, {.label = "ended before any traffic"});
@@ -115,24 +114,48 @@ void Flow::lower_before() {
   }
 }
 
-// What the guard watches: the stages, the acceptance, and every softer rollback.
-void Flow::lower_guarded() {
-  const StateIndex guarded =
-      builder_.add_compound(builder_.root(), named("guarded", "", core::Phase::none));
+// What the guard watches: the stages, the acceptance, and every softer rollback. A guard's own
+// rollback lies outside of its reach, that of a slower guard within the faster one's.
+void Flow::lower_guarded(StateIndex parent) {
+  const StateIndex guarded = builder_.add_compound(parent, named("guarded", "", core::Phase::none));
   builder_.bind(guarded_, guarded);
-  const Label back = rollbacks_[outline_.guard->otherwise.target];
-  std::vector<core::CriterionIndex> armed;
-  for (const Judgement& stop : outline_.guard->stops) {
-    const core::CriterionIndex criterion = builder_.add_criterion(stop, core::Floor::guard);
-    armed.push_back(criterion);
-    builder_.go(guarded, on_stop(criterion), back, {.label = stop.text, .span = stop.span});
+  add_guards(false, guarded);
+  std::vector<StateIndex> levels;
+  for (std::size_t i = 0; i < std::max<std::size_t>(1, ranked_.size()); ++i) {
+    levels.push_back(
+        i == 0 ? guarded
+               : builder_.add_compound(levels.back(), named("guarded." + std::to_string(i + 1), "",
+                                                            core::Phase::none)));
+    for (const Stop& stop : stops_) {
+      const Exit& exit = outline_.guards[stop.guard].otherwise;
+      const bool here = exit.kind == Exit::Kind::rollback && exit.target == ranked_[i];
+      if (here) stop_from(levels.back(), stop);
+    }
   }
-  builder_.at(guarded).armed = armed;
-  builder_.go(guarded, on(TriggerKind::abort), back, {.label = "aborted"});
-  builder_.go(guarded, on(TriggerKind::rollback_immediate), back, {.label = "rolled back"});
+  builder_.go(guarded, on(TriggerKind::abort), breach(), {.label = "aborted"});
+  builder_.go(guarded, on(TriggerKind::rollback_immediate),
+              ranked_.empty() ? immediate_ : rollbacks_[ranked_.front()], {.label = "rolled back"});
   builder_.go(guarded, on(TriggerKind::rollback_gradual), gradual_,
               {.label = "rolled back gradually"});
+  if (shifts()) {
+    builder_.go(guarded, on(TriggerKind::rollback_partial), partial_,
+                {.label = "rolled back in part"});
+  }
+  StateIndex forward = levels.back();
+  if (any_halts()) {
+    forward = builder_.add_compound(forward, named("guarded.forward", "", core::Phase::none));
+    for (const Stop& stop : stops_) {
+      if (outline_.guards[stop.guard].otherwise.kind == Exit::Kind::halt) stop_from(forward, stop);
+    }
+  }
+  lower_forward(forward);
+  lower_softer(levels.back());
+  for (std::size_t i = ranked_.size(); i-- > 0;) {
+    lower_rollback(ranked_[i], i == 0 ? builder_.root() : levels[i - 1]);
+  }
+}
 
+void Flow::lower_forward(StateIndex parent) {
   const std::size_t count = outline_.stages.size();
   const bool accepted = outline_.success && !outline_.success->empty();
   const Label success = accepted ? builder_.label() : succeeded_;
@@ -141,66 +164,25 @@ void Flow::lower_guarded() {
   builder_.machine().stages.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
     const Label next = i + 1 == count ? success : builder_.label();
-    lower_stage(outline_.stages[i], guarded, begin, next);
+    lower_stage(outline_.stages[i], parent, begin, next);
     begin = next;
   }
   core::Machine& machine = builder_.machine();
   machine.finishes = outline_.finish ? outline_.finish->weight
                      : count > 0     ? machine.stages.back().weight
                                      : outline_.begins;
-  if (accepted) {
-    Place place;
-    place.path = "success";
-    place.parent = guarded;
-    place.stage = "success";
-    place.criteria = add_criteria(*outline_.success, place.floor);
-    place.next = succeeded_;
-    place.otherwise = otherwise_of(*outline_.success, false);
-    const StateIndex state = lower_review(*outline_.success, place);
-    builder_.at(state).armed = place.criteria;
-    builder_.bind(success, state);
-  }
-  lower_rollbacks(guarded);
-}
-
-void Flow::lower_rollbacks(StateIndex guarded) {
-  const std::size_t own = outline_.guard->otherwise.target;
-  bool gradual = false;
-  for (std::size_t i = 0; i < outline_.rollbacks.size(); ++i) {
-    gradual = gradual || outline_.rollbacks[i].name == "gradual";
-    if (i != own) lower_rollback(i, guarded);
-  }
-  if (!gradual) {
-    const StateIndex compound = begin_rollback("rollback.gradual", guarded, kSofterRank);
-    core::State ramp = named("rollback.gradual.ramp", "rollback.gradual", core::Phase::rollback);
-    ramp.ramp = core::Ramp{core::kNoTraffic, core::kGradualOver, core::kGradualEvery,
-                           core::Duration::zero(), true};
-    const StateIndex state = builder_.add_state(compound, std::move(ramp));
-    builder_.go(state, on(TriggerKind::settled), rolled_back_, {.label = "traffic is at 0%"});
-    builder_.bind(gradual_, compound);
-  }
-  lower_rollback(own, builder_.root());
-}
-
-core::StateIndex Flow::begin_rollback(const std::string& name, StateIndex parent,
-                                      std::uint32_t rank) {
-  core::State compound = named(name, name, core::Phase::rollback);
-  compound.rollback_rank = rank;
-  return builder_.add_compound(parent, std::move(compound));
-}
-
-// What waits runs in order; a failed run pages (Machine::pager) and does not keep the rest from
-// happening.
-void Flow::lower_rollback(std::size_t index, StateIndex parent) {
-  const RollbackOutline& rollback = outline_.rollbacks[index];
-  const bool own = index == outline_.guard->otherwise.target;
-  const std::string name = "rollback." + rollback.name;
-  const StateIndex compound = begin_rollback(name, parent, own ? kGuardRank : kSofterRank);
-  builder_.at(compound).entry = builder_.add_effects(rollback.entry);
-  builder_.at(compound).span = rollback.span;
-  builder_.bind(rollbacks_[index], compound);
-  lower_steps(rollback.steps,
-              Steps{name + ".", compound, name, nullptr, rolled_back_, rolled_back_});
+  if (!accepted) return;
+  Place place;
+  place.path = "success";
+  place.parent = parent;
+  place.stage = "success";
+  place.floor = floor();
+  place.criteria = add_criteria(*outline_.success, place.floor);
+  place.next = succeeded_;
+  place.otherwise = otherwise_of(*outline_.success, false);
+  const StateIndex state = lower_review(*outline_.success, place);
+  builder_.at(state).armed = place.criteria;
+  builder_.bind(success, state);
 }
 
 void Flow::lower_finals() {

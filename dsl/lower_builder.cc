@@ -54,6 +54,7 @@ Builder::Builder() {
   core::State root;
   root.kind = core::StateKind::compound;
   machine_.states.push_back(std::move(root));
+  label();  // halt()
 }
 
 core::StateIndex Builder::add_state(core::StateIndex parent, core::State state) {
@@ -138,6 +139,8 @@ core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Fl
   criterion.tolerance = judgement.tolerance;
   criterion.sustain = judgement.sustain;
   criterion.at_least = judgement.at_least;
+  criterion.part = judgement.parts != 1;
+  criterion.always = judgement.always;
   criterion.span = judgement.span;
   if (criterion.measure == core::Measure::absent) {
     criterion.series = add_series({judgement.what.metric, judgement.what.arm});
@@ -165,6 +168,11 @@ core::ItemIndex Builder::add_item(core::Item item) {
 
 core::Machine Builder::finish() {
   for (core::Transition& transition : machine_.transitions) {
+    if (transition.to.value == halt().value) {
+      transition.halts = true;
+      transition.to = transition.from;
+      continue;
+    }
     transition.to = labels_[transition.to.value];
     ROLLBOOK_CHECK(transition.to.valid());
   }
@@ -183,9 +191,22 @@ core::Trigger on_clock(core::ClockIndex clock) {
   return trigger;
 }
 
-core::Trigger on_stop(core::CriterionIndex criterion) {
+core::Trigger on_stop(const std::vector<core::CriterionIndex>& criteria) {
   core::Trigger trigger = on(core::TriggerKind::stop);
-  trigger.criterion = criterion;
+  trigger.criterion = criteria.front();
+  trigger.also.assign(criteria.begin() + 1, criteria.end());
+  return trigger;
+}
+
+core::Trigger on_entered(core::StateIndex state) {
+  core::Trigger trigger = on(core::TriggerKind::entered);
+  trigger.state = state;
+  return trigger;
+}
+
+core::Trigger on_effect(core::TriggerKind kind, core::EffectIndex effect) {
+  core::Trigger trigger = on(kind);
+  trigger.effect = effect;
   return trigger;
 }
 

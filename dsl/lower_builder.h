@@ -35,6 +35,8 @@ class Builder {
   core::StateIndex root() const { return core::StateIndex{0}; }
 
   Label label();
+  // Not a state: what leads here halts the rollout where it stands.
+  Label halt() const { return Label{0}; }
   void bind(Label label, core::StateIndex state);
 
   // The transition, for what Going does not say (extensions).
@@ -71,7 +73,10 @@ class Builder {
 
 core::Trigger on(core::TriggerKind kind);
 core::Trigger on_clock(core::ClockIndex clock);
-core::Trigger on_stop(core::CriterionIndex criterion);
+core::Trigger on_stop(const std::vector<core::CriterionIndex>& criteria);
+core::Trigger on_entered(core::StateIndex state);
+// Of one effect that was requested in another state.
+core::Trigger on_effect(core::TriggerKind kind, core::EffectIndex effect);
 core::Trigger on_choice(core::ItemIndex item, std::uint32_t option);
 
 }  // namespace rollbook::dsl

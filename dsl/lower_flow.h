@@ -2,6 +2,7 @@
 // Flow: the parts of the lowering and what they share: the outline, the growing machine and the
 // labels that everything may lead to. Internal to dsl/lower*.cc.
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -56,20 +57,54 @@ class Flow {
     bool gated = false;  // `next` needs the gate
   };
 
+  // A `stop` as the machine has it: its conditions, and where its guard leads.
+  struct Stop {
+    std::vector<core::CriterionIndex> criteria;
+    std::size_t guard = 0;
+    std::string label;
+    core::Span span;
+  };
+
   // lower.cc
-  void lower_before();
-  void lower_guarded();
-  void lower_rollbacks(StateIndex guarded);
-  void lower_rollback(std::size_t index, StateIndex parent);
-  StateIndex begin_rollback(const std::string& name, StateIndex parent, std::uint32_t rank);
+  void lower_before(StateIndex parent);
+  void lower_guarded(StateIndex parent);
+  void lower_forward(StateIndex parent);
   void lower_finals();
   std::vector<core::CriterionIndex> add_criteria(const Review& review, core::Floor floor);
 
+  // lower_guard.cc
+  // The rollbacks that guards lead to, the fastest first: the slower lie within its reach.
+  std::vector<std::size_t> rank_rollbacks() const;
+  std::uint32_t rank_of(std::size_t rollback) const;
+  bool any_always() const;
+  bool any_halts() const;
+  Label exit_of(const GuardOutline& guard);
+  // Adds the criteria of all guards that are, or are not, armed from the start.
+  void add_guards(bool always, StateIndex armed_in);
+  void stop_from(StateIndex from, const Stop& stop);
+  // Where a shift that fails, an abort and a missing `otherwise` lead.
+  Label breach() const;
+
+  // lower_rollback.cc
+  Label named_rollback(const std::string& name);
+  void lower_softer(StateIndex parent);
+  void lower_rollback(std::size_t index, StateIndex parent);
+  void lower_plain_rollback(const std::string& name, StateIndex parent, Label begin);
+  void lower_partial(StateIndex parent);
+  void lower_undo(const std::string& name, StateIndex compound, Label next);
+  StateIndex begin_rollback(const std::string& name, StateIndex parent, std::uint32_t rank);
+  bool shifts() const;
+  // Where the windows of stages begin: without traffic there is no shift to wait for.
+  core::Floor floor() const { return shifts() ? core::Floor::shift : core::Floor::start; }
+
   // lower_stage.cc
   void lower_stage(const StageOutline& stage, StateIndex parent, Label begin, Label next);
-  void lower_steps(const std::vector<Step>& steps, const Steps& place);
+  // The first state.
+  StateIndex lower_steps(const std::vector<Step>& steps, const Steps& place);
   StateIndex lower_step(const Step& step, const Steps& place, const std::string& name, Label next);
   StateIndex lower_hold(const Step& step, const Steps& place, Label next);
+  StateIndex lower_until(const Step& step, const Steps& place, const std::string& name, Label next);
+  std::vector<core::EffectIndex> add_effects(const std::vector<core::Effect>& effects);
 
   // lower_review.cc
   // Where `otherwise` leads; a fresh label when it is a decision inside the review.
@@ -85,8 +120,16 @@ class Flow {
   const Outline& outline_;
   Builder builder_;
   Label guarded_, succeeded_, rolled_back_, aborted_;
-  Label gradual_;  // what a gradual rollback by command runs
+  Label gradual_;    // what a gradual rollback by command runs
+  Label immediate_;  // and an immediate one, where no guard leads to a rollback
+  Label partial_;
   std::vector<Label> rollbacks_;
+  std::vector<std::size_t> ranked_;  // of rollbacks that guards lead to, the fastest first
+  std::vector<Stop> stops_;
+  std::map<std::string, core::EffectIndex> tracked_;  // starts of this stage that settle, by action
+  StateIndex restart_;          // this stage's first step that starts something
+  bool irreversible_ = false;   // no way back from what is lowered now
+  bool reviewed_late_ = false;  // nor from the review that is
 };
 
 }  // namespace rollbook::dsl

@@ -33,13 +33,16 @@ Flow::Label Flow::exit_label(const Exit& exit, bool before) {
   switch (exit.kind) {
     case Exit::Kind::rollback:
       return before ? aborted_ : rollbacks_[exit.target];
+    case Exit::Kind::halt:
+      return builder_.halt();
     case Exit::Kind::end:
       return aborted_;
     case Exit::Kind::none:
     case Exit::Kind::decide:  // stands in a review only: otherwise_of()
       break;
   }
-  return before ? aborted_ : rollbacks_[outline_.guard->otherwise.target];
+  if (before) return aborted_;
+  return reviewed_late_ ? builder_.halt() : breach();
 }
 
 // Left out, it is that of the review's decision, or the guard's own rollback: the checker lets it
@@ -155,8 +158,12 @@ void Flow::lower_options(const Opening& opening, const Place& place, StateIndex 
     switch (option.option.kind) {
       case core::OptionKind::next:
         going.forward = true;
-        going.needs_gate = opening.gated;
-        builder_.go(state, on_choice(item, i), place.next, going);
+        going.needs_gate = opening.gated && !option.option.overrides;
+        builder_.go(state, on_choice(item, i), place.next, going).overrides =
+            option.option.overrides;
+        break;
+      case core::OptionKind::halt:
+        builder_.go(state, on_choice(item, i), builder_.halt(), going);
         break;
       case core::OptionKind::extend: {
         const Label hold = builder_.label();

@@ -1,5 +1,7 @@
 // Stages and their steps.
 
+#include <algorithm>
+
 #include "dsl/format_value.h"
 #include "dsl/lower_flow.h"
 #include "dsl/print_machine.h"
@@ -17,8 +19,8 @@ std::string step_name(const char* kind, std::size_t count, bool first_bare) {
 
 // Whether a failing step asks for the stage's `otherwise`.
 bool may_fail(const Step& step) {
-  if (step.kind == Step::Kind::hold) return true;
-  return step.kind == Step::Kind::act;
+  return step.kind == Step::Kind::hold || step.kind == Step::Kind::until ||
+         step.kind == Step::Kind::act;
 }
 
 // Where a step ends in success: what people read as the reason of the next one.
@@ -41,6 +43,7 @@ std::string settled_label(const Step& step) {
       return kinds + " requested";
     }
     case Step::Kind::hold:
+    case Step::Kind::until:
       break;
   }
   return "";
@@ -59,6 +62,7 @@ std::string failed_label(const Step& step) {
     }
     case Step::Kind::effects:
     case Step::Kind::hold:
+    case Step::Kind::until:
       break;
   }
   return "";
@@ -73,7 +77,9 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
   state.span = stage.span;
   const StateIndex compound = builder_.add_compound(parent, std::move(state));
   builder_.bind(begin, compound);
-  builder_.at(compound).entry = builder_.add_effects(stage.enter);
+  tracked_.clear();
+  restart_ = StateIndex{};
+  builder_.at(compound).entry = add_effects(stage.enter);
   builder_.at(compound).exit = builder_.add_effects(stage.exit);
 
   auto& stages = builder_.machine().stages;
@@ -93,8 +99,11 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
   place.parent = compound;
   place.stage = stage.name;
   place.record = &record;
+  place.floor = floor();
   place.criteria = add_criteria(stage.review, place.floor);
   place.next = next;
+  // Within the stage there may be a way back until its irreversible step; from its review not.
+  reviewed_late_ = irreversible_ || is_irreversible(stage.steps);
   place.otherwise = otherwise_of(stage.review, false);
   builder_.at(compound).armed = place.criteria;
   // A review that looks at nothing is passed by; its decision may still be where failures lead.
@@ -108,9 +117,18 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
   if (reviewed) builder_.bind(after_steps, review);
 }
 
-void Flow::lower_steps(const std::vector<Step>& steps, const Steps& place) {
-  std::size_t shifts = 0, ramps = 0, acts = 0, groups = 0;
+std::vector<core::EffectIndex> Flow::add_effects(const std::vector<core::Effect>& effects) {
+  const std::vector<core::EffectIndex> indices = builder_.add_effects(effects);
+  for (std::size_t i = 0; i < effects.size(); ++i) {
+    if (effects[i].tracked) tracked_[effects[i].name] = indices[i];
+  }
+  return indices;
+}
+
+core::StateIndex Flow::lower_steps(const std::vector<Step>& steps, const Steps& place) {
+  std::size_t shifts = 0, ramps = 0, acts = 0, groups = 0, untils = 0;
   std::optional<Label> begin;
+  StateIndex first;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const Step& step = steps[i];
     std::string name = place.prefix;
@@ -130,13 +148,19 @@ void Flow::lower_steps(const std::vector<Step>& steps, const Steps& place) {
       case Step::Kind::hold:
         name += "hold";
         break;
+      case Step::Kind::until:
+        name += step_name("until", ++untils, true);
+        break;
     }
     const Label next = i + 1 == steps.size() ? place.next : builder_.label();
-    const StateIndex state = step.kind == Step::Kind::hold ? lower_hold(step, place, next)
-                                                           : lower_step(step, place, name, next);
+    const StateIndex state = step.kind == Step::Kind::hold    ? lower_hold(step, place, next)
+                             : step.kind == Step::Kind::until ? lower_until(step, place, name, next)
+                                                              : lower_step(step, place, name, next);
     if (begin) builder_.bind(*begin, state);
+    if (i == 0) first = state;
     begin = next;
   }
+  return first;
 }
 
 core::StateIndex Flow::lower_step(const Step& step, const Steps& place, const std::string& name,
@@ -146,11 +170,21 @@ core::StateIndex Flow::lower_step(const Step& step, const Steps& place, const st
   state.name = name;
   state.stage = place.stage;
   state.span = step.span;
-  state.entry = builder_.add_effects(step.effects);
+  state.entry = add_effects(step.effects);
+  state.irreversible = step.irreversible;
+  irreversible_ = irreversible_ || step.irreversible;
   const bool shifts = step.kind == Step::Kind::shift || step.kind == Step::Kind::ramp;
   state.phase = back ? core::Phase::rollback : shifts ? core::Phase::shift : core::Phase::run;
   if (step.kind == Step::Kind::ramp) state.ramp = step.ramp;
   const StateIndex index = builder_.add_state(place.parent, std::move(state));
+  // A stage that begins anew starts again what was started before its shift.
+  const bool starts = std::any_of(step.effects.begin(), step.effects.end(), [](const auto& effect) {
+    return effect.kind == core::EffectKind::start;
+  });
+  if (starts && !restart_.valid()) restart_ = index;
+  if (shifts && place.record != nullptr && !place.record->shift.valid()) {
+    place.record->shift = restart_.valid() ? restart_ : index;
+  }
   if (step.kind == Step::Kind::effects) {
     builder_.go(index, on(TriggerKind::always), next,
                 {.forward = !back, .label = settled_label(step), .span = step.span});
@@ -163,7 +197,7 @@ core::StateIndex Flow::lower_step(const Step& step, const Steps& place, const st
                   {.label = failed_label(step), .span = step.span});
     }
   } else {
-    const Label out = shifts ? rollbacks_[outline_.guard->otherwise.target] : place.otherwise;
+    const Label out = !shifts ? place.otherwise : irreversible_ ? builder_.halt() : breach();
     builder_.go(index, on(TriggerKind::failed), out,
                 {.label = failed_label(step), .span = step.span});
   }
@@ -193,10 +227,15 @@ core::StateIndex Flow::lower_hold(const Step& step, const Steps& place, Label ne
   most.limit = step.at_most;
   most.owner = compound;
   const core::ClockIndex most_clock = builder_.add_clock(std::move(most));
+  std::string wanted = format_duration(step.duration) + " of watched time";
+  if (step.enough) wanted += " and " + step.enough->text;
   builder_.go(compound, on_clock(most_clock), place.otherwise,
-              {.label = "not held for " + format_duration(step.duration) +
-                        " of watched time within " + format_duration(step.at_most),
+              {.label = "not held for " + wanted + " within " + format_duration(step.at_most),
                .span = step.span});
+  if (step.enough) {
+    place.record->enough = builder_.add_criterion(*step.enough, floor());
+    builder_.at(compound).armed = {place.record->enough};
+  }
 
   const Label wait = builder_.label();
   lower_steps(step.block,
@@ -208,13 +247,39 @@ core::StateIndex Flow::lower_hold(const Step& step, const Steps& place, Label ne
   waiting.span = step.span;
   const StateIndex leaf = builder_.add_state(compound, std::move(waiting));
   builder_.bind(wait, leaf);
-  builder_.go(
-      leaf, on_clock(clock), next,
-      {.forward = true, .label = "held for " + format_duration(step.duration), .span = step.span});
+  std::string held = "held for " + format_duration(step.duration);
+  if (step.enough) held += " and " + step.enough->text;
+  builder_.go(leaf, on_clock(clock), next, {.forward = true, .label = held, .span = step.span})
+      .needs = step.enough ? place.record->enough : core::CriterionIndex{};
   place.record->hold = clock;
   place.record->hold_most = most_clock;
   place.record->after_extend = leaf;
   return compound;
+}
+
+// Waits for what was started before; its clock is the engine's, as that of every deadline.
+core::StateIndex Flow::lower_until(const Step& step, const Steps& place, const std::string& name,
+                                   Label next) {
+  core::State state;
+  state.name = name;
+  state.stage = place.stage;
+  state.phase = core::Phase::hold;
+  state.span = step.span;
+  const StateIndex index = builder_.add_state(place.parent, std::move(state));
+  core::Clock most;
+  most.name = name + ".most";
+  most.limit = step.at_most;
+  most.owner = index;
+  const core::ClockIndex clock = builder_.add_clock(std::move(most));
+  const core::EffectIndex start = tracked_.at(step.name);
+  builder_.go(index, on_effect(TriggerKind::failed, start), place.otherwise,
+              {.label = "`" + step.name + "` failed", .span = step.span});
+  builder_.go(index, on_clock(clock), place.otherwise,
+              {.label = "`" + step.name + "` was not done within " + format_duration(step.at_most),
+               .span = step.span});
+  builder_.go(index, on_effect(TriggerKind::settled, start), next,
+              {.forward = true, .label = "`" + step.name + "` is done", .span = step.span});
+  return index;
 }
 
 }  // namespace rollbook::dsl

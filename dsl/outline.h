@@ -45,12 +45,15 @@ struct Judgement {
   core::Duration over{};  // zero for a test: it looks at everything since it began
   core::Duration sustain{};
   std::int64_t at_least = 0;
+  bool always = false;  // of a `guard always`
+  // A `stop` of several conditions is as many in a row: the first has their number, the others 0.
+  std::size_t parts = 1;
   core::Span span;
 };
 
 // Where a wait leads.
 struct Exit {
-  enum class Kind : std::uint8_t { none, decide, rollback, end };
+  enum class Kind : std::uint8_t { none, decide, rollback, halt, end };
   Kind kind = Kind::none;
   std::size_t target = 0;  // into decisions or rollbacks
   core::Span span;
@@ -69,14 +72,18 @@ struct Step {
     act,      // `effects[0]`: a run or a checkpoint
     shift,    // `effects[0]`: traffic
     ramp,     // `ramp`
-    hold,     // `duration`, `at_most`, `block`
+    hold,     // `duration`, `enough`, `at_most`, `block`
+    until,    // `name`, `at_most`: the action of that name, started before, has settled
   };
   Kind kind = Kind::effects;
   std::vector<core::Effect> effects;
   core::Ramp ramp;
   core::Duration duration{};
+  std::optional<Judgement> enough;  // `hold … and N requests`
   core::Duration at_most{};
-  std::vector<Step> block;  // INVARIANT: effects and acts only
+  std::string name;
+  std::vector<Step> block;    // INVARIANT: effects and acts only
+  bool irreversible = false;  // once it was entered there is no way back
   core::Span span;
 };
 
@@ -97,6 +104,7 @@ struct StageOutline {
   std::vector<core::Effect> enter;
   std::vector<core::Effect> exit;  // with a `stop` for each `start` of the stage
   std::vector<Step> steps;
+  std::vector<Step> undo;  // INVARIANT: effects and acts only
   Review review;
   core::Span span;
 };
@@ -127,7 +135,9 @@ struct RollbackOutline {
 };
 
 struct GuardOutline {
+  bool always = false;  // armed from the start
   std::vector<Judgement> stops;
+  std::vector<Judgement> pauses;  // `pause while`
   Exit otherwise;
   core::Span span;
 };
@@ -167,7 +177,10 @@ struct Outline {
   std::vector<std::string> after;  // runbooks
 
   std::optional<Review> require;
-  std::vector<Step> setup;  // INVARIANT: effects and acts only
+  std::vector<Step> setup;           // INVARIANT: effects and acts only
+  std::vector<GuardOutline> guards;  // as written
+  // All of them as one, for whoever compares limits: what stops alone, wherever it leads to. Its
+  // exit and its place are those of the first.
   std::optional<GuardOutline> guard;
   std::vector<StageOutline> stages;
   std::optional<Review> success;
@@ -177,6 +190,14 @@ struct Outline {
   std::vector<Declared> declared;
   core::Span span;  // of the header
 };
+
+// Whether there is no way back once these have begun.
+inline bool is_irreversible(const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    if (step.irreversible || is_irreversible(step.block)) return true;
+  }
+  return false;
+}
 
 // The weight a step of a stage or rollback leaves the canary at; empty when it moves nothing.
 inline std::optional<core::Weight> weight_after(const Step& step) {

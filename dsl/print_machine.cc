@@ -81,12 +81,14 @@ std::string option_text(const core::Option& option) {
   std::string text = option.name + " " + quoted(option.text);
   switch (option.kind) {
     case core::OptionKind::next:
-      return text + " next";
+      return text + (option.overrides ? " next override" : " next");
     case core::OptionKind::extend:
       return text + " extend " + format_duration(option.extend_by) + " at most " +
              std::to_string(option.extend_at_most);
     case core::OptionKind::rollback:
       return text + " rollback";
+    case core::OptionKind::halt:
+      return text + " halt";
   }
   return text;
 }
@@ -120,15 +122,19 @@ std::string stage_text(const Machine& machine, const core::Stage& stage) {
   if (stage.hold_most.valid()) text += " most " + clock_name(machine, stage.hold_most);
   if (stage.after_extend.valid()) text += " extend to " + machine.at(stage.after_extend).name;
   if (stage.extend_at_most != 0) text += " at most " + std::to_string(stage.extend_at_most);
+  if (stage.enough.valid()) text += " needs " + machine.at(stage.enough).text;
   return text;
 }
 
 std::string transition_text(const Machine& machine, const core::Transition& transition) {
-  std::string text =
-      "on " + describe(machine, transition.trigger) + " => " + machine.at(transition.to).name;
+  std::string text = "on " + describe(machine, transition.trigger) + " => " +
+                     (transition.halts ? "halt" : machine.at(transition.to).name);
   if (transition.forward) text += " forward";
   if (transition.on_calendar) text += " on calendar";
   if (transition.needs_gate) text += " needs_gate";
+  if (transition.overrides) text += " overrides";
+  if (transition.needs.valid()) text += " needs " + machine.at(transition.needs).id;
+  if (transition.undoes.valid()) text += " undoes " + machine.at(transition.undoes).name;
   if (transition.extends.valid()) {
     text += " extends " + clock_name(machine, transition.extends);
     if (transition.extends_most.valid()) {
@@ -154,6 +160,7 @@ std::string state_head(const Machine& machine, const core::State& state) {
   if (state.outcome) text += std::string(" final ") + name_of(*state.outcome);
   if (!state.stage.empty()) text += " stage " + state.stage;
   if (state.rollback_rank != 0) text += " rank " + std::to_string(state.rollback_rank);
+  if (state.irreversible) text += " irreversible";
   return text;
 }
 
@@ -267,6 +274,8 @@ std::string describe(const core::Machine&, const core::Effect& effect) {
   if (effect.deadline != core::Duration::zero()) {
     text += " within " + format_duration(effect.deadline);
   }
+  if (effect.attempts != 1) text += " attempts " + std::to_string(effect.attempts);
+  if (effect.tracked) text += " tracked";
   return text;
 }
 
@@ -275,13 +284,16 @@ std::string describe(const core::Machine& machine, const core::Trigger& trigger)
     case core::TriggerKind::always:
       return "always";
     case core::TriggerKind::settled:
-      return "settled";
+      return trigger.effect.valid() ? "settled " + machine.at(trigger.effect).name : "settled";
     case core::TriggerKind::failed:
-      return "failed";
+      return trigger.effect.valid() ? "failed " + machine.at(trigger.effect).name : "failed";
     case core::TriggerKind::clock:
       return "clock " + clock_name(machine, trigger.clock);
-    case core::TriggerKind::stop:
-      return "stop " + machine.at(trigger.criterion).id;
+    case core::TriggerKind::stop: {
+      std::string text = "stop " + machine.at(trigger.criterion).id;
+      for (const auto other : trigger.also) text += " and " + machine.at(other).id;
+      return text;
+    }
     case core::TriggerKind::gate_passed:
       return "gate_passed";
     case core::TriggerKind::gate_failed:
@@ -294,6 +306,10 @@ std::string describe(const core::Machine& machine, const core::Trigger& trigger)
       return "rollback_immediate";
     case core::TriggerKind::rollback_gradual:
       return "rollback_gradual";
+    case core::TriggerKind::rollback_partial:
+      return "rollback_partial";
+    case core::TriggerKind::entered:
+      return "entered " + machine.at(trigger.state).name;
   }
   return "";
 }
@@ -310,7 +326,9 @@ std::string test_text(const core::Criterion& criterion) {
 
 std::string describe(const core::Machine& machine, const core::Criterion& criterion) {
   std::string text = criterion.id + " ";
-  text += criterion.kind == core::CriterionKind::stop ? "stop " : "expect ";
+  static constexpr const char* kKinds[] = {"stop ", "expect ", "pause ", "enough "};
+  text += kKinds[static_cast<std::size_t>(criterion.kind)];
+  if (criterion.always) text += "always ";
   switch (criterion.measure) {
     case core::Measure::ratio:
       text += window_text(machine, criterion.window) + " / " +

@@ -27,8 +27,9 @@ const Node* only(Context& context, const ast::Runbook& runbook, const char* keyw
 
 // What the machine calls its own states, and what people would take for them.
 bool is_reserved(const std::string& name) {
-  for (const char* word : {"before", "preflight", "setup", "guarded", "guard", "success",
-                           "succeeded", "rolled_back", "aborted", "rollback", "require"}) {
+  for (const char* word :
+       {"before", "preflight", "setup", "guarded", "guard", "success", "succeeded", "rolled_back",
+        "aborted", "rollback", "require", "always"}) {
     if (name == word) return true;
   }
   return false;
@@ -134,6 +135,12 @@ void declare_names(Context& context, const ast::Runbook& runbook) {
   row = 0;
   for (const auto* rollback : ast::all<ast::Rollback>(runbook.statements)) {
     check_path_name(context, rollback->name, "rollback");
+    if (rollback->name.text == "partial") {
+      context.findings.error(Code::reserved_name, rollback->name.span,
+                             "no rollback can be called `partial`: the command to a weight above "
+                             "0% is called so",
+                             "give it another name");
+    }
     context.rollbacks.declare(rollback->name, row++, context.findings);
   }
   declare_broken(context, runbook);
@@ -208,9 +215,12 @@ void resolve_blocks(Context& context, const ast::Runbook& runbook) {
   if (const auto* setup = only<ast::Setup>(context, runbook, "setup")) {
     outline.setup = resolve_steps(context, {&setup->block});
   }
-  if (const auto* guard = only<ast::Guard>(context, runbook, "guard")) {
-    outline.guard = resolve_guard(context, *guard);
+  for (const auto* guard : ast::all<ast::Guard>(runbook.statements)) {
+    const std::size_t number = outline.guards.size() + 1;
+    outline.guards.push_back(resolve_guard(
+        context, *guard, number == 1 ? "guard" : "guard[" + std::to_string(number) + "]"));
   }
+  outline.guard = join_guards(outline.guards);
   for (const auto* stage : ast::all<ast::Stage>(runbook.statements)) {
     outline.stages.push_back(resolve_stage(context, *stage));
   }
@@ -233,9 +243,10 @@ void resolve_blocks(Context& context, const ast::Runbook& runbook) {
 // channel that pages anybody.
 std::string find_pager(const Context& context) {
   const Outline& outline = context.outline;
-  if (outline.guard && outline.guard->otherwise.kind == Exit::Kind::rollback &&
-      outline.guard->otherwise.target < outline.rollbacks.size()) {
-    for (const core::Effect& effect : outline.rollbacks[outline.guard->otherwise.target].entry) {
+  for (const GuardOutline& guard : outline.guards) {
+    if (guard.otherwise.kind != Exit::Kind::rollback) continue;
+    if (guard.otherwise.target >= outline.rollbacks.size()) continue;
+    for (const core::Effect& effect : outline.rollbacks[guard.otherwise.target].entry) {
       if (effect.kind == core::EffectKind::page && !effect.channels.empty()) {
         return effect.channels.front();
       }

@@ -64,6 +64,8 @@ core::Span span_of(const ast::Value& value);
 
 std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterion& criterion,
                                            core::CriterionKind kind, std::string id);
+// Which metric counts the canary's requests: that of this name, else the only denominator.
+std::optional<Measurement> requests_of(Context& context, const core::Span& span);
 // ---- resolve_constants.cc -------------------------------------------------------------------
 
 struct Constant {
@@ -118,7 +120,10 @@ struct ReviewHead {
 };
 Review resolve_review(Context& context, const ReviewHead& head, const Blocks& blocks);
 DecisionOutline resolve_decision(Context& context, const ast::Decision& decision);
-GuardOutline resolve_guard(Context& context, const ast::Guard& guard);
+// `name` begins the ids of its criteria: "guard", "guard[2]".
+GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std::string& name);
+// What all guards stop (Outline::guard); empty when there is none.
+std::optional<GuardOutline> join_guards(const std::vector<GuardOutline>& guards);
 
 // Says that a statement stands there a second time.
 void report_second(Context& context, const std::string& what, const core::Span& second,

@@ -483,12 +483,45 @@ bool resolve_absent(Context& context, const ast::Absent& absent, Judgement& judg
 std::int64_t default_at_least(const Judgement& judgement) {
   const bool requests = judgement.what.measure == core::Measure::ratio ||
                         judgement.what.measure == core::Measure::quantile;
-  const bool estimate =
-      judgement.kind == core::CriterionKind::stop && judgement.test == core::Test::none;
+  const bool acts =
+      judgement.kind == core::CriterionKind::stop || judgement.kind == core::CriterionKind::pause;
+  const bool estimate = acts && judgement.test == core::Test::none;
   return estimate && requests ? core::kAtLeastRequests : 0;
 }
 
 }  // namespace
+
+std::optional<Measurement> requests_of(Context& context, const core::Span& span) {
+  std::optional<core::MetricIndex> found;
+  bool several = false;
+  const auto& metrics = context.outline.metrics;
+  for (const MetricEntry& entry : context.metric_entries) {
+    if (entry.broken) return std::nullopt;
+    const core::Metric& metric = metrics[entry.metric.value];
+    if (entry.measured && metric.name == "requests" && metric.kind != core::MetricKind::gauge) {
+      found = entry.metric;
+      several = false;
+      break;
+    }
+    if (entry.measured) continue;
+    several = several || (found && *found != entry.denominator);
+    found = entry.denominator;
+  }
+  if (!found || several) {
+    context.findings.error(Code::unknown_metric, span, "nothing says which metric counts requests",
+                           "declare it as `metric requests = counter …`");
+    return std::nullopt;
+  }
+  // The hold that counts uses it.
+  const core::Metric& metric = metrics[found->value];
+  context.metrics.find(ast::Name{metric.name, span}, context.findings);
+  const bool split = context.outline.arms && !metric.unsplit;
+  Measurement requests;
+  requests.measure = core::Measure::count;
+  requests.metric = *found;
+  requests.arm = split ? core::Arm::canary : core::Arm::total;
+  return requests;
+}
 
 std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterion& criterion,
                                            core::CriterionKind kind, std::string id) {

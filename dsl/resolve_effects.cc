@@ -70,6 +70,8 @@ std::optional<core::Effect> action_effect(Context& context, core::EffectKind kin
   if (!row) return std::nullopt;
   check_arguments(context, *context.action_entries[*row], arguments, span);
   core::Effect effect;
+  const bool settles = kind == core::EffectKind::run || kind == core::EffectKind::start;
+  if (settles && context.action_entries[*row]->idempotent) effect.attempts = core::kActionAttempts;
   effect.kind = kind;
   effect.name = name.text;
   effect.arguments = argument_texts(arguments);

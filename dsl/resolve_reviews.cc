@@ -119,6 +119,7 @@ OptionOutline resolve_option(Context& context, const ast::Option& option) {
   outline.option.name = option.name.text;
   outline.option.text = option.text.value;
   outline.option.kind = option.kind;
+  outline.option.overrides = option.overrides;
   outline.span = option.span;
   if (option.kind == core::OptionKind::extend) {
     outline.option.extend_by = option.extend_by.duration();
@@ -258,14 +259,38 @@ DecisionOutline resolve_decision(Context& context, const ast::Decision& decision
   return outline;
 }
 
-GuardOutline resolve_guard(Context& context, const ast::Guard& guard) {
+GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std::string& name) {
   GuardOutline outline;
+  outline.always = guard.always;
   outline.span = guard.span;
+  const auto judge = [&](const ast::Criterion& criterion, core::CriterionKind kind,
+                         const std::string& id) {
+    auto judgement = resolve_criterion(context, criterion, kind, id);
+    if (judgement) judgement->always = guard.always;
+    return judgement;
+  };
   std::size_t position = 0;
   for (const ast::Stop* stop : ast::all<ast::Stop>(guard.block)) {
-    const std::string id = "guard.stop[" + std::to_string(++position) + "]";
-    auto judgement = resolve_criterion(context, stop->criterion, core::CriterionKind::stop, id);
-    if (judgement) outline.stops.push_back(std::move(*judgement));
+    const std::string id = name + ".stop[" + std::to_string(++position) + "]";
+    std::vector<Judgement> parts;
+    auto first = judge(stop->criterion, core::CriterionKind::stop, id);
+    if (first) parts.push_back(std::move(*first));
+    for (std::size_t i = 0; i < stop->also.size(); ++i) {
+      auto part = judge(stop->also[i], core::CriterionKind::stop,
+                        id + ".and[" + std::to_string(i + 1) + "]");
+      if (part) parts.push_back(std::move(*part));
+    }
+    // A part that could not be resolved is reported: the rest would stop for less than was meant.
+    if (parts.size() != stop->also.size() + 1) continue;
+    for (Judgement& part : parts) part.parts = 0;
+    parts.front().parts = parts.size();
+    for (Judgement& part : parts) outline.stops.push_back(std::move(part));
+  }
+  position = 0;
+  for (const ast::PauseWhile* pause : ast::all<ast::PauseWhile>(guard.block)) {
+    const std::string id = name + ".pause[" + std::to_string(++position) + "]";
+    auto judgement = judge(pause->criterion, core::CriterionKind::pause, id);
+    if (judgement) outline.pauses.push_back(std::move(*judgement));
   }
   const ast::Otherwise* otherwise = nullptr;
   for (const ast::Otherwise* each : ast::all<ast::Otherwise>(guard.block)) {
@@ -274,6 +299,18 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard) {
     outline.otherwise = resolve_exit(context, each->exit);
   }
   return outline;
+}
+
+std::optional<GuardOutline> join_guards(const std::vector<GuardOutline>& guards) {
+  if (guards.empty()) return std::nullopt;
+  GuardOutline joined = guards.front();
+  joined.stops.clear();
+  for (const GuardOutline& guard : guards) {
+    for (const Judgement& stop : guard.stops) {
+      if (stop.parts == 1) joined.stops.push_back(stop);
+    }
+  }
+  return joined;
 }
 
 }  // namespace rollbook::dsl

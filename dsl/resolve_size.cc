@@ -41,6 +41,7 @@ struct SizeOf {
   std::size_t operator()(const ast::Hold& node) const { return size_of(node.block); }
   std::size_t operator()(const ast::OnEnter& node) const { return size_of(node.block); }
   std::size_t operator()(const ast::OnExit& node) const { return size_of(node.block); }
+  std::size_t operator()(const ast::Undo& node) const { return size_of(node.block); }
   std::size_t operator()(const ast::Run& node) const { return size_of(node.arguments); }
   std::size_t operator()(const ast::Start& node) const { return size_of(node.arguments); }
   std::size_t operator()(const ast::Open& node) const { return size_of(node.arguments); }
@@ -77,7 +78,8 @@ class Growth {
  public:
   explicit Growth(const ast::Runbook& runbook) {
     for (const auto* part : ast::all<ast::Template>(runbook.statements)) {
-      templates_.emplace(part->name.text, Part{size_of(part->block), uses_in(part->block)});
+      templates_.emplace(part->name.text, Part{size_of(part->block) + undone(part->block, runbook),
+                                               uses_in(part->block)});
     }
     for (const auto* decision : ast::all<ast::Decision>(runbook.statements)) {
       decisions_.emplace(decision->name.text, size_of(*decision));
@@ -85,6 +87,14 @@ class Growth {
   }
 
   std::size_t of(const std::vector<ast::Statement>& block) const { return of(uses_in(block)); }
+
+  // What a stage undoes stands in every rollback.
+  static std::size_t undone(const std::vector<ast::Statement>& block, const ast::Runbook& runbook) {
+    const std::size_t rollbacks = ast::all<ast::Rollback>(runbook.statements).size() + 1;
+    std::size_t size = 0;
+    for (const auto* undo : ast::all<ast::Undo>(block)) size += kStatement + size_of(undo->block);
+    return size * rollbacks;
+  }
 
   std::size_t of(const ast::Stage& stage) const {
     std::size_t size = of(stage.block);
@@ -130,7 +140,7 @@ bool fits_expanded(Context& context, const ast::Runbook& runbook) {
   const Growth growth(runbook);
   std::size_t size = 0;
   for (const auto* stage : ast::all<ast::Stage>(runbook.statements)) {
-    size += growth.of(*stage);
+    size += growth.of(*stage) + Growth::undone(stage->block, runbook);
     if (size <= kExpandedMost) continue;
     context.findings.error(Code::too_many_states, stage->span,
                            "with templates and decisions put in, the runbook is longer than " +

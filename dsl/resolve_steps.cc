@@ -38,6 +38,41 @@ void append_effect(std::vector<Step>& steps, core::Effect effect) {
   steps.push_back(std::move(step));
 }
 
+bool marks_irreversible(const ast::Statement& statement) {
+  return std::visit(
+      [](const auto& node) {
+        if constexpr (requires { node.irreversible; }) {
+          return node.irreversible;
+        } else {
+          return false;
+        }
+      },
+      statement.node);
+}
+
+// `hold … and 1000 requests`: counted from the shift on, over all that the hold may last.
+std::optional<Judgement> resolve_requests(Context& context, const ast::Hold& hold,
+                                          const Step& step) {
+  const auto requests = requests_of(context, hold.requests->span);
+  if (!requests) return std::nullopt;
+  if (hold.requests->whole() < 1) {
+    context.findings.error(Code::bad_value, hold.requests->span,
+                           "a hold counts one request at least", "leave `and … requests` out");
+    return std::nullopt;
+  }
+  Judgement judgement;
+  judgement.text = hold.requests->text + " requests";
+  judgement.kind = core::CriterionKind::enough;
+  judgement.what = *requests;
+  judgement.measured = "count(" + context.outline.metrics[requests->metric.value].name + ")";
+  judgement.comparison = core::Comparison::greater_equal;
+  judgement.limit = core::Fixed::from_int(hold.requests->whole());
+  judgement.limit_text = hold.requests->text;
+  judgement.over = step.at_most;
+  judgement.span = hold.requests->span;
+  return judgement;
+}
+
 Step resolve_hold(Context& context, const ast::Hold& hold) {
   Step step;
   step.kind = Step::Kind::hold;
@@ -46,7 +81,39 @@ Step resolve_hold(Context& context, const ast::Hold& hold) {
   step.duration = hold.duration.duration();
   step.at_most =
       hold.at_most ? hold.at_most->duration() : 2 * step.duration + std::chrono::hours(24);
+  if (hold.requests) step.enough = resolve_requests(context, hold, step);
   return step;
+}
+
+core::Effect* started_in(std::vector<core::Effect>& effects, const std::string& action) {
+  core::Effect* found = nullptr;
+  for (core::Effect& effect : effects) {
+    if (effect.kind == core::EffectKind::start && effect.name == action) found = &effect;
+  }
+  return found;
+}
+
+// Each `hold until` waits for the last start of its action before it, which has to settle then.
+void link_starts(Context& context, StageOutline& stage) {
+  for (std::size_t i = 0; i < stage.steps.size(); ++i) {
+    const Step& until = stage.steps[i];
+    if (until.kind != Step::Kind::until) continue;
+    core::Effect* start = started_in(stage.enter, until.name);
+    for (std::size_t k = 0; k < i; ++k) {
+      if (auto* found = started_in(stage.steps[k].effects, until.name)) start = found;
+      for (Step& inner : stage.steps[k].block) {
+        if (auto* found = started_in(inner.effects, until.name)) start = found;
+      }
+    }
+    if (start == nullptr) {
+      context.findings.error(
+          Code::nothing_started, until.span,
+          "nothing is waited for here: `" + until.name + "` was not started in this stage before",
+          "write `start " + until.name + "(…)` above; a `run` is waited for where it stands");
+      continue;
+    }
+    start->tracked = true;
+  }
 }
 
 // The effects of all blocks of one kind (`on enter`), in order.
@@ -66,6 +133,8 @@ void add_stops(const std::vector<core::Effect>& effects, std::vector<core::Effec
     if (effect.kind != core::EffectKind::start) continue;
     core::Effect stop = effect;
     stop.kind = core::EffectKind::stop;
+    stop.attempts = 1;
+    stop.tracked = false;
     exit.push_back(std::move(stop));
   }
 }
@@ -77,14 +146,33 @@ void add_stops(const std::vector<Step>& steps, std::vector<core::Effect>& exit) 
   }
 }
 
+// What takes back can itself be taken back, or nobody could.
+void refuse_irreversible(Context& context, const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    if (!step.irreversible) continue;
+    context.findings.error(Code::misplaced_statement, step.span,
+                           "a rollback and what a stage undoes cannot be irreversible",
+                           "leave the word out: nothing goes forward from here anyway");
+  }
+}
+
 }  // namespace
 
 std::vector<Step> resolve_steps(Context& context, const Blocks& blocks) {
   std::vector<Step> steps;
   for (const auto* block : blocks) {
     for (const ast::Statement& statement : *block) {
+      const std::size_t before = steps.size();
       if (const auto* hold = std::get_if<ast::Hold>(&statement.node)) {
         steps.push_back(resolve_hold(context, *hold));
+      } else if (const auto* until = std::get_if<ast::HoldUntil>(&statement.node)) {
+        if (!context.actions.find(until->action, context.findings)) continue;
+        Step step;
+        step.kind = Step::Kind::until;
+        step.name = until->action.text;
+        step.at_most = until->at_most.duration();
+        step.span = until->span;
+        steps.push_back(std::move(step));
       } else if (const auto* ramp = std::get_if<ast::Ramp>(&statement.node)) {
         Step step;
         step.kind = Step::Kind::ramp;
@@ -94,6 +182,7 @@ std::vector<Step> resolve_steps(Context& context, const Blocks& blocks) {
       } else if (auto effect = resolve_effect(context, statement)) {
         append_effect(steps, std::move(*effect));
       }
+      if (steps.size() > before) steps.back().irreversible = marks_irreversible(statement);
     }
   }
   return steps;
@@ -112,6 +201,18 @@ StageOutline resolve_stage(Context& context, const ast::Stage& stage) {
   outline.enter = block_effects<ast::OnEnter>(context, blocks);
   outline.exit = block_effects<ast::OnExit>(context, blocks);
   outline.steps = resolve_steps(context, blocks);
+  link_starts(context, outline);
+  for (const auto* block : blocks) {
+    for (const ast::Undo* undo : ast::all<ast::Undo>(*block)) {
+      for (Step& step : resolve_steps(context, {&undo->block})) {
+        outline.undo.push_back(std::move(step));
+      }
+    }
+  }
+  refuse_irreversible(context, outline.undo);
+  for (Step& step : outline.steps) {
+    if (step.enough) step.enough->id = outline.name + ".hold.requests";
+  }
   add_stops(outline.enter, outline.exit);
   add_stops(outline.steps, outline.exit);
   outline.review = resolve_review(context, ReviewHead{stage.name.text, stage.span}, blocks);
@@ -129,7 +230,9 @@ RollbackOutline resolve_rollback(Context& context, const ast::Rollback& rollback
   RollbackOutline outline;
   outline.name = rollback.name.text;
   outline.span = rollback.span;
-  for (Step& step : resolve_steps(context, {&rollback.block})) {
+  std::vector<Step> steps = resolve_steps(context, {&rollback.block});
+  refuse_irreversible(context, steps);
+  for (Step& step : steps) {
     if (step.kind == Step::Kind::effects) {
       for (core::Effect& effect : step.effects) outline.entry.push_back(std::move(effect));
       continue;

@@ -59,6 +59,10 @@ Exit resolve_exit(Context& context, const ast::Exit& exit) {
     resolved.kind = Exit::Kind::end;
     return resolved;
   }
+  if (exit.kind == ast::Exit::Kind::halt) {
+    resolved.kind = Exit::Kind::halt;
+    return resolved;
+  }
   const bool decide = exit.kind == ast::Exit::Kind::decide;
   Names& names = decide ? context.decisions : context.rollbacks;
   resolved.kind = decide ? Exit::Kind::decide : Exit::Kind::rollback;

@@ -226,6 +226,7 @@ inline void put(const core::EffectRequested& body, EffectRequested& out) {
   out.set_to(body.to.nanos);
   out.set_order(body.order);
   out.set_rollback(body.rollback);
+  out.set_tracked(body.tracked);
   if (body.deadline) out.set_deadline(put_time(*body.deadline));
   out.set_retry_of(body.retry_of.value);
   out.set_cause_text(body.cause_text);
@@ -245,6 +246,7 @@ inline core::EffectRequested take(const EffectRequested& stored, Fault& fault) {
   body.to = core::Weight{stored.to()};
   body.order = stored.order();
   body.rollback = stored.rollback();
+  body.tracked = stored.tracked();
   body.deadline = take_time_if(stored.has_deadline(), stored.deadline());
   body.retry_of = core::Sequence{stored.retry_of()};
   body.cause_text = stored.cause_text();
@@ -320,9 +322,11 @@ inline core::Decided take(const Decided& stored, Fault&) {
 
 inline void put(const core::Paused& body, Paused& out) {
   if (body.until) out.set_until(put_time(*body.until));
+  out.set_halt(body.halt);
+  out.set_because(body.because);
 }
 inline core::Paused take(const Paused& stored, Fault&) {
-  return {take_time_if(stored.has_until(), stored.until())};
+  return {take_time_if(stored.has_until(), stored.until()), stored.halt(), stored.because()};
 }
 
 inline void put(const core::Resumed&, Resumed&) {}

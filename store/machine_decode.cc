@@ -62,14 +62,19 @@ static core::Criterion take(const Criterion& stored, Fault& fault) {
   criterion.tolerance = take(stored.tolerance(), fault);
   criterion.sustain = duration(stored.sustain());
   criterion.at_least = stored.at_least();
+  criterion.part = stored.part();
+  criterion.always = stored.always();
   criterion.span = take(stored.span());
   return criterion;
 }
 
 static core::Option take(const Option& stored, Fault& fault) {
-  return {stored.name(), stored.text(),
+  return {stored.name(),
+          stored.text(),
           take_enum<core::OptionKind>(stored.kind(), "option kind", fault),
-          duration(stored.extend_by()), stored.extend_at_most()};
+          duration(stored.extend_by()),
+          stored.extend_at_most(),
+          stored.overrides()};
 }
 
 static core::Item take(const Item& stored, Fault& fault) {
@@ -96,6 +101,8 @@ static core::Effect take(const Effect& stored, Fault& fault) {
   effect.to = core::Weight{stored.to()};
   effect.rollback = stored.rollback();
   effect.deadline = duration(stored.deadline());
+  if (stored.has_attempts()) effect.attempts = stored.attempts();
+  effect.tracked = stored.tracked();
   effect.span = take(stored.span());
   return effect;
 }
@@ -139,6 +146,7 @@ static core::State take(const State& stored, Fault& fault) {
   }
   if (stored.has_ramp()) state.ramp = take(stored.ramp());
   state.rollback_rank = stored.rollback_rank();
+  state.irreversible = stored.irreversible();
   state.span = take(stored.span());
   return state;
 }
@@ -152,12 +160,19 @@ static core::Transition take(const Transition& stored, Fault& fault) {
   transition.trigger.criterion = take_index<core::CriterionIndex>(trigger.criterion());
   transition.trigger.item = take_index<core::ItemIndex>(trigger.item());
   transition.trigger.option = trigger.option();
+  transition.trigger.also = take_indices<core::CriterionIndex>(trigger.also());
+  transition.trigger.effect = take_index<core::EffectIndex>(trigger.effect());
+  transition.trigger.state = take_index<core::StateIndex>(trigger.state());
   transition.to = take_index<core::StateIndex>(stored.to());
   transition.forward = stored.forward();
   transition.needs_gate = stored.needs_gate();
   transition.on_calendar = stored.on_calendar();
   transition.extends = take_index<core::ClockIndex>(stored.extends());
   transition.extends_most = take_index<core::ClockIndex>(stored.extends_most());
+  transition.overrides = stored.overrides();
+  transition.halts = stored.halts();
+  transition.needs = take_index<core::CriterionIndex>(stored.needs());
+  transition.undoes = take_index<core::StateIndex>(stored.undoes());
   transition.label = stored.label();
   transition.span = take(stored.span());
   return transition;
@@ -172,6 +187,8 @@ static core::Stage take(const Stage& stored, Fault&) {
   stage.hold_most = take_index<core::ClockIndex>(stored.hold_most());
   stage.after_extend = take_index<core::StateIndex>(stored.after_extend());
   stage.extend_at_most = stored.extend_at_most();
+  stage.shift = take_index<core::StateIndex>(stored.shift());
+  stage.enough = take_index<core::CriterionIndex>(stored.enough());
   return stage;
 }
 

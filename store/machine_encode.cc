@@ -64,6 +64,8 @@ static void put(const core::Criterion& criterion, Criterion& out) {
   if (criterion.tolerance.nanos != 0) put(criterion.tolerance, *out.mutable_tolerance());
   out.set_sustain(criterion.sustain.count());
   out.set_at_least(criterion.at_least);
+  out.set_part(criterion.part);
+  out.set_always(criterion.always);
   put(criterion.span, *out.mutable_span());
 }
 
@@ -73,6 +75,7 @@ static void put(const core::Option& option, Option& out) {
   out.set_kind(put_enum(option.kind));
   out.set_extend_by(option.extend_by.count());
   out.set_extend_at_most(option.extend_at_most);
+  out.set_overrides(option.overrides);
 }
 
 static void put(const core::Item& item, Item& out) {
@@ -96,6 +99,8 @@ static void put(const core::Effect& effect, Effect& out) {
   out.set_to(effect.to.nanos);
   out.set_rollback(effect.rollback);
   out.set_deadline(effect.deadline.count());
+  if (effect.attempts != 1) out.set_attempts(effect.attempts);
+  out.set_tracked(effect.tracked);
   put(effect.span, *out.mutable_span());
 }
 
@@ -135,6 +140,7 @@ static void put(const core::State& state, State& out) {
   }
   if (state.ramp) put(*state.ramp, *out.mutable_ramp());
   out.set_rollback_rank(state.rollback_rank);
+  out.set_irreversible(state.irreversible);
   put(state.span, *out.mutable_span());
 }
 
@@ -146,12 +152,19 @@ static void put(const core::Transition& transition, Transition& out) {
   trigger.set_criterion(put_index(transition.trigger.criterion));
   trigger.set_item(put_index(transition.trigger.item));
   trigger.set_option(transition.trigger.option);
+  put_indices(transition.trigger.also, trigger.mutable_also());
+  trigger.set_effect(put_index(transition.trigger.effect));
+  trigger.set_state(put_index(transition.trigger.state));
   out.set_to(put_index(transition.to));
   out.set_forward(transition.forward);
   out.set_needs_gate(transition.needs_gate);
   out.set_on_calendar(transition.on_calendar);
   out.set_extends(put_index(transition.extends));
   out.set_extends_most(put_index(transition.extends_most));
+  out.set_overrides(transition.overrides);
+  out.set_halts(transition.halts);
+  out.set_needs(put_index(transition.needs));
+  out.set_undoes(put_index(transition.undoes));
   out.set_label(transition.label);
   put(transition.span, *out.mutable_span());
 }
@@ -164,6 +177,8 @@ static void put(const core::Stage& stage, Stage& out) {
   out.set_hold_most(put_index(stage.hold_most));
   out.set_after_extend(put_index(stage.after_extend));
   out.set_extend_at_most(stage.extend_at_most);
+  out.set_shift(put_index(stage.shift));
+  out.set_enough(put_index(stage.enough));
 }
 
 static void put(const core::OpenHours& hours, OpenHours& out) {

@@ -54,11 +54,12 @@ bool has_limit(const Criterion& criterion) {
   return !criterion.other.valid() && criterion.test != core::Test::unchanged;
 }
 
-// A value is healthy below (stop >, expect <) or above its limit.
+// A value is healthy below (stop and pause >, expect <) or above its limit.
 bool is_ceiling(const Criterion& criterion) {
   const bool greater = criterion.comparison == Comparison::greater ||
                        criterion.comparison == Comparison::greater_equal;
-  return (criterion.kind == CriterionKind::stop) == greater;
+  const bool acts = criterion.kind == CriterionKind::stop || criterion.kind == CriterionKind::pause;
+  return acts == greater;
 }
 
 // Limits of one quantity: healthy in between.

@@ -130,6 +130,9 @@ class ServiceModel::Impl {
     } else if (kind == name_of(core::EffectKind::run)) {
       effect.kind = core::EffectKind::run;
       effect.name = text_of(read.data, "action");
+    } else if (kind == name_of(core::EffectKind::start) && read.data.find("settle") != nullptr) {
+      effect.kind = core::EffectKind::run;  // something waits for it: done at once, like a run
+      effect.name = text_of(read.data, "action");
     } else if (kind == name_of(core::EffectKind::checkpoint)) {
       effect.kind = core::EffectKind::checkpoint;
       effect.name = text_of(read.data, "name");

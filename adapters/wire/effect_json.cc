@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "adapters/wire/json_out.h"
 #include "adapters/wire/names.h"
 #include "adapters/wire/places.h"
@@ -35,6 +37,22 @@ Json evidence_of(const core::Machine& machine, const core::RolloutState& state,
   return evidence;
 }
 
+// The other conditions of a conjunction; empty where it stands alone.
+Json joined_evidence(const core::Machine& machine, const core::RolloutState& state,
+                     core::CriterionIndex index) {
+  Json evidence = Json::array();
+  if (!machine.at(index).part) return evidence;
+  const auto joins = [&](const core::Transition& transition) {
+    return transition.trigger.criterion == index && !transition.trigger.also.empty();
+  };
+  const auto found = std::find_if(machine.transitions.begin(), machine.transitions.end(), joins);
+  if (found == machine.transitions.end()) return evidence;
+  for (const core::CriterionIndex other : found->trigger.also) {
+    evidence.push_back(evidence_of(machine, state, other));
+  }
+  return evidence;
+}
+
 void write_message(const core::Machine& machine, const core::RolloutState& state,
                    const core::EffectRequested& effect, Json& data) {
   if (!effect.name.empty()) data["name"] = effect.name;
@@ -42,7 +60,10 @@ void write_message(const core::Machine& machine, const core::RolloutState& state
   data["channel"] = effect.channel;
   data["text"] = effect.text;
   if (!effect.severity.empty()) data["severity"] = effect.severity;
-  if (effect.criterion.valid()) data["evidence"] = evidence_of(machine, state, effect.criterion);
+  if (!effect.criterion.valid()) return;
+  data["evidence"] = evidence_of(machine, state, effect.criterion);
+  Json joined = joined_evidence(machine, state, effect.criterion);
+  if (!joined.empty()) data["evidence"]["and"] = std::move(joined);
 }
 
 void write_kind(const core::Machine& machine, const core::RolloutState& state,
@@ -55,6 +76,7 @@ void write_kind(const core::Machine& machine, const core::RolloutState& state,
     case EffectKind::stop:
       data["action"] = effect.name;
       data["arguments"] = object_of(effect.arguments);
+      if (effect.tracked) data["settle"] = true;
       return;
     case EffectKind::checkpoint:
       data["name"] = effect.name;

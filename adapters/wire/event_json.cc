@@ -168,6 +168,9 @@ class BodyWriter {
 
   void operator()(const core::Paused& body) {
     json_["until"] = body.until ? Json(format_time(*body.until)) : Json(nullptr);
+    if (!body.halt) return;
+    json_["halted"] = true;
+    set("because", body.because);
   }
   void operator()(const core::Resumed&) {}
 

@@ -165,6 +165,7 @@ class Teller {
                              question(body.question)));
   }
   Sentence operator()(const core::Paused& body) const {
+    if (body.halt) return {Tone::bad, reasoned("halted", body.because)};
     return plain(body.until ? "paused until " + format_time(*body.until) : "paused");
   }
   Sentence operator()(const core::Resumed&) const { return plain("resumed"); }

@@ -96,6 +96,7 @@ CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
   status.id = criterion.id;
   status.text = criterion.text;
   status.kind = criterion.kind;
+  status.part = criterion.part;
   status.reading = reading_of(machine, state, index);
   status.limit = status.reading.limit.value_or(limit_of(criterion));
   if (status.reading.value) {
@@ -154,6 +155,16 @@ std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutS
   return std::nullopt;
 }
 
+void count_requests(const Machine& machine, const RolloutState& state, const core::Stage& stage,
+                    HoldStatus& hold) {
+  const core::Criterion& enough = machine.at(stage.enough);
+  const auto whole = [](core::Fixed value) {
+    return static_cast<std::int64_t>(value.nanos / core::Fixed::kScale);
+  };
+  hold.requests = whole(reading_of(machine, state, stage.enough).value.value_or(core::Fixed{}));
+  hold.requests_needed = whole(enough.limit);
+}
+
 EffectStatus effect_of(const Machine& machine, core::Sequence sequence,
                        const core::EffectState& effect) {
   EffectStatus status;
@@ -178,6 +189,7 @@ Json to_json(const CriterionStatus& criterion) {
   Json json;
   json["id"] = criterion.id;
   json["text"] = criterion.text;
+  if (criterion.part) json["part"] = true;
   json["verdict"] = name_of(criterion.reading.verdict);
   if (criterion.reading.missing != core::Missing::none) {
     json["missing"] = name_of(criterion.reading.missing);
@@ -240,6 +252,8 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
   status.paused_until = state.paused_until;
   const core::Time opens = machine.advance_only.next_opening(now);
   if (!machine.advance_only.open(now) && opens != core::kDistantFuture) status.opens = opens;
+  status.halted = state.halted;
+  status.halted_because = state.halted_because;
   status.sight = state.sight;
   status.because = state.because;
   status.breach = state.breach;
@@ -260,6 +274,12 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
         StageStatus{stage->name, static_cast<std::size_t>(stage - machine.stages.data()) + 1,
                     machine.stages.size(), stage->weight};
     if (stage->hold.valid()) status.hold = hold_of(machine, state, stage->hold, now);
+    if (status.hold && stage->enough.valid()) count_requests(machine, state, *stage, *status.hold);
+  }
+  for (const core::CriterionIndex index : core::armed(machine, state)) {
+    const bool holds = machine.at(index).kind == core::CriterionKind::pause &&
+                       reading_of(machine, state, index).verdict == core::Verdict::fail;
+    if (holds) status.held_by.push_back(machine.at(index).text);
   }
   for (const core::CriterionIndex index : judged_now(machine, state)) {
     status.criteria.push_back(criterion_of(machine, state, index));
@@ -293,12 +313,19 @@ std::string status_json(const RolloutStatus& status) {
   json["paused"] = status.paused;
   json["paused_until"] = time_or_null(status.paused_until);
   if (status.opens) json["opens"] = format_time(*status.opens);
+  json["halted"] = status.halted;
+  if (status.halted) json["halted_because"] = status.halted_because;
+  json["held_by"] = status.held_by;
   json["sight"] = name_of(status.sight);
   json["hold"] = nullptr;
   if (status.hold) {
     json["hold"] = {{"elapsed", format_duration(status.hold->elapsed)},
                     {"remaining", format_duration(status.hold->remaining)},
                     {"running", status.hold->running}};
+    if (status.hold->requests_needed) {
+      json["hold"]["requests"] = *status.hold->requests;
+      json["hold"]["requests_needed"] = *status.hold->requests_needed;
+    }
   }
   json["criteria"] = Json::array();
   for (const CriterionStatus& criterion : status.criteria) {

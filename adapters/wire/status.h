@@ -26,11 +26,14 @@ struct HoldStatus {
   core::Duration elapsed{};
   core::Duration remaining{};
   bool running = false;  // false: stands still (paused, blind, without data)
+  // `hold … and N requests`: how many came since the shift, and how many must.
+  std::optional<std::int64_t> requests, requests_needed;
 };
 struct CriterionStatus {
   std::string id;
   std::string text;
   core::CriterionKind kind = core::CriterionKind::stop;
+  bool part = false;  // of a conjunction: acts with the others only
   core::Reading reading;
   core::Fixed limit;
   std::string value_text;                 // "1.24%", "" without a value
@@ -76,6 +79,9 @@ struct RolloutStatus {
   bool paused = false;
   std::optional<core::Time> paused_until;
   std::optional<core::Time> opens;  // `advance only` is closed up to then
+  bool halted = false;
+  std::string halted_because;        // ""
+  std::vector<std::string> held_by;  // conditions of `pause while` that are true now
   core::Sight sight = core::Sight::live;
   std::optional<HoldStatus> hold;
   std::vector<CriterionStatus> criteria;  // judged now

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/names.h"
@@ -77,6 +78,7 @@ std::pair<std::string, Tone> condition(const RolloutStatus& status) {
     std::replace(word.begin(), word.end(), '_', ' ');
     return {std::move(word), good ? Tone::good : Tone::bad};
   }
+  if (status.halted) return {"halted", Tone::bad};
   if (status.phase == core::Phase::rollback) return {"rolling back", Tone::bad};
   if (status.sight == core::Sight::unreachable)
     return {"blind, the bus is out of reach", Tone::bad};
@@ -85,6 +87,7 @@ std::pair<std::string, Tone> condition(const RolloutStatus& status) {
     return {status.paused_until ? "paused until " + format_time(*status.paused_until) : "paused",
             Tone::question};
   }
+  if (!status.held_by.empty()) return {"held by " + status.held_by.front(), Tone::question};
   if (!status.questions.empty()) return {"waiting for people", Tone::question};
   if (status.opens) {
     return {"running, steps forward wait until " + format_time(*status.opens), Tone::question};
@@ -102,6 +105,10 @@ std::string where(const RolloutStatus& status) {
     text += fmt::format(", {} done, {} left{}", format_duration_short(status.hold->elapsed),
                         format_duration_short(status.hold->remaining),
                         status.hold->running ? "" : " (stands still)");
+    if (status.hold->requests_needed) {
+      text +=
+          fmt::format(", {} of {} requests", *status.hold->requests, *status.hold->requests_needed);
+    }
   }
   return text;
 }
@@ -122,6 +129,7 @@ std::string verdict_text(const CriterionStatus& criterion) {
   if (reading.verdict == core::Verdict::no_data) {
     text = fmt::format("no data, {}", words_for(reading.missing));
   }
+  if (criterion.part) text += ", acts with its other conditions only";
   // A stop speaks of breaches: its passing is the normal state of a healthy canary.
   if (!criterion.value_text.empty()) text += ", at " + criterion.value_text;
   if (reading.samples > 0) text += fmt::format(" in {} samples", reading.samples);
@@ -139,7 +147,8 @@ std::string verdict_text(const CriterionStatus& criterion) {
 
 std::string criterion_lines(const CriterionStatus& criterion, const TextStyle& style) {
   const Tone tone = tone_of(criterion.reading.verdict);
-  const std::string_view word = criterion.kind == core::CriterionKind::stop ? "stop" : "expect";
+  static constexpr std::array<std::string_view, 4> kWords{"stop", "expect", "pause", "enough"};
+  const std::string_view word = kWords[static_cast<std::size_t>(criterion.kind)];
   return fmt::format(
       "  {} {:<6} {}\n           {}\n", painted(glyph(tone), tone, style.colour), word,
       wrapped(printable(criterion.text), 11, style.width),
@@ -206,7 +215,9 @@ std::string status_text(const RolloutStatus& status, const TextStyle& style) {
                style);
   text += line("at", printable(where(status)), style);
   text += line("traffic", traffic(status), style);
-  const std::string& why = status.breach.empty() ? status.because : status.breach;
+  const std::string& why = status.halted           ? status.halted_because
+                           : status.breach.empty() ? status.because
+                                                   : status.breach;
   if (!why.empty()) text += line("because", printable(why), style);
   if (!status.effects.empty()) {
     text += "\nwaiting to settle\n";

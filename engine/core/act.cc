@@ -8,9 +8,10 @@
 
 namespace rollbook::core {
 
-void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause) {
+void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause,
+                      Sequence retry_of) {
   if (effect.kind == EffectKind::traffic) {
-    request_traffic(effect.to, effect.rollback, &effect, spec, owner, Sequence{}, cause);
+    request_traffic(effect.to, effect.rollback, &effect, spec, owner, retry_of, cause);
     return;
   }
   EffectRequested requested;
@@ -20,6 +21,8 @@ void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, 
   requested.name = effect.name;
   requested.arguments = effect.arguments;
   requested.severity = effect.severity;
+  requested.tracked = effect.tracked;
+  requested.retry_of = retry_of;
   requested.rollback = state_.rollback_rank > 0;
   requested.cause_text = state_.rollback_rank > 0 ? state_.breach : state_.because;
   if (state_.rollback_rank > 0) requested.criterion = state_.breach_criterion;
@@ -113,7 +116,7 @@ bool Advance::keep_time() {
     instant_ = true;
     return true;
   }
-  if (retry_rollback() || step_ramp()) return true;
+  if (retry_rollback() || retry_act() || step_ramp()) return true;
   if (state_.sight != Sight::live) return false;
   for (const auto& [sequence, effect] : state_.effects) {
     if (!effect.deadline || effect.outcome || *effect.deadline > now_) continue;
@@ -124,7 +127,7 @@ bool Advance::keep_time() {
              sequence);
     if (in_rollback && forward_shift) {
       shift_again(timed_out);
-    } else if (in_rollback) {
+    } else if (in_rollback && !state_.effects.at(sequence).retry_at) {
       page("An act of the rollback did not settle before its deadline", timed_out);
     }
     return true;
@@ -144,13 +147,34 @@ bool Advance::keep_time() {
 
 bool Advance::retry_rollback() {
   for (const auto& [sequence, effect] : state_.effects) {
-    if (!effect.retry_at || *effect.retry_at > now_) continue;
+    if (!effect.rollback || !effect.retry_at || *effect.retry_at > now_) continue;
     const EffectState open = effect;
     const Sequence again =
         request_traffic(open.to, true, nullptr, open.spec, open.state, open.first, sequence);
     page("Shift to " + percent_text(Fixed{open.to.nanos}) + " has not settled after attempt " +
              std::to_string(open.attempts) + ": " + state_.breach,
          again);
+    return true;
+  }
+  return false;
+}
+
+// What failed is worth another try while its step is not left; what was started, while its stage
+// is not.
+bool Advance::act_is_wanted(const EffectState& effect) const {
+  if (machine_.contains(effect.state, state_.active)) return true;
+  const Stage* here = effect.kind == EffectKind::start ? stage() : nullptr;
+  return here != nullptr && machine_.contains(here->state, effect.state);
+}
+
+bool Advance::retry_act() {
+  if (state_.rollback_rank == 0 && barred()) return false;
+  for (const auto& [sequence, effect] : state_.effects) {
+    if (effect.rollback || !effect.retry_at || *effect.retry_at > now_) continue;
+    // A ramp that goes on makes its next step by itself.
+    if (!effect.spec.valid() || !act_is_wanted(effect)) continue;
+    const EffectState failed = effect;
+    request(machine_.at(failed.spec), failed.spec, failed.state, sequence, failed.first);
     return true;
   }
   return false;
@@ -228,14 +252,23 @@ bool Advance::acts_settled(StateIndex owner) const {
   return settled && state_.settled <= wanted && !open_forward_shift;
 }
 
-// The last one counts: an extension asks again for what had failed.
+// The last one counts, unless it will be tried again: an extension asks again for what had failed.
 bool Advance::acts_failed(StateIndex owner) const {
   bool failed = false;
   for (const auto& [sequence, effect] : state_.effects) {
     if (effect.state != owner || effect.rollback) continue;
-    failed = effect.outcome && *effect.outcome != EffectOutcome::succeeded;
+    failed = effect.outcome && *effect.outcome != EffectOutcome::succeeded && !effect.retry_at;
   }
   return failed;
+}
+
+// Of its last attempt; nothing while it is open, or will be tried again.
+std::optional<EffectOutcome> Advance::outcome_of(EffectIndex spec) const {
+  const EffectState* last = nullptr;
+  for (const auto& [sequence, effect] : state_.effects) {
+    if (effect.spec == spec) last = &effect;
+  }
+  return last == nullptr || last->retry_at ? std::nullopt : last->outcome;
 }
 
 }  // namespace rollbook::core

@@ -21,14 +21,6 @@ bool settled_verdict(Verdict verdict) {
   return verdict == Verdict::pass || verdict == Verdict::fail;
 }
 
-// From the root to the leaf.
-std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
-  std::vector<StateIndex> states;
-  for (StateIndex i = leaf; i.valid(); i = machine.at(i).parent) states.push_back(i);
-  std::reverse(states.begin(), states.end());
-  return states;
-}
-
 // What says how much the engine could see. It is taken before anything is judged: a restart after
 // six minutes must not take its own absence for the service's silence.
 bool is_about_sight(const InputBody& input) {
@@ -118,6 +110,12 @@ bool Advance::judge() {
     if (!differs(reading, before)) continue;
     const Sequence changed = emit(VerdictChanged{index, reading}, cause_);
     any = true;
+    const bool lets_go = machine_.at(index).kind == CriterionKind::pause &&
+                         before.verdict == Verdict::fail && reading.verdict != Verdict::fail;
+    if (lets_go) {
+      instant_ = true;
+      instant_cause_ = changed;
+    }
     if (gate == nullptr || reading.verdict == before.verdict) continue;
     if (std::find(gate->criteria.begin(), gate->criteria.end(), index) == gate->criteria.end()) {
       continue;
@@ -189,152 +187,6 @@ void Advance::take(const InputBody& input) {
 // What was folded before a gap arrived before it, as what was logged did.
 void Advance::leave_out_pending(Time from, Time to) {
   for (SeriesSeen& seen : pending_.observed.seen) seen.arrival = leave_out(seen.arrival, from, to);
-}
-
-// ---- Moving ---------------------------------------------------------------------------------
-
-bool Advance::enabled(const Transition& transition) const {
-  if (transition.forward && barred()) return false;
-  if (transition.on_calendar && closed()) return false;
-  const Trigger& trigger = transition.trigger;
-  const auto& gate = machine_.at(state_.active).gate;
-  switch (trigger.kind) {
-    case TriggerKind::always:
-      return true;
-    case TriggerKind::settled:
-      return acts_settled(transition.from);
-    case TriggerKind::failed:
-      return acts_failed(transition.from);
-    case TriggerKind::clock:
-      return reached(machine_, state_, trigger.clock, now_) &&
-             (state_.sight == Sight::live ||
-              machine_.at(trigger.clock).kind == ClockKind::steady) &&
-             !waits_for_opening(transition);
-    case TriggerKind::stop:
-      return state_.readings[trigger.criterion.value].verdict == Verdict::fail;
-    case TriggerKind::gate_passed:
-      return instant_ && !barred() && gate && view_gate(*gate) == GateView::passes;
-    case TriggerKind::gate_failed:
-      return instant_ && !barred() && gate && view_gate(*gate) == GateView::fails;
-    case TriggerKind::chosen:
-      if (!chosen(trigger.item, trigger.option)) return false;
-      return !transition.needs_gate ||
-             ((instant_ || changed_) && gate && view_gate(*gate) == GateView::passes);
-    case TriggerKind::abort:
-    case TriggerKind::rollback_immediate:
-    case TriggerKind::rollback_gradual:
-      return false;
-  }
-  return false;
-}
-
-// Outer states before inner ones, and within one state what goes back before what goes forward.
-bool Advance::step() {
-  for (const StateIndex from : chain(machine_, state_.active)) {
-    for (const bool forward : {false, true}) {
-      for (std::uint32_t i = 0; i < machine_.transitions.size(); ++i) {
-        const Transition& transition = machine_.transitions[i];
-        if (transition.from != from || transition.forward != forward) continue;
-        if (!enabled(transition)) continue;
-        const std::string because = reason_of(transition);
-        const Sequence cause = cause_of(transition);
-        take_transition(TransitionIndex{i}, cause, because);
-        return true;
-      }
-    }
-  }
-  return false;
-}
-
-std::string Advance::reason_of(const Transition& transition) const {
-  const Trigger& trigger = transition.trigger;
-  if (trigger.kind == TriggerKind::stop) {
-    return sentence(machine_, machine_.at(trigger.criterion),
-                    state_.readings[trigger.criterion.value]);
-  }
-  if (trigger.kind == TriggerKind::gate_failed) {
-    for (const CriterionIndex index : machine_.at(state_.active).gate->criteria) {
-      const Reading& reading = state_.readings[index.value];
-      if (reading.verdict == Verdict::fail) {
-        return "not met: " + sentence(machine_, machine_.at(index), reading);
-      }
-    }
-  }
-  if (trigger.kind == TriggerKind::failed) {
-    for (const auto& [sequence, effect] : state_.effects) {
-      if (effect.state != transition.from || !effect.outcome) continue;
-      if (*effect.outcome == EffectOutcome::timed_out) {
-        return transition.label + ": no settle before the deadline";
-      }
-    }
-  }
-  return transition.label;
-}
-
-Sequence Advance::cause_of(const Transition& transition) {
-  const Trigger& trigger = transition.trigger;
-  switch (trigger.kind) {
-    case TriggerKind::stop:
-      return state_.judged[trigger.criterion.value];
-    case TriggerKind::clock:
-      return emit(TimerFired{trigger.clock}, Sequence{});
-    case TriggerKind::settled:
-    case TriggerKind::failed: {
-      Sequence last;
-      for (const auto& [sequence, effect] : state_.effects) {
-        if (effect.state == transition.from) last = std::max(last, effect.settled_by);
-      }
-      return last.valid() ? last : state_.entered_by;
-    }
-    case TriggerKind::gate_passed:
-    case TriggerKind::gate_failed:
-    case TriggerKind::chosen:
-      return instant_cause_.valid() ? instant_cause_ : state_.entered_by;
-    default:
-      return state_.entered_by;
-  }
-}
-
-void Advance::take_transition(TransitionIndex index, Sequence cause, std::string because) {
-  move(index, machine_.at(index).to, cause, std::move(because));
-}
-
-void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::string because) {
-  const StateIndex from = state_.active;
-  const StateIndex target = machine_.leaf(to);
-  for (StateIndex i = from; i.valid() && !machine_.contains(i, target); i = machine_.at(i).parent) {
-    for (const EffectIndex effect : machine_.at(i).exit) {
-      request(machine_.at(effect), effect, i, cause);
-    }
-  }
-  const Sequence moved = emit(Transitioned{index, from, target, std::move(because)}, cause);
-  for (const StateIndex i : chain(machine_, target)) {
-    if (from.valid() && i != target && machine_.contains(i, from)) continue;
-    for (const EffectIndex effect : machine_.at(i).entry) {
-      const Effect& spec = machine_.at(effect);
-      // Runs are kept: an extension does not repeat one that has succeeded.
-      if (spec.kind == EffectKind::run && acts_settled(i)) continue;
-      request(spec, effect, i, moved);
-    }
-    for (const ItemIndex item : machine_.at(i).asks) ask(item, moved);
-  }
-  cause_ = moved;
-  instant_ = true;
-  instant_cause_ = moved;
-  if (const auto outcome = machine_.at(target).outcome) {
-    emit(RolloutFinished{*outcome, state_.settled,
-                         *outcome == Outcome::succeeded ? state_.because
-                         : state_.breach.empty()        ? state_.because
-                                                        : state_.breach},
-         moved);
-  }
-}
-
-void Advance::enter_machine(Sequence cause) {
-  move(TransitionIndex{}, StateIndex{0}, cause, "started");
-  while (judge() || step() || keep_time()) {
-    if (state_.finished()) return;
-  }
 }
 
 // ---- decide.h -------------------------------------------------------------------------------

@@ -39,9 +39,11 @@ class Advance {
   void decide(const Command& command);
   void pause(const Command& command);
   void resume(const Command& command);
+  void resume_halted(const Command& command);
   void promote(const Command& command);
   void extend(const Command& command);
   void roll_back(const Command& command);
+  void roll_back_partly(const Command& command);
   void abort(const Command& command);
   void settle(const Command& command);
   const Question* question_of(const Command& command, ItemKind kind) const;
@@ -49,14 +51,19 @@ class Advance {
   const Stage* stage() const;
   TransitionIndex triggered(TriggerKind kind) const;
 
-  // Moving (advance.cc).
+  // Moving (step.cc).
   bool step();
   bool enabled(const Transition& transition) const;
+  bool enabled_while_halted(const Transition& transition) const;
+  bool stops(const Trigger& trigger) const;
   void take_transition(TransitionIndex index, Sequence cause, std::string because);
   void move(TransitionIndex index, StateIndex to, Sequence cause, std::string because);
+  void halt(Sequence cause, std::string because, CriterionIndex criterion);
   std::string reason_of(const Transition& transition) const;
+  std::string unmet() const;
   Sequence cause_of(const Transition& transition);
-  bool barred() const { return state_.paused || state_.sight != Sight::live; }
+  bool goes_back(const Transition& transition) const;
+  bool barred() const { return core::barred(machine_, state_); }
 
   // `advance only` (hours.cc).
   bool closed() const { return !machine_.advance_only.open(now_); }
@@ -65,15 +72,19 @@ class Advance {
   bool is_ready(const Transition& transition) const;
 
   // Acts (act.cc).
-  void request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause);
+  void request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause,
+               Sequence retry_of = {});
   Sequence request_traffic(Weight to, bool rollback, const Effect* spec, EffectIndex index,
                            StateIndex owner, Sequence retry_of, Sequence cause);
   void ask(ItemIndex item, Sequence cause);
   bool keep_time();
   bool step_ramp();
   bool retry_rollback();
+  bool retry_act();
+  bool act_is_wanted(const EffectState& effect) const;
   bool acts_settled(StateIndex leaf) const;
   bool acts_failed(StateIndex leaf) const;
+  std::optional<EffectOutcome> outcome_of(EffectIndex effect) const;
   void page(std::string text, Sequence cause);
   void shift_again(Sequence cause);
 

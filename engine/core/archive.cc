@@ -209,7 +209,7 @@ void fields(A& archive, Limits& limits) {
 }
 template <class A>
 void fields(A& archive, ClockState& clock) {
-  archive.all(clock.elapsed, clock.mark, clock.extra);
+  archive.all(clock.elapsed, clock.mark, clock.extra, clock.ended);
 }
 template <class A>
 void fields(A& archive, SeriesState& series) {
@@ -276,13 +276,15 @@ void fields(A& archive, RolloutState& state) {
   archive.all(state.id, state.stream, state.service, state.version, state.digest, state.limits,
               state.semantics, state.started, state.now, state.last, state.active, state.outcome,
               state.entered, state.entered_by, state.because, state.breach, state.breach_criterion,
-              state.rollback_rank, state.paused, state.paused_until, state.sight, state.sight_since,
-              state.quiet_since, state.settled, state.settled_order, state.requested, state.shifted,
-              state.guard_floor, state.shift_floor, state.first_settled, state.whole_from,
-              state.clocks, state.series, state.metrics, state.windows, state.readings,
-              state.judged, state.tests, state.questions, state.effects, state.extensions,
-              state.ramp, state.ramp_over, state.offsets, state.commands, state.late,
-              state.quarantined);
+              state.rollback_rank, state.paused, state.paused_until, state.halted,
+              state.halted_because, state.irreversible, state.stages_open, state.resume_to,
+              state.resuming, state.sight, state.sight_since, state.quiet_since, state.settled,
+              state.settled_order, state.requested, state.shifted, state.guard_floor,
+              state.shift_floor, state.first_settled, state.whole_from, state.clocks, state.series,
+              state.metrics, state.windows, state.readings, state.judged, state.tests,
+              state.questions,
+              state.effects, state.extensions, state.ramp, state.ramp_over, state.ramp_to,
+              state.offsets, state.commands, state.late, state.quarantined);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {

@@ -13,14 +13,14 @@ bool lacks_data(const Machine& machine, const RolloutState& state) {
   });
 }
 
-bool may_run(const RolloutState& state, ClockKind kind, bool without_data) {
+bool may_run(const RolloutState& state, ClockKind kind, bool waits) {
   switch (kind) {
     case ClockKind::steady:
       return true;
     case ClockKind::engine:
-      return state.sight == Sight::live;
+      return state.sight == Sight::live && !state.halted;
     case ClockKind::watched:
-      return state.sight == Sight::live && !state.paused && !without_data;
+      return state.sight == Sight::live && !state.halted && !waits;
   }
   return false;
 }
@@ -46,18 +46,30 @@ Time reached_at(const Machine& machine, const RolloutState& state, ClockIndex in
   return *clock.mark + (limit_of(machine, state, index) - clock.elapsed);
 }
 
+bool pauses_itself(const Machine& machine, const RolloutState& state) {
+  return any_armed(machine, state, [&](CriterionIndex index) {
+    return machine.at(index).kind == CriterionKind::pause &&
+           state.readings[index.value].verdict == Verdict::fail;
+  });
+}
+
+bool barred(const Machine& machine, const RolloutState& state) {
+  return state.paused || state.halted || state.sight != Sight::live ||
+         pauses_itself(machine, state);
+}
+
 Time leave_out(Time since, Time from, Time to) {
   return since + std::max(Duration::zero(), to - std::max(from, since));
 }
 
 void refresh_clocks(const Machine& machine, RolloutState& state, Time now) {
-  const bool without_data = lacks_data(machine, state);
+  const bool waits = state.paused || lacks_data(machine, state) || pauses_itself(machine, state);
   for (std::uint32_t i = 0; i < machine.clocks.size(); ++i) {
     const Clock& spec = machine.clocks[i];
     ClockState& clock = state.clocks[i];
     const bool runs = !state.finished() && state.active.valid() &&
                       machine.contains(spec.owner, state.active) &&
-                      may_run(state, spec.kind, without_data);
+                      may_run(state, spec.kind, waits);
     if (runs && !clock.mark) {
       clock.mark = now;
     } else if (!runs && clock.mark) {

@@ -16,6 +16,11 @@ Time reached_at(const Machine& machine, const RolloutState& state, ClockIndex cl
 // `since` moved on by what lies between `from` and `to`: as if that time had not been.
 Time leave_out(Time since, Time from, Time to);
 
+// Whether a `pause while` of the guard is true now.
+bool pauses_itself(const Machine& machine, const RolloutState& state);
+// Forward steps wait: somebody or something paused it, it is halted, or the engine cannot see.
+bool barred(const Machine& machine, const RolloutState& state);
+
 // Starts and stops clocks by what the state says now. Called by evolve() only.
 void refresh_clocks(const Machine& machine, RolloutState& state, Time now);
 

@@ -75,7 +75,8 @@ Reading judge_stop(const Subject& subject, const Found& found, Reading reading) 
   const Reading& before =
       subject.state.readings[std::size_t(&criterion - subject.machine.criteria.data())];
   const bool waits = criterion.sustain > Duration::zero();
-  apply_sustain(before, waits ? subject.state.first_settled : kDistantPast, reading, true);
+  const bool since_shift = waits && !criterion.always;
+  apply_sustain(before, since_shift ? subject.state.first_settled : kDistantPast, reading, true);
   if (reading.raw == Raw::true_ && sustained(reading) >= criterion.sustain &&
       reading.since <= reading.at) {
     reading.verdict = Verdict::fail;
@@ -108,6 +109,17 @@ Reading judge_expect(const Subject& subject, const Found& found, Reading reading
   apply_sustain(before, kDistantPast, reading, false);
   if (reading.verdict == Verdict::pass && sustained(reading) < criterion.sustain) {
     reading.verdict = Verdict::undecided;
+  }
+  return reading;
+}
+
+// Counted since the shift: the window is wider than the hold may last, so it never has to be whole.
+Reading judge_enough(const Found& found, Reading reading) {
+  reading.raw = found.true_ ? Raw::true_ : Raw::false_;
+  reading.verdict = found.true_ ? Verdict::pass : Verdict::undecided;
+  if (reading.missing == Missing::no_series || reading.missing == Missing::no_traffic) {
+    reading.verdict = Verdict::no_data;
+    reading.raw = Raw::unknown;
   }
   return reading;
 }
@@ -157,9 +169,9 @@ bool stale_of(const Machine& machine, const RolloutState& state, const Criterion
 
 Time silent_since(const Machine&, const RolloutState& state, const Pending& pending,
                   const Criterion& criterion) {
-  if (state.first_settled == kDistantFuture) return kDistantFuture;
-  return std::max(
-      {arrival_of(state, pending, criterion.series), state.quiet_since, state.first_settled});
+  const Time begins = criterion.always ? state.started : state.first_settled;
+  if (begins == kDistantFuture) return kDistantFuture;
+  return std::max({arrival_of(state, pending, criterion.series), state.quiet_since, begins});
 }
 
 Time stale_at(const RolloutState& state, const Pending& pending, SeriesIndex series) {
@@ -186,8 +198,16 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.samples = found.samples;
   reading.at = found.at;
   reading.seen = seen_of(state, machine.at(criterion.window), found.at);
-  return criterion.kind == CriterionKind::stop ? judge_stop(subject, found, reading)
-                                               : judge_expect(subject, found, reading);
+  switch (criterion.kind) {
+    case CriterionKind::stop:
+    case CriterionKind::pause:
+      return judge_stop(subject, found, reading);
+    case CriterionKind::expect:
+      return judge_expect(subject, found, reading);
+    case CriterionKind::enough:
+      return judge_enough(found, reading);
+  }
+  return reading;
 }
 
 }  // namespace rollbook::core

@@ -190,6 +190,7 @@ struct EffectRequested {
   Weight from, to;         // traffic
   std::int64_t order = 0;  // traffic
   bool rollback = false;
+  bool tracked = false;          // `start`: its settle is waited for
   std::optional<Time> deadline;  // awaited kinds
   Sequence retry_of;             // the first attempt
   std::string cause_text;
@@ -242,6 +243,8 @@ struct Decided {
 };
 struct Paused {
   std::optional<Time> until;
+  bool halt = false;      // halted: until somebody resumes, rolls back or aborts
+  std::string because{};  // of a halt: a sentence
   bool operator==(const Paused&) const = default;
 };
 struct Resumed {

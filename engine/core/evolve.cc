@@ -7,6 +7,7 @@
 #include "engine/core/decide.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
+#include "engine/core/resume.h"
 #include "engine/core/trials.h"
 #include "engine/core/windows.h"
 
@@ -95,14 +96,12 @@ struct Fold {
     state.because = body.because;
     if (body.transition.valid()) extend(machine.at(body.transition));
     enter(from, body.to);
+    end_halt(machine, state, from, body);
     const State& target = machine.at(body.to);
     state.ramp.reset();
-    if (target.ramp) begin_ramp(*target.ramp);
+    if (target.ramp) begin_ramp(*target.ramp, body.transition);
     if (target.outcome) return;
-    std::uint32_t rank = 0;
-    for (StateIndex i = body.to; i.valid(); i = machine.at(i).parent) {
-      rank = std::max(rank, machine.at(i).rollback_rank);
-    }
+    const std::uint32_t rank = machine.rank(body.to);
     if (rank > state.rollback_rank) {
       state.breach = body.because;
       state.breach_criterion = body.transition.valid()
@@ -121,7 +120,7 @@ struct Fold {
   }
 
   void operator()(const EffectRequested& body) const {
-    if (!is_awaited(body.kind)) return;
+    if (!is_awaited(body.kind) && !body.tracked) return;
     EffectState effect;
     effect.kind = body.kind;
     effect.spec = body.spec;
@@ -131,6 +130,7 @@ struct Fold {
     effect.to = body.to;
     effect.order = body.order;
     effect.rollback = body.rollback;
+    if (body.retry_of.valid() && !body.rollback) count_attempt(effect);
     if (body.kind == EffectKind::traffic) request_traffic(body, effect);
     state.effects[event.sequence] = effect;
   }
@@ -143,6 +143,7 @@ struct Fold {
     EffectState& effect = found->second;
     effect.outcome = body.outcome;
     effect.settled_by = event.sequence;
+    if (body.outcome != EffectOutcome::succeeded) plan_retry(effect);
     if (body.outcome != EffectOutcome::succeeded || effect.kind != EffectKind::traffic) return;
     if (effect.rollback) stop_retries(effect.first);
     if (effect.order <= state.settled_order) return;
@@ -159,7 +160,7 @@ struct Fold {
   void operator()(const Commanded& body) const {
     const Command& command = body.command;
     state.commands.insert(command.key);
-    if (command.verb == Verb::rollback) state.ramp_over = command.duration;
+    if (command.verb == Verb::rollback) aim_rollback(command);
     if (command.verb == Verb::promote) end_hold();
     if (command.verb == Verb::extend && command.duration) extend_stage(*command.duration);
   }
@@ -176,13 +177,22 @@ struct Fold {
     answer(body.question, Answer{body.role, body.actor, true, body.option});
   }
 
+  // Who resumes a halted rollout ends a pause as well: one word, one meaning.
   void operator()(const Paused& body) const {
-    state.paused = true;
+    state.paused = !body.halt;
     state.paused_until = body.until;
+    if (!body.halt) return;
+    state.halted = true;
+    state.halted_because = body.because;
   }
   void operator()(const Resumed&) const {
     state.paused = false;
     state.paused_until.reset();
+    if (!state.halted) return;
+    resume_halted(machine, state, event.time);
+    // A ramp that had failed goes on from the weight that it has come to.
+    const auto& ramp = machine.at(state.active).ramp;
+    if (ramp && !ramp->rollback) begin_ramp(*ramp, TransitionIndex{});
   }
 
   void operator()(const RolloutFinished& body) const {
@@ -316,7 +326,10 @@ struct Fold {
     count_extension(state.active);
   }
 
-  void lengthen(ClockIndex index, Duration by) const { state.clocks[index.value].extra += by; }
+  void lengthen(ClockIndex index, Duration by) const {
+    state.clocks[index.value].extra += by;
+    state.clocks[index.value].ended = false;
+  }
 
   void count_extension(StateIndex inside) const {
     begin_anew();
@@ -325,13 +338,54 @@ struct Fold {
     }
   }
 
-  void begin_ramp(const Ramp& ramp) const {
+  // What somebody wished for a rollback holds for the one that was commanded, not for the guard's.
+  void begin_ramp(const Ramp& ramp, TransitionIndex by) const {
     RampState begun;
     begun.started = event.time;
     begun.from = state.settled;
-    begun.to = ramp.rollback ? std::min(ramp.to, state.settled) : ramp.to;
-    begun.over = state.ramp_over.value_or(ramp.over);
+    begun.to = ramp.to;
+    begun.over = ramp.over;
+    if (by.valid() && is_commanded(machine.at(by).trigger.kind)) {
+      begun.to = state.ramp_to.value_or(ramp.to);
+      begun.over = state.ramp_over.value_or(ramp.over);
+    }
+    if (ramp.rollback) begun.to = std::min(begun.to, state.settled);
     state.ramp = begun;
+  }
+
+  static bool is_commanded(TriggerKind kind) {
+    return kind == TriggerKind::rollback_immediate || kind == TriggerKind::rollback_gradual ||
+           kind == TriggerKind::rollback_partial;
+  }
+
+  void aim_rollback(const Command& command) const {
+    state.ramp_over = command.duration;
+    state.ramp_to.reset();
+    if (command.to == kNoTraffic) return;
+    state.ramp_to = command.to;
+    if (command.how == RollbackHow::immediate && !command.duration) {
+      state.ramp_over = Duration::zero();
+    }
+  }
+
+  // An idempotent action's run is tried again, later each time, while it has attempts left.
+  void plan_retry(EffectState& effect) const {
+    if (effect.kind == EffectKind::traffic || !effect.spec.valid()) return;
+    if (effect.attempts >= machine.at(effect.spec).attempts) return;
+    effect.retry_at = event.time + backoff(effect.attempts);
+  }
+
+  static Duration backoff(std::uint32_t attempts) {
+    return std::min<Duration>(kRetryFirst * (std::int64_t{1} << std::min(attempts - 1, 10U)),
+                              kRetryMost);
+  }
+
+  void count_attempt(EffectState& effect) const {
+    for (auto& [sequence, other] : state.effects) {
+      if (other.first != effect.first) continue;
+      effect.attempts = std::max(effect.attempts, other.attempts + 1);
+      other.retry_at.reset();
+    }
   }
 
   void request_traffic(const EffectRequested& body, EffectState& effect) const {
@@ -350,8 +404,7 @@ struct Fold {
         other.retry_at.reset();
       }
       effect.attempts = attempts;
-      const auto backoff = kRetryFirst * (std::int64_t{1} << std::min(attempts - 1, 10U));
-      effect.retry_at = event.time + std::min<Duration>(backoff, kRetryMost);
+      effect.retry_at = event.time + backoff(attempts);
     }
     if (state.ramp && machine.at(state.active).ramp && !body.retry_of.valid()) {
       const Ramp& ramp = *machine.at(state.active).ramp;
@@ -383,12 +436,16 @@ struct Fold {
       if (!stage.hold.valid() || !machine.contains(stage.state, state.active)) continue;
       ClockState& clock = state.clocks[stage.hold.value];
       clock.elapsed = std::max(clock.elapsed, limit_of(machine, state, stage.hold));
+      clock.ended = true;
       if (clock.mark) clock.mark = event.time;
     }
   }
 };
 
-bool moves_clocks(const Body& body) {
+bool moves_clocks(const Machine& machine, const Body& body) {
+  if (const auto* changed = std::get_if<VerdictChanged>(&body)) {
+    return machine.at(changed->criterion).kind == CriterionKind::pause;
+  }
   return std::holds_alternative<Observed>(body) || std::holds_alternative<Transitioned>(body) ||
          std::holds_alternative<Paused>(body) || std::holds_alternative<Resumed>(body) ||
          std::holds_alternative<SourceStatus>(body) ||
@@ -401,62 +458,7 @@ void evolve(const Machine& machine, RolloutState& state, const Event& event) {
   std::visit(Fold{machine, state, event}, event.body);
   state.last = event.sequence;
   state.now = event.time;
-  if (moves_clocks(event.body)) refresh_clocks(machine, state, event.time);
-}
-
-namespace {
-
-struct ShardFold {
-  ShardState& shard;
-  const RolloutState* rollout;
-  const Event& event;
-
-  ServiceState& service() const { return shard.services[rollout->service]; }
-
-  void operator()(const RolloutStarted& body) const {
-    shard.rollouts[body.rollout] = event.stream;
-    shard.last_stream = std::max(shard.last_stream, event.stream.value);
-    // The log is also replayed stream by stream: a rollout that has ended leaves the service free.
-    shard.services[body.service].active = body.rollout;
-    shard.services[body.service].settled = body.weight;
-    shard.services[body.service].runbook = body.runbook;
-    shard.commands.insert(body.command);
-  }
-  void operator()(const EffectRequested& body) const {
-    if (body.kind != EffectKind::traffic || !rollout) return;
-    service().last_order = std::max(service().last_order, body.order);
-  }
-  void operator()(const EffectSettled& body) const {
-    if (!rollout || body.outcome != EffectOutcome::succeeded) return;
-    const auto found = rollout->effects.find(body.effect);
-    if (found == rollout->effects.end() || found->second.kind != EffectKind::traffic) return;
-    if (found->second.order <= service().settled_order) return;
-    service().settled_order = found->second.order;
-    service().settled = found->second.to;
-  }
-  void operator()(const RolloutFinished& body) const {
-    if (!rollout) return;
-    if (service().active == rollout->id) {
-      service().active.clear();
-      service().outcomes[service().runbook] = body.outcome;
-    }
-    // The whole traffic on the canary: what was the canary is the baseline of what comes next.
-    if (body.outcome == Outcome::succeeded && body.weight == kAllTraffic &&
-        service().settled_order == rollout->settled_order) {
-      service().settled = kNoTraffic;
-    }
-  }
-  void operator()(const Commanded& body) const { shard.commands.insert(body.command.key); }
-  void operator()(const Rejected& body) const { shard.commands.insert(body.command.key); }
-  template <class Other>
-  void operator()(const Other&) const {}
-};
-
-}  // namespace
-
-void evolve(ShardState& shard, const RolloutState* rollout, const Event& event) {
-  if (event.stream == kShardStream) shard.last = event.sequence;
-  std::visit(ShardFold{shard, rollout, event}, event.body);
+  if (moves_clocks(machine, event.body)) refresh_clocks(machine, state, event.time);
 }
 
 }  // namespace rollbook::core

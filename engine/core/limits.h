@@ -40,6 +40,9 @@ inline constexpr Duration kRetryFirst = 10s;  // a rollback's shift, doubled eac
 inline constexpr Duration kRetryMost = 2min;
 inline constexpr Duration kGradualOver = 30min;  // `rollback --gradual` without a block
 inline constexpr Duration kGradualEvery = 1min;
+// Requests of an idempotent action's run in all, with a rollback's back-off between them: what
+// four tries in a minute and more could not do needs a person.
+inline constexpr std::uint32_t kActionAttempts = 4;
 
 // ---- People ---------------------------------------------------------------------------------
 inline constexpr Duration kReviewWithin = 24h;        // `within`, when a review names none

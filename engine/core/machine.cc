@@ -1,5 +1,6 @@
 #include "engine/core/machine.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -20,6 +21,14 @@ bool Machine::contains(StateIndex outer, StateIndex inner) const {
 StateIndex Machine::leaf(StateIndex state) const {
   while (at(state).kind == StateKind::compound) state = at(state).initial;
   return state;
+}
+
+std::uint32_t Machine::rank(StateIndex state) const {
+  std::uint32_t highest = 0;
+  for (StateIndex i = state; i.valid(); i = at(i).parent) {
+    highest = std::max(highest, at(i).rollback_rank);
+  }
+  return highest;
 }
 
 StateIndex Machine::find(const std::string& state_name) const {

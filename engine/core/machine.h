@@ -114,6 +114,8 @@ enum class Comparison : std::uint8_t { less, less_equal, greater, greater_equal 
 enum class CriterionKind : std::uint8_t {
   stop,    // true → fail: the guard acts
   expect,  // true → pass: the gate opens
+  pause,   // true → fail: holds and forward steps wait
+  enough,  // true → pass: the hold has seen what it must see
 };
 
 struct Criterion {
@@ -138,6 +140,8 @@ struct Criterion {
   Duration sustain{};         // `for`; for `absent` the silence allowed
   std::int64_t at_least = 0;  // requests a stop needs before it may speak
   Span span;
+  bool part = false;    // of a conjunction: fails alone, acts with the others (Trigger::also)
+  bool always = false;  // `for` and `absent` count from the start, not from the first shift
   bool operator==(const Criterion&) const = default;
 };
 
@@ -151,13 +155,14 @@ struct Quorum {
   bool operator==(const Quorum&) const = default;
 };
 
-enum class OptionKind : std::uint8_t { next, extend, rollback };
+enum class OptionKind : std::uint8_t { next, extend, rollback, halt };
 struct Option {
   std::string name;
   std::string text;
   OptionKind kind = OptionKind::next;
   Duration extend_by{};
   std::uint32_t extend_at_most = 0;
+  bool overrides = false;  // `next` only: acts though the review does not pass
   bool operator==(const Option&) const = default;
 };
 
@@ -204,6 +209,8 @@ struct Effect {
   bool rollback = false;  // traffic only: never waited for in vain, only ever lowers
   Duration deadline{};    // awaited kinds (traffic, run, checkpoint): until the settle
   Span span;
+  std::uint32_t attempts = 1;  // how often it may be requested in all: an idempotent action
+  bool tracked = false;        // `start` only: it settles too, and something waits for that
   bool operator==(const Effect&) const = default;
 };
 constexpr bool is_awaited(EffectKind kind) {
@@ -278,8 +285,9 @@ struct State {
   std::vector<ItemIndex> asks;        // asked on entry, closed on exit
   std::optional<Gate> gate;           // inspected at the instants of language.md, Review
   std::optional<Ramp> ramp;
-  std::uint32_t rollback_rank = 0;  // 0: no rollback; 1: softer; 2: the guard's own
+  std::uint32_t rollback_rank = 0;  // 0: no rollback; 1: softer; 2 and above: a guard's own
   Span span;
+  bool irreversible = false;  // once it was entered there is no way back
   bool operator==(const State&) const = default;
 };
 
@@ -295,6 +303,8 @@ enum class TriggerKind : std::uint8_t {
   abort,        // the command
   rollback_immediate,
   rollback_gradual,
+  rollback_partial,  // the command, to a weight above nothing
+  entered,           // `state` was entered, and not undone since
 };
 struct Trigger {
   TriggerKind kind = TriggerKind::always;
@@ -302,6 +312,10 @@ struct Trigger {
   CriterionIndex criterion;
   ItemIndex item;
   std::uint32_t option = 0;
+  // `settled` and `failed`: of this one, requested elsewhere; invalid: of the state's own acts.
+  EffectIndex effect{};
+  StateIndex state{};                  // `entered` only
+  std::vector<CriterionIndex> also{};  // `stop` only: these fail too, at the same instant
   bool operator==(const Trigger&) const = default;
 };
 
@@ -318,6 +332,10 @@ struct Transition {
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
   Span span;
   bool on_calendar = false;  // forward: waits for Machine::advance_only too
+  bool overrides = false;  // taken whatever the gate says, which is told (`next override`)
+  bool halts = false;      // nothing moves: the rollout is halted where it stands; to = from
+  CriterionIndex needs{};  // also needs this one to pass (`hold … and N requests`)
+  StateIndex undoes{};     // taking it, that stage is undone
   bool operator==(const Transition&) const = default;
 };
 
@@ -330,6 +348,8 @@ struct Stage {
   ClockIndex hold_most;
   StateIndex after_extend;           // where an extension goes on: inside the hold, runs kept
   std::uint32_t extend_at_most = 0;  // 0: the limit of limits.h
+  StateIndex shift{};                // its first shift, or what is started before it; else invalid
+  CriterionIndex enough{};           // `hold … and N requests`
   bool operator==(const Stage&) const = default;
 };
 
@@ -372,6 +392,8 @@ struct Machine {
   bool contains(StateIndex outer, StateIndex inner) const;
   // The atomic or final state that entering `state` ends in.
   StateIndex leaf(StateIndex state) const;
+  // The highest rank of the rollbacks around it; 0: none.
+  std::uint32_t rank(StateIndex state) const;
   // The state of that name; invalid when there is none.
   StateIndex find(const std::string& state_name) const;
 

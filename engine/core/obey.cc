@@ -47,6 +47,13 @@ void Advance::obey(const Command& command) {
   if (state_.finished()) {
     return refuse(command, "finished", "rollout `" + state_.id + "` has ended");
   }
+  const bool taken_halted =
+      command.verb == Verb::rollback || command.verb == Verb::abort || command.verb == Verb::resume;
+  if (state_.halted && !taken_halted) {
+    return refuse(command, "halted",
+                  "rollout `" + state_.id + "` is halted (" + state_.halted_because +
+                      "): only resume, rollback and abort are taken");
+  }
   switch (command.verb) {
     case Verb::confirm:
       return confirm(command);
@@ -164,12 +171,31 @@ void Advance::pause(const Command& command) {
 }
 
 void Advance::resume(const Command& command) {
+  if (state_.halted) return resume_halted(command);
   if (!state_.paused) {
     return refuse(command, "not_paused", "rollout `" + state_.id + "` is not paused");
   }
   const Sequence taken = accept(command);
   instant_cause_ = emit(Resumed{}, taken);
   instant_ = true;
+}
+
+// People are asked anew: what they said before the halt was about another situation.
+void Advance::resume_halted(const Command& command) {
+  const Sequence taken = accept(command);
+  instant_cause_ = emit(Resumed{}, taken);
+  instant_ = true;
+  if (state_.resuming) return;
+  const State& active = machine_.at(state_.active);
+  for (const EffectIndex effect : active.entry) {
+    if (active.phase != Phase::decide) break;
+    request(machine_.at(effect), effect, state_.active, instant_cause_);
+  }
+  std::vector<ItemIndex> items;
+  for (StateIndex i = state_.active; i.valid(); i = machine_.at(i).parent) {
+    items.insert(items.begin(), machine_.at(i).asks.begin(), machine_.at(i).asks.end());
+  }
+  for (const ItemIndex item : items) ask(item, instant_cause_);
 }
 
 void Advance::promote(const Command& command) {
@@ -230,35 +256,71 @@ void Advance::roll_back(const Command& command) {
         command, "invalid",
         "target `" + command.target + "` is unknown: this runbook has a single, unnamed one");
   }
-  if (command.to != kNoTraffic) {
-    return refuse(command, "invalid",
-                  "a rollback to more than 0% is not supported yet; leave out `to`");
+  if (state_.irreversible && state_.rollback_rank == 0) {
+    return refuse(command, "irreversible",
+                  "a step was taken that cannot be undone: there is no way back");
   }
+  if (command.to != kNoTraffic) return roll_back_partly(command);
   const bool immediate = command.how == RollbackHow::immediate;
-  const std::uint32_t rank = immediate ? 2 : 1;
+  const TransitionIndex transition =
+      triggered(immediate ? TriggerKind::rollback_immediate : TriggerKind::rollback_gradual);
+  const std::uint32_t rank = transition.valid() ? machine_.rank(machine_.at(transition).to)
+                             : immediate        ? state_.rollback_rank
+                                                : 1;
   if (state_.rollback_rank > rank) {
     return refuse(command, "softer", "the rollback under way is the faster one");
   }
-  if (state_.rollback_rank == rank && !immediate) {
+  // One to a weight above nothing ends halted; going on from there to nothing is another one.
+  const bool partial = state_.resume_to.valid();
+  if (rank > 0 && state_.rollback_rank == rank && !immediate && !partial) {
     return refuse(command, "already", "a gradual rollback is under way");
   }
   const Sequence taken = accept(command);
-  const TransitionIndex transition =
-      triggered(immediate ? TriggerKind::rollback_immediate : TriggerKind::rollback_gradual);
   if (!transition.valid()) return shift_again(taken);
   take_transition(transition, taken,
                   std::string(immediate ? "immediate" : "gradual") + " rollback by " +
                       command.actor + (command.reason.empty() ? "" : ": " + command.reason));
 }
 
-void Advance::abort(const Command& command) {
+// To a weight above nothing, and halted there.
+void Advance::roll_back_partly(const Command& command) {
+  const TransitionIndex transition = triggered(TriggerKind::rollback_partial);
+  if (state_.rollback_rank > 0 && !state_.resume_to.valid()) {
+    return refuse(command, "softer", "the rollback under way goes further");
+  }
+  if (!transition.valid() || !state_.shifted) {
+    return refuse(command, "invalid", "nothing has been shifted that could be lowered");
+  }
+  const Weight now = std::max(state_.settled, state_.requested);
+  if (command.to >= now) {
+    return refuse(command, "invalid",
+                  "the canary is at " + percent_text(Fixed{now.nanos}) +
+                      ": a rollback only lowers it, `to` must be less");
+  }
   const Sequence taken = accept(command);
+  take_transition(transition, taken,
+                  "rollback to " + percent_text(Fixed{command.to.nanos}) + " by " + command.actor +
+                      (command.reason.empty() ? "" : ": " + command.reason));
+}
+
+void Advance::abort(const Command& command) {
   const TransitionIndex transition = triggered(TriggerKind::abort);
+  const bool back = transition.valid() && !machine_.at(transition).halts &&
+                    !(state_.irreversible && goes_back(machine_.at(transition)));
+  if (state_.halted && !back) {
+    return refuse(command, state_.irreversible ? "irreversible" : "halted",
+                  state_.irreversible
+                      ? "there is no way back any more: the rollout stays halted, or is resumed"
+                      : "an abort halts here, and it is halted already: resume it or roll it back");
+  }
+  const Sequence taken = accept(command);
   // A softer rollback stays the one that was chosen; `rollback` hastens it.
-  if (state_.rollback_rank > 0 || !transition.valid()) return shift_again(taken);
-  take_transition(
-      transition, taken,
-      "aborted by " + command.actor + (command.reason.empty() ? "" : ": " + command.reason));
+  const bool under_way = state_.rollback_rank > 0 && !state_.halted;
+  if (under_way || !transition.valid()) return shift_again(taken);
+  const std::string because =
+      "aborted by " + command.actor + (command.reason.empty() ? "" : ": " + command.reason);
+  if (!back) return halt(taken, because, CriterionIndex{});
+  take_transition(transition, taken, because);
 }
 
 // ---- Outcomes of effects --------------------------------------------------------------------
@@ -287,7 +349,7 @@ void Advance::settle(const Command& command) {
                     command.detail, command.result},
       taken);
   if (!command.succeeded && !state_.finished() && state_.rollback_rank > 0 &&
-      effect.kind != EffectKind::traffic) {
+      effect.kind != EffectKind::traffic && !state_.effects.at(*sequence).retry_at) {
     page("An act of the rollback failed: " + command.detail, cause_);
   }
 }

@@ -19,6 +19,7 @@ struct ClockState {
   Duration elapsed{};        // up to `mark`
   std::optional<Time> mark;  // running since; empty: stands still
   Duration extra{};          // added to the limit by extensions
+  bool ended = false;        // promoted: nothing else is waited for either
   bool operator==(const ClockState&) const = default;
 };
 
@@ -78,7 +79,7 @@ struct EffectState {
   std::optional<EffectOutcome> outcome;
   Sequence settled_by;
   std::optional<Time> deadline;  // forward: then it has failed
-  std::optional<Time> retry_at;  // rollback traffic: then it is requested again
+  std::optional<Time> retry_at;  // then it is requested again
   std::uint32_t attempts = 1;
   Sequence first;  // of its attempts
   Weight to;
@@ -120,6 +121,12 @@ struct RolloutState {
 
   bool paused = false;
   std::optional<Time> paused_until;
+  bool halted = false;
+  std::string halted_because;
+  bool irreversible = false;         // a step was entered that cannot be taken back
+  std::set<StateIndex> stages_open;  // stages entered and not undone since
+  StateIndex resume_to;              // after a rollback to more than nothing: the stage's shift
+  bool resuming = false;             // somebody resumed there; the step waits for nothing else
   Sight sight = Sight::live;
   Time sight_since{};
   Time quiet_since{};  // `absent` counts from here at the earliest
@@ -145,6 +152,7 @@ struct RolloutState {
   std::vector<std::uint32_t> extensions;  // by stage
   std::optional<RampState> ramp;
   std::optional<Duration> ramp_over;  // from a manual rollback
+  std::optional<Weight> ramp_to;      // from a manual rollback to more than nothing
   std::vector<SourceOffset> offsets;  // next not counted
   std::set<CommandKey> commands;      // answered in this stream
   std::int64_t late = 0;

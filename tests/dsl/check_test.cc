@@ -66,8 +66,8 @@ runbook shop {
     otherwise rollback automatic)",
                     R"(3m
     otherwise end)"),
-     R"(19:15 RB0203 a guard leads to a rollback
-  write `otherwise rollback automatic`
+     R"(19:15 RB0203 a guard leads to a rollback, or halts
+  write `otherwise rollback automatic` or `otherwise halt`
 )"},
     {"NoArms", Runbook().without(R"(  arms by label "version": baseline "old", canary "new")"),
      R"(2:1 RB0501 traffic is shifted, but nothing says between which arms
@@ -84,8 +84,8 @@ runbook shop {
          .with(R"(  finish traffic 50%
 )",
                ""),
-     R"(2:1 RB0921 no stage shifts traffic, and a rollout without traffic needs `guard always`, which is not supported yet
-  add `traffic 5%` to a stage
+     R"(14:3 RB0503 no stage shifts traffic, so this guard is never armed
+  write `guard always { … }`: it is armed from the start
 )"},
     {"TrafficThatFalls",
      Runbook().with("traffic 50%", "traffic 5%").with("finish traffic 50%", "finish traffic 5%"),

@@ -77,6 +77,8 @@ TEST(Grammar, ReadsEveryStatement) {
        "advance only Mon-Thu, Sun 22:00-04:30 \"UTC\""},
       {kRunbook, "advance only 00:00-24:00 \"UTC\"", kSame},
       {kRunbook, "after runbook other, another", kSame},
+      {kRunbook, "action a(n: count) idempotent", kSame},
+      {kRunbook, "guard always { stop a > 1% over 5m }", kSame},
       {kRunbook, "begins traffic 50%", kSame},
       {kRunbook, "finish traffic 50%", kSame},
       {kRunbook, "require { }", "require { }"},
@@ -86,6 +88,15 @@ TEST(Grammar, ReadsEveryStatement) {
       {kStage, "traffic 5% within 10m", kSame},
       {kStage, "ramp traffic to 50% over 30m every 1m within 5m", kSame},
       {kStage, "ramp traffic to 50% over 30m", kSame},
+      {kStage, "ramp traffic to 50% over 30m every 1m within 5m irreversible", kSame},
+      {kStage, "traffic 5% irreversible", kSame},
+      {kStage, "run a(x: 1) within 1h irreversible", kSame},
+      {kStage, "checkpoint \"c\" irreversible", kSame},
+      {kStage, "undo { run a()\nnotify c \"x\" }", "undo { run a() notify c \"x\" }"},
+      {kStage, "hold until fill at most 8h", kSame},
+      {kStage, "hold 2h and 1000 requests", kSame},
+      {kStage, "hold 2h and 1000 requests at most 3h { report stage }", kSame},
+      {kStage, "within 5m otherwise halt", kSame},
       {kStage, "hold 2h", kSame},
       {kStage, "hold 2h at most 3h { run a() within 1h\n notify c \"x\" }",
        "hold 2h at most 3h { run a() within 1h notify c \"x\" }"},
@@ -124,6 +135,15 @@ TEST(Grammar, ReadsEveryStatement) {
       {kRollback, "page a \"Rolled back: {cause}\"", kSame},
       {kSetup, "checkpoint \"pre\"", kSame},
 
+      {kGuard, "stop a > 1% over 5m and b > 2% over 1h for 5m", kSame},
+      {kGuard, "stop a > 1% over 5m at least 50 requests and absent(b) for 3m and c > 2 over 1m",
+       kSame},
+      {kGuard, "stop a > 1% over 5m and\n b > 2% over 1h",
+       "stop a > 1% over 5m and b > 2% over 1h"},
+      {kGuard, "pause while a > 0.05% over 5m for 1m", kSame},
+      {kGuard, "otherwise halt", kSame},
+      {kDecide, "option a \"b\" halt", kSame},
+      {kDecide, "option a \"b\" next override", kSame},
       {kGuard, "stop p99(latency) > 50ms over 5m for 2m", kSame},
       {kGuard, "stop a > 1% at least 50 requests over 5m",
        "stop a > 1% over 5m at least 50 requests"},
@@ -175,10 +195,11 @@ TEST(Grammar, SaysWhatItExpected) {
       {kRunbook, "stage s usng t {\ntraffic 5%\n}",
        "RB0201 expected `using` or `{`, found `usng` | did you mean `using`?"},
       {kRunbook, "hold 5m", "RB0203 `hold` has no place in `runbook` | it belongs in `stage`"},
-      {kStage, "hold five", "RB0201 expected a duration like `5m`, found `five`"},
-      {kStage, "hold 5%", "RB0201 expected a duration like `5m`, found `5%`"},
+      {kStage, "hold five", "RB0201 expected `until` or a duration like `5m`, found `five`"},
+      {kStage, "hold 5%", "RB0201 expected `until` or a duration like `5m`, found `5%`"},
       {kStage, "hold 2h att most 3h",
-       "RB0201 expected `at most`, `{` or the end of the line, found `att` | did you mean `at`?"},
+       "RB0201 expected `and … requests`, `at most`, `{` or the end of the line, found `att` | did "
+       "you mean `at`?"},
       {kStage, "hold 2h at most 2h", "RB0212 `at most 2h` would end the hold before its own `2h`"},
       {kStage, "hold 0s", "RB0212 `0s` must be above 0"},
       {kStage, "traffic 5", "RB0201 expected a share of traffic like `5%`, found `5`"},
@@ -188,7 +209,8 @@ TEST(Grammar, SaysWhatItExpected) {
       {kStage, "on entr { report stage }",
        "RB0201 expected `enter` or `exit`, found `entr` | did you mean `enter`?"},
       {kStage, "on enter { run a() }",
-       "RB0203 `run` has no place in `on enter` | it belongs in `stage`, `hold`, `setup` or "
+       "RB0203 `run` has no place in `on enter` | it belongs in `stage`, `hold`, `setup`, `undo` "
+       "or "
        "`rollback`"},
       {kStage, "notify a b \"x\"", "RB0201 expected `,` or a message in quotes, found `b`"},
       {kStage, "run a(x: )",
@@ -227,7 +249,7 @@ TEST(Grammar, SaysWhatItExpected) {
       {kStage, "confirm \"x\" by 1.5 of a",
        "RB0201 expected `any`, `all`, a number like `2` or a role, found `1.5`"},
       {kStage, "within 24h otherwise stop",
-       "RB0201 expected `decide`, `rollback` or `end`, found `stop`"},
+       "RB0201 expected `decide`, `rollback`, `halt` or `end`, found `stop`"},
       {kStage, "stop a > 1% over 5m",
        "RB0203 `stop` has no place in a stage | it belongs in `guard`"},
       {kGuard, "stop absent(a)",
@@ -235,7 +257,8 @@ TEST(Grammar, SaysWhatItExpected) {
       {kGuard, "stop absent(a) for 3m over 5m",
        "RB0209 `absent` knows only `for`: silence has no window and no requests"},
       {kDecide, "option a \"b\" nxt",
-       "RB0201 expected `next`, `extend` or `rollback`, found `nxt` | did you mean `next`?"},
+       "RB0201 expected `next`, `extend`, `rollback` or `halt`, found `nxt` | did you mean "
+       "`next`?"},
       {kDecide, "option a \"b\" extend 1h", "RB0201 expected `at most`, found the end of the line"},
       {kDecide, "option a \"b\" extend 1h at most 0", "RB0212 `0` must be above 0"},
       {kRequire, "decide x",
@@ -287,28 +310,48 @@ TEST(Grammar, ABlockInTheWrongPlaceIsOneFinding) {
             "\nx:9:5 RB0203 `hold` has no place in `guard` | it belongs in `stage`");
 }
 
+TEST(Grammar, SaysWhereTheWordsOfControlFlowBelong) {
+  const struct {
+    const char* block;
+    const char* text;
+    const char* found;
+  } cases[] = {
+      {kStage, "irreversible",
+       "RB0203 `irreversible` has no place in a stage | it belongs in the end of a step, like `run "
+       "drop_old() irreversible`"},
+      {kRollback, "undo {\nrun a()\n}",
+       "RB0203 `undo` has no place in `rollback` | it belongs in `stage` or `template`"},
+      {kStage, "pause while a > 1% over 5m",
+       "RB0203 `pause` has no place in a stage | it belongs in `guard`, as `pause while …`"},
+      {kStage, "halt",
+       "RB0203 `halt` has no place in a stage | it belongs in `otherwise` and `option`"},
+      {kGuard, "pause when a > 1% over 5m", "RB0201 expected `while`, found `when`"},
+      {kStage, "hold until fill", "RB0201 expected `at most`, found the end of the line"},
+      {kStage, "hold 2h and many requests", "RB0201 expected a number like `2`, found `many`"},
+      {kStage, "hold",
+       "RB0201 expected `until` or a duration like `5m`, found the end of the line"},
+  };
+  for (const auto& c : cases) {
+    const std::string found = parsed(c.block, c.text);
+    const std::size_t at = found.find(" RB");
+    ASSERT_NE(at, std::string::npos) << c.text << "\n" << found;
+    EXPECT_EQ(found.substr(at + 1), c.found) << c.text;
+  }
+}
+
 TEST(Grammar, RefusesByNameWhatIsNotSupportedYet) {
   const Case cases[] = {
       {kGuard, "stop new(errors by type) at least 5 over 5m", "RB0904 `new(…)`"},
       {kGuard, "stop a > 1% over 5m when baseline fails too halt",
        "RB0905 `when baseline fails too`"},
       {kGuard, "when baseline fails too halt", "RB0905 `when baseline fails too`"},
-      {kGuard, "stop a > 1% over 5m and b > 2% over 1h", "RB0907 `and` between two conditions"},
-      {kGuard, "pause while a > 0.05% over 5m", "RB0908 `pause while`"},
+      {kStage, "expect a > 1% over 5m and b > 2% over 1h", "RB0907 `and` outside `stop`"},
+      {kGuard, "pause while a > 1% over 5m and b > 2% over 1h", "RB0907 `and` outside `stop`"},
       {kRunbook, "target eu where region = \"eu\"", "RB0912 a named `target`"},
       {kRunbook, "guard eu {\nstop a > 1% over 5m\n}", "RB0912 a named target"},
       {kStage, "traffic eu 5%", "RB0912 a named target"},
       {kRollback, "ramp traffic eu to 0% over 5m", "RB0912 a named target"},
-      {kStage, "undo {\nrun a()\n}", "RB0913 `undo`"},
-      {kStage, "irreversible", "RB0914 `irreversible`"},
-      {kStage, "run a() irreversible", "RB0914 `irreversible`"},
-      {kGuard, "otherwise halt", "RB0915 `halt`"},
-      {kStage, "within 5m otherwise halt", "RB0915 `halt`"},
-      {kDecide, "option a \"b\" halt", "RB0915 `halt`"},
-      {kStage, "hold until backfill at most 8h", "RB0916 `hold until`"},
-      {kStage, "hold 2h and 1000 requests at most 3h", "RB0917 `hold … and N requests`"},
-      {kDecide, "option a \"b\" next override", "RB0920 `next override`"},
-      {kRunbook, "guard always {\nstop a > 1% over 5m\n}", "RB0921 `guard always`"},
+      {kStage, "start a() irreversible", "RB0914 `irreversible` after `start`"},
       {kGuard, "stop bracket(a) > 5 over 5m", "RB0922 `bracket(…)`"},
   };
   for (const Case& c : cases) {

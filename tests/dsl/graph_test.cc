@@ -45,25 +45,29 @@ TEST(Graph, DotOfTheMinimalRunbook) {
       label="rollback.gradual"
       s9 [label="ramp\nramp to 0% over 30m"]
     }
+    s10 [label="rollback.partial\nramp to 0% over 30m"]
   }
-  subgraph cluster_10 {
+  subgraph cluster_11 {
     label="rollback.automatic"
-    s11 [label="shift\ntraffic 0% rollback"]
+    s12 [label="shift\ntraffic 0% rollback"]
   }
-  s12 [label="succeeded", shape=doubleoctagon]
-  s13 [label="rolled_back", shape=doubleoctagon]
-  s14 [label="aborted", shape=doubleoctagon]
+  s13 [label="succeeded", shape=doubleoctagon]
+  s14 [label="rolled_back", shape=doubleoctagon]
+  s15 [label="aborted", shape=doubleoctagon]
+  halted [label="halted", shape=octagon]
   begin -> s2
-  any1 -> s14 [label="abort\nrollback --immediate\nrollback --gradual"]
+  any1 -> s15 [label="abort\nrollback --immediate\nrollback --gradual"]
   s2 -> s5
-  any3 -> s11 [label="errors / requests > 5% over 10s at least 20 requests\nabsent(requests) for 15s\nabort\nrollback --immediate"]
+  any3 -> s12 [label="errors / requests > 5% over 10s at least 20 requests\nabsent(requests) for 15s\nabort\nrollback --immediate"]
   any3 -> s9 [label="rollback --gradual"]
-  s5 -> s11 [label="failed"]
+  any3 -> s10 [label="rollback --to"]
+  s5 -> s12 [label="failed"]
   s5 -> s7 [label="settled"]
-  any6 -> s11 [label="after 24h1m"]
-  s7 -> s12 [label="after 30s"]
-  s9 -> s13 [label="settled"]
-  s11 -> s13 [label="settled"]
+  any6 -> s12 [label="after 24h1m"]
+  s7 -> s13 [label="after 30s"]
+  s9 -> s14 [label="settled"]
+  s10 -> halted [label="settled"]
+  s12 -> s14 [label="settled"]
 }
 )graph");
 }
@@ -86,23 +90,27 @@ TEST(Graph, MermaidOfTheMinimalRunbook) {
     subgraph box8 ["rollback.gradual"]
       s9["ramp<br/>ramp to 0% over 30m"]
     end
+    s10["rollback.partial<br/>ramp to 0% over 30m"]
   end
-  subgraph box10 ["rollback.automatic"]
-    s11["shift<br/>traffic 0% rollback"]
+  subgraph box11 ["rollback.automatic"]
+    s12["shift<br/>traffic 0% rollback"]
   end
-  s12(["succeeded"])
-  s13(["rolled_back"])
-  s14(["aborted"])
-  any1 -.->|"abort<br/>rollback --immediate<br/>rollback --gradual"| s14
+  s13(["succeeded"])
+  s14(["rolled_back"])
+  s15(["aborted"])
+  halted["halted"]
+  any1 -.->|"abort<br/>rollback --immediate<br/>rollback --gradual"| s15
   s2 --> s5
-  any3 -.->|"errors / requests #gt; 5% over 10s at least 20 requests<br/>absent(requests) for 15s<br/>abort<br/>rollback --immediate"| s11
+  any3 -.->|"errors / requests #gt; 5% over 10s at least 20 requests<br/>absent(requests) for 15s<br/>abort<br/>rollback --immediate"| s12
   any3 -.->|"rollback --gradual"| s9
-  s5 -.->|"failed"| s11
+  any3 -.->|"rollback --to"| s10
+  s5 -.->|"failed"| s12
   s5 -->|"settled"| s7
-  any6 -.->|"after 24h1m"| s11
-  s7 -->|"after 30s"| s12
-  s9 -.->|"settled"| s13
-  s11 -.->|"settled"| s13
+  any6 -.->|"after 24h1m"| s12
+  s7 -->|"after 30s"| s13
+  s9 -.->|"settled"| s14
+  s10 -.->|"settled"| halted
+  s12 -.->|"settled"| s14
 )graph");
 }
 

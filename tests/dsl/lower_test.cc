@@ -49,6 +49,7 @@ stage second at 50% hold second.hold most second.hold.most extend to second.hold
     on abort => rollback.automatic "aborted"
     on rollback_immediate => rollback.automatic "rolled back"
     on rollback_gradual => rollback.gradual "rolled back gradually"
+    on rollback_partial => rollback.partial "rolled back in part"
     first -> first.shift stage first
       armed first.expect[1]
       first.shift: shift stage first
@@ -91,6 +92,9 @@ stage second at 50% hold second.hold most second.hold.most extend to second.hold
       rollback.gradual.ramp: rollback stage rollback.gradual
         ramp to 0% over 30m every 1m rollback
         on settled => rolled_back "traffic is at 0%"
+    rollback.partial: rollback stage rollback.partial rank 1
+      ramp to 0% over 30m every 1m rollback
+      on settled => halt "traffic is at the weight that was asked for"
   rollback.automatic -> rollback.automatic.shift: rollback stage rollback.automatic rank 2
     entry page oncall "Back: {cause}"
     rollback.automatic.shift: rollback stage rollback.automatic

@@ -329,7 +329,7 @@ const Case kResolveCases[] = {
 )"},
     {"SyntaxErrorsDoNotHideUnknownNames",
      Runbook().with("hold 2h", "hold five").with("page oncall", "page oncal"),
-     R"(31:10 RB0201 expected a duration like `5m`, found `five`
+     R"(31:10 RB0201 expected `until` or a duration like `5m`, found `five`
 42:10 RB0303 no channel is called `oncal`
   did you mean `oncall`?
 )"},

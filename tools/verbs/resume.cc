@@ -15,7 +15,7 @@ Verb resume_verb() {
   auto o = std::make_shared<ActOptions>();
   return {"resume",
           Group::operating,
-          "go on after a pause",
+          "go on after a pause or a halt",
           {"rollbook resume hal9-7f3k2q"},
           [o](OptionSet& set) {
             set.positional("ROLLOUT", o->rollout, "its id");

@@ -56,7 +56,8 @@ Verb rollback_verb() {
             set.flag("--gradual", o->gradual,
                      "by steps: the runbook's block of that name, else "
                      "over 30m");
-            set.option("--to", "WEIGHT", o->to, "the canary's share at the end (default 0%)");
+            set.option("--to", "WEIGHT", o->to,
+                       "the canary's share at the end (default 0%); above that it is halted there");
             set.option("--over", "DURATION", o->over, "how long the steps take, with --gradual");
             set.option("--target", "NAME", o->target, "where there are several");
             o->declare_severe(set);

@@ -185,6 +185,9 @@ std::vector<Case> cases() {
       {stored(54, core::Paused{kNow + 2h}), R"("type":"paused","until":"2026-01-05T12:00:00Z")",
        "• paused until 2026-01-05T12:00:00Z"},
       {stored(54, core::Paused{}), R"("type":"paused","until":null)", "• paused"},
+      {stored(54, core::Paused{std::nullopt, true, "run `copy` failed"}),
+       R"("type":"paused","until":null,"halted":true,"because":"run `copy` failed")",
+       "✗ halted: run `copy` failed"},
       {stored(55, core::Resumed{}), R"("type":"resumed")", "• resumed"},
       {stored(56, core::RolloutFinished{core::Outcome::rolled_back, core::kNoTraffic, "errors"}),
        R"("type":"rollout_finished","outcome":"rolled_back","weight":0,"because":"errors")",
@@ -338,6 +341,18 @@ TEST(EffectJson, EveryKindHasItsOwnFields) {
   EXPECT_EQ(
       data(effect),
       R"("channel":"oncall","text":"Rolled back: errors","severity":"high","evidence":{"criterion":"guard.stop[1]","source":"hal9.runbook:31:5","verdict":"undecided","value":0.0124,"limit":0.001,"window":"5m","samples":15021,"text":"error_rate > 0.1% over 5m for 2m","at":"2026-01-05T10:00:00Z","pending":"1m10s"}}})");
+  // Of two conditions that acted together both are told.
+  core::Machine joined = machine;
+  joined.criteria[0].part = true;
+  joined.transitions.emplace_back();
+  joined.transitions.back().trigger.kind = core::TriggerKind::stop;
+  joined.transitions.back().trigger.criterion = core::CriterionIndex{0};
+  joined.transitions.back().trigger.also = {core::CriterionIndex{2}};
+  const auto both = effect_row("t", joined, sample::state(sample::kBack),
+                               stored(45, effect, 44).event, "0badcafe");
+  EXPECT_NE(both.payload.find(R"("pending":"1m10s","and":[{"criterion":"guard.stop[2]")"),
+            std::string::npos)
+      << both.payload;
   effect.criterion = {};
   effect.kind = core::EffectKind::incident;
   effect.name = "incident";
@@ -351,6 +366,11 @@ TEST(EffectJson, EveryKindHasItsOwnFields) {
   EXPECT_EQ(
       data(effect),
       R"("action":"validation_suite","arguments":{"phase":"canary-25"},"deadline":"2026-01-05T11:00:00Z"}})");
+  effect.kind = core::EffectKind::start;
+  effect.tracked = true;
+  EXPECT_EQ(
+      data(effect),
+      R"("action":"validation_suite","arguments":{"phase":"canary-25"},"settle":true,"deadline":"2026-01-05T11:00:00Z"}})");
   effect.kind = core::EffectKind::checkpoint;
   effect.name = "pre-canary";
   effect.retry_of = Sequence{40};

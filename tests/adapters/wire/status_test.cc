@@ -30,7 +30,7 @@ TEST(Status, IsTheContractsObject) {
   const core::Machine machine = sample::machine();
   EXPECT_EQ(
       status_json(status_of(machine, in_review(), kNow)),
-      R"({"rollout":"hal9-7f3k2q","runbook":"hal9_canary","service":"hal9","version":"sha256:41","state":"canary_25","phase":"review","step":"canary_25.review","outcome":null,"stage":{"name":"canary_25","index":2,"of":2,"weight":0.25},"settled_weight":0.25,"requested_weight":0.25,"observed_weight":0.25,"paused":false,"paused_until":null,"sight":"live","hold":{"elapsed":"1h10m","remaining":"6h50m","running":true},"criteria":[{"id":"guard.stop[1]","text":"error_rate > 0.1% over 5m for 2m","verdict":"undecided","value":0.0124,"limit":0.001,"samples":15021,"pending":"1m10s","for":"2m","window":"5m","seen":"5m","source":"hal9.runbook:31:5"},{"id":"canary_25.expect[1]","text":"error_rate < 0.1% over 5m","verdict":"no_data","missing":"stale","value":null,"limit":0.001,"samples":0,"pending":null,"window":"5m","seen":"3m","source":"hal9.runbook:40:5"},{"id":"guard.stop[2]","text":"absent(requests) for 3m","verdict":"undecided","value":null,"limit":180,"samples":0,"pending":null,"for":"3m","source":"hal9.runbook:35:5"}],"waiting_for":[{"question":41,"kind":"confirm","item":"No user complaints","roles":["product_owner"],"needed":1,"answers":[],"options":["yes","no"],"deadline":"2026-01-06T09:00:00Z"},{"question":43,"kind":"decide","item":"verdict","roles":["engineering_lead","operations_lead"],"needed":2,"answers":[{"role":"engineering_lead","actor":"maria","answer":"investigate"}],"options":["proceed","investigate"],"deadline":null}],"effects":[{"sequence":40,"kind":"traffic","to":0,"rollback":true,"attempts":3,"again":"2026-01-05T10:00:40Z"}],"because":"all checks passed","last_sequence":42,"time":"2026-01-05T10:00:00Z"})");
+      R"({"rollout":"hal9-7f3k2q","runbook":"hal9_canary","service":"hal9","version":"sha256:41","state":"canary_25","phase":"review","step":"canary_25.review","outcome":null,"stage":{"name":"canary_25","index":2,"of":2,"weight":0.25},"settled_weight":0.25,"requested_weight":0.25,"observed_weight":0.25,"paused":false,"paused_until":null,"halted":false,"held_by":[],"sight":"live","hold":{"elapsed":"1h10m","remaining":"6h50m","running":true},"criteria":[{"id":"guard.stop[1]","text":"error_rate > 0.1% over 5m for 2m","verdict":"undecided","value":0.0124,"limit":0.001,"samples":15021,"pending":"1m10s","for":"2m","window":"5m","seen":"5m","source":"hal9.runbook:31:5"},{"id":"canary_25.expect[1]","text":"error_rate < 0.1% over 5m","verdict":"no_data","missing":"stale","value":null,"limit":0.001,"samples":0,"pending":null,"window":"5m","seen":"3m","source":"hal9.runbook:40:5"},{"id":"guard.stop[2]","text":"absent(requests) for 3m","verdict":"undecided","value":null,"limit":180,"samples":0,"pending":null,"for":"3m","source":"hal9.runbook:35:5"}],"waiting_for":[{"question":41,"kind":"confirm","item":"No user complaints","roles":["product_owner"],"needed":1,"answers":[],"options":["yes","no"],"deadline":"2026-01-06T09:00:00Z"},{"question":43,"kind":"decide","item":"verdict","roles":["engineering_lead","operations_lead"],"needed":2,"answers":[{"role":"engineering_lead","actor":"maria","answer":"investigate"}],"options":["proceed","investigate"],"deadline":null}],"effects":[{"sequence":40,"kind":"traffic","to":0,"rollback":true,"attempts":3,"again":"2026-01-05T10:00:40Z"}],"because":"all checks passed","last_sequence":42,"time":"2026-01-05T10:00:00Z"})");
 }
 
 TEST(Status, SaysUntilWhenStepsForwardWait) {
@@ -103,6 +103,52 @@ TEST(Status, EachConditionHasItsWord) {
   EXPECT_EQ(head(state), "✗ rolled back");
   EXPECT_EQ(status_summary(status_of(machine, state, kNow)),
             "hal9-7f3k2q  hal9  rolled_back  0%  ✗ rolled back");
+}
+
+TEST(Status, SaysThatItIsHaltedAndWhatHoldsIt) {
+  core::Machine machine = sample::machine();
+  machine.criteria[0].kind = core::CriterionKind::pause;
+  core::RolloutState state = in_review();
+  state.readings[0].verdict = core::Verdict::fail;
+  RolloutStatus status = status_of(machine, state, kNow);
+  EXPECT_THAT(status_json(status),
+              testing::HasSubstr(R"("held_by":["error_rate > 0.1% over 5m for 2m"])"));
+  EXPECT_EQ(condition_text(status), "held by error_rate > 0.1% over 5m for 2m");
+  state.halted = true;
+  state.halted_because = "run `copy` failed";
+  status = status_of(machine, state, kNow);
+  EXPECT_THAT(status_json(status),
+              testing::HasSubstr(R"("halted":true,"halted_because":"run `copy` failed")"));
+  EXPECT_EQ(condition_text(status), "halted");
+  EXPECT_THAT(status_text(status, {}), testing::HasSubstr("run `copy` failed"));
+}
+
+TEST(Status, TellsAConditionThatActsWithOthersOnly) {
+  core::Machine machine = sample::machine();
+  machine.criteria[0].part = true;
+  const RolloutStatus status = status_of(machine, in_review(), kNow);
+  EXPECT_THAT(status_json(status),
+              testing::HasSubstr(R"(over 5m for 2m","part":true,"verdict":"undecided")"));
+  EXPECT_THAT(status_text(status, {}),
+              testing::HasSubstr("undecided, acts with its other conditions only"));
+}
+
+TEST(Status, TellsTheRequestsOfAHoldThatCountsThem) {
+  core::Machine machine = sample::machine();
+  core::Criterion enough;
+  enough.id = "canary_25.hold.requests";
+  enough.text = "500 requests";
+  enough.kind = core::CriterionKind::enough;
+  enough.measure = core::Measure::count;
+  enough.window = core::WindowIndex{1};
+  enough.limit = core::Fixed::from_int(500);
+  machine.criteria.push_back(enough);
+  machine.stages.back().enough = core::CriterionIndex{3};
+  core::RolloutState state = in_review();
+  state.readings.resize(machine.criteria.size());
+  state.readings[3].value = core::Fixed::from_int(120);
+  EXPECT_THAT(status_json(status_of(machine, state, kNow)),
+              testing::HasSubstr(R"("running":true,"requests":120,"requests_needed":500})"));
 }
 
 TEST(Status, ARolloutThatHasNotEnteredItsMachineHasOneToo) {

@@ -285,7 +285,7 @@ TEST(ObeyRollback, AgainAsksForItsShiftAgain) {
   EXPECT_GT(shifts.back().order, shifts[before - 1].order);
 }
 
-TEST(ObeyRollback, RefusesWhatIsNotThereYet) {
+TEST(ObeyRollback, RefusesWhatIsNotThere) {
   Drive drive;
   drive.to("canary.hold");
   Command target = back(drive, RollbackHow::immediate);
@@ -294,7 +294,8 @@ TEST(ObeyRollback, RefusesWhatIsNotThereYet) {
   Command weight = back(drive, RollbackHow::immediate);
   weight.to = Weight{50'000'000};
   refused(drive, weight, "invalid");
-  EXPECT_NE(drive.last<Rejected>().detail.find("not supported yet"), std::string::npos);
+  // A machine compiled before there were rollbacks in part has no state for one.
+  EXPECT_EQ(drive.last<Rejected>().detail, "nothing has been shifted that could be lowered");
 }
 
 TEST(ObeyRollback, TakesItsOwnLength) {

@@ -1,0 +1,76 @@
+// Guards: each stops something and leads somewhere, one at least is armed whenever it must be.
+
+#include <algorithm>
+
+#include "dsl/check_rules.h"
+
+namespace rollbook::dsl {
+
+namespace {
+
+void check_guard(const GuardOutline& guard, Findings& findings) {
+  if (guard.stops.empty() && guard.pauses.empty()) {
+    findings.error(Code::missing_guard, guard.span, "this guard stops nothing",
+                   "add `stop error_rate > 1% over 5m`");
+  }
+  const bool leads =
+      guard.otherwise.kind == Exit::Kind::rollback || guard.otherwise.kind == Exit::Kind::halt;
+  if (leads) return;
+  if (guard.otherwise.kind != Exit::Kind::none) {
+    findings.error(Code::misplaced_statement, guard.otherwise.span,
+                   "a guard leads to a rollback, or halts",
+                   "write `otherwise rollback automatic` or `otherwise halt`");
+  } else if (!guard.stops.empty()) {
+    findings.error(Code::missing_exit, guard.span, "this guard says not where a stop leads",
+                   "add `otherwise rollback automatic`");
+  }
+}
+
+// The first step that cannot be taken back; null: there is none.
+const Step* first_irreversible(const std::vector<Step>& steps) {
+  for (const Step& step : steps) {
+    if (step.irreversible) return &step;
+    if (const Step* inner = first_irreversible(step.block)) return inner;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void check_guards(const Outline& outline, bool moves, Findings& findings) {
+  if (outline.guards.empty()) {
+    findings.error(Code::missing_guard, outline.span, "nothing guards this rollout",
+                   moves || outline.stages.empty()
+                       ? "add `guard { … }` with a `stop` and `otherwise rollback automatic` in it"
+                       : "add `guard always { … }` with a `stop` and `otherwise halt` in it");
+    return;
+  }
+  for (const GuardOutline& guard : outline.guards) check_guard(guard, findings);
+  const auto any = [&](const auto& holds) {
+    return std::any_of(outline.guards.begin(), outline.guards.end(), holds);
+  };
+  const bool stops = any([](const GuardOutline& guard) { return !guard.stops.empty(); });
+  if (!stops && outline.guards.front().pauses.size() > 0) {
+    findings.error(Code::missing_guard, outline.guards.front().span,
+                   "this guard only pauses, nothing stops the rollout",
+                   "add `stop error_rate > 1% over 5m` and `otherwise rollback automatic`");
+  }
+  for (const GuardOutline& guard : outline.guards) {
+    if (moves || guard.always || outline.stages.empty()) continue;
+    findings.error(Code::missing_guard, guard.span,
+                   "no stage shifts traffic, so this guard is never armed",
+                   "write `guard always { … }`: it is armed from the start");
+  }
+  const bool halts =
+      any([](const GuardOutline& guard) { return guard.otherwise.kind == Exit::Kind::halt; });
+  const Step* step = first_irreversible(outline.setup);
+  for (const StageOutline& stage : outline.stages) {
+    if (step == nullptr) step = first_irreversible(stage.steps);
+  }
+  if (step == nullptr || halts) return;
+  findings.error(Code::guard_must_halt, step->span,
+                 "after this step no rollback is possible, and no guard says `otherwise halt`",
+                 "add a second `guard { … otherwise halt }`: it goes on watching from here");
+}
+
+}  // namespace rollbook::dsl

@@ -1,0 +1,81 @@
+#include "engine/core/resume.h"
+
+#include <algorithm>
+
+#include "engine/core/clocks.h"
+
+namespace rollbook::core {
+namespace {
+
+// The shift of the stage it is in, or else of the last one it has been in.
+StateIndex shift_of(const Machine& machine, const RolloutState& state, StateIndex inside) {
+  StateIndex found;
+  for (const Stage& stage : machine.stages) {
+    if (stage.shift.valid() && state.stages_open.contains(stage.state)) found = stage.shift;
+    if (machine.contains(stage.state, inside)) break;
+  }
+  return found;
+}
+
+// At zero again, with what extensions added.
+void restart(ClockState& clock) { clock = ClockState{{}, {}, clock.extra, false}; }
+
+void restart_stage(const Machine& machine, RolloutState& state, StateIndex to) {
+  for (const Stage& stage : machine.stages) {
+    if (!machine.contains(stage.state, to)) continue;
+    for (std::size_t i = 0; i < machine.clocks.size(); ++i) {
+      if (machine.contains(stage.state, machine.clocks[i].owner)) restart(state.clocks[i]);
+    }
+  }
+}
+
+bool is_last_attempt(const RolloutState& state, Sequence sequence, const EffectState& effect) {
+  return std::none_of(state.effects.begin(), state.effects.end(), [&](const auto& other) {
+    return other.first > sequence && other.second.state == effect.state &&
+           other.second.spec == effect.spec;
+  });
+}
+
+}  // namespace
+
+void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
+              const Transitioned& moved) {
+  for (const Stage& stage : machine.stages) {
+    if (machine.contains(stage.state, moved.to)) state.stages_open.insert(stage.state);
+  }
+  for (StateIndex i = moved.to; i.valid(); i = machine.at(i).parent) {
+    state.irreversible = state.irreversible || machine.at(i).irreversible;
+  }
+  if (state.resuming) restart_stage(machine, state, moved.to);
+  state.halted = false;
+  state.halted_because.clear();
+  state.resuming = false;
+  const Transition* by = moved.transition.valid() ? &machine.at(moved.transition) : nullptr;
+  if (by != nullptr && by->undoes.valid()) state.stages_open.erase(by->undoes);
+  if (by == nullptr || by->trigger.kind != TriggerKind::rollback_partial) {
+    state.resume_to = StateIndex{};
+  } else if (machine.rank(from) == 0) {
+    state.resume_to = shift_of(machine, state, from);
+  }
+}
+
+void resume_halted(const Machine& machine, RolloutState& state, Time now) {
+  state.halted = false;
+  state.halted_because.clear();
+  state.resuming = state.resume_to.valid();
+  if (state.resuming) return;
+  state.questions.clear();
+  for (std::uint32_t i = 0; i < machine.clocks.size(); ++i) {
+    const Clock& spec = machine.clocks[i];
+    if (spec.kind != ClockKind::engine || !machine.contains(spec.owner, state.active)) continue;
+    if (spec.restarts || reached(machine, state, ClockIndex{i}, now)) restart(state.clocks[i]);
+  }
+  for (auto& [sequence, effect] : state.effects) {
+    const bool failed = effect.outcome && *effect.outcome != EffectOutcome::succeeded;
+    if (failed && !effect.rollback && is_last_attempt(state, sequence, effect)) {
+      effect.retry_at = now;
+    }
+  }
+}
+
+}  // namespace rollbook::core

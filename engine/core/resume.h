@@ -1,0 +1,18 @@
+#pragma once
+// Resuming: the books of what a rollout can go back to, and of what it goes on with after a halt.
+// Called by evolve() only.
+
+#include "engine/core/decide.h"
+
+namespace rollbook::core {
+
+// A step was taken: it ends a halt, enters stages, and may leave the ways back fewer. After a
+// rollback to more than nothing it knows the shift at which the stage would begin anew.
+void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
+              const Transitioned& moved);
+
+// Somebody resumed a halted rollout. It goes on where it stood: the hold has its remaining time,
+// deadlines begin again, people are asked anew, and what had failed is tried once more.
+void resume_halted(const Machine& machine, RolloutState& state, Time now);
+
+}  // namespace rollbook::core

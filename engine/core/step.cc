@@ -1,0 +1,258 @@
+// Moving: which step of the machine is taken, in which order, and the reason it gives.
+
+#include <algorithm>
+
+#include "engine/core/advance.h"
+#include "engine/core/sentence.h"
+
+namespace rollbook::core {
+namespace {
+
+// From the root to the leaf.
+std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
+  std::vector<StateIndex> states;
+  for (StateIndex i = leaf; i.valid(); i = machine.at(i).parent) states.push_back(i);
+  std::reverse(states.begin(), states.end());
+  return states;
+}
+
+}  // namespace
+
+// Halted, the guard stays armed and a forward shift that fails is still a breach; what would halt
+// it once more says nothing new.
+bool Advance::enabled_while_halted(const Transition& transition) const {
+  if (transition.halts) return false;
+  if (transition.trigger.kind == TriggerKind::stop) return true;
+  return transition.trigger.kind == TriggerKind::failed &&
+         machine_.at(transition.from).phase == Phase::shift;
+}
+
+bool Advance::stops(const Trigger& trigger) const {
+  const auto fails = [&](CriterionIndex index) {
+    return state_.readings[index.value].verdict == Verdict::fail;
+  };
+  return fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
+}
+
+// Whether it begins a rollback.
+bool Advance::goes_back(const Transition& transition) const {
+  if (transition.halts || state_.rollback_rank > 0) return false;
+  return machine_.rank(transition.to) > 0;
+}
+
+bool Advance::enabled(const Transition& transition) const {
+  if (transition.forward && barred()) return false;
+  if (transition.on_calendar && closed()) return false;
+  if (state_.halted && !enabled_while_halted(transition)) return false;
+  if (state_.resuming && transition.halts) return false;
+  if (state_.irreversible && goes_back(transition)) return false;
+  const Trigger& trigger = transition.trigger;
+  if (transition.needs.valid() &&
+      state_.readings[transition.needs.value].verdict != Verdict::pass &&
+      !state_.clocks[trigger.clock.value].ended) {
+    return false;
+  }
+  const auto& gate = machine_.at(state_.active).gate;
+  switch (trigger.kind) {
+    case TriggerKind::always:
+      return true;
+    case TriggerKind::settled:
+      return trigger.effect.valid() ? outcome_of(trigger.effect) == EffectOutcome::succeeded
+                                    : acts_settled(transition.from);
+    case TriggerKind::failed:
+      if (!trigger.effect.valid()) return acts_failed(transition.from);
+      return outcome_of(trigger.effect).value_or(EffectOutcome::succeeded) !=
+             EffectOutcome::succeeded;
+    case TriggerKind::clock:
+      return reached(machine_, state_, trigger.clock, now_) &&
+             (state_.sight == Sight::live ||
+              machine_.at(trigger.clock).kind == ClockKind::steady) &&
+             !waits_for_opening(transition);
+    case TriggerKind::stop:
+      return stops(trigger);
+    case TriggerKind::entered:
+      return state_.stages_open.contains(trigger.state);
+    case TriggerKind::gate_passed:
+      return instant_ && !barred() && gate && view_gate(*gate) == GateView::passes;
+    case TriggerKind::gate_failed:
+      return instant_ && !barred() && gate && view_gate(*gate) == GateView::fails;
+    case TriggerKind::chosen:
+      if (!chosen(trigger.item, trigger.option)) return false;
+      return !transition.needs_gate ||
+             ((instant_ || changed_) && gate && view_gate(*gate) == GateView::passes);
+    case TriggerKind::abort:
+    case TriggerKind::rollback_immediate:
+    case TriggerKind::rollback_gradual:
+    case TriggerKind::rollback_partial:
+      return false;
+  }
+  return false;
+}
+
+// Outer states before inner ones, and within one state what goes back before what goes forward.
+bool Advance::step() {
+  for (const StateIndex from : chain(machine_, state_.active)) {
+    for (const bool forward : {false, true}) {
+      for (std::uint32_t i = 0; i < machine_.transitions.size(); ++i) {
+        const Transition& transition = machine_.transitions[i];
+        if (transition.from != from || transition.forward != forward) continue;
+        if (!enabled(transition)) continue;
+        const std::string because = reason_of(transition);
+        const Sequence cause = cause_of(transition);
+        take_transition(TransitionIndex{i}, cause, because);
+        return true;
+      }
+    }
+  }
+  if (state_.resuming && !barred()) {
+    move(TransitionIndex{}, state_.resume_to, instant_cause_, "resumed: the stage begins anew");
+    return true;
+  }
+  return false;
+}
+
+// What the review still lacks, for whoever reads that it was overridden.
+std::string Advance::unmet() const {
+  std::string text;
+  const auto& gate = machine_.at(state_.active).gate;
+  if (!gate) return text;
+  for (const CriterionIndex index : gate->criteria) {
+    const Reading& reading = state_.readings[index.value];
+    if (reading.verdict == Verdict::pass) continue;
+    text += (text.empty() ? "" : "; ") + sentence(machine_, machine_.at(index), reading);
+  }
+  for (const ItemIndex item : gate->confirms) {
+    const Question* question = open_question(item);
+    const bool agreed = question != nullptr &&
+                        quorum_agrees(machine_.at(item).quorum, question->answers) &&
+                        std::all_of(question->answers.begin(), question->answers.end(),
+                                    [](const Answer& answer) { return answer.yes; });
+    if (agreed) continue;
+    text += (text.empty() ? "" : "; ") + ("`" + machine_.at(item).text + "` not confirmed");
+  }
+  return text;
+}
+
+std::string Advance::reason_of(const Transition& transition) const {
+  const Trigger& trigger = transition.trigger;
+  if (trigger.kind == TriggerKind::stop) {
+    std::string text = sentence(machine_, machine_.at(trigger.criterion),
+                                state_.readings[trigger.criterion.value]);
+    for (const CriterionIndex index : trigger.also) {
+      text += " and " + sentence(machine_, machine_.at(index), state_.readings[index.value]);
+    }
+    return text;
+  }
+  if (transition.overrides) {
+    const std::string lacking = unmet();
+    return lacking.empty() ? transition.label : transition.label + ", overriding: " + lacking;
+  }
+  if (trigger.kind == TriggerKind::gate_failed) {
+    for (const CriterionIndex index : machine_.at(state_.active).gate->criteria) {
+      const Reading& reading = state_.readings[index.value];
+      if (reading.verdict == Verdict::fail) {
+        return "not met: " + sentence(machine_, machine_.at(index), reading);
+      }
+    }
+  }
+  if (trigger.kind == TriggerKind::failed) {
+    for (const auto& [sequence, effect] : state_.effects) {
+      if (effect.state != transition.from || !effect.outcome) continue;
+      if (*effect.outcome == EffectOutcome::timed_out) {
+        return transition.label + ": no settle before the deadline";
+      }
+    }
+  }
+  return transition.label;
+}
+
+Sequence Advance::cause_of(const Transition& transition) {
+  const Trigger& trigger = transition.trigger;
+  switch (trigger.kind) {
+    case TriggerKind::stop: {
+      Sequence last = state_.judged[trigger.criterion.value];
+      for (const CriterionIndex index : trigger.also) {
+        last = std::max(last, state_.judged[index.value]);
+      }
+      return last;
+    }
+    case TriggerKind::clock:
+      return emit(TimerFired{trigger.clock}, Sequence{});
+    case TriggerKind::settled:
+    case TriggerKind::failed: {
+      Sequence last;
+      for (const auto& [sequence, effect] : state_.effects) {
+        const bool own = trigger.effect.valid() ? effect.spec == trigger.effect
+                                                : effect.state == transition.from;
+        if (own) last = std::max(last, effect.settled_by);
+      }
+      return last.valid() ? last : state_.entered_by;
+    }
+    case TriggerKind::gate_passed:
+    case TriggerKind::gate_failed:
+    case TriggerKind::chosen:
+      return instant_cause_.valid() ? instant_cause_ : state_.entered_by;
+    default:
+      return state_.entered_by;
+  }
+}
+
+void Advance::take_transition(TransitionIndex index, Sequence cause, std::string because) {
+  const Transition& transition = machine_.at(index);
+  if (transition.halts) return halt(cause, std::move(because), transition.trigger.criterion);
+  move(index, transition.to, cause, std::move(because));
+}
+
+// The rollout stands where it stands: nobody moves traffic, people are paged.
+void Advance::halt(Sequence cause, std::string because, CriterionIndex criterion) {
+  cause_ = emit(Paused{std::nullopt, true, because}, cause);
+  EffectRequested requested;
+  requested.kind = EffectKind::page;
+  requested.state = state_.active;
+  requested.channel = machine_.pager;
+  requested.severity = "high";
+  requested.text = "Halted: " + because;
+  requested.cause_text = std::move(because);
+  requested.criterion = criterion;
+  emit(std::move(requested), cause_);
+}
+
+void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::string because) {
+  const StateIndex from = state_.active;
+  const StateIndex target = machine_.leaf(to);
+  for (StateIndex i = from; i.valid() && !machine_.contains(i, target); i = machine_.at(i).parent) {
+    for (const EffectIndex effect : machine_.at(i).exit) {
+      request(machine_.at(effect), effect, i, cause);
+    }
+  }
+  const Sequence moved = emit(Transitioned{index, from, target, std::move(because)}, cause);
+  for (const StateIndex i : chain(machine_, target)) {
+    if (from.valid() && i != target && machine_.contains(i, from)) continue;
+    for (const EffectIndex effect : machine_.at(i).entry) {
+      const Effect& spec = machine_.at(effect);
+      // Runs are kept: an extension does not repeat one that has succeeded.
+      if (spec.kind == EffectKind::run && acts_settled(i)) continue;
+      request(spec, effect, i, moved);
+    }
+    for (const ItemIndex item : machine_.at(i).asks) ask(item, moved);
+  }
+  cause_ = moved;
+  instant_ = true;
+  instant_cause_ = moved;
+  if (const auto outcome = machine_.at(target).outcome) {
+    emit(RolloutFinished{*outcome, state_.settled,
+                         *outcome == Outcome::succeeded ? state_.because
+                         : state_.breach.empty()        ? state_.because
+                                                        : state_.breach},
+         moved);
+  }
+}
+
+void Advance::enter_machine(Sequence cause) {
+  move(TransitionIndex{}, StateIndex{0}, cause, "started");
+  while (judge() || step() || keep_time()) {
+    if (state_.finished()) return;
+  }
+}
+
+}  // namespace rollbook::core
