@@ -260,23 +260,19 @@ TEST(Commands, WithoutABlockAGradualRollbackRampsOverHalfAnHour) {
   EXPECT_EQ(r.elapsed(), 39min + 200ms);
 }
 
-TEST(Commands, ARollbackToWhatIsNotSupportedSaysSo) {
+TEST(Commands, ARollbackOfATargetThatIsNotThereSaysSo) {
   Rehearsal r(kTwoStages);
   healthy(r);
   r.start();
   r.run_for(10min);
-  core::Command halted;
-  halted.verb = Verb::rollback;
-  halted.rollout = "r1";
-  halted.actor = "maria";
-  halted.to = core::Weight{50'000'000};
-  EXPECT_EQ(r.send(halted), "invalid");
+  core::Command command;
+  command.verb = Verb::rollback;
+  command.rollout = "r1";
+  command.actor = "maria";
+  command.target = "eu";
+  EXPECT_EQ(r.send(command), "invalid");
   const auto& body = std::get<core::Rejected>(r.events().back().body);
-  EXPECT_EQ(body.detail, "a rollback to more than 0% is not supported yet; leave out `to`");
-  halted.to = core::kNoTraffic;
-  halted.key = {};
-  halted.target = "eu";
-  EXPECT_EQ(r.send(halted), "invalid");
+  EXPECT_EQ(body.detail, "target `eu` is unknown: this runbook has a single, unnamed one");
   EXPECT_EQ(r.state(), "canary_10.hold.wait");
 }
 

@@ -29,7 +29,7 @@ void Invariants::see(const core::Machine& machine, const core::RolloutState& bef
   const bool settle = std::holds_alternative<core::Commanded>(event.body);
   expect(!before.finished() || refused || settle, event, "an event after the end");
   if (const auto* shift = std::get_if<core::EffectRequested>(&event.body)) {
-    if (shift->kind == core::EffectKind::traffic) see_shift(before, event, *shift);
+    if (shift->kind == core::EffectKind::traffic) see_shift(machine, before, event, *shift);
   } else if (const auto* moved = std::get_if<core::Transitioned>(&event.body)) {
     see_move(machine, before, event, *moved);
   } else if (const auto* fired = std::get_if<core::TimerFired>(&event.body)) {
@@ -41,11 +41,24 @@ void Invariants::see(const core::Machine& machine, const core::RolloutState& bef
            "an effect settled that nobody awaits");
     expect(settled->outcome != core::EffectOutcome::timed_out || before.sight == Sight::live, event,
            "a deadline of an effect passed unseen");
+  } else if (std::holds_alternative<core::Resumed>(event.body) && before.halted) {
+    going_back_.erase(event.stream);  // a person takes the rollback to more than nothing back
   }
 }
 
-void Invariants::see_shift(const core::RolloutState& before, const core::Event& event,
-                           const core::EffectRequested& effect) {
+bool Invariants::waits(const core::Machine& machine, const core::RolloutState& before) {
+  if (before.paused || before.halted || before.sight != Sight::live) return true;
+  for (const core::CriterionIndex index : core::armed(machine, before)) {
+    if (machine.at(index).kind == core::CriterionKind::pause &&
+        before.readings[index.value].verdict == core::Verdict::fail) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void Invariants::see_shift(const core::Machine& machine, const core::RolloutState& before,
+                           const core::Event& event, const core::EffectRequested& effect) {
   std::int64_t& last = orders_[before.service];
   expect(effect.order > last, event, "the order of shifts must rise");
   last = std::max(last, effect.order);
@@ -59,7 +72,7 @@ void Invariants::see_shift(const core::RolloutState& before, const core::Event& 
     return;
   }
   expect(!going_back_.contains(event.stream), event, "forward after a rollback");
-  expect(!before.paused && before.sight == Sight::live, event, "forward while it is barred");
+  expect(!waits(machine, before), event, "forward while it is barred");
 }
 
 void Invariants::see_move(const core::Machine& machine, const core::RolloutState& before,
@@ -73,10 +86,17 @@ void Invariants::see_move(const core::Machine& machine, const core::RolloutState
     return highest;
   }();
   if (before.rollback_rank > 0) {
-    expect(rank >= before.rollback_rank || into.outcome == core::Outcome::rolled_back, event,
-           "a rollback is left only by its end or by a faster one");
+    expect(rank >= before.rollback_rank || into.outcome == core::Outcome::rolled_back ||
+               before.resuming,
+           event, "a rollback is left only by its end, by a faster one, or resumed");
   }
-  if (rank > 0) going_back_.insert(event.stream);
+  if (rank > 0) {
+    going_back_.insert(event.stream);
+    expect(!before.irreversible || before.rollback_rank > 0, event,
+           "a rollback after what cannot be taken back");
+  }
+  const bool ends = into.outcome == core::Outcome::aborted;
+  expect(!before.halted || rank > 0 || ends, event, "a halted rollout moves back only");
   expect(!moved.because.empty() || rank > 0 || !moved.transition.valid() ||
              machine.at(moved.transition).trigger.kind == TriggerKind::settled ||
              machine.at(moved.transition).trigger.kind == TriggerKind::always,
@@ -84,7 +104,7 @@ void Invariants::see_move(const core::Machine& machine, const core::RolloutState
   if (!moved.transition.valid()) return;
   const core::Transition& transition = machine.at(moved.transition);
   if (transition.forward) {
-    expect(!before.paused && before.sight == Sight::live, event, "a step forward while barred");
+    expect(!waits(machine, before), event, "a step forward while barred");
     expect(!going_back_.contains(event.stream), event, "a step forward after a rollback");
   }
   const core::State& from = machine.at(before.active);
@@ -150,10 +170,30 @@ void Invariants::rest(const core::Machine& machine, const core::RolloutState& st
   }
   known = state.offsets;
   if (state.finished()) return;
+  const auto fails = [&](core::CriterionIndex index) {
+    return state.readings[index.value].verdict == core::Verdict::fail;
+  };
   for (const core::CriterionIndex index : core::armed(machine, state)) {
-    expect(machine.at(index).kind != core::CriterionKind::stop ||
-               state.readings[index.value].verdict != core::Verdict::fail,
-           at, "a breach of `" + machine.at(index).text + "` without a rollback");
+    const core::Criterion& criterion = machine.at(index);
+    if (criterion.kind != core::CriterionKind::stop || criterion.part || !fails(index)) continue;
+    const bool leads = std::any_of(machine.transitions.begin(), machine.transitions.end(),
+                                   [&](const auto& transition) {
+                                     return transition.trigger.kind == TriggerKind::stop &&
+                                            transition.trigger.criterion == index &&
+                                            machine.contains(transition.from, state.active);
+                                   });
+    expect(leads || state.rollback_rank > 0, at,
+           "a breach of `" + criterion.text + "` that leads nowhere");
+  }
+  for (const core::Transition& transition : machine.transitions) {
+    const core::Trigger& trigger = transition.trigger;
+    const bool armed =
+        trigger.kind == TriggerKind::stop && machine.contains(transition.from, state.active) &&
+        fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
+    // A guard that cannot roll back any more gives way to one that halts.
+    const bool gives_way =
+        transition.halts ? state.halted : state.irreversible && state.rollback_rank == 0;
+    expect(!armed || gives_way, at, "a breach of `" + transition.label + "` that nothing came of");
   }
 }
 

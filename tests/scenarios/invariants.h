@@ -2,7 +2,8 @@
 // Invariants: what must hold after every event of every rollout, whatever happened to it. The
 // numbers are those of the design: weights and orders (1), no step forward without a review that
 // passes (2), nothing forward after a breach (3), durable intents (4), offsets and deadlines (6),
-// answers that count once (7), ids that are never used twice (9). Replay against live (5) is the
+// answers that count once (7), ids that are never used twice (9), a halt that only a person ends or
+// the guard (10), no way back after an irreversible step (11). Replay against live (5) is the
 // Rehearsal's own; progress (8) is what its run_to_end() demands.
 
 #include <map>
@@ -29,8 +30,9 @@ class Invariants {
 
  private:
   void expect(bool condition, const core::Event& event, const std::string& what);
-  void see_shift(const core::RolloutState& before, const core::Event& event,
-                 const core::EffectRequested& effect);
+  static bool waits(const core::Machine& machine, const core::RolloutState& before);
+  void see_shift(const core::Machine& machine, const core::RolloutState& before,
+                 const core::Event& event, const core::EffectRequested& effect);
   void see_move(const core::Machine& machine, const core::RolloutState& before,
                 const core::Event& event, const core::Transitioned& moved);
   void see_review(const core::Machine& machine, const core::RolloutState& before,

@@ -124,6 +124,15 @@ std::string Rehearsal::rollback(core::RollbackHow how, std::optional<core::Durat
   return send(std::move(command));
 }
 
+std::string Rehearsal::rollback_to(core::Weight to, core::RollbackHow how,
+                                   std::optional<core::Duration> over) {
+  core::Command command = base(core::Verb::rollback);
+  command.how = how;
+  command.to = to;
+  command.duration = over;
+  return send(std::move(command));
+}
+
 std::string Rehearsal::settle(const std::string& effect, bool succeeded) {
   core::Command command = base(core::Verb::settle);
   command.effect = effect;
@@ -395,7 +404,7 @@ void Rehearsal::plan_settlement(core::Sequence effect, const std::string& id) {
   for (auto event = events_.rbegin(); event != events_.rend(); ++event) {
     if (event->stream != stream_ || event->sequence != effect) continue;
     const auto& requested = std::get<core::EffectRequested>(event->body);
-    if (!core::is_awaited(requested.kind)) return;
+    if (!core::is_awaited(requested.kind) && !requested.tracked) return;
     const Settlement settlement = settles ? settles(requested) : Settlement{};
     if (settlement.never) return;
     for (int i = 0; i < settlement.times; ++i) {

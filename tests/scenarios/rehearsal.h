@@ -85,6 +85,8 @@ class Rehearsal {
                      std::uint64_t question = 0);
   std::string verb(core::Verb verb, std::optional<core::Duration> duration = std::nullopt);
   std::string rollback(core::RollbackHow how, std::optional<core::Duration> over = std::nullopt);
+  std::string rollback_to(core::Weight to, core::RollbackHow how,
+                          std::optional<core::Duration> over = std::nullopt);
   std::string settle(const std::string& effect, bool succeeded);
   // Answers every question with yes and `next`, as distinct persons, as it is asked.
   bool agreeable = false;
