@@ -1,0 +1,114 @@
+// Every decision of control flow is recomputed from the log alone, word for word.
+
+#include "tools/recompute.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/scenarios/runbooks.h"
+
+namespace rollbook::tests {
+namespace {
+
+using core::RollbackHow;
+using core::Verb;
+
+const Labels kNew{{"v", "new"}};
+
+// All that a stage can do between its first shift and a step that cannot be taken back.
+const std::string kEverything =
+    text_of({.before = R"(action copy(phase: text) idempotent
+  guard always {
+    stop absent(compared) for 1h
+    otherwise halt
+  }
+)",
+             .guard = "stop error_rate > 10% over 1m\n"
+                      "stop error_rate > 1% over 5m and error_rate > 0.5% over 30m\n"
+                      "pause while error_rate > 0.3% over 5m\n",
+             .stages = R"(guard {
+    stop p99(latency) > 20ms over 5m
+    otherwise halt
+  }
+  stage first {
+    start copy(phase: "backfill")
+    traffic 10%
+    hold 30m and 100000 requests at most 8h { run copy(phase: "beside") within 10m }
+    hold until copy at most 8h
+    expect error_rate < 0.2% over 5m
+    confirm "Fine" by ops
+    within 4h otherwise halt
+    undo { run copy(phase: "undone") within 5m }
+  }
+  stage second {
+    traffic 20%
+    run soak(phase: "contract") within 1h irreversible
+    hold 1h
+    within 4h otherwise halt
+  }
+)"});
+
+void expect_recomputed(Rehearsal& r) {
+  tools::Recompute recompute(r.log());
+  const auto found = recompute.run({});
+  ASSERT_TRUE(found.has_value()) << found.error().message;
+  EXPECT_FALSE(found->has_value()) << (*found)->message;
+  EXPECT_EQ(recompute.hashes().at("r1"), core::hash(r.rollout()));
+}
+
+void begin(Rehearsal& r) {
+  healthy(r);
+  r.counter("err", kNew, 0);
+  r.counter("shadow", {}, 5);
+  int failures = 2;
+  r.settles = [failures](const core::EffectRequested& effect) mutable {
+    const bool copies = effect.name == "copy";
+    return Rehearsal::Settlement{.after = copies ? core::Duration(1min) : 200ms,
+                                 .succeeds = !copies || failures-- <= 0};
+  };
+  r.start();
+}
+
+TEST(Recompute, AHaltAndItsResumption) {
+  Rehearsal r(kEverything);
+  begin(r);
+  r.run_for(20min);
+  r.add("err", kNew, 120);  // pauses itself
+  r.run_for(10min);
+  r.histogram("dur", kNew, {5, 10, 20, 50}, {0, 0, 0, 100, 0});
+  r.run_for(10min);
+  EXPECT_TRUE(r.rollout().halted);
+  r.histogram("dur", kNew, {5, 10, 20, 50}, {60, 40, 0, 0, 0});
+  r.run_for(10min);
+  EXPECT_EQ(r.verb(Verb::promote), "halted");
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_to("first.review");
+  EXPECT_EQ(r.confirm("Fine", "ops", "ann", false), "");
+  EXPECT_TRUE(r.rollout().halted);
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  EXPECT_EQ(r.confirm("Fine", "ops", "ann"), "");
+  r.run_to("second.hold");
+  EXPECT_EQ(r.verb(Verb::abort), "");
+  EXPECT_EQ(r.rollback(RollbackHow::immediate), "irreversible");
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+  expect_recomputed(r);
+}
+
+TEST(Recompute, ARollbackInPartAndThenInWholeWithWhatIsUndone) {
+  Rehearsal r(kEverything);
+  begin(r);
+  r.run_to("first.hold.wait");
+  EXPECT_EQ(r.rollback_to(core::Weight{50'000'000}, RollbackHow::gradual, 3min), "");
+  r.run_for(10min);
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_to("first.hold");
+  r.run_for(40min);
+  r.add("err", kNew, 2000);
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "rolled_back");
+  expect_recomputed(r);
+}
+
+}  // namespace
+}  // namespace rollbook::tests
