@@ -9,8 +9,13 @@
 namespace rollbook::tools {
 namespace {
 
-Coverage::Share share_of(const std::vector<bool>& seen) {
-  return {static_cast<std::size_t>(std::count(seen.begin(), seen.end(), true)), seen.size()};
+Coverage::Share share_of(const std::vector<bool>& seen, const std::vector<bool>& counted) {
+  Coverage::Share share;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    share.covered += counted[i] && seen[i] ? 1 : 0;
+    share.all += counted[i] ? 1 : 0;
+  }
+  return share;
 }
 
 std::string place(const core::Machine& machine, core::Span span) {
@@ -23,11 +28,44 @@ std::string place(const core::Machine& machine, core::Span span) {
 Coverage::Coverage(const core::Machine& machine)
     : states_(machine.states.size()),
       transitions_(machine.transitions.size()),
-      criteria_(machine.criteria.size()) {}
+      counted_states_(machine.states.size(), true),
+      counted_transitions_(machine.transitions.size(), true),
+      criteria_(machine.criteria.size()) {
+  for (std::size_t i = 0; i < machine.transitions.size(); ++i) {
+    const core::Transition& transition = machine.transitions[i];
+    if (transition.trigger.kind != core::TriggerKind::rollback_partial) continue;
+    counted_transitions_[i] = false;
+    counted_states_[transition.to.value] = false;
+    for (std::size_t k = 0; k < machine.transitions.size(); ++k) {
+      if (machine.transitions[k].from == transition.to) counted_transitions_[k] = false;
+    }
+  }
+}
+
+// A halt moves nothing: the step that led to it is the one that says so, around where it stands.
+void Coverage::halt(const core::Machine& machine, core::StateIndex active,
+                    const std::string& because) {
+  for (std::size_t i = 0; i < machine.transitions.size(); ++i) {
+    const core::Transition& transition = machine.transitions[i];
+    if (!transition.halts || !machine.contains(transition.from, active)) continue;
+    const core::Trigger& trigger = transition.trigger;
+    const std::string& words = trigger.kind == core::TriggerKind::stop
+                                   ? machine.at(trigger.criterion).text
+                                   : transition.label;
+    const bool unmet =
+        trigger.kind == core::TriggerKind::gate_failed && because.starts_with("not met: ");
+    if (unmet || because.starts_with(words)) transitions_[i] = true;
+  }
+}
 
 void Coverage::add(const core::Machine& machine, const Seen& seen) {
+  core::StateIndex active;
   for (const core::Event& event : seen.events) {
+    if (const auto* paused = std::get_if<core::Paused>(&event.body); paused && paused->halt) {
+      halt(machine, active, paused->because);
+    }
     if (const auto* moved = std::get_if<core::Transitioned>(&event.body)) {
+      active = moved->to;
       if (moved->transition.valid()) transitions_[moved->transition.value] = true;
       for (core::StateIndex i = moved->to; i.valid(); i = machine.at(i).parent) {
         states_[i.value] = true;
@@ -40,10 +78,16 @@ void Coverage::add(const core::Machine& machine, const Seen& seen) {
   }
 }
 
-Coverage::Share Coverage::states() const { return share_of(states_); }
-Coverage::Share Coverage::transitions() const { return share_of(transitions_); }
+Coverage::Share Coverage::states() const { return share_of(states_, counted_states_); }
+Coverage::Share Coverage::transitions() const {
+  return share_of(transitions_, counted_transitions_);
+}
 
 bool Coverage::covered(const core::Machine& machine, std::size_t criterion) const {
+  // What a hold counts is there sooner or later; it never fails.
+  if (machine.criteria[criterion].kind == core::CriterionKind::enough) {
+    return criteria_[criterion].passed;
+  }
   const bool passes = machine.criteria[criterion].kind == core::CriterionKind::expect;
   return criteria_[criterion].failed && (criteria_[criterion].passed || !passes);
 }
@@ -57,15 +101,15 @@ Coverage::Share Coverage::criteria(const core::Machine& machine) const {
 std::vector<std::string> Coverage::missing(const core::Machine& machine) const {
   std::vector<std::string> lines;
   for (std::size_t i = 0; i < states_.size(); ++i) {
-    if (states_[i]) continue;
+    if (states_[i] || !counted_states_[i]) continue;
     lines.push_back(fmt::format("state {} was never active{}", machine.states[i].name,
                                 place(machine, machine.states[i].span)));
   }
   for (std::size_t i = 0; i < transitions_.size(); ++i) {
     const core::Transition& transition = machine.transitions[i];
-    if (transitions_[i]) continue;
+    if (transitions_[i] || !counted_transitions_[i]) continue;
     lines.push_back(fmt::format("{} → {} on {} was never taken{}", machine.at(transition.from).name,
-                                machine.at(transition.to).name,
+                                transition.halts ? "halt" : machine.at(transition.to).name,
                                 dsl::describe(machine, transition.trigger),
                                 place(machine, transition.span)));
   }

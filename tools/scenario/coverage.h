@@ -37,8 +37,12 @@ class Coverage {
     bool failed = false;
   };
   bool covered(const core::Machine& machine, std::size_t criterion) const;
+  void halt(const core::Machine& machine, core::StateIndex active, const std::string& because);
 
   std::vector<bool> states_, transitions_;
+  // What the command to a weight above nothing leads to is the same in every machine and in no
+  // runbook: it is not counted.
+  std::vector<bool> counted_states_, counted_transitions_;
   std::vector<Judged> criteria_;
 };
 
