@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/core/limits.h"
+
 namespace rollbook::store {
 namespace {
 
@@ -52,6 +54,7 @@ void put_cells(const std::vector<CellDelta>& deltas, core::Time time, wire::Obse
     out.add_cell_high(value.high);
     out.add_cell_samples(cell.samples);
     out.add_cell_bucket_count(static_cast<std::uint32_t>(cell.buckets.size()));
+    out.add_cell_bucket_first(cell.first);
     out.mutable_buckets()->Add(cell.buckets.begin(), cell.buckets.end());
   }
   drop_if_zero(out.mutable_cell_reach());
@@ -60,6 +63,7 @@ void put_cells(const std::vector<CellDelta>& deltas, core::Time time, wire::Obse
   drop_if_zero(out.mutable_cell_high());
   drop_if_zero(out.mutable_cell_samples());
   drop_if_zero(out.mutable_cell_bucket_count());
+  drop_if_zero(out.mutable_cell_bucket_first());
 }
 
 bool cell_columns_fit(const wire::Observed& stored) {
@@ -71,6 +75,7 @@ bool cell_columns_fit(const wire::Observed& stored) {
          fits(stored.cell_whole(), count) && fits_or_empty(stored.cell_nanos(), count) &&
          fits_or_empty(stored.cell_high(), count) && fits_or_empty(stored.cell_samples(), count) &&
          fits_or_empty(stored.cell_bucket_count(), count) &&
+         fits_or_empty(stored.cell_bucket_first(), count) &&
          buckets == static_cast<std::uint64_t>(stored.buckets_size());
 }
 
@@ -98,6 +103,8 @@ void take_cells(const wire::Observed& stored, core::Time time, std::vector<CellD
     cell.samples = entry(stored.cell_samples(), i);
     const std::uint32_t buckets = entry(stored.cell_bucket_count(), i);
     cell.buckets.assign(bucket, bucket + buckets);
+    cell.first = entry(stored.cell_bucket_first(), i);
+    if (cell.first > core::kBucketsMax) fault.damaged = true;
     bucket += buckets;
   }
 }
@@ -172,6 +179,9 @@ void put_observed(const core::Observed& observed, core::Time time, wire::Observe
     wire::Layout& message = *out.add_layouts();
     message.set_metric(put_index(layout.metric));
     put_all(layout.bounds, message.mutable_bounds());
+    if (!layout.grid) continue;
+    message.set_grid_scale(layout.grid->scale);
+    message.set_grid_first(layout.grid->first);
   }
   put_offsets(observed.offsets, out);
   put_indices(observed.stale, out.mutable_stale());
@@ -194,8 +204,12 @@ void take_observed(const wire::Observed& stored, core::Time time, core::Observed
   }
   out.layouts.clear();
   for (const wire::Layout& layout : stored.layouts()) {
-    out.layouts.push_back(
-        {take_index<core::MetricIndex>(layout.metric()), take_all(layout.bounds(), fault)});
+    core::Layout& taken = out.layouts.emplace_back();
+    taken.metric = take_index<core::MetricIndex>(layout.metric());
+    taken.bounds = take_all(layout.bounds(), fault);
+    if (layout.has_grid_scale()) {
+      taken.grid = core::Grid{layout.grid_scale(), layout.grid_first()};
+    }
   }
   take_offsets(stored, out.offsets, fault);
   out.stale.clear();

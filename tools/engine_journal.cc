@@ -1,7 +1,10 @@
 #include "tools/engine_journal.h"
 
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <bit>
 
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/text.h"
@@ -87,6 +90,10 @@ void EngineJournal::turned(const runtime::Shard& shard, core::Time now) {
   counted_.add(static_cast<double>(counters.counted - told_.counted));
   quarantined_.add(static_cast<double>(counters.quarantined - told_.quarantined));
   refused_.add(static_cast<double>(counters.refused - told_.refused));
+  if (std::bit_width(counters.refused) > std::bit_width(told_.refused)) {
+    warn(fmt::format("{} metric points refused so far; the last: {}", counters.refused,
+                     shard.refusal()));
+  }
   told_ = counters;
   active_.set(static_cast<double>(shard.rollouts().size()));
   live_.set(shard.sight() == core::Sight::live ? 1 : 0);

@@ -84,7 +84,7 @@ bool TokenReader::read(std::string_view text, Tokens& tokens, Problem& problem) 
     const std::string_view name(key, static_cast<std::size_t>(end - key));
     const auto known = field_of(name);
     if (!known) {
-      tokens.other_format = tokens.other_format || name == "resourceMetrics";
+      tokens.otlp = tokens.otlp || name == "resourceMetrics";
       continue;
     }
     std::string_view& token = tokens.of[*known];

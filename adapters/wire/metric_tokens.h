@@ -1,6 +1,6 @@
 #pragma once
-// TokenReader: one Rollbook JSON object taken apart into the tokens of its fields, with simdjson
-// and without a copy. What the tokens mean is metric_decoder.cc's business.
+// TokenReader: one JSON object of a metric taken apart into the tokens of its fields, with simdjson
+// and without a copy. What the tokens mean is json_points.cc's business.
 
 #include <cstddef>
 #include <memory>
@@ -11,15 +11,28 @@
 
 namespace rollbook::adapters {
 
-enum Field : std::size_t { kMetric, kLabels, kKind, kValue, kBounds, kCounts, kSum, kTime, kStart };
-inline constexpr std::string_view kFieldNames[] = {"metric", "labels", "kind", "value", "bounds",
-                                                   "counts", "sum",    "time", "start"};
+enum Field : std::size_t {
+  kMetric,
+  kLabels,
+  kKind,
+  kValue,
+  kBounds,
+  kCounts,
+  kSum,
+  kTime,
+  kStart,
+  kName,  // prometheus-kafka-adapter's, with `labels` and `value`
+  kTimestamp
+};
+inline constexpr std::string_view kFieldNames[] = {"metric", "labels", "kind",     "value",
+                                                   "bounds", "counts", "sum",      "time",
+                                                   "start",  "name",   "timestamp"};
 inline constexpr std::size_t kFields = std::size(kFieldNames);
 
 // The tokens of one object, as they stand in the buffer. An empty view: not given.
 struct Tokens {
   std::string_view of[kFields];
-  bool other_format = false;  // it has OTLP's outermost key
+  bool otlp = false;  // it has OTLP's outermost key
 };
 
 // Why a line that is good JSON is no point, and at which byte of the buffer.

@@ -16,14 +16,6 @@ void append_part(std::string& form, std::string_view part) {
   form += part;
 }
 
-// Spellings are a cache: a sender that shuffles its labels must not fill memory.
-template <class Value>
-void remember(TextMap<Value>& spellings, std::size_t most, std::string_view spelling,
-              const Value& value) {
-  if (spellings.size() >= most) spellings.clear();
-  spellings.emplace(spelling, value);
-}
-
 }  // namespace
 
 core::Result<runtime::SeriesNumber> SeriesTable::intern(
@@ -47,11 +39,17 @@ core::Result<runtime::SeriesNumber> SeriesTable::intern(
     if (series_.size() >= limits_.series) {
       return core::fail(fmt::format("more than {} series", limits_.series));
     }
+    if (bytes_ + form.size() > limits_.series_bytes) {
+      return core::fail(
+          fmt::format("the names and labels of all series have {} bytes, no new series is taken",
+                      limits_.series_bytes));
+    }
+    bytes_ += form.size();
     const runtime::SeriesNumber number{static_cast<std::uint32_t>(series_.size())};
     found = series_.emplace(std::move(form), number).first;
     batch.new_series.push_back({number, std::move(name), std::move(labels)});
   }
-  remember(spellings_, limits_.series * 2, spelling, found->second);
+  spellings_.remember(spelling, found->second);
   return found->second;
 }
 
@@ -68,7 +66,7 @@ core::Result<SeriesTable::KnownLayout> SeriesTable::intern_layout(
     found = layouts_.emplace(std::move(form), layout).first;
     batch.new_layouts.push_back(bounds);
   }
-  remember(layout_spellings_, limits_.layouts * 2, spelling, found->second);
+  layout_spellings_.remember(spelling, found->second);
   return found->second;
 }
 

@@ -216,12 +216,16 @@ void fields(A& archive, SeriesState& series) {
   archive.all(series.seen, series.watermark, series.arrival, series.stale);
 }
 template <class A>
+void fields(A& archive, Grid& grid) {
+  archive.all(grid.scale, grid.first);
+}
+template <class A>
 void fields(A& archive, MetricState& metric) {
-  archive.all(metric.named, metric.bounds);
+  archive.all(metric.named, metric.bounds, metric.grid);
 }
 template <class A>
 void fields(A& archive, Cell& cell) {
-  archive.all(cell.end, cell.latest, cell.value, cell.samples, cell.buckets);
+  archive.all(cell.end, cell.latest, cell.value, cell.samples, cell.buckets, cell.first);
 }
 template <class A>
 void fields(A& archive, WindowState& window) {

@@ -34,8 +34,11 @@ struct Cell {
   Time end{};     // whole second
   Time latest{};  // the latest end time of a point in it
   Fixed value;    // counter: sum of deltas; histogram: sum of values; gauge: its fold (mean: sum)
-  std::int64_t samples = 0;           // histogram: observations; else points
-  std::vector<std::int64_t> buckets;  // histogram: one more than the layout's bounds
+  std::int64_t samples = 0;  // histogram: observations; else points
+  // histogram: a run of the layout's buckets (one more than its bounds) from `first` on; those that
+  // are not in it are empty.
+  std::vector<std::int64_t> buckets;
+  std::uint32_t first = 0;
   bool operator==(const Cell&) const = default;
 };
 struct CellDelta {
@@ -56,10 +59,19 @@ struct NameSeen {
   Time at{};  // event time
   bool operator==(const NameSeen&) const = default;
 };
-// Upper bounds of a histogram's buckets, rising, without the last (infinite) one.
+// Bounds of a base-2 exponential histogram: bound i is 2^((first + i) / 2^scale), in the metric's
+// unit. INVARIANT: no value lies above the last one.
+struct Grid {
+  std::int32_t scale = 0;
+  std::int32_t first = 0;
+  bool operator==(const Grid&) const = default;
+};
+// Upper bounds of a histogram's buckets, rising, without the last (infinite) one. A metric that has
+// a layout gets another only when a coarser or a longer one comes: its counts are brought to that.
 struct Layout {
   MetricIndex metric;
   std::vector<Fixed> bounds;
+  std::optional<Grid> grid = {};  // exponential ones
   bool operator==(const Layout&) const = default;
 };
 // The next offset that a rollout has not counted yet.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/core/buckets.h"
 #include "engine/core/clocks.h"
 #include "engine/core/decide.h"
 #include "engine/core/judge.h"
@@ -64,9 +65,7 @@ struct Fold {
   }
 
   void operator()(const Observed& body) const {
-    for (const Layout& layout : body.layouts) {
-      state.metrics[layout.metric.value].bounds = layout.bounds;
-    }
+    for (const Layout& layout : body.layouts) lay_out(layout);
     for (const NameSeen& name : body.names) state.metrics[name.metric.value].named = name.at;
     for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
     for (const SeriesSeen& seen : body.seen) {
@@ -241,6 +240,21 @@ struct Fold {
   }
 
  private:
+  // Another layout of a metric that has one: what was counted so far is brought to it.
+  void lay_out(const Layout& layout) const {
+    MetricState& metric = state.metrics[layout.metric.value];
+    if (!metric.bounds.empty() && metric.bounds != layout.bounds) {
+      const BucketMap map = bucket_map(metric.bounds, layout.bounds);
+      for (std::size_t i = 0; i < machine.windows.size(); ++i) {
+        if (machine.at(machine.windows[i].series).metric != layout.metric) continue;
+        for (Cell& cell : state.windows[i].cells) remap(map, cell);
+        remap(map, state.windows[i].total);
+      }
+    }
+    metric.bounds = layout.bounds;
+    metric.grid = layout.grid;
+  }
+
   void fill(std::size_t i, const Observed& body) const {
     const Window& window = machine.windows[i];
     const Time before = state.series[window.series.value].watermark;

@@ -34,6 +34,9 @@ inline constexpr std::size_t kPendingCells = 256;
 // |value| in units; the product of two such sums and 10⁹ still fits 127 bits.
 inline constexpr std::int64_t kValueMax = 1'000'000'000'000'000;
 inline constexpr std::size_t kBucketsMax = 512;
+// Exponential histograms are kept at this scale or a coarser one: sixteen buckets each time the
+// value doubles, so a quantile is known to 2.2 %.
+inline constexpr std::int32_t kExponentialScale = 4;
 
 // ---- Effects --------------------------------------------------------------------------------
 inline constexpr Duration kRetryFirst = 10s;  // a rollback's shift, doubled each time
@@ -58,6 +61,10 @@ inline constexpr Duration kCommandMaxAge = 10min;  // start, promote, extend: ol
 // ---- Input ----------------------------------------------------------------------------------
 inline constexpr std::size_t kRunbookBytes = 1 << 20;  // a runbook's text
 inline constexpr std::size_t kMessageBytes = 4 << 20;  // a message from a topic
+// Names and labels of all series that metric topics have brought: a producer that labels by request
+// id is refused new series, those known go on.
+inline constexpr std::size_t kSeriesMax = 1'000'000;
+inline constexpr std::size_t kSeriesBytes = 256 << 20;
 inline constexpr std::size_t kDeadLetterBytes = 4096;  // of the payload kept
 inline constexpr int kNesting = 64;                    // brackets in a runbook
 inline constexpr std::size_t kStates = 4096;           // of a machine

@@ -34,6 +34,7 @@ struct SeriesState {
 struct MetricState {
   std::optional<Time> named;  // the name was seen with the arm's label, event time
   std::vector<Fixed> bounds;  // histogram: the layout; empty until the first point
+  std::optional<Grid> grid;   // exponential ones
   bool operator==(const MetricState&) const = default;
 };
 

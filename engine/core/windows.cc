@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/buckets.h"
 #include "engine/core/limits.h"
 
 namespace rollbook::core {
@@ -14,22 +15,21 @@ Time ceil_to(Time time, Duration pane) {
   return rest == Duration::zero() ? time : time + (pane - rest);
 }
 
-void add_buckets(std::vector<std::int64_t>& into, const std::vector<std::int64_t>& from,
-                 std::int64_t sign) {
-  if (into.size() < from.size()) into.resize(from.size());
-  for (std::size_t i = 0; i < from.size(); ++i) into[i] += sign * from[i];
-}
-
 void add_sum(Sum& sum, const Cell& cell, std::int64_t sign) {
   sum.value.nanos += sign * cell.value.nanos;
   sum.samples += sign * cell.samples;
-  add_buckets(sum.buckets, cell.buckets, sign);
+  if (sum.buckets.size() < cell.first + cell.buckets.size()) {
+    sum.buckets.resize(cell.first + cell.buckets.size());
+  }
+  for (std::size_t i = 0; i < cell.buckets.size(); ++i) {
+    sum.buckets[cell.first + i] += sign * cell.buckets[i];
+  }
 }
 
 void add_total(Cell& total, const Cell& cell, std::int64_t sign) {
   total.value.nanos += sign * cell.value.nanos;
   total.samples += sign * cell.samples;
-  add_buckets(total.buckets, cell.buckets, sign);
+  add_buckets(total, cell, sign);
 }
 
 bool adds_up(const Metric& metric) {
@@ -65,6 +65,19 @@ void thin_out(const Metric& metric, const Window& window, std::deque<Cell>& cell
     }
   }
   cells.erase(std::next(kept), last);
+}
+
+// A layout that is pending holds for the pending cells already; the state's are brought to it.
+void bring_to_pending(const RolloutState& state, const Pending& pending, MetricIndex metric,
+                      Sum& sum) {
+  const std::vector<Fixed>& before = state.metrics[metric.value].bounds;
+  const std::vector<Fixed>& now = bounds_of(state, pending, metric);
+  if (before.empty() || sum.buckets.empty() || &before == &now) return;
+  Cell cell;
+  cell.buckets = std::move(sum.buckets);
+  remap(bucket_map(before, now), cell);
+  sum.buckets.assign(cell.first, 0);
+  sum.buckets.insert(sum.buckets.end(), cell.buckets.begin(), cell.buckets.end());
 }
 
 // Gauges that take an extreme or the last value have no running total: folded cell by cell.
@@ -107,7 +120,7 @@ void merge(const Metric& metric, Cell& into, const Cell& from) {
     }
   } else {
     into.value += from.value;
-    add_buckets(into.buckets, from.buckets, 1);
+    add_buckets(into, from, 1);
   }
   into.samples += from.samples;
   into.end = std::max(into.end, from.end);
@@ -181,13 +194,15 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
   const auto before_window = [&](const Cell& cell) {
     return pane_end(window, cell.end, passed) <= after;
   };
-  Sum sum{cells.total.value, cells.total.samples, cells.total.buckets};
+  Sum sum;
+  add_sum(sum, cells.total, 1);
   auto front = cells.cells.begin();
   for (; front != cells.cells.end() && before_window(*front); ++front) add_sum(sum, *front, -1);
   // A cell is left out when its last point lies beyond `at`; such cells stand at the end.
   for (auto back = cells.cells.end(); back != front && std::prev(back)->end > at; --back) {
     if (std::prev(back)->latest > at) add_sum(sum, *std::prev(back), -1);
   }
+  bring_to_pending(state, pending, machine.at(window.series).metric, sum);
   for (const CellDelta& delta : pending.observed.deltas) {
     if (delta.series != window.series || delta.reach < window.floor) continue;
     if (!before_window(delta.cell) && delta.cell.latest <= at) add_sum(sum, delta.cell, 1);
@@ -238,6 +253,14 @@ Sum sum_between(const Machine& machine, const RolloutState& state, const Pending
     if (delta.cell.end > from && delta.cell.end <= to) add_sum(sum, delta.cell, 1);
   }
   return sum;
+}
+
+const std::optional<Grid>& grid_of(const RolloutState& state, const Pending& pending,
+                                   MetricIndex metric) {
+  for (const Layout& layout : pending.observed.layouts) {
+    if (layout.metric == metric) return layout.grid;
+  }
+  return state.metrics[metric.value].grid;
 }
 
 Time common_time(const Machine& machine, const RolloutState& state, const Pending& pending,

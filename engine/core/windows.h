@@ -50,6 +50,8 @@ Time arrival_of(const RolloutState& state, const Pending& pending, SeriesIndex s
 bool named(const RolloutState& state, const Pending& pending, MetricIndex metric);
 const std::vector<Fixed>& bounds_of(const RolloutState& state, const Pending& pending,
                                     MetricIndex metric);
+const std::optional<Grid>& grid_of(const RolloutState& state, const Pending& pending,
+                                   MetricIndex metric);
 
 // The latest moment up to which several windows can be judged alike: the least of their watermarks,
 // but none is waited for longer than `grace`, and no pane is cut in two. Invalid ones are left out.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/buckets.h"
 #include "engine/core/limits.h"
 #include "engine/core/windows.h"
 
@@ -44,28 +45,88 @@ std::optional<std::vector<std::int64_t>> rebin(const std::vector<Fixed>& from, F
   return result;
 }
 
-// The increment's buckets on the bounds that the metric keeps: its own where they are the same or
-// the first ever, else in `rebinned`. Null: they cannot be brought to those.
-const std::vector<std::int64_t>* buckets_of(const FoldInput& input, core::Pending& pending,
-                                            std::vector<std::int64_t>& rebinned) {
+std::vector<Fixed> scaled(const std::vector<Fixed>& bounds, Fixed unit) {
+  std::vector<Fixed> result;
+  for (const Fixed bound : bounds) result.push_back(scaled(bound, unit));
+  return result;
+}
+
+// From now on the metric has this layout; what is pending is brought to it.
+void lay_out(const FoldInput& input, core::Layout layout, core::Pending& pending) {
+  auto& layouts = pending.observed.layouts;
+  const std::vector<Fixed>& before = core::bounds_of(input.state, pending, layout.metric);
+  if (!before.empty()) {
+    const core::BucketMap map = core::bucket_map(before, layout.bounds);
+    for (core::CellDelta& delta : pending.observed.deltas) {
+      if (input.machine.at(delta.series).metric == layout.metric) core::remap(map, delta.cell);
+    }
+  }
+  const auto known = std::find_if(layouts.begin(), layouts.end(), [&](const core::Layout& pended) {
+    return pended.metric == layout.metric;
+  });
+  if (known == layouts.end()) {
+    layouts.push_back(std::move(layout));
+  } else {
+    *known = std::move(layout);
+  }
+}
+
+// Each of these puts the increment's buckets into `cell`, as the metric keeps them; false: they
+// cannot be brought to one layout with those kept.
+bool put_explicit(const FoldInput& input, core::Pending& pending, Cell& cell) {
   const core::MetricIndex metric = input.match.metric;
   const Fixed unit = input.machine.at(metric).unit;
   const std::vector<Fixed>& kept = core::bounds_of(input.state, pending, metric);
-  if (kept.empty()) {
-    core::Layout& layout = pending.observed.layouts.emplace_back();
-    layout.metric = metric;
-    for (const Fixed bound : *input.bounds) layout.bounds.push_back(scaled(bound, unit));
-    return input.increment.buckets;
+  cell.buckets = *input.increment.buckets;
+  if (!kept.empty() && same(*input.bounds, unit, kept)) return true;
+  if (input.bounds->empty() || core::grid_of(input.state, pending, metric)) return false;
+  if (!kept.empty()) {
+    if (auto brought = rebin(*input.bounds, unit, cell.buckets, kept)) {
+      cell.buckets = std::move(*brought);
+      return true;
+    }
+    const std::vector<Fixed> bounds = scaled(*input.bounds, unit);
+    if (!std::includes(kept.begin(), kept.end(), bounds.begin(), bounds.end())) return false;
   }
-  if (same(*input.bounds, unit, kept)) return input.increment.buckets;
-  auto brought = rebin(*input.bounds, unit, *input.increment.buckets, kept);
-  if (!brought) return nullptr;
-  rebinned = std::move(*brought);
-  return &rebinned;
+  lay_out(input, {metric, scaled(*input.bounds, unit), {}}, pending);
+  return true;
+}
+
+bool covers(const core::Grid& grid, std::size_t bounds, const core::Exponential& histogram) {
+  const std::int32_t by = histogram.scale - grid.scale;
+  if (by < 0) return false;
+  const auto size = static_cast<std::int32_t>(histogram.counts.size());
+  return size == 0 || ((histogram.offset >> by) >= grid.first &&
+                       ((histogram.offset + size - 1) >> by) <
+                           grid.first + static_cast<std::int32_t>(bounds) - 1);
+}
+
+bool put_exponential(const FoldInput& input, core::Pending& pending, Cell& cell) {
+  const core::MetricIndex metric = input.match.metric;
+  const core::Exponential& histogram = *input.increment.exponential;
+  const std::vector<Fixed>& kept = core::bounds_of(input.state, pending, metric);
+  std::optional<core::Grid> grid = core::grid_of(input.state, pending, metric);
+  std::size_t bounds = kept.size();
+  if (!kept.empty() && !grid) return false;
+  if (!grid || !covers(*grid, bounds, histogram)) {
+    core::Layout layout =
+        core::grid_for(histogram, input.machine.at(metric).unit, {metric, kept, grid});
+    grid = layout.grid;
+    bounds = layout.bounds.size();
+    if (layout.bounds != kept) lay_out(input, std::move(layout), pending);
+  }
+  core::Cell run = core::on_grid(histogram, *grid, bounds);
+  cell.first = run.first;
+  cell.buckets = std::move(run.buckets);
+  return true;
 }
 
 bool is_of_kind(core::MetricKind kind, const Increment& increment) {
-  const bool histogram = increment.buckets != nullptr;
+  if (increment.untyped) {
+    return kind == core::MetricKind::gauge ||
+           (kind == core::MetricKind::counter && increment.level.nanos >= 0);
+  }
+  const bool histogram = increment.buckets != nullptr || increment.exponential != nullptr;
   return histogram == (kind == core::MetricKind::histogram) &&
          increment.gauge == (kind == core::MetricKind::gauge);
 }
@@ -82,16 +143,12 @@ core::CellDelta& cell_of(std::vector<core::CellDelta>& deltas, core::SeriesIndex
   return made;
 }
 
-void add(const core::Metric& metric, const Cell& cell, const std::vector<std::int64_t>* buckets,
-         Cell& into) {
+void add(const core::Metric& metric, Cell cell, Cell& into) {
   if (into.samples == 0 && into.end == Time{}) {
-    into = cell;
+    into = std::move(cell);
   } else {
     core::merge(metric, into, cell);
   }
-  if (buckets == nullptr) return;
-  into.buckets.resize(std::max(into.buckets.size(), buckets->size()));
-  for (std::size_t i = 0; i < buckets->size(); ++i) into.buckets[i] += (*buckets)[i];
 }
 
 Floor reach_of(const core::RolloutState& state, Time start) {
@@ -143,36 +200,51 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     ++pending.observed.quarantined;
     return Folded::quarantined;
   }
-  const bool whole = !increment.first || known_zero(input, pending);
+  const core::Metric& metric = input.machine.at(input.match.metric);
+  const bool level = metric.kind == core::MetricKind::gauge;  // an untyped one, too
+  const bool whole = level || !increment.first || known_zero(input, pending);
   name(input, pending);
   if (!input.match.series.valid()) return Folded::counted;
-
-  const core::Metric& metric = input.machine.at(input.match.metric);
   if (!is_of_kind(metric.kind, increment)) return Folded::refused;
-  const std::vector<std::int64_t>* buckets = nullptr;
-  std::vector<std::int64_t> rebinned;
-  if (metric.kind == core::MetricKind::histogram) {
-    buckets = buckets_of(input, pending, rebinned);
-    if (buckets == nullptr) return Folded::refused;
+
+  Cell cell;
+  if (increment.buckets != nullptr && !put_explicit(input, pending, cell)) return Folded::refused;
+  if (increment.exponential != nullptr && !put_exponential(input, pending, cell)) {
+    return Folded::refused;
   }
   const core::SeriesIndex series = input.match.series;
   const Time watermark = std::max(core::watermark_of(input.state, pending, series), increment.end);
   see(input, watermark, pending);
-  if (!whole || increment.start < input.state.started) return Folded::counted;  // only a base
+  const Time start = level ? increment.end : increment.start;
+  if (!whole || start < input.state.started) return Folded::counted;  // only a base
 
-  Cell cell;
   cell.end = pane_of(increment.end);
   cell.latest = increment.end;
   cell.samples = increment.samples;
-  cell.value = metric.kind == core::MetricKind::counter ? increment.value
-                                                        : scaled(increment.value, metric.unit);
+  const Fixed value = level && increment.untyped ? increment.level : increment.value;
+  cell.value = metric.kind == core::MetricKind::counter ? value : scaled(value, metric.unit);
   if (!core::in_reach(input.machine, series, cell.end, watermark, input.state.limits.grace)) {
     ++pending.observed.late;
     return Folded::late;
   }
-  const Floor reach = reach_of(input.state, increment.start);
-  add(metric, cell, buckets, cell_of(pending.observed.deltas, series, reach, cell.end).cell);
+  const Floor reach = reach_of(input.state, start);
+  const Time end = cell.end;
+  add(metric, std::move(cell), cell_of(pending.observed.deltas, series, reach, end).cell);
   return Folded::counted;
+}
+
+std::string refusal_of(const FoldInput& input) {
+  const core::Metric& metric = input.machine.at(input.match.metric);
+  const Increment& increment = input.increment;
+  if (is_of_kind(metric.kind, increment)) {
+    return "the buckets of `" + metric.selector + "` and those that `" + metric.name +
+           "` has kept so far have no layout in common; let all its senders use the same one";
+  }
+  constexpr const char* kKinds[] = {"counter", "histogram", "gauge"};
+  const bool histogram = increment.buckets != nullptr || increment.exponential != nullptr;
+  const char* sent = increment.gauge ? "gauges" : histogram ? "histograms" : "counts";
+  return "`" + metric.name + "` is a " + kKinds[static_cast<std::size_t>(metric.kind)] +
+         ", the points of `" + metric.selector + "` are " + sent;
 }
 
 }  // namespace rollbook::runtime

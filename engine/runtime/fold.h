@@ -2,6 +2,8 @@
 // Fold: puts an increment into a rollout's Pending, in the pane of its end time, under the highest
 // floor that lies before all of it.
 
+#include <string>
+
 #include "engine/core/decide.h"
 #include "engine/runtime/selector.h"
 #include "engine/runtime/series_table.h"
@@ -15,12 +17,17 @@ struct FoldInput {
   const core::RolloutState& state;
   Match match;
   const Increment& increment;
-  const std::vector<core::Fixed>* bounds;  // of a histogram's buckets as they came
+  const std::vector<core::Fixed>* bounds;  // of explicit buckets as they came
   core::Time now{};                        // engine time of arrival
 };
 
-// `refused`: a histogram whose bounds cannot be brought to those of the metric.
+// Of two explicit layouts the coarser is kept when its bounds are among the finer's, of two
+// exponential ones the coarser scale. `refused`: a point of another kind than the metric's, or
+// buckets that cannot be brought to one layout with those kept.
 Folded fold(const FoldInput& input, core::Pending& pending);
+
+// Why it was refused, for people: "`latency` is a histogram, the points are gauges".
+std::string refusal_of(const FoldInput& input);
 
 // The end of the one-second pane that holds `time`.
 core::Time pane_of(core::Time time);

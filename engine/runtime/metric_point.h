@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/exponential.h"
 #include "engine/core/types.h"
 
 namespace rollbook::runtime {
@@ -28,7 +29,22 @@ struct SeriesName {
   std::vector<std::pair<std::string, std::string>> labels;  // sorted by label, no doubles
 };
 
-enum class PointKind : std::uint8_t { counter, counter_delta, gauge, histogram, histogram_delta };
+enum class PointKind : std::uint8_t {
+  counter,
+  counter_delta,
+  gauge,
+  histogram,
+  histogram_delta,
+  exponential,  // histograms of base 2
+  exponential_delta,
+  untyped,  // a number of which its format does not say whether it counts or is a level
+};
+constexpr bool is_exponential(PointKind kind) {
+  return kind == PointKind::exponential || kind == PointKind::exponential_delta;
+}
+constexpr bool is_histogram(PointKind kind) {
+  return kind == PointKind::histogram || kind == PointKind::histogram_delta || is_exponential(kind);
+}
 
 struct MetricPoint {
   SeriesNumber series;
@@ -36,8 +52,9 @@ struct MetricPoint {
   core::Time start = core::kDistantPast;  // kDistantPast: not given
   core::Time end{};
   core::Fixed value;               // counters and gauges; histograms: the sum of values
-  LayoutNumber layout;             // histograms
-  std::uint32_t first_bucket = 0;  // histograms: buckets[first_bucket, + bounds + 1)
+  LayoutNumber layout;             // histograms of explicit buckets
+  std::uint32_t first_bucket = 0;  // theirs: buckets[first_bucket, + bounds + 1);
+                                   // exponential ones: put_exponential() wrote them there
   std::int64_t offset = 0;         // of its record
 };
 
@@ -52,5 +69,11 @@ struct PointBatch {
   std::vector<MetricPoint> points;
   std::vector<std::int64_t> buckets;
 };
+
+// An exponential histogram among the buckets of a batch, and taken out again.
+void put_exponential(const core::Exponential& histogram, std::vector<std::int64_t>& buckets);
+core::Exponential exponential_at(const std::vector<std::int64_t>& buckets, std::size_t first);
+// Whether these are one, whole; for bytes that may be damaged.
+bool holds_exponential(const std::vector<std::int64_t>& buckets);
 
 }  // namespace rollbook::runtime

@@ -1,6 +1,7 @@
 #include "engine/runtime/series_table.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "engine/runtime/bytes.h"
@@ -8,6 +9,12 @@
 namespace rollbook::runtime {
 
 using core::kDistantPast;
+
+namespace {
+
+constexpr std::uint64_t kFormat = 2;  // 1 had no exponential histograms
+
+}  // namespace
 
 void SeriesTable::learn(const PointBatch& batch) {
   for (const SeriesName& name : batch.new_series) {
@@ -28,9 +35,12 @@ std::optional<Increment> SeriesTable::take(const PointBatch& batch, const Metric
   switch (point.kind) {
     case PointKind::counter:
     case PointKind::histogram:
+    case PointKind::exponential:
+    case PointKind::untyped:
       return take_cumulative(base, batch, point);
     case PointKind::counter_delta:
     case PointKind::histogram_delta:
+    case PointKind::exponential_delta:
       return take_delta(base, batch, point);
     case PointKind::gauge:
       break;
@@ -46,33 +56,74 @@ std::optional<Increment> SeriesTable::take(const PointBatch& batch, const Metric
   return increment;
 }
 
-void SeriesTable::copy_buckets(const PointBatch& batch, const MetricPoint& point,
-                               std::vector<std::int64_t>& into) const {
+void SeriesTable::load(const PointBatch& batch, const MetricPoint& point) {
+  if (is_exponential(point.kind)) {
+    exponential_ = exponential_at(batch.buckets, point.first_bucket);
+    return;
+  }
   const auto from = batch.buckets.begin() + point.first_bucket;
-  into.assign(from, from + static_cast<std::ptrdiff_t>(layouts_[point.layout.value].size()) + 1);
+  buckets_.assign(from,
+                  from + static_cast<std::ptrdiff_t>(layouts_[point.layout.value].size()) + 1);
+}
+
+void SeriesTable::deliver(const MetricPoint& point, Increment& increment) const {
+  increment.layout = point.layout;
+  if (is_exponential(point.kind)) {
+    increment.exponential = &exponential_;
+    increment.samples = total(exponential_);
+    return;
+  }
+  increment.buckets = &buckets_;
+  increment.samples = std::accumulate(buckets_.begin(), buckets_.end(), std::int64_t{0});
+}
+
+bool SeriesTable::take_away(Base& base, const MetricPoint& point) {
+  const bool exponential = is_exponential(point.kind);
+  if (exponential) {
+    const bool same = base.known && base.exponential;
+    const core::Exponential before = same ? exponential_at(base.buckets, 0) : core::Exponential{};
+    base.exponential = true;
+    base.buckets.clear();
+    put_exponential(exponential_, base.buckets);
+    return same && subtract(before, exponential_);
+  }
+  const bool grown =
+      base.known && !base.exponential && buckets_.size() == base.buckets.size() &&
+      base.layout.value_or(point.layout) == point.layout &&
+      std::equal(buckets_.begin(), buckets_.end(), base.buckets.begin(),
+                 [](std::int64_t now, std::int64_t before) { return now >= before; });
+  base.exponential = false;
+  base.layout = point.layout;
+  if (!grown) {
+    base.buckets = buckets_;
+    return false;
+  }
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    buckets_[i] -= std::exchange(base.buckets[i], buckets_[i]);
+  }
+  return true;
 }
 
 std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBatch& batch,
                                                       const MetricPoint& point) {
-  const bool histogram = point.kind == PointKind::histogram;
   if (base.known && point.end <= base.end) return std::nullopt;  // late, or the same again
   if (point.start > point.end) return std::nullopt;
   Increment increment;
   increment.end = point.end;
-  increment.layout = point.layout;
-  buckets_.clear();
-  if (histogram) copy_buckets(batch, point, buckets_);
+  increment.untyped = point.kind == PointKind::untyped;
+  increment.level = point.value;
 
   bool reset = base.known && point.start != kDistantPast && point.start > base.start &&
                (base.start != kDistantPast || point.start >= base.end);
-  if (base.known && !reset) {
-    if (histogram) {
-      reset = buckets_.size() != base.buckets.size() ||
-              !std::equal(buckets_.begin(), buckets_.end(), base.buckets.begin(),
-                          [](std::int64_t now, std::int64_t before) { return now >= before; });
-    } else {
-      reset = point.value < base.value;
-    }
+  if (is_histogram(point.kind)) {
+    load(batch, point);
+    if (reset) base.known = false;  // nothing is taken away from what begins anew
+    const bool grown = take_away(base, point);
+    reset = reset || (base.known && !grown);
+    base.known = base.known || reset;
+    deliver(point, increment);
+  } else if (base.known && !reset) {
+    reset = point.value < base.value;
   }
   increment.value = point.value;
   increment.start = point.start;
@@ -84,18 +135,6 @@ std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBat
   } else {
     increment.start = base.end;
     increment.value -= base.value;
-  }
-  if (histogram) {
-    if (base.known && !reset) {
-      for (std::size_t i = 0; i < buckets_.size(); ++i) {
-        buckets_[i] -= std::exchange(base.buckets[i], buckets_[i]);
-      }
-    } else {
-      base.buckets = buckets_;
-    }
-    increment.samples = 0;
-    for (const std::int64_t bucket : buckets_) increment.samples += bucket;
-    increment.buckets = &buckets_;
   }
   base.known = true;
   base.start = point.start;
@@ -130,12 +169,9 @@ std::optional<Increment> SeriesTable::take_delta(Base& base, const PointBatch& b
   increment.start = interval.start;
   increment.end = interval.end;
   increment.value = point.value;
-  increment.layout = point.layout;
-  if (point.kind == PointKind::histogram_delta) {
-    copy_buckets(batch, point, buckets_);
-    increment.samples = 0;
-    for (const std::int64_t bucket : buckets_) increment.samples += bucket;
-    increment.buckets = &buckets_;
+  if (is_histogram(point.kind)) {
+    load(batch, point);
+    deliver(point, increment);
   }
   return increment;
 }
@@ -153,7 +189,7 @@ std::string SeriesTable::key_of(const SeriesName& name) {
 
 std::string SeriesTable::save() const {
   Bytes bytes;
-  bytes.number(1);  // format
+  bytes.number(kFormat);
   std::vector<std::pair<std::string, const Base*>> known;
   for (const Entry& entry : series_) {
     if (entry.base.known) known.emplace_back(key_of(entry.name), &entry.base);
@@ -171,6 +207,7 @@ std::string SeriesTable::save() const {
     bytes.time(base->start);
     bytes.time(base->end);
     bytes.fixed(base->value);
+    bytes.number(base->exponential ? 1 : 0);
     bytes.number(base->buckets.size());
     for (const std::int64_t bucket : base->buckets) bytes.signed_number(bucket);
     bytes.number(base->recent_count);
@@ -184,7 +221,10 @@ std::string SeriesTable::save() const {
 
 core::Status SeriesTable::restore(std::string_view data) {
   BytesReader bytes(data);
-  if (bytes.number() != 1) return core::fail("the bases of series are of another format");
+  const std::uint64_t format = bytes.number();
+  if (format != 1 && format != kFormat) {
+    return core::fail("the bases of series are of another format");
+  }
   waiting_.clear();
   for (std::uint64_t left = bytes.number(); left > 0 && !bytes.failed; --left) {
     std::string key = bytes.text();
@@ -193,9 +233,11 @@ core::Status SeriesTable::restore(std::string_view data) {
     base.start = bytes.time();
     base.end = bytes.time();
     base.value = bytes.fixed();
+    base.exponential = format > 1 && bytes.number() == 1;
     for (std::uint64_t n = bytes.number(); n > 0 && !bytes.failed; --n) {
       base.buckets.push_back(bytes.signed_number());
     }
+    if (base.exponential && !holds_exponential(base.buckets)) bytes.failed = true;
     base.recent_count = static_cast<std::uint32_t>(bytes.number());
     for (Interval& interval : base.recent) {
       interval.start = bytes.time();

@@ -16,17 +16,21 @@
 
 namespace rollbook::runtime {
 
-// What one point adds. `buckets` point into the table and hold until the next call.
+// What one point adds. `buckets` and `exponential` point into the table and hold until the next
+// call.
 struct Increment {
   core::Time start{};  // the interval is (start, end]
   core::Time end{};
   bool first = false;  // of a cumulative series whose start is unknown: counts whole only
                        // where the series is known to have been zero
   bool gauge = false;
+  bool untyped = false;  // as the metric has it: counts `value`, or is at `level`
   core::Fixed value;
+  core::Fixed level;         // untyped: as it was sent
   std::int64_t samples = 1;  // histograms: observations
   LayoutNumber layout;
   const std::vector<std::int64_t>* buckets = nullptr;
+  const core::Exponential* exponential = nullptr;
 };
 
 class SeriesTable {
@@ -57,8 +61,10 @@ class SeriesTable {
     core::Time start = core::kDistantPast;
     core::Time end = core::kDistantPast;
     core::Fixed value;
-    std::vector<std::int64_t> buckets;
-    std::array<Interval, 8> recent{};  // delta series: the last intervals
+    bool exponential = false;            // `buckets` as put_exponential() writes them
+    std::vector<std::int64_t> buckets;   // histograms
+    std::optional<LayoutNumber> layout;  // of explicit ones; not known after a restart
+    std::array<Interval, 8> recent{};    // delta series: the last intervals
     std::uint32_t recent_count = 0;
   };
   struct Entry {
@@ -69,13 +75,17 @@ class SeriesTable {
                                            const MetricPoint& point);
   std::optional<Increment> take_delta(Base& base, const PointBatch& batch,
                                       const MetricPoint& point);
-  void copy_buckets(const PointBatch& batch, const MetricPoint& point,
-                    std::vector<std::int64_t>& into) const;
+  // Into buckets_ or exponential_, and from there into the increment.
+  void load(const PointBatch& batch, const MetricPoint& point);
+  void deliver(const MetricPoint& point, Increment& increment) const;
+  // Takes the base away from what is loaded, and makes what was loaded the base; false: a reset.
+  bool take_away(Base& base, const MetricPoint& point);
   static std::string key_of(const SeriesName& name);
 
   std::vector<Entry> series_;
   std::vector<std::vector<core::Fixed>> layouts_;
   std::vector<std::int64_t> buckets_;
+  core::Exponential exponential_;
   std::vector<std::pair<std::string, Base>> waiting_;  // restored, by rising key
 };
 

@@ -1,6 +1,7 @@
 #include "engine/runtime/shard.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/runtime/bytes.h"
 #include "engine/runtime/fold.h"
@@ -72,8 +73,9 @@ void Shard::points(const PointBatch& batch, Time now) {
       rollout.record = record;
       const std::vector<core::Fixed>* bounds =
           increment->buckets == nullptr ? nullptr : &series_.bounds(increment->layout);
-      switch (fold({rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now},
-                   rollout.pending)) {
+      const FoldInput input{
+          rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now};
+      switch (fold(input, rollout.pending)) {
         case Folded::counted:
           ++counters_.counted;
           break;
@@ -84,7 +86,8 @@ void Shard::points(const PointBatch& batch, Time now) {
           ++counters_.quarantined;
           break;
         case Folded::refused:
-          ++counters_.refused;
+          // Said each time their number has doubled: it may be every point.
+          if (std::has_single_bit(++counters_.refused)) refusal_ = refusal_of(input);
           break;
       }
       if (!rollout.dirty) dirty_.push_back(feed.stream);

@@ -114,6 +114,8 @@ class Shard {
     std::uint64_t points = 0, counted = 0, late = 0, quarantined = 0, refused = 0;
   };
   const Counters& counters() const { return counters_; }
+  // Why a point was refused, the last that was looked at; "" when none was.
+  const std::string& refusal() const { return refusal_; }
 
  private:
   Shard(EventLog& log, ShardOptions options) : log_(log), options_(std::move(options)) {}
@@ -171,6 +173,7 @@ class Shard {
   core::Time last_time_ = core::kDistantPast;
   Turn turn_;
   Counters counters_;
+  std::string refusal_;
 };
 
 }  // namespace rollbook::runtime

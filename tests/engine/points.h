@@ -75,6 +75,14 @@ class Points {
     return point;
   }
 
+  MetricPoint& exponential(PointKind kind, SeriesNumber series, Time end,
+                           const core::Exponential& histogram, Time start = core::kDistantPast) {
+    MetricPoint& point = add(kind, series, end, 0, start);
+    point.first_bucket = static_cast<std::uint32_t>(batch_.buckets.size());
+    put_exponential(histogram, batch_.buckets);
+    return point;
+  }
+
   const PointBatch& batch() const { return batch_; }
   // The batch so far; the next goes on at its offsets and numbers.
   PointBatch take() {

@@ -138,11 +138,16 @@ ROLLBOOK_FILL(Machine, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, 
 
 ROLLBOOK_FILL(CommandKey, a, b)
 ROLLBOOK_FILL(Command, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v1, w, x, y)
-ROLLBOOK_FILL(Cell, a, b, c, d, e)
+ROLLBOOK_FILL(Grid, a, b)
+inline void fill(core::Cell& v) {
+  auto& [a, b, c, d, e, first] = v;
+  fill_all(a, b, c, d, e);
+  first = static_cast<std::uint32_t>(*rc::gen::inRange(0, 513));  // no layout has more buckets
+}
 ROLLBOOK_FILL(CellDelta, a, b, c)
 ROLLBOOK_FILL(SeriesSeen, a, b, c)
 ROLLBOOK_FILL(NameSeen, a, b)
-ROLLBOOK_FILL(Layout, a, b)
+ROLLBOOK_FILL(Layout, a, b, c)
 ROLLBOOK_FILL(SourceOffset, a, b, c)
 ROLLBOOK_FILL(Limits, a, b, c, d)
 ROLLBOOK_FILL(RolloutStarted, a, b, c, d, e, f, g, h, i, j, k, l)

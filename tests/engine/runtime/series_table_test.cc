@@ -256,7 +256,7 @@ TEST_F(SeriesTableTest, DamagedBytesAreRefusedAtEveryLength) {
     EXPECT_FALSE(other.restore(bytes.substr(0, length))) << length;
   }
   std::string newer = bytes;
-  newer[0] = 2;
+  newer[0] = 3;
   SeriesTable other;
   const auto refused = other.restore(newer);
   ASSERT_FALSE(refused);
