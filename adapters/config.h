@@ -19,7 +19,7 @@ namespace rollbook::adapters {
 
 struct MetricTopic {
   std::string topic;
-  std::string format = "auto";  // "auto" or "rollbook"
+  std::string format = "auto";  // as metric_decoder.h has them
   bool operator==(const MetricTopic&) const = default;
 };
 

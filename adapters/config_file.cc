@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "adapters/wire/metric_decoder.h"
 #include "adapters/wire/text.h"
 
 namespace rollbook::adapters {
@@ -134,16 +135,10 @@ class Reader {
   }
 
   static Status check_format(const MetricTopic& topic, const std::string& origin) {
-    if (topic.format == "auto" || topic.format == "rollbook") return {};
-    static constexpr std::array<std::string_view, 4> kFormats{"otlp", "otlp-json", "prometheus",
-                                                              "influx"};
-    if (std::find(kFormats.begin(), kFormats.end(), topic.format) != kFormats.end()) {
-      return fail(
-          fmt::format("{}: format `{}` is not supported yet, supported are auto and rollbook",
-                      origin, topic.format));
-    }
-    return fail(fmt::format("{}: `{}` is no format, formats are auto and rollbook", origin,
-                            printable(topic.format)));
+    if (metric_format(topic.format)) return {};
+    return fail(fmt::format("{}: `{}` is no format, formats are {}{}", origin,
+                            printable(topic.format), fmt::join(metric_formats(), ", "),
+                            did_you_mean(topic.format, metric_formats())));
   }
 
   std::string file_;

@@ -120,7 +120,8 @@ core::Status Engine::Parts::connect(runtime::Bus& bus, const runtime::PlanCompil
 
   metrics = std::make_unique<MetricsPump>(
       std::move(metric_consumer), queue,
-      [this](std::vector<DeadLetter> letters) { publisher->send(std::move(letters)); });
+      [this](std::vector<DeadLetter> letters) { publisher->send(std::move(letters)); },
+      topics.formats);
   commands = std::make_unique<CommandsPump>(
       std::move(command_consumer), queue, compiler,
       CommandHooks{[this](DeadLetter letter) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/wire/metric_decoder.h"
 #include "engine/runtime/bus.h"
 #include "engine/runtime/event_log.h"
 #include "engine/runtime/loop.h"
@@ -25,6 +26,7 @@ struct EngineTopics {
   std::string effects = "rollbook.effects";
   std::string events = "rollbook.events";
   std::string deadletter = "rollbook.deadletter";
+  MetricFormats formats = {};
 };
 
 struct EngineOptions {

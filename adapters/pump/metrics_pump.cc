@@ -12,10 +12,11 @@ constexpr std::size_t kBatchBytes = 64 << 10;  // a batch's records: a quarter o
 }  // namespace
 
 MetricsPump::MetricsPump(std::unique_ptr<runtime::Consumer> consumer, runtime::InputQueue& queue,
-                         OnLetters on_letters)
+                         OnLetters on_letters, MetricFormats formats)
     : consumer_(std::move(consumer)),
       queue_(queue),
       on_letters_(std::move(on_letters)),
+      formats_(std::move(formats)),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 MetricsPump::~MetricsPump() = default;
@@ -40,7 +41,9 @@ void MetricsPump::run(const std::stop_token& stop) {
     const bool other = batch_.next_offset > 0 &&
                        (batch_.partition != record.partition || batch_.topic != record.topic);
     if (other || batch_.bytes >= kBatchBytes) open = flush() && open;
-    decoder_.decode(record, batch_, letters_);
+    const auto format = formats_.find(record.topic);
+    decoder_.decode(record, batch_, letters_,
+                    format == formats_.end() ? MetricFormat::automatic : format->second);
     batch_.topic = record.topic;
     batch_.partition = record.partition;
     batch_.next_offset = record.offset + 1;

@@ -17,7 +17,7 @@ class MetricsPump {
  public:
   using OnLetters = std::function<void(std::vector<DeadLetter>)>;
   MetricsPump(std::unique_ptr<runtime::Consumer> consumer, runtime::InputQueue& queue,
-              OnLetters on_letters);
+              OnLetters on_letters, MetricFormats formats = {});
   ~MetricsPump();
 
   // Asks for an EndsInput: where the topics end now. Any thread.
@@ -30,6 +30,7 @@ class MetricsPump {
   std::unique_ptr<runtime::Consumer> consumer_;
   runtime::InputQueue& queue_;
   OnLetters on_letters_;
+  MetricFormats formats_;
   MetricDecoder decoder_;
   runtime::PointBatch batch_;
   std::vector<DeadLetter> letters_;

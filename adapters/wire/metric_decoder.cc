@@ -35,6 +35,14 @@ std::string_view without_frame(std::string_view message) {
   return message;
 }
 
+// A measurement, a blank, and the name of a field; a comment says nothing.
+bool looks_like_influx(std::string_view message) {
+  if (message.front() == '{' || message.front() == '[') return false;
+  const std::string_view line = message.substr(0, message.find('\n'));
+  const std::size_t blank = line.find(' ');
+  return blank != std::string_view::npos && line.find('=', blank) != std::string_view::npos;
+}
+
 constexpr std::string_view kFirstJsonKey = "{\"resourceMetrics\"";
 
 }  // namespace
@@ -77,9 +85,7 @@ class MetricDecoder::Impl {
     }
     if (trim(message).empty()) return refuse(letters, "an empty message");
     format_ = format;
-    if (sniff && trim(message).front() != '{' && trim(message).front() != '[') {
-      format_ = MetricFormat::influx;
-    }
+    if (sniff && looks_like_influx(trim(message))) format_ = MetricFormat::influx;
     buffer_.resize(message.size() + TokenReader::kPadding);
     message.copy(buffer_.data(), message.size());
     json_points_.use(buffer_);

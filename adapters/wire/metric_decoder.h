@@ -10,9 +10,12 @@
 // A line or a point that cannot be read becomes a dead letter with its place and reason; what else
 // its message holds is kept. Belongs to the thread that made it.
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -29,6 +32,9 @@ enum class MetricFormat : std::uint8_t { automatic, otlp, otlp_json, prometheus,
 // As they are called in rollbook.toml, in that order; nothing for another name.
 std::span<const std::string_view> metric_formats();
 std::optional<MetricFormat> metric_format(std::string_view name);
+
+// By topic; one that is not in it is automatic.
+using MetricFormats = std::map<std::string, MetricFormat, std::less<>>;
 
 struct DecoderLimits {
   std::size_t series = core::kSeriesMax;

@@ -77,9 +77,10 @@ bool put_explicit(const FoldInput& input, core::Pending& pending, Cell& cell) {
   const core::MetricIndex metric = input.match.metric;
   const Fixed unit = input.machine.at(metric).unit;
   const std::vector<Fixed>& kept = core::bounds_of(input.state, pending, metric);
+  if (core::grid_of(input.state, pending, metric)) return false;
   cell.buckets = *input.increment.buckets;
   if (!kept.empty() && same(*input.bounds, unit, kept)) return true;
-  if (input.bounds->empty() || core::grid_of(input.state, pending, metric)) return false;
+  if (input.bounds->empty()) return false;
   if (!kept.empty()) {
     if (auto brought = rebin(*input.bounds, unit, cell.buckets, kept)) {
       cell.buckets = std::move(*brought);

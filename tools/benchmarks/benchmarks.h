@@ -13,6 +13,7 @@ void scale(std::vector<Row>& rows);
 void replay(std::vector<Row>& rows);
 void scenarios(std::vector<Row>& rows);  // reads plans/: from the root of the tree
 void keystroke(std::vector<Row>& rows);
+void otlp(std::vector<Row>& rows);
 // Need a broker at `bootstrap`.
 void ingest(std::vector<Row>& rows, const std::string& bootstrap);
 void reaction(std::vector<Row>& rows, const std::string& bootstrap);

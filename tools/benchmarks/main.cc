@@ -13,6 +13,7 @@ int main(int count, char** arguments) {
   const std::vector<std::pair<std::string, std::function<void(std::vector<Row>&)>>> all = {
       {"durable", durable_turns},
       {"replay", replay},
+      {"otlp", otlp},
       {"scale", scale},
       {"scenarios", scenarios},
       {"lsp", keystroke},

@@ -77,6 +77,7 @@ adapters::EngineOptions engine_options(const adapters::Config& config, EngineJou
   options.topics.metrics.clear();
   for (const adapters::MetricTopic& topic : config.metrics) {
     options.topics.metrics.push_back(topic.topic);
+    options.topics.formats[topic.topic] = *adapters::metric_format(topic.format);
   }
   options.topics.commands = config.topics.commands;
   options.topics.effects = config.topics.effects;

@@ -142,10 +142,9 @@ TEST_F(ConfigTest, EachMistakeHasItsPlaceAndAWayOut) {
        "rollbook.toml:1:1: an entry of `metrics` without a `topic`"},
       {"[[metrics]]\ntopic = \"x\"\nfromat = \"auto\"",
        "rollbook.toml:3:10: unknown key `metrics.fromat`, did you mean `metrics.format`?"},
-      {"[[metrics]]\ntopic = \"x\"\nformat = \"otlp\"",
-       "rollbook.toml:1:1: format `otlp` is not supported yet, supported are auto and rollbook"},
-      {"[[metrics]]\ntopic = \"x\"\nformat = \"csv\"",
-       "rollbook.toml:1:1: `csv` is no format, formats are auto and rollbook"},
+      {"[[metrics]]\ntopic = \"x\"\nformat = \"otpl\"",
+       "rollbook.toml:1:1: `otpl` is no format, formats are auto, otlp, otlp-json, prometheus, "
+       "influx, rollbook, did you mean `otlp`?"},
       {"[[metrics]]\ntopic = \"a b\"",
        "rollbook.toml:1:1: `metrics` is `a b`, a topic has up to 249 of a-z, A-Z, 0-9, ., _ and -"},
       {"[topics]\nevents = \"a/b\"",

@@ -153,7 +153,7 @@ TEST_F(MetricDecoderTest, EachMistakeHasItsPlaceAndReason) {
       {" \r\n\t", "an empty message"},
       {"{}", "line 1, column 1: `metric` is missing"},
       {R"({"metric":"m","value":1})", "line 1, column 1: `kind` is missing"},
-      {R"({"resourceMetrics":[]})", "line 1, column 1: otlp-json is not supported yet"},
+      {R"({"resourceMetrics":7})", "line 1, column 1: resourceMetrics is not a list"},
       {R"({"metric":7,"kind":"gauge","value":1})", "line 1, column 11: `metric` is not a text"},
       {R"({"metric":"","kind":"gauge","value":1})", "line 1, column 11: `metric` is empty"},
       {R"({"metric":"m","kind":3,"value":1})", "line 1, column 22: `kind` is not a text"},
@@ -234,13 +234,29 @@ TEST_F(MetricDecoderTest, EachMistakeHasItsPlaceAndReason) {
   for (const auto& [message, expected] : table) EXPECT_EQ(reason(message), expected) << message;
 }
 
-TEST_F(MetricDecoderTest, OtherFormatsSayThatTheyAreNotSupported) {
-  EXPECT_EQ(reason("\x0A\x05hello"), "otlp is not supported yet");
-  EXPECT_EQ(reason(std::string_view("\0\0\0\0\1", 5)),
-            "schema registry frames are not supported yet");
-  letters_.clear();
+TEST_F(MetricDecoderTest, AMessageMayBeginWithAnEmptyLineWhereTheFormatIsSaid) {
   decode("\n{\"metric\":\"m\",\"kind\":\"gauge\",\"value\":1}", MetricFormat::rollbook);
   EXPECT_THAT(letters_, testing::IsEmpty());
+  EXPECT_EQ(batch_.points.size(), 1U);
+}
+
+TEST_F(MetricDecoderTest, AFrameOfASchemaRegistryIsTakenOff) {
+  using namespace std::string_literals;
+  decode("\0\0\0\0\1"s + R"({"metric":"m","kind":"gauge","value":1})");
+  EXPECT_THAT(letters_, testing::IsEmpty());
+  EXPECT_EQ(batch_.points.size(), 1U);
+  EXPECT_EQ(reason("\0\0\0\0\1"s), "an empty message");
+  EXPECT_EQ(reason("\0\0\0\1"s), "line 1, column 1: expected an object");
+}
+
+TEST_F(MetricDecoderTest, FormatsHaveTheirNames) {
+  EXPECT_EQ(metric_format("auto"), MetricFormat::automatic);
+  EXPECT_EQ(metric_format("otlp"), MetricFormat::otlp);
+  EXPECT_EQ(metric_format("otlp-json"), MetricFormat::otlp_json);
+  EXPECT_EQ(metric_format("prometheus"), MetricFormat::prometheus);
+  EXPECT_EQ(metric_format("influx"), MetricFormat::influx);
+  EXPECT_EQ(metric_format("rollbook"), MetricFormat::rollbook);
+  EXPECT_FALSE(metric_format("json"));
 }
 
 TEST_F(MetricDecoderTest, ABadLineTakesNoOtherWithIt) {

@@ -204,7 +204,7 @@ TEST_F(FoldTest, BoundsThatDoNotHoldThoseOfTheMetricAreRefused) {
   latency(0s, 1s, {1, 1, 1});
   bounds = {decimal("0.005"), decimal("0.03")};
   EXPECT_EQ(latency(1s, 2s, {1, 1, 1}), Folded::refused);
-  bounds = {decimal("0.005")};
+  bounds = {decimal("0.03")};
   EXPECT_EQ(latency(2s, 3s, {1, 1}), Folded::refused);
   bounds = {decimal("0.006"), decimal("0.025")};
   EXPECT_EQ(latency(3s, 4s, {1, 1, 1}), Folded::refused);
