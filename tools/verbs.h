@@ -29,6 +29,7 @@ Verb extend_verb();
 Verb rollback_verb();
 Verb abort_verb();
 Verb config_verb();
+Verb doctor_verb();
 
 Verb log_verb();
 Verb show_verb();

@@ -54,11 +54,12 @@ bool is_text(std::string_view text) { return simdjson::validate_utf8(text.data()
 
 }  // namespace
 
-std::string add_labels(const google::protobuf::RepeatedPtrField<std::string>& attributes,
-                       const LabelRules& rules, Labels& labels) {
+std::string add_labels(const std::vector<std::string_view>& attributes, const LabelRules& rules,
+                       Labels& labels) {
   otlp::KeyValue attribute;
-  for (const std::string& bytes : attributes) {
-    if (!attribute.ParseFromString(bytes)) return "an attribute cannot be read";
+  for (const std::string_view bytes : attributes) {
+    if (!attribute.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
+      return "an attribute cannot be read";
     const std::string& name = attribute.key();
     if (name.empty()) return "an attribute has no key";
     if (!is_text(name)) return "the key of an attribute is no UTF-8";

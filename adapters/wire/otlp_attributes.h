@@ -2,10 +2,10 @@
 // OTLP attributes as labels: texts as they are, numbers and booleans as they are written, lists and
 // maps as JSON. For otlp_points.cc only.
 
-#include <google/protobuf/repeated_ptr_field.h>
-
 #include <cstddef>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "adapters/wire/metric_tokens.h"
 
@@ -17,7 +17,7 @@ struct LabelRules {
 
 // Appends a label for each; `attributes` are the bytes of KeyValues. Returns what is wrong with the
 // first that is none or is beyond its limit; "" for nothing.
-std::string add_labels(const google::protobuf::RepeatedPtrField<std::string>& attributes,
-                       const LabelRules& rules, Labels& labels);
+std::string add_labels(const std::vector<std::string_view>& attributes, const LabelRules& rules,
+                       Labels& labels);
 
 }  // namespace rollbook::adapters

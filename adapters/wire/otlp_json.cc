@@ -222,22 +222,25 @@ class Filler {
   bool fill(dom::object object, otlp::Metric& out) {
     return text(object, "name", [&](auto name) { out.set_name(std::string(name)); }) &&
            inside(object, "gauge",
-                  [&](dom::object of) { return points(of, *out.mutable_gauge()); }) &&
+                  [&](dom::object of) {
+                    return points<otlp::NumberDataPoint>(of, *out.mutable_gauge());
+                  }) &&
            inside(object, "sum",
                   [&](dom::object of) {
                     otlp::Sum& sum = *out.mutable_sum();
-                    return temporality(of, sum) && points(of, sum) &&
+                    return temporality(of, sum) && points<otlp::NumberDataPoint>(of, sum) &&
                            flag(of, "isMonotonic", [&](bool is) { sum.set_is_monotonic(is); });
                   }) &&
            inside(object, "histogram",
                   [&](dom::object of) {
                     return temporality(of, *out.mutable_histogram()) &&
-                           points(of, *out.mutable_histogram());
+                           points<otlp::HistogramDataPoint>(of, *out.mutable_histogram());
                   }) &&
            inside(object, "exponentialHistogram",
                   [&](dom::object of) {
                     return temporality(of, *out.mutable_exponential_histogram()) &&
-                           points(of, *out.mutable_exponential_histogram());
+                           points<otlp::ExponentialHistogramDataPoint>(
+                               of, *out.mutable_exponential_histogram());
                   }) &&
            inside(object, "summary", [&](dom::object) {
              out.mutable_summary();
@@ -255,17 +258,17 @@ class Filler {
     out.set_aggregation_temporality(read);
     return true;
   }
-  template <class Data>
+  template <class Point, class Data>
   bool points(dom::object object, Data& out) {
     return each(object, "dataPoints", [&](dom::object of) {
-      auto& point = *out.add_data_points();
+      Point point;
       return attributes(of, *point.mutable_attributes()) &&
              whole<std::uint64_t>(of, "startTimeUnixNano",
                                   [&](auto time) { point.set_start_time_unix_nano(time); }) &&
              whole<std::uint64_t>(of, "timeUnixNano",
                                   [&](auto time) { point.set_time_unix_nano(time); }) &&
              whole<std::uint32_t>(of, "flags", [&](auto flags) { point.set_flags(flags); }) &&
-             fill(of, point);
+             fill(of, point) && point.SerializeToString(out.add_data_points());
     });
   }
   bool fill(dom::object object, otlp::NumberDataPoint& out) {

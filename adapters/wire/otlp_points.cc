@@ -105,7 +105,7 @@ void OtlpPoints::take_metric(const otlp::Metric& metric) {
     return std::nullopt;
   };
   const auto numbers = [&](const auto& data, PointKind kind) {
-    each_point(data, [&](const auto& point) { return take_number(point, kind); });
+    each_point(data, number_, [&](const auto& point) { return take_number(point, kind); });
   };
   switch (metric.data_case()) {
     case otlp::Metric::kGauge:
@@ -125,7 +125,7 @@ void OtlpPoints::take_metric(const otlp::Metric& metric) {
       const auto kind = kind_of(metric.histogram().aggregation_temporality(), PointKind::histogram,
                                 PointKind::histogram_delta);
       if (!kind) return;
-      return each_point(metric.histogram(),
+      return each_point(metric.histogram(), histogram_,
                         [&](const auto& point) { return take_histogram(point, *kind); });
     }
     case otlp::Metric::kExponentialHistogram: {
@@ -133,7 +133,7 @@ void OtlpPoints::take_metric(const otlp::Metric& metric) {
       const auto kind = kind_of(histogram.aggregation_temporality(), PointKind::exponential,
                                 PointKind::exponential_delta);
       if (!kind) return;
-      return each_point(histogram,
+      return each_point(histogram, exponential_,
                         [&](const auto& point) { return take_exponential(point, *kind); });
     }
     case otlp::Metric::kSummary:
@@ -144,11 +144,14 @@ void OtlpPoints::take_metric(const otlp::Metric& metric) {
   }
 }
 
-template <class Data, class Take>
-void OtlpPoints::each_point(const Data& data, Take take) {
+template <class Data, class Point, class Take>
+void OtlpPoints::each_point(const Data& data, Point& point, Take take) {
   for (point_index_ = 0; point_index_ < data.data_points_size(); ++point_index_) {
-    const auto& point = data.data_points(point_index_);
-    if ((point.flags() & kNoRecordedValue) == 0) take(point);
+    if (!read(data.data_points(point_index_), point)) {
+      refuse("the bytes of the point cannot be read");
+    } else if ((point.flags & kNoRecordedValue) == 0) {
+      take(point);
+    }
   }
 }
 
@@ -169,91 +172,84 @@ bool OtlpPoints::refuse(std::string reason) {
 
 // ---- Points ---------------------------------------------------------------------------------
 
-template <class Data>
-bool OtlpPoints::read_times(const Data& data, runtime::MetricPoint& point) {
+bool OtlpPoints::read_times(const OtlpPoint& data, runtime::MetricPoint& point) {
   constexpr auto kMost = static_cast<std::uint64_t>(core::Duration::max().count());
-  if (data.time_unix_nano() > kMost || data.start_time_unix_nano() > kMost) {
+  if (data.time > kMost || data.start > kMost) {
     return refuse("a time is beyond the year 2262");
   }
   const auto time = [](std::uint64_t nanos) {
     return core::Time(core::Duration(static_cast<std::int64_t>(nanos)));
   };
   point.offset = sink_.record->offset;
-  point.end = data.time_unix_nano() == 0 ? sink_.record->time : time(data.time_unix_nano());
-  if (data.start_time_unix_nano() == 0) return true;
-  point.start = time(data.start_time_unix_nano());
+  point.end = data.time == 0 ? sink_.record->time : time(data.time);
+  if (data.start == 0) return true;
+  point.start = time(data.start);
   return point.start <= point.end || refuse("startTimeUnixNano lies after timeUnixNano");
 }
 
-bool OtlpPoints::take_number(const otlp::NumberDataPoint& data, PointKind kind) {
+bool OtlpPoints::take_number(const OtlpNumber& data, PointKind kind) {
   runtime::MetricPoint point;
   point.kind = kind;
-  switch (data.value_case()) {
-    case otlp::NumberDataPoint::kAsInt:
-      if (data.as_int() > core::kValueMax || data.as_int() < -core::kValueMax) {
-        return refuse(fmt::format("asInt is beyond the limit of {}", core::kValueMax));
-      }
-      point.value = Fixed::from_int(data.as_int());
-      break;
-    case otlp::NumberDataPoint::kAsDouble:
-      if (!to_fixed(data.as_double(), point.value)) {
-        return refuse(fmt::format("asDouble is no finite number, or beyond the limit of {}",
-                                  core::kValueMax));
-      }
-      break;
-    case otlp::NumberDataPoint::VALUE_NOT_SET:
-      return refuse("it has no value");
+  if (data.as_int) {
+    if (*data.as_int > core::kValueMax || *data.as_int < -core::kValueMax) {
+      return refuse(fmt::format("asInt is beyond the limit of {}", core::kValueMax));
+    }
+    point.value = Fixed::from_int(*data.as_int);
+  } else if (!data.as_double) {
+    return refuse("it has no value");
+  } else if (!to_fixed(*data.as_double, point.value)) {
+    return refuse(
+        fmt::format("asDouble is no finite number, or beyond the limit of {}", core::kValueMax));
   }
   if (kind != PointKind::gauge && point.value.nanos < 0) {
     return refuse("the value of a monotonic sum is negative");
   }
-  if (!read_times(data, point) || !read_series(data.attributes(), point)) return false;
+  if (!read_times(data, point) || !read_series(data, point)) return false;
   sink_.batch->points.push_back(point);
   return true;
 }
 
-template <class Data>
-bool OtlpPoints::read_sum(const Data& data, runtime::MetricPoint& point) {
-  return !data.has_sum() || to_fixed(data.sum(), point.value) ||
+bool OtlpPoints::read_sum(const OtlpPoint& data, runtime::MetricPoint& point) {
+  return !data.sum || to_fixed(*data.sum, point.value) ||
          refuse(fmt::format("sum is no finite number, or beyond the limit of {}", core::kValueMax));
 }
 
-bool OtlpPoints::take_histogram(const otlp::HistogramDataPoint& data, PointKind kind) {
-  if (data.bucket_counts_size() != data.explicit_bounds_size() + 1) {
-    if (data.bucket_counts_size() == 0) return refuse("it has no buckets");
+bool OtlpPoints::take_histogram(const OtlpHistogram& data, PointKind kind) {
+  if (data.bucket_counts.size() != data.explicit_bounds.size() + 1) {
+    if (data.bucket_counts.size() == 0) return refuse("it has no buckets");
     return refuse(fmt::format("bucketCounts has {} entries, {} explicitBounds need {}",
-                              data.bucket_counts_size(), data.explicit_bounds_size(),
-                              data.explicit_bounds_size() + 1));
+                              data.bucket_counts.size(), data.explicit_bounds.size(),
+                              data.explicit_bounds.size() + 1));
   }
-  if (static_cast<std::size_t>(data.bucket_counts_size()) > core::kBucketsMax) {
+  if (data.bucket_counts.size() > core::kBucketsMax) {
     return refuse(fmt::format("more than {} buckets", core::kBucketsMax));
   }
-  const auto sum = sum_of(data.bucket_counts());
+  const auto sum = sum_of(data.bucket_counts);
   if (!sum) return refuse(fmt::format("bucketCounts sum up to more than {}", core::kValueMax));
-  if (static_cast<std::uint64_t>(*sum) != data.count()) {
-    return refuse(fmt::format("count is {}, its buckets sum up to {}", data.count(), *sum));
+  if (static_cast<std::uint64_t>(*sum) != data.count) {
+    return refuse(fmt::format("count is {}, its buckets sum up to {}", data.count, *sum));
   }
   runtime::MetricPoint point;
   point.kind = kind;
   // What may grow a table comes last: a refused point leaves nothing behind.
   if (!read_times(data, point) || !read_sum(data, point) || !read_bounds(data) ||
-      !read_series(data.attributes(), point) || !read_layout(point)) {
+      !read_series(data, point) || !read_layout(point)) {
     return false;
   }
   auto& buckets = sink_.batch->buckets;
   point.first_bucket = static_cast<std::uint32_t>(buckets.size());
-  for (const std::uint64_t count : data.bucket_counts()) {
+  for (const std::uint64_t count : data.bucket_counts) {
     buckets.push_back(static_cast<std::int64_t>(count));
   }
   sink_.batch->points.push_back(point);
   return true;
 }
 
-bool OtlpPoints::read_bounds(const otlp::HistogramDataPoint& data) {
-  const auto& given = data.explicit_bounds();
+bool OtlpPoints::read_bounds(const OtlpHistogram& data) {
+  const auto& given = data.explicit_bounds;
   layout_spelling_.assign(1, '\x02');
   layout_spelling_.append(reinterpret_cast<const char*>(given.data()),
-                          static_cast<std::size_t>(given.size()) * sizeof(double));
+                          given.size() * sizeof(double));
   if (sink_.table.find_layout(layout_spelling_) != nullptr) return true;
   bounds_.clear();
   for (const double bound : given) {
@@ -282,13 +278,12 @@ bool OtlpPoints::read_layout(runtime::MetricPoint& point) {
   return true;
 }
 
-bool OtlpPoints::take_exponential(const otlp::ExponentialHistogramDataPoint& data, PointKind kind) {
+bool OtlpPoints::take_exponential(const OtlpExponential& data, PointKind kind) {
   core::Exponential histogram;
   if (!read_exponential(data, histogram)) return false;
   runtime::MetricPoint point;
   point.kind = kind;
-  if (!read_times(data, point) || !read_sum(data, point) ||
-      !read_series(data.attributes(), point)) {
+  if (!read_times(data, point) || !read_sum(data, point) || !read_series(data, point)) {
     return false;
   }
   point.first_bucket = static_cast<std::uint32_t>(sink_.batch->buckets.size());
@@ -297,37 +292,36 @@ bool OtlpPoints::take_exponential(const otlp::ExponentialHistogramDataPoint& dat
   return true;
 }
 
-bool OtlpPoints::read_exponential(const otlp::ExponentialHistogramDataPoint& data,
-                                  core::Exponential& histogram) {
-  if (data.scale() < core::kCoarsestScale || data.scale() > kFinestOtlpScale) {
-    return refuse(fmt::format("its scale is {}, those from {} to {} are read", data.scale(),
+bool OtlpPoints::read_exponential(const OtlpExponential& data, core::Exponential& histogram) {
+  if (data.scale < core::kCoarsestScale || data.scale > kFinestOtlpScale) {
+    return refuse(fmt::format("its scale is {}, those from {} to {} are read", data.scale,
                               core::kCoarsestScale, kFinestOtlpScale));
   }
-  const auto positive = sum_of(data.positive().bucket_counts());
-  const auto negative = sum_of(data.negative().bucket_counts());
-  const auto all = positive && negative
-                       ? sum_of(std::array{data.zero_count(), std::uint64_t(*positive),
-                                           std::uint64_t(*negative)})
-                       : std::nullopt;
+  const auto positive = sum_of(data.positive.counts);
+  const auto negative = sum_of(data.negative.counts);
+  const auto all =
+      positive && negative
+          ? sum_of(std::array{data.zero_count, std::uint64_t(*positive), std::uint64_t(*negative)})
+          : std::nullopt;
   if (!all) return refuse(fmt::format("bucketCounts sum up to more than {}", core::kValueMax));
-  if (static_cast<std::uint64_t>(*all) != data.count()) {
-    return refuse(fmt::format("count is {}, its buckets sum up to {}", data.count(), *all));
+  if (static_cast<std::uint64_t>(*all) != data.count) {
+    return refuse(fmt::format("count is {}, its buckets sum up to {}", data.count, *all));
   }
   Fixed threshold;
-  if (!to_fixed(data.zero_threshold(), threshold) || threshold.nanos < 0 ||
+  if (!to_fixed(data.zero_threshold, threshold) || threshold.nanos < 0 ||
       threshold.nanos > INT64_MAX) {
     return refuse("its zeroThreshold is no number from 0 to 9.2e9");
   }
-  const auto& counts = data.positive().bucket_counts();
-  const std::int64_t offset = data.positive().offset();
-  if (offset < -INT32_MAX || offset + counts.size() > INT32_MAX) {
+  const auto& counts = data.positive.counts;
+  const std::int64_t offset = data.positive.offset;
+  if (offset < -INT32_MAX || offset + static_cast<std::int64_t>(counts.size()) > INT32_MAX) {
     return refuse("the offset of its positive buckets is beyond 31 bits");
   }
-  histogram.scale = data.scale();
+  histogram.scale = data.scale;
   histogram.offset = static_cast<std::int32_t>(offset);
   histogram.counts.assign(counts.begin(), counts.end());
   // Negative values lie below every limit, as zeros do.
-  histogram.zero = static_cast<std::int64_t>(data.zero_count()) + *negative;
+  histogram.zero = static_cast<std::int64_t>(data.zero_count) + *negative;
   histogram.threshold_nanos = static_cast<std::int64_t>(threshold.nanos);
   trim(histogram);
   coarsen(histogram, std::min(histogram.scale, core::kExponentialScale));
@@ -339,19 +333,17 @@ bool OtlpPoints::read_exponential(const otlp::ExponentialHistogramDataPoint& dat
 
 // ---- Series ---------------------------------------------------------------------------------
 
-template <class Attributes>
-bool OtlpPoints::read_series(const Attributes& attributes, runtime::MetricPoint& point) {
+bool OtlpPoints::read_series(const OtlpPoint& data, runtime::MetricPoint& point) {
   spelling_.resize(metric_spelling_);
-  for (const std::string& attribute : attributes) append(spelling_, attribute);
+  for (const std::string_view attribute : data.attributes) append(spelling_, attribute);
   if (const auto* known = sink_.table.find_spelling(spelling_)) {
     point.series = *known;
     return true;
   }
-  return intern(attributes, point);
+  return intern(data, point);
 }
 
-template <class Attributes>
-bool OtlpPoints::intern(const Attributes& attributes, runtime::MetricPoint& point) {
+bool OtlpPoints::intern(const OtlpPoint& data, runtime::MetricPoint& point) {
   const std::string_view name = metric_name_;
   if (name.empty()) return refuse("the metric has no name");
   if (!is_text(name)) return refuse("the metric's name is no UTF-8");
@@ -361,12 +353,12 @@ bool OtlpPoints::intern(const Attributes& attributes, runtime::MetricPoint& poin
   }
   const LabelRules rules{sink_.limits.labels, sink_.limits.name_bytes, core::kTextBytes};
   Labels labels;
-  std::string problem = add_labels(attributes, rules, labels);
+  std::string problem = add_labels(data.attributes, rules, labels);
   // The nearest wins: what stands farther out gives only the labels that are not there yet.
   for (const auto* outer : {scope_, resource_}) {
     if (!problem.empty()) break;
     Labels around;
-    problem = add_labels(*outer, rules, around);
+    problem = add_labels({outer->begin(), outer->end()}, rules, around);
     for (auto& label : around) {
       const bool there = std::any_of(labels.begin(), labels.end(),
                                      [&](const auto& known) { return known.first == label.first; });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adapters/wire/otlp.pb.h"
+#include "adapters/wire/otlp_wire.h"
 #include "adapters/wire/point_sink.h"
 
 namespace rollbook::adapters {
@@ -25,25 +26,20 @@ class OtlpPoints {
   template <class Attributes>
   void begin_scope(const Attributes& resource, const Attributes& scope);
   void take_metric(const otlp::Metric& metric);
-  template <class Data, class Take>
-  void each_point(const Data& data, Take take);
+  template <class Data, class Point, class Take>
+  void each_point(const Data& data, Point& point, Take take);
   void refuse_all(std::string reason);
   bool refuse(std::string reason);  // the point under way
 
-  bool take_number(const otlp::NumberDataPoint& data, runtime::PointKind kind);
-  bool take_histogram(const otlp::HistogramDataPoint& data, runtime::PointKind kind);
-  bool take_exponential(const otlp::ExponentialHistogramDataPoint& data, runtime::PointKind kind);
-  bool read_exponential(const otlp::ExponentialHistogramDataPoint& data,
-                        core::Exponential& histogram);
-  template <class Data>
-  bool read_times(const Data& data, runtime::MetricPoint& point);
-  template <class Data>
-  bool read_sum(const Data& data, runtime::MetricPoint& point);
-  template <class Attributes>
-  bool read_series(const Attributes& attributes, runtime::MetricPoint& point);
-  template <class Attributes>
-  bool intern(const Attributes& attributes, runtime::MetricPoint& point);
-  bool read_bounds(const otlp::HistogramDataPoint& data);
+  bool take_number(const OtlpNumber& data, runtime::PointKind kind);
+  bool take_histogram(const OtlpHistogram& data, runtime::PointKind kind);
+  bool take_exponential(const OtlpExponential& data, runtime::PointKind kind);
+  bool read_exponential(const OtlpExponential& data, core::Exponential& histogram);
+  bool read_times(const OtlpPoint& data, runtime::MetricPoint& point);
+  bool read_sum(const OtlpPoint& data, runtime::MetricPoint& point);
+  bool read_series(const OtlpPoint& data, runtime::MetricPoint& point);
+  bool intern(const OtlpPoint& data, runtime::MetricPoint& point);
+  bool read_bounds(const OtlpHistogram& data);
   bool read_layout(runtime::MetricPoint& point);
 
   PointSink& sink_;
@@ -53,6 +49,10 @@ class OtlpPoints {
   const google::protobuf::RepeatedPtrField<std::string>* resource_ = nullptr;
   const google::protobuf::RepeatedPtrField<std::string>* scope_ = nullptr;
   std::string_view metric_name_;
+  // The point under way; they keep the memory of their lists.
+  OtlpNumber number_;
+  OtlpHistogram histogram_;
+  OtlpExponential exponential_;
   std::string layout_spelling_;
   std::vector<core::Fixed> bounds_;
   // Where we are, and what was refused so far.

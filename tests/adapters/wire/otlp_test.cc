@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include "adapters/wire/otlp.pb.h"
 #include "tests/adapters/wire/decoding.h"
@@ -41,8 +42,16 @@ class OtlpTest : public Decoding {
   otlp::Metric& metric() {
     return scope().metrics_size() == 0 ? *scope().add_metrics() : *scope().mutable_metrics(0);
   }
+  // A point whose bytes go to `data_points` when the message is sent.
+  template <class Point>
+  Point& add(google::protobuf::RepeatedPtrField<std::string>& data_points) {
+    auto made = std::make_unique<Point>();
+    Point& point = *made;
+    pending_.emplace_back(&data_points, std::move(made));
+    return point;
+  }
   otlp::NumberDataPoint& gauge(double value) {
-    auto& point = *metric().mutable_gauge()->add_data_points();
+    auto& point = add<otlp::NumberDataPoint>(*metric().mutable_gauge()->mutable_data_points());
     point.set_time_unix_nano(7);
     point.set_as_double(value);
     return point;
@@ -52,7 +61,7 @@ class OtlpTest : public Decoding {
       otlp::AggregationTemporality temporality = otlp::AGGREGATION_TEMPORALITY_CUMULATIVE) {
     metric().mutable_sum()->set_is_monotonic(monotonic);
     metric().mutable_sum()->set_aggregation_temporality(temporality);
-    auto& point = *metric().mutable_sum()->add_data_points();
+    auto& point = add<otlp::NumberDataPoint>(*metric().mutable_sum()->mutable_data_points());
     point.set_time_unix_nano(7);
     point.set_as_int(value);
     return point;
@@ -60,7 +69,8 @@ class OtlpTest : public Decoding {
   otlp::HistogramDataPoint& histogram(std::vector<double> bounds,
                                       std::vector<std::uint64_t> counts) {
     metric().mutable_histogram()->set_aggregation_temporality(otlp::AGGREGATION_TEMPORALITY_DELTA);
-    auto& point = *metric().mutable_histogram()->add_data_points();
+    auto& point =
+        add<otlp::HistogramDataPoint>(*metric().mutable_histogram()->mutable_data_points());
     point.set_time_unix_nano(7);
     point.mutable_explicit_bounds()->Add(bounds.begin(), bounds.end());
     point.mutable_bucket_counts()->Add(counts.begin(), counts.end());
@@ -73,7 +83,8 @@ class OtlpTest : public Decoding {
                                                    std::vector<std::uint64_t> counts) {
     metric().mutable_exponential_histogram()->set_aggregation_temporality(
         otlp::AGGREGATION_TEMPORALITY_CUMULATIVE);
-    auto& point = *metric().mutable_exponential_histogram()->add_data_points();
+    auto& point = add<otlp::ExponentialHistogramDataPoint>(
+        *metric().mutable_exponential_histogram()->mutable_data_points());
     point.set_time_unix_nano(7);
     point.set_scale(scale);
     point.mutable_positive()->set_offset(first);
@@ -85,10 +96,15 @@ class OtlpTest : public Decoding {
     point.set_count(count);
     return point;
   }
-  void decode_data() { decode(data.SerializeAsString(), MetricFormat::otlp); }
+  std::string bytes() {
+    for (auto& [list, point] : pending_) point->SerializeToString(list->Add());
+    pending_.clear();
+    return data.SerializeAsString();
+  }
+  void decode_data() { decode(bytes(), MetricFormat::otlp); }
   // Why the only point is refused; the message and the metric it is in come before.
   std::string refused() {
-    std::string why = reason(data.SerializeAsString(), MetricFormat::otlp);
+    std::string why = reason(bytes(), MetricFormat::otlp);
     data.Clear();
     metric().set_name("m");
     const std::string begin = "resourceMetrics[0].scopeMetrics[0].metrics[0] `m`";
@@ -97,6 +113,11 @@ class OtlpTest : public Decoding {
   }
 
   otlp::MetricsData data;
+
+ private:
+  std::vector<std::pair<google::protobuf::RepeatedPtrField<std::string>*,
+                        std::unique_ptr<google::protobuf::MessageLite>>>
+      pending_;
 };
 
 // ---- Series -------------------------------------------------------------------------------------
@@ -209,7 +230,8 @@ TEST_F(OtlpTest, ANumberIsExactToANano) {
 TEST_F(OtlpTest, WhereNothingWasRecordedThereIsNoPoint) {
   gauge(1).set_flags(1);
   gauge(2).set_flags(2);  // a flag that is not known
-  auto& empty = *metric().mutable_gauge()->add_data_points();
+  auto& empty = gauge(3);
+  empty.clear_value();
   empty.set_flags(1);
   decode_data();
   EXPECT_THAT(letters, IsEmpty());
@@ -323,6 +345,34 @@ TEST_F(OtlpTest, WhatIsNoExponentialHistogramSaysWhy) {
   EXPECT_THAT(refused(), HasSubstr("the offset of its positive buckets is beyond 31 bits"));
   exponential(0, 0, {1}).set_zero_threshold(-1);
   EXPECT_THAT(refused(), HasSubstr("its zeroThreshold is no number"));
+}
+
+// Numbers packed or one by one, unknown fields, and a field of another type than is known: as
+// protobuf itself has it.
+TEST_F(OtlpTest, APointMayBeWrittenInOtherWays) {
+  using namespace std::string_literals;
+  auto& sum = *metric().mutable_gauge();
+  const std::string time = "\x19\x07\0\0\0\0\0\0\0"s;
+  const std::string five = "\x31\x05\0\0\0\0\0\0\0"s;
+  *sum.add_data_points() = five + "\xfa\x01\x02hi"s + "\xfd\x01\1\2\3\4"s + time + "\x20\x05"s;
+  decode_data();
+  metric().mutable_histogram()->set_aggregation_temporality(otlp::AGGREGATION_TEMPORALITY_DELTA);
+  const std::string one = "\x31\x01\0\0\0\0\0\0\0"s, two = "\x31\x02\0\0\0\0\0\0\0"s;
+  const std::string bound = "\x39\0\0\0\0\0\0\xf0\x3f"s, count = "\x21\x03\0\0\0\0\0\0\0"s;
+  *metric().mutable_histogram()->add_data_points() = one + bound + two + count + time;
+  decode_data();
+  EXPECT_THAT(letters, IsEmpty());
+  EXPECT_THAT(all(), ElementsAre("m{} (-, 7] gauge 5", "m{} (-, 7] histogram_delta 0 [1] [1, 2]"));
+}
+
+TEST_F(OtlpTest, ADamagedPointIsRefusedAlone) {
+  gauge(1);
+  *metric().mutable_gauge()->add_data_points() = "\x19\x07";
+  const std::string message = bytes();
+  decode(message, MetricFormat::otlp);
+  EXPECT_EQ(batch.points.size(), 1U);
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_THAT(letters[0].reason, HasSubstr("dataPoints[0]: the bytes of the point cannot be read"));
 }
 
 // ---- Damage -------------------------------------------------------------------------------------

@@ -1,0 +1,77 @@
+#pragma once
+// MetricSurvey: what metric topics hold, looked at for a while, held against what a runbook asks
+// for. The facts of `rollbook doctor --metrics`.
+//
+//   MetricSurvey survey;
+//   decoder.decode(record, batch, letters);
+//   survey.take(batch);
+//   for (const MetricFinding& found : survey.findings(machine, text, now)) …
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/machine.h"
+#include "engine/runtime/metric_point.h"
+
+namespace rollbook::tools {
+
+// A limit that the runbook holds a histogram to.
+struct LimitFinding {
+  std::string criterion;  // as written
+  core::Fixed limit;
+  bool on_edge = false;
+  std::optional<core::Fixed> low, high;  // the bucket it lies in, where it is on no edge
+};
+
+struct MetricFinding {
+  std::string metric;                                      // in the runbook
+  std::string name;                                        // on the wire
+  std::string kind;                                        // that the runbook says
+  bool seen = false;                                       // the name, with any labels
+  std::vector<std::string> kinds;                          // of its points: "counter (cumulative)"
+  std::size_t series = 0;                                  // that the runbook's matchers take
+  std::vector<std::pair<std::string, std::size_t>> arms;   // values of the arm label, series each
+  std::map<std::string, std::vector<std::string>> labels;  // up to five values of each
+  double points_per_second = 0;                            // of event time
+  std::optional<core::Duration> lag;                       // of the latest point
+  std::vector<core::Fixed> edges;  // histograms: upper bounds, in the runbook's unit
+  bool exponential = false;
+  std::vector<LimitFinding> limits;
+  std::vector<std::string> problems;  // sentences; empty: it fits
+  std::string suggestion;             // the line to write instead; "" where none is known
+};
+
+class MetricSurvey {
+ public:
+  void take(const runtime::PointBatch& batch);
+
+  std::size_t names() const { return names_.size(); }
+  std::size_t points() const { return points_; }
+  // One for each metric of the machine that is read from the wire. `text` is the runbook's.
+  std::vector<MetricFinding> findings(const core::Machine& machine, const std::string& text,
+                                      core::Time now) const;
+
+ private:
+  struct Seen {
+    runtime::SeriesName name;
+    std::set<runtime::PointKind> kinds;
+    std::set<std::vector<core::Fixed>> layouts;
+    std::size_t points = 0;
+    core::Time first = core::kDistantFuture, last = core::kDistantPast;  // event time
+  };
+  using Group = std::vector<const Seen*>;
+  Group of(const std::string& name) const;
+  void check_name(const core::Metric& metric, const std::string& line, MetricFinding& found) const;
+
+  std::vector<Seen> series_;  // by number
+  std::vector<std::vector<core::Fixed>> layouts_;
+  std::set<std::string> names_;
+  std::size_t points_ = 0;
+};
+
+}  // namespace rollbook::tools

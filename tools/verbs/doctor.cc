@@ -1,0 +1,391 @@
+#include <fmt/format.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+
+#include "adapters/kafka/kafka_bus.h"
+#include "adapters/wire/json_out.h"
+#include "adapters/wire/metric_decoder.h"
+#include "dsl/compiler.h"
+#include "dsl/diagnostics.h"
+#include "tools/files.h"
+#include "tools/metric_survey.h"
+#include "tools/rollouts.h"
+#include "tools/settings.h"
+#include "tools/verbs.h"
+
+namespace rollbook::tools {
+namespace {
+
+using namespace std::chrono_literals;
+using adapters::Json;
+
+// Records before the end of a partition that are read too, so that what was just sent is seen.
+constexpr std::int64_t kBack = 10'000;
+constexpr std::uintmax_t kFreeLeast = std::uintmax_t{1} << 30;  // a month of some rollouts' log
+constexpr core::Duration kLagMost = 60s;
+
+struct Options {
+  Settings settings;
+  std::string runbook;
+  std::string listen_for;
+  std::string output;
+};
+
+enum class State : std::uint8_t { ok, warning, failed };
+constexpr std::string_view kStateNames[] = {"ok", "warning", "failed"};
+
+struct Check {
+  std::string name;
+  State state = State::ok;
+  std::string text;
+};
+
+core::Time wall_now() {
+  return core::Time(std::chrono::duration_cast<core::Duration>(
+      std::chrono::system_clock::now().time_since_epoch()));
+}
+
+// ---- The checks of a place ------------------------------------------------------------------
+
+class Examination {
+ public:
+  explicit Examination(const adapters::Config& config) : config_(config) {}
+
+  std::vector<Check> run() {
+    bus();
+    store();
+    clock();
+    return std::move(checks_);
+  }
+  bool unreachable = false;
+
+ private:
+  void note(std::string name, State state, std::string text) {
+    checks_.push_back({std::move(name), state, std::move(text)});
+  }
+
+  void bus() {
+    const std::string name = config_.file_bus() ? "bus" : "broker";
+    const std::string where = config_.file_bus() ? config_.bus : config_.brokers;
+    auto made = make_bus(config_);
+    if (!made) return note(name, State::failed, made.error().message);
+    std::vector<std::string> there;
+    if (!config_.file_bus()) {
+      adapters::KafkaOptions options;
+      options.brokers = config_.brokers;
+      options.properties = config_.kafka_properties;
+      auto admin = adapters::make_kafka_admin(std::move(options));
+      auto topics = admin ? (*admin)->topics() : tl::make_unexpected(admin.error());
+      if (!topics) {
+        unreachable = true;
+        return note(name, State::failed, topics.error().message);
+      }
+      there = std::move(*topics);
+    }
+    note(name, State::ok, where + " answers");
+    for (const adapters::MetricTopic& topic : config_.metrics) {
+      check_topic(**made, there, topic.topic, fmt::format("metrics, format {}", topic.format));
+    }
+    check_topic(**made, there, config_.topics.commands, "commands");
+    check_topic(**made, there, config_.topics.effects, "effects");
+    check_topic(**made, there, config_.topics.events, "events");
+    check_topic(**made, there, config_.topics.deadletter, "dead letters");
+  }
+
+  void check_topic(runtime::Bus& bus, const std::vector<std::string>& there,
+                   const std::string& topic, const std::string& what) {
+    if (!config_.file_bus() && std::find(there.begin(), there.end(), topic) == there.end()) {
+      return note("topic", State::warning,
+                  fmt::format("{} ({}) is not there; the engine makes it at its start where it may",
+                              topic, what));
+    }
+    const auto ends = bus.ends({topic});
+    if (!ends)
+      return note("topic", State::failed, fmt::format("{}: {}", topic, ends.error().message));
+    std::int64_t records = 0;
+    for (const core::SourceOffset& end : *ends) {
+      records += end.next;
+      ends_.push_back(end);
+    }
+    note("topic", State::ok,
+         fmt::format("{} ({}): {} partition{}, {} records so far", topic, what, ends->size(),
+                     ends->size() == 1 ? "" : "s", records));
+  }
+
+  void store() {
+    const std::string& path = config_.store_path;
+    std::error_code error;
+    if (!std::filesystem::is_directory(path, error)) {
+      return note("store", State::warning,
+                  path + " is not there yet; the engine makes it at its first start");
+    }
+    if (access(path.c_str(), R_OK | W_OK | X_OK) != 0) {
+      note("store", State::failed,
+           fmt::format("{} is not readable and writable for uid {}; the engine would not start",
+                       path, getuid()));
+    }
+    const auto space = std::filesystem::space(path, error);
+    if (!error) {
+      note("store", space.available < kFreeLeast ? State::warning : State::ok,
+           fmt::format("{} has {:.1f} GB free", path, static_cast<double>(space.available) / 1e9));
+    }
+    auto log = open_log(path);
+    if (!log) {
+      unreachable = unreachable || log.error().exit == Exit::unreachable;
+      return note("store", State::failed, log.error().message);
+    }
+    const auto rollouts = list_rollouts(**log);
+    if (!rollouts) return note("store", State::failed, rollouts.error().message);
+    note("store", State::ok, fmt::format("the log opens and holds {} rollouts", rollouts->size()));
+    for (const Entry& entry : *rollouts) lag(**log, entry);
+  }
+
+  // How far behind the ends of its inputs a rollout under way has counted.
+  void lag(const store::RocksReader& log, const Entry& entry) {
+    const auto rollout = Rollout::load(log, entry.stream);
+    if (!rollout || rollout->state().finished()) return;
+    std::int64_t behind = 0;
+    for (const core::SourceOffset& counted : rollout->state().offsets) {
+      for (const core::SourceOffset& end : ends_) {
+        if (end.topic == counted.topic && end.partition == counted.partition) {
+          behind += std::max<std::int64_t>(0, end.next - counted.next);
+        }
+      }
+    }
+    note("lag", State::ok,
+         fmt::format("{} has counted all but {} records of its metrics", entry.rollout, behind));
+  }
+
+  // The kernel knows whether somebody keeps its clock; a clock that drifts past the skew limit has
+  // its points quarantined, or those of all others.
+  void clock() {
+    struct timex state {};
+    const int result = adjtimex(&state);
+    if (result < 0) return note("clock", State::warning, "the kernel does not tell how it is kept");
+    const bool kept = result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+    note("clock", kept ? State::ok : State::warning,
+         kept ? "kept by NTP"
+              : "not kept by NTP, as far as the kernel knows; points more than 10 s ahead of it "
+                "are quarantined");
+  }
+
+  const adapters::Config& config_;
+  std::vector<Check> checks_;
+  std::vector<core::SourceOffset> ends_;
+};
+
+// ---- The metrics of a runbook ---------------------------------------------------------------
+
+struct Heard {
+  MetricSurvey survey;
+  std::size_t records = 0;
+  std::size_t letters = 0;
+  std::string first_letter;
+};
+
+Outcome<Heard> listen(const adapters::Config& config, core::Duration duration) {
+  TRY(const auto bus, make_bus(config));
+  std::vector<std::string> topics;
+  adapters::MetricFormats formats;
+  for (const adapters::MetricTopic& topic : config.metrics) {
+    topics.push_back(topic.topic);
+    formats[topic.topic] = *adapters::metric_format(topic.format);
+  }
+  auto from = bus->ends(topics);
+  if (!from) return give_up(from.error().message, Exit::unreachable);
+  for (core::SourceOffset& offset : *from) {
+    offset.next = std::max<std::int64_t>(0, offset.next - kBack);
+  }
+  auto consumer = bus->consumer(topics, *from, true);
+  if (!consumer) return give_up(consumer.error().message, Exit::unreachable);
+  Heard heard;
+  adapters::MetricDecoder decoder;
+  std::vector<adapters::DeadLetter> letters;
+  runtime::ConsumerEvents events;
+  events.on_record = [&](const runtime::Record& record) {
+    runtime::PointBatch batch;
+    decoder.decode(record, batch, letters, formats.find(record.topic)->second);
+    heard.survey.take(batch);
+    ++heard.records;
+    if (!letters.empty() && heard.first_letter.empty()) {
+      heard.first_letter = fmt::format("{}/{}/{}: {}", record.topic, record.partition,
+                                       record.offset, letters.front().reason);
+    }
+    heard.letters += letters.size();
+    letters.clear();
+  };
+  events.on_gap = [](const runtime::Gap&) {};  // older records are gone: nothing is missed here
+  events.on_reachable = [](bool) {};
+  const auto until = std::chrono::steady_clock::now() + duration;
+  while (!interrupted() && std::chrono::steady_clock::now() < until) {
+    const auto left = until - std::chrono::steady_clock::now();
+    const auto polled = (*consumer)->poll(std::min<core::Duration>(left, 100ms), 1000, events);
+    if (!polled) return give_up(polled.error().message, Exit::unreachable);
+  }
+  return heard;
+}
+
+std::string seconds_text(core::Duration duration) {
+  return adapters::format_duration_short(std::max(duration, core::Duration::zero()));
+}
+
+std::string join(const std::vector<std::string>& parts) {
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string limit_text(const LimitFinding& limit) {
+  const std::string text = limit.criterion + ": ";
+  if (limit.on_edge) return text + "the limit is a bucket's edge";
+  if (!limit.high) return text + "the limit lies beyond the last edge, where nothing can be told";
+  return text + fmt::format("the limit lies inside a bucket, between {} and {}: interpolated",
+                            limit.low ? adapters::format_fixed(*limit.low) : "0",
+                            adapters::format_fixed(*limit.high));
+}
+
+void print(const MetricFinding& found, const Console& console) {
+  const bool fits = found.problems.empty();
+  console.line(fmt::format(
+      "{} {} = {} {}: {}", fits ? "ok     " : "failed ", found.metric, found.kind, found.name,
+      !found.seen ? "not seen" : fmt::format("{} series, {}", found.series, join(found.kinds))));
+  const auto detail = [&](const std::string& text) { console.line("          " + text); };
+  if (found.seen) {
+    detail(fmt::format("{:.3g} points a second, the latest {} ago", found.points_per_second,
+                       seconds_text(*found.lag)));
+    if (*found.lag > kLagMost) detail("nothing newer came: is its sender still running?");
+    std::vector<std::string> arms, labels;
+    for (const auto& [arm, series] : found.arms)
+      arms.push_back(fmt::format("{} ({})", arm, series));
+    if (!arms.empty()) detail("arms: " + join(arms));
+    for (const auto& [label, values] : found.labels) {
+      labels.push_back(fmt::format("{}={}", label, fmt::join(values, "|")));
+    }
+    if (!labels.empty()) detail("labels: " + adapters::printable(join(labels)));
+  }
+  if (!found.edges.empty()) {
+    std::vector<std::string> edges;
+    for (const core::Fixed edge : found.edges) edges.push_back(adapters::format_fixed(edge));
+    detail(found.exponential ? fmt::format("edges: exponential, {} from {} to {}", edges.size(),
+                                           edges.front(), edges.back())
+                             : "edges: " + join(edges));
+  }
+  for (const LimitFinding& limit : found.limits) detail(limit_text(limit));
+  for (const std::string& problem : found.problems) detail(problem);
+  if (!found.suggestion.empty()) detail("write: " + found.suggestion);
+}
+
+Json to_json(const MetricFinding& found) {
+  Json json{{"metric", found.metric}, {"name", found.name},   {"kind", found.kind},
+            {"seen", found.seen},     {"kinds", found.kinds}, {"series", found.series}};
+  json["arms"] = Json::object();
+  for (const auto& [arm, series] : found.arms) json["arms"][arm] = series;
+  json["labels"] = found.labels;
+  json["points_per_second"] = found.points_per_second;
+  json["lag"] = found.lag ? Json(adapters::format_duration(*found.lag)) : Json();
+  json["edges"] = Json::array();
+  for (const core::Fixed edge : found.edges) json["edges"].push_back(adapters::number(edge));
+  json["exponential"] = found.exponential;
+  json["limits"] = Json::array();
+  for (const LimitFinding& limit : found.limits) {
+    json["limits"].push_back({{"criterion", limit.criterion},
+                              {"limit", adapters::number(limit.limit)},
+                              {"on_edge", limit.on_edge}});
+  }
+  json["problems"] = found.problems;
+  json["write"] = found.suggestion;
+  return json;
+}
+
+Outcome<Exit> examine_metrics(const Options& options, const adapters::Config& config,
+                              const Console& console) {
+  const auto duration = adapters::parse_duration(options.listen_for);
+  if (!duration || *duration <= core::Duration::zero()) {
+    return give_up(fmt::format("--for: `{}` is no duration, write 10s",
+                               adapters::printable(options.listen_for)),
+                   Exit::usage);
+  }
+  TRY(const std::string text, read_runbook(options.runbook));
+  const runtime::Compiled compiled = dsl::Compiler().compile(options.runbook, text, {});
+  if (!compiled.plan) {
+    for (const runtime::Diagnostic& found : compiled.diagnostics) {
+      console.say(dsl::render(found, text));
+    }
+    return give_up(options.runbook + " is not valid; `rollbook check` says why");
+  }
+  catch_interrupts();
+  if (console.look().err_is_terminal) {
+    console.say(fmt::format("listening for {} …", adapters::format_duration(*duration)));
+  }
+  TRY(const Heard heard, listen(config, *duration));
+  const auto findings = heard.survey.findings(compiled.plan->machine, text, wall_now());
+  const bool fit = std::all_of(findings.begin(), findings.end(),
+                               [](const MetricFinding& found) { return found.problems.empty(); });
+  if (options.output == "json") {
+    Json json{{"records", heard.records},
+              {"points", heard.survey.points()},
+              {"names", heard.survey.names()},
+              {"unreadable", heard.letters},
+              {"first_unreadable", heard.first_letter}};
+    json["metrics"] = Json::array();
+    for (const MetricFinding& found : findings) json["metrics"].push_back(to_json(found));
+    console.line(adapters::to_line(json));
+  } else {
+    console.line(fmt::format("{} records, {} points of {} names", heard.records,
+                             heard.survey.points(), heard.survey.names()));
+    if (heard.letters > 0) {
+      console.line(fmt::format("{} could not be read; the first, {}", heard.letters,
+                               adapters::printable(heard.first_letter)));
+    }
+    for (const MetricFinding& found : findings) print(found, console);
+  }
+  return fit ? Exit::done : Exit::error;
+}
+
+// ---------------------------------------------------------------------------------------------
+
+Outcome<Exit> run(const Options& options, const Console& console) {
+  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
+  if (!options.runbook.empty()) return examine_metrics(options, loaded.config, console);
+  Examination examination(loaded.config);
+  const std::vector<Check> checks = examination.run();
+  bool failed = false;
+  Json json = Json::array();
+  for (const Check& check : checks) {
+    const std::string_view state = kStateNames[static_cast<std::size_t>(check.state)];
+    failed = failed || check.state == State::failed;
+    if (options.output == "json") {
+      json.push_back({{"check", check.name}, {"state", state}, {"text", check.text}});
+    } else {
+      console.line(
+          fmt::format("{:<8} {:<7} {}", state, check.name, adapters::printable(check.text)));
+    }
+  }
+  if (options.output == "json") console.line(adapters::to_line(Json{{"checks", json}}));
+  if (!failed) return Exit::done;
+  return examination.unreachable ? Exit::unreachable : Exit::error;
+}
+
+}  // namespace
+
+Verb doctor_verb() {
+  auto o = std::make_shared<Options>();
+  o->listen_for = "10s";
+  return {"doctor",
+          Group::operating,
+          "say what keeps an engine, or a runbook's metrics, from working here",
+          {"rollbook doctor --config rollbook.toml",
+           "rollbook doctor --metrics hal9.runbook --brokers localhost:9092",
+           "rollbook doctor --metrics hal9.runbook --for 60s -o json"},
+          [o](OptionSet& set) {
+            o->settings.declare_engine(set);
+            set.option("--metrics", "FILE", o->runbook,
+                       "a runbook whose metrics are looked for on the metric topics");
+            set.option("--for", "DURATION", o->listen_for, "how long to listen; 10s by default");
+            set.choice("-o,--output", o->output, {"text", "json"}, "how it is printed");
+          },
+          [o](Console& console) { return run(*o, console); }};
+}
+
+}  // namespace rollbook::tools
