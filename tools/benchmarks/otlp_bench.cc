@@ -1,8 +1,7 @@
 // OTLP from bytes into the windows of ten rollouts, on one core: a Collector's batch of about eight
 // thousand points a message, two thirds counters, one third histograms of eleven buckets or
-// exponential ones. The bare limit is protobuf's own parser over the same messages.
+// exponential ones.
 
-#include <google/protobuf/arena.h>
 #include <time.h>
 
 #include <chrono>
@@ -143,22 +142,6 @@ std::vector<std::string> messages(core::Time start, bool exponential) {
   return all;
 }
 
-// Points a second of protobuf's parser alone, with an arena as the decoder has one.
-double bare(const std::vector<std::string>& all) {
-  const auto begin = Clock::now();
-  std::vector<char> block(256 << 10);
-  for (const std::string& message : all) {
-    google::protobuf::ArenaOptions options;
-    options.initial_block = block.data();
-    options.initial_block_size = block.size();
-    options.max_block_size = block.size();
-    google::protobuf::Arena arena(options);
-    auto* data = google::protobuf::Arena::CreateMessage<otlp::MetricsData>(&arena);
-    ROLLBOOK_CHECK(data->ParseFromString(message));
-  }
-  return kPoints * static_cast<double>(all.size()) / seconds_since(begin);
-}
-
 struct Rates {
   double decoded = 0;  // into points
   double folded = 0;   // and into windows, with the looks and turns that follow
@@ -198,14 +181,11 @@ Rates measure(bool exponential) {
 void otlp(std::vector<Row>& rows) {
   for (const bool exponential : {false, true}) {
     const std::string what = exponential ? "OTLP, exponential histograms" : "OTLP";
-    const double parser = bare(messages(core::Time(std::chrono::seconds(1767571200)), exponential));
     const Rates rates = measure(exponential);
-    rows.push_back({what + ", decoded on one core", number(rates.decoded, "points/s"),
-                    number(parser, "points/s (protobuf)"), number(rates.decoded / parser, "×"), "",
-                    true});
-    rows.push_back({what + ", decoded and folded on one core", number(rates.folded, "points/s"),
-                    number(parser, "points/s (protobuf)"), number(rates.folded / parser, "×"),
-                    exponential ? "" : "≥ 3 Mpoints/s", exponential || rates.folded >= 3e6});
+    rows.push_back(
+        {what + ", decoded on one core", number(rates.decoded, "points/s"), "", "", "", true});
+    rows.push_back({what + ", decoded and folded on one core", number(rates.folded, "points/s"), "",
+                    "", exponential ? "" : "≥ 3 Mpoints/s", exponential || rates.folded >= 3e6});
   }
 }
 
