@@ -250,6 +250,7 @@ struct Fold {
         for (Cell& cell : state.windows[i].cells) remap(map, cell);
         remap(map, state.windows[i].total);
       }
+      lay_out_tests(machine, state, layout.metric, map);
     }
     metric.bounds = layout.bounds;
     metric.grid = layout.grid;

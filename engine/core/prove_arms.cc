@@ -190,8 +190,14 @@ Found prove_two_quantiles(const Subject& subject) {
   found.at = cut_of(subject);
   const auto& bounds = subject.bounds(criterion.window);
   if (bounds.empty()) return missing(Missing::no_series, found.at);
-  const std::vector<std::int64_t> both =
-      since(counts_at(subject, found.at), test.starts.front().counts);
+  // What is pending may bring another layout, which the state has not taken yet.
+  const auto& known =
+      subject.state
+          .metrics[subject.machine.at(subject.machine.at(criterion.window).series).metric.value]
+          .bounds;
+  std::vector<std::int64_t> begun = test.starts.front().counts;
+  if (!known.empty() && known != bounds) begun = on_layout(bucket_map(known, bounds), begun);
+  const std::vector<std::int64_t> both = since(counts_at(subject, found.at), begun);
   const auto middle = both.begin() + static_cast<std::ptrdiff_t>(bounds.size() + 1);
   const std::vector<std::int64_t> judged(both.begin(), middle), other(middle, both.end());
   std::int64_t judged_all = 0, other_all = 0;

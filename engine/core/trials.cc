@@ -264,6 +264,27 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
   }
 }
 
+std::vector<std::int64_t> on_layout(const BucketMap& map, const std::vector<std::int64_t>& both) {
+  if (both.size() != 2 * map.size()) return both;
+  const std::size_t buckets = map.back() + std::size_t{1};
+  std::vector<std::int64_t> brought(2 * buckets);
+  for (std::size_t i = 0; i < map.size(); ++i) {
+    brought[map[i]] += both[i];
+    brought[buckets + map[i]] += both[map.size() + i];
+  }
+  return brought;
+}
+
+void lay_out_tests(const Machine& machine, RolloutState& state, MetricIndex metric,
+                   const BucketMap& map) {
+  for (std::size_t i = 0; i < machine.criteria.size(); ++i) {
+    const Criterion& criterion = machine.criteria[i];
+    if (criterion.test != Test::two_quantiles) continue;
+    if (machine.at(machine.at(criterion.window).series).metric != metric) continue;
+    for (TestStart& start : state.tests[i].starts) start.counts = on_layout(map, start.counts);
+  }
+}
+
 void begin_test(const Machine& machine, RolloutState& state, CriterionIndex index) {
   const Criterion& criterion = machine.at(index);
   if (criterion.test == Test::none) return;

@@ -16,6 +16,7 @@
 // five seconds, with weight 1/k − 1/(k+1), of which about 16 are kept for each doubling of their
 // age (Shin, Ramdas & Rinaldo, E-detectors, arXiv 2203.03532; judging.md).
 
+#include "engine/core/buckets.h"
 #include "engine/core/found.h"
 #include "engine/core/stats.h"
 
@@ -50,6 +51,11 @@ std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
 
 // evolve: the tests take in an Observed, after the windows have.
 void grow(const Machine& machine, RolloutState& state, const Observed& observed);
+// The buckets of both arms on another layout; as they are where there are none yet.
+std::vector<std::int64_t> on_layout(const BucketMap& map, const std::vector<std::int64_t>& both);
+// evolve: another layout of a metric; the tests that keep its buckets are brought to it.
+void lay_out_tests(const Machine& machine, RolloutState& state, MetricIndex metric,
+                   const BucketMap& map);
 // evolve: the test begins anew.
 void begin_test(const Machine& machine, RolloutState& state, CriterionIndex criterion);
 // evolve: every test whose windows begin at that floor.
