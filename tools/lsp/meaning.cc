@@ -137,6 +137,8 @@ std::string Meaning::measured(const dsl::Measurement& what) const {
       return arm + "rate of " + code(name) + " a second";
     case core::Measure::count:
       return arm + "count of " + code(name);
+    case core::Measure::split:
+      return "split of " + code(name) + " between the arms";
     case core::Measure::gauge:
     case core::Measure::absent:
       return arm + code(name);
@@ -145,8 +147,12 @@ std::string Meaning::measured(const dsl::Measurement& what) const {
 }
 
 std::string Meaning::sentence(const Judgement& judgement) const {
-  const bool stop = judgement.kind == core::CriterionKind::stop;
-  const std::string begin = stop ? "Stops when " : "Passes when ";
+  const bool stop =
+      judgement.kind == core::CriterionKind::stop || judgement.kind == core::CriterionKind::pause;
+  const std::string begin = judgement.kind == core::CriterionKind::pause
+                                ? "Holds and forward steps wait while "
+                            : stop ? "Stops when "
+                                   : "Passes when ";
   if (judgement.what.measure == core::Measure::absent)
     return begin + "nothing is heard of " + measured(judgement.what) + " for " +
            format_duration(judgement.sustain) + ".";
@@ -176,9 +182,10 @@ std::string Meaning::criterion_after(std::uint32_t line, std::uint32_t column) c
 }
 
 std::string Meaning::criterion(const IsMeant& meant) const {
-  if (outline.guard) {
-    if (const Judgement* stop = find(outline.guard->stops, meant))
-      return sentence(*stop) + " Then " + exit(outline.guard->otherwise) + ".";
+  for (const dsl::GuardOutline& guard : outline.guards) {
+    if (const Judgement* stop = find(guard.stops, meant))
+      return sentence(*stop) + " Then " + exit(guard.otherwise) + ".";
+    if (const Judgement* pause = find(guard.pauses, meant)) return sentence(*pause);
   }
   const auto reviewed = [&](const dsl::Review& review) -> std::string {
     const Judgement* expect = find(review.criteria, meant);
@@ -204,6 +211,8 @@ std::string Meaning::exit(const dsl::Exit& exit) const {
       return "decide " + code(outline.decisions[exit.target].name);
     case dsl::Exit::Kind::rollback:
       return "rollback " + code(outline.rollbacks[exit.target].name);
+    case dsl::Exit::Kind::halt:
+      return "halt, and people are paged";
     case dsl::Exit::Kind::end:
       return "the rollout ends";
   }
@@ -227,6 +236,10 @@ std::string Meaning::step(const dsl::Step& step, const std::string& indent) cons
       text += indent + "- hold " + format_duration(step.duration) + " of watched time, at most " +
               format_duration(step.at_most) + " in all\n";
       for (const dsl::Step& inner : step.block) text += this->step(inner, indent + "  ");
+      break;
+    case dsl::Step::Kind::until:
+      text += indent + "- hold until " + code(step.name) + " has settled, at most " +
+              format_duration(step.at_most) + "\n";
       break;
   }
   return text;
