@@ -9,7 +9,7 @@ namespace {
 
 TEST(Code, IsFourDigits) {
   EXPECT_EQ(to_string(Code::not_text), "RB0101");
-  EXPECT_EQ(to_string(Code::unsupported_confidence), "RB0901");
+  EXPECT_EQ(to_string(Code::unsupported_new), "RB0904");
 }
 
 TEST(Sink, SortsByPlaceAndCountsErrorsOnly) {

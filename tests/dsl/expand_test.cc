@@ -142,7 +142,7 @@ void expect_same_machine(const std::string& text) {
 TEST(Expand, WhatIsWrittenOutIsTheSameMachine) {
   expect_same_machine(kShort);
   expect_same_machine(Runbook());
-  expect_same_machine(test::supported_example());
+  expect_same_machine(test::example());
   for (const char* plan : {"plans/hal9-canary.runbook", "plans/minimal.runbook"}) {
     expect_same_machine(read_source(plan));
   }

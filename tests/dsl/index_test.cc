@@ -150,9 +150,8 @@ TEST(Index, ReadsWhatIsHalfWritten) {
 // The compiler and the index must mean the same: each name that resolve() declares, it declares
 // at the same place, and it knows a use where resolve() does.
 TEST(Index, AgreesWithTheCompiler) {
-  for (const std::string& text :
-       {test::supported_example(), test::read_file("plans/hal9-canary.runbook"),
-        test::read_file("plans/minimal.runbook")}) {
+  for (const std::string& text : {test::example(), test::read_file("plans/hal9-canary.runbook"),
+                                  test::read_file("plans/minimal.runbook")}) {
     Sink sink("t");
     const Outline outline = resolve(parse(text, sink), sink);
     ASSERT_FALSE(sink.has_errors()) << test::lines(sink);

@@ -12,8 +12,9 @@ namespace {
 Coverage::Share share_of(const std::vector<bool>& seen, const std::vector<bool>& counted) {
   Coverage::Share share;
   for (std::size_t i = 0; i < seen.size(); ++i) {
-    share.covered += counted[i] && seen[i] ? 1 : 0;
-    share.all += counted[i] ? 1 : 0;
+    if (!counted[i]) continue;
+    ++share.all;
+    if (seen[i]) ++share.covered;
   }
   return share;
 }

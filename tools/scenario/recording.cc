@@ -14,14 +14,6 @@ using core::Time;
 using runtime::MetricPoint;
 using runtime::PointKind;
 
-namespace {
-
-bool is_histogram(PointKind kind) {
-  return kind == PointKind::histogram || kind == PointKind::histogram_delta;
-}
-
-}  // namespace
-
 core::Result<Recording> Recording::read(const core::Machine& machine, const std::string& text) {
   Recording recording(machine);
   adapters::MetricDecoder decoder;
