@@ -49,7 +49,10 @@ std::string unescape(std::string_view text) {
 
 bool InfluxLines::decode(std::string_view line) {
   line = trim(line);
-  if (line.empty() || line.front() == '#') return true;  // a comment
+  if (line.empty()) return true;
+  if (line.front() == '#') {  // a comment, unless it is no text at all
+    return simdjson::validate_utf8(line) || sink_.refuse(line, "the comment is no UTF-8");
+  }
   if (!read_fields(line)) return false;
   // What may grow a table comes last: a refused line leaves nothing behind.
   const std::size_t before = sink_.batch->points.size();

@@ -47,7 +47,6 @@ TEST(Format, SpacesTokensAsTheLanguageIsWritten) {
       {"import \"lib.runbook\"  as lib", "import \"lib.runbook\" as lib\n"},
       {"stage a using lib . b { }", "stage a using lib.b {}\n"},
       {"hold 99 .9%", "hold 99 . 9%\n"},  // `99.9%` would be another text
-      {"hold 99. 9%", "hold 99. 9%\n"},
       {"", ""},
       {"\n\n# only a comment", "# only a comment\n"},
   };

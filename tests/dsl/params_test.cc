@@ -153,7 +153,7 @@ TEST(Params, AUseThatDoesNotFitSaysWhatIsWanted) {
             "23:13 RB0401 expected a share of traffic like `5%`, and parameter `held` is a "
             "duration\n");
   EXPECT_EQ(errors(Runbook(runbook).with("hold 1h", "hold hled")),
-            "24:10 RB0201 expected a duration like `5m`, found `hled`\n  did you mean `held`?\n");
+            "24:10 RB0201 expected `until` or a duration like `5m`, found `hled`\n  did you mean `held`?\n");
   EXPECT_EQ(errors(Runbook(runbook).with("error_rate > 1%", "error_rate > held")),
             "16:23 RB0401 `error_rate` is a ratio, this is a duration\n"
             "  a ratio is written `0.1%`\n");

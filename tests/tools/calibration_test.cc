@@ -22,12 +22,13 @@ TEST(Calibration, TheBoundTellsAGoodTestFromABadOne) {
   EXPECT_LT(allowed(core::Fixed{50'000'000}, kRuns), kRuns / 3);
 }
 
-// docs/judging.md: a true 5 % is proven after 32 requests, 1 % after 340, looking after each.
+// The medians of the first passage, by summing over all ways there: a true 5 % is proven after 41
+// requests, 1 % after 346, looking after each.
 TEST(Calibration, OneTestProvesABreachAsSoonAsDesigned) {
   const auto five = disprove(core::Fixed{50'000'000}, 101);
-  EXPECT_NEAR(static_cast<double>(five[50]), 32, 15);
+  EXPECT_NEAR(static_cast<double>(five[50]), 41, 15);
   const auto one = disprove(core::Fixed{10'000'000}, 101);
-  EXPECT_NEAR(static_cast<double>(one[50]), 340, 100);
+  EXPECT_NEAR(static_cast<double>(one[50]), 346, 100);
 }
 
 // judging.md, for a guard that was healthy for an hour: 5 % is noticed within 450 requests, 1 %

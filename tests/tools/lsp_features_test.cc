@@ -147,7 +147,7 @@ TEST_F(LspFeatures, CompletionOffersWhatMayStandThere) {
   EXPECT_THAT(completed("stage first", "confirm \"x\" by l|"),
               AllOf(Contains("lead"), Contains("all")));
   EXPECT_THAT(completed("stage first", "within 2h otherwise |"),
-              ElementsAre("decide", "rollback", "end"));
+              ElementsAre("decide", "rollback", "halt", "end"));
   EXPECT_THAT(completed("stage first", "otherwise rollback |"), ElementsAre("automatic"));
   EXPECT_THAT(completed("stage first", "run suite(phase: \"x\", |"), ElementsAre("share: "));
   EXPECT_THAT(completed("stage first", "open incident(severity: |"), Contains("critical"));

@@ -115,10 +115,10 @@ Verb simulate_verb() {
   auto o = std::make_shared<Options>();
   return {"simulate",
           Group::authoring,
-          "run recorded metrics through a runbook: what would it have done?",
+          "run recorded metrics through a runbook: what had it done?",
           {"rollbook simulate my.runbook --metrics recorded.jsonl",
-           "rollbook simulate my.runbook --metrics recorded.jsonl --fault \"errors 2% from 3h\"",
-           "rollbook simulate my.runbook --metrics recorded.jsonl --speed 3600x --answer no"},
+           "rollbook simulate my.runbook --metrics week.jsonl --fault \"errors 2% from 3h\"",
+           "rollbook simulate my.runbook --metrics week.jsonl --speed 3600x --answer no"},
           [o](OptionSet& set) {
             set.positional("FILE", o->file, "the runbook");
             set.option("--metrics", "FILE", o->metrics,

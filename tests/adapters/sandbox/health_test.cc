@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/adapters/sandbox/compiled.h"
 
 namespace rollbook::adapters {
@@ -46,14 +48,19 @@ TEST(Health, GivesTheShippedCanaryEveryMetricOnBothArms) {
                           "hal9_errors_total{system=flat} 200",  // a fifth of 0.1 %
                           "hal9_errors_total{system=hierarchical} 200",
                           "hal9_request_duration_seconds{system=flat} 1000000",
-                          "hal9_request_duration_seconds{system=hierarchical} 1000000"));
+                          "hal9_request_duration_seconds{system=hierarchical} 1000000",
+                          "hal9_orders_total{system=flat} 1000000",
+                          "hal9_orders_total{system=hierarchical} 1000000"));
 }
 
 TEST(Health, PutsEveryLimitOnAnEdgeAndTheStrictestQuantileWellInside) {
   const core::Machine machine = compile(tests::read_plan("hal9-canary.runbook"));
   const auto all = *healthy_series(machine, 900);
-  const WireSeries& latency = all.back();
-  ASSERT_EQ(latency.kind, core::MetricKind::histogram);
+  const auto found = std::find_if(all.begin(), all.end(), [](const WireSeries& series) {
+    return series.kind == core::MetricKind::histogram;
+  });
+  ASSERT_NE(found, all.end());
+  const WireSeries& latency = *found;
   EXPECT_THAT(latency.bounds, IsSupersetOf({milliseconds(10), milliseconds(12), milliseconds(15),
                                             milliseconds(50)}));
   // p99 < 10 ms is the strictest.
