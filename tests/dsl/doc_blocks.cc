@@ -138,6 +138,10 @@ std::string guard_around(const std::string& text) {
 
 // ---- Blocks ---------------------------------------------------------------------------------
 
+bool is_mark(const std::string& word) {
+  return word == "wrong" || word == "later" || word == "warns";
+}
+
 class Reader {
  public:
   explicit Reader(std::string file) : file_(std::move(file)) {}
@@ -148,7 +152,7 @@ class Reader {
     const Words words = words_of(info);
     std::size_t i = 0;
     std::string kind;
-    if (i < words.size() && words[i] != "wrong" && words[i] != "warns") kind = words[i++];
+    if (i < words.size() && !is_mark(words[i])) kind = words[i++];
     if (kind == "file") {
       if (i == words.size()) throw std::runtime_error(block.place + ": a file needs a name");
       files_[words[i]] = text;
@@ -156,8 +160,9 @@ class Reader {
     }
     Words* codes = nullptr;
     for (; i < words.size(); ++i) {
-      if (words[i] == "wrong") {
+      if (words[i] == "wrong" || words[i] == "later") {
         codes = &block.wrong;
+        block.later = words[i] == "later";
       } else if (words[i] == "warns") {
         codes = &block.warns;
       } else if (codes != nullptr && words[i].starts_with("RB")) {

@@ -10,8 +10,9 @@
 //   ```runbook add            as `body`, and the frame has them from here on
 //   ```runbook file NAME      a file that the blocks below it may import
 //
-// Behind the kind may stand `wrong RB0301`: exactly these errors, and no others; or `warns RB0605`:
-// it compiles, and this warning is among its findings.
+// Behind the kind may stand `wrong RB0301`: exactly these errors, and no others; `later RB0912`: the
+// same, of what is described already and not supported yet; or `warns RB0605`: it compiles, and this
+// warning is among its findings.
 
 #include <map>
 #include <string>
@@ -23,6 +24,7 @@ struct DocBlock {
   std::string place;                         // "docs/language.md:120"
   std::string text;                          // a whole runbook
   std::vector<std::string> wrong;            // the codes of its errors, in order of their places
+  bool later = false;                        // `wrong` is what a later version will do
   std::vector<std::string> warns;            // codes that are among its warnings
   std::map<std::string, std::string> files;  // what it may import
 };

@@ -49,7 +49,7 @@ TEST_P(Docs, TheRunbookIsWhatTheCompilerSaysOfIt) {
   const DocBlock& block = GetParam();
   const runtime::Compiled compiled = compile(block.text);
   EXPECT_EQ(codes_of(compiled, runtime::Severity::error), block.wrong)
-      << block.place << "\n"
+      << block.place << (block.later ? ": marked `later`, and it has come\n" : "\n")
       << findings(block.text) << block.text;
   const Codes warned = codes_of(compiled, runtime::Severity::warning);
   for (const std::string& code : block.warns) {
@@ -60,6 +60,14 @@ TEST_P(Docs, TheRunbookIsWhatTheCompilerSaysOfIt) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Blocks, Docs, testing::ValuesIn(all_blocks()));
+
+// The tutorial grows its runbook step by step; the file beside it is where it ends.
+TEST(Tutorial, EndsWithTheRunbookBesideIt) {
+  const auto blocks = doc_blocks("docs/tutorial.md", read_source("docs/tutorial.md"));
+  const std::string file = read_source("docs/tutorial/shop.runbook");
+  EXPECT_EQ(findings(file), "");
+  EXPECT_EQ(machine_text(blocks.back().text), machine_text(file));
+}
 
 TEST(DocBlocks, AFragmentTakesThePlaceOfWhatTheFrameHas) {
   const auto blocks = doc_blocks("x.md", R"(Text.
@@ -81,7 +89,7 @@ kind: Rollout
 ```runbook stage wrong RB0301 RB0302
 hold 2h
 ```
-```runbook body
+```runbook body later RB0912
 role lead
 finish traffic 20%
 ```
@@ -95,6 +103,8 @@ stop b > 2% over 5m
   ASSERT_EQ(blocks.size(), 5u);
   EXPECT_EQ(blocks[1].place, "x.md:17");
   EXPECT_EQ(blocks[1].wrong, (Codes{"RB0301", "RB0302"}));
+  EXPECT_FALSE(blocks[1].later);
+  EXPECT_TRUE(blocks[2].later);
   EXPECT_EQ(blocks[1].text, R"(edition 1
 runbook example {
 stage example {
