@@ -77,6 +77,8 @@ core::Status Sandbox::Impl::open(const std::string& runbook) {
   start.runbook = runbook;
   start.file = options_.file;
   start.sent = now_;
+  // The log is empty, so nobody has shifted yet: the traffic is where the runbook expects it.
+  if (machine_.begins > core::kNoTraffic) start.weight = machine_.begins;
   ROLLBOOK_CHECK(
       producer_->send({topics_.commands, "", start.key.id, "", encode(start)}, [](auto) {}));
   return {};

@@ -81,6 +81,12 @@ TEST(SandboxRun, EverySeedOfAHealthyMinimalRunSucceeds) {
   }
 }
 
+TEST(SandboxRun, ARunbookThatBeginsWithTrafficGoesOnFromThere) {
+  const Seen next = play("hal9-migration.runbook", {"errors 2% from stage all + 1h"});
+  EXPECT_EQ(next.outcome, Outcome::rolled_back);
+  EXPECT_THAT(next.weights, ElementsAre("60", "75", "100", "50"));
+}
+
 TEST(SandboxRun, ARollbackThatFailsForAWhileIsTriedAgain) {
   const Seen stubborn = play("minimal.runbook", {"errors 50% from 10s", "rollback fails until 3m"});
   EXPECT_EQ(stubborn.outcome, Outcome::rolled_back);
