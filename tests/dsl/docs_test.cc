@@ -7,6 +7,7 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "dsl/imports.h"
 #include "tests/dsl/compiling.h"
 #include "tests/dsl/doc_blocks.h"
 #include "tests/paths.h"
@@ -43,19 +44,34 @@ Codes codes_of(const runtime::Compiled& compiled, runtime::Severity severity) {
   return codes;
 }
 
+// As it is sent: what it imports is in it.
+std::string text_of(const DocBlock& block) {
+  const auto read = [&](const std::string& path) -> core::Result<std::string> {
+    const auto found = block.files.find(path);
+    if (found == block.files.end()) return core::fail("no block `file " + path + "` above");
+    return found->second;
+  };
+  const Imported imported = inline_imports("docs.runbook", block.text, read);
+  for (const runtime::Diagnostic& found : imported.diagnostics) {
+    ADD_FAILURE() << block.place << ": " << found.message;
+  }
+  return imported.text.text();
+}
+
 class Docs : public testing::TestWithParam<DocBlock> {};
 
 TEST_P(Docs, TheRunbookIsWhatTheCompilerSaysOfIt) {
   const DocBlock& block = GetParam();
-  const runtime::Compiled compiled = compile(block.text);
+  const std::string text = block.files.empty() ? block.text : text_of(block);
+  const runtime::Compiled compiled = compile(text);
   EXPECT_EQ(codes_of(compiled, runtime::Severity::error), block.wrong)
       << block.place << (block.later ? ": marked `later`, and it has come\n" : "\n")
-      << findings(block.text) << block.text;
+      << findings(text) << text;
   const Codes warned = codes_of(compiled, runtime::Severity::warning);
   for (const std::string& code : block.warns) {
     EXPECT_NE(std::find(warned.begin(), warned.end(), code), warned.end())
         << block.place << " has no " << code << "\n"
-        << findings(block.text);
+        << findings(text);
   }
 }
 
