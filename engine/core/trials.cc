@@ -91,10 +91,16 @@ void thin_out(std::vector<TestStart>& starts) {
   }
 }
 
+// From where a guard's panes are counted: where it began to watch, which one that is armed always
+// does before any traffic. kDistantFuture: it has not.
+Time origin_of(const RolloutState& state, const Criterion& criterion) {
+  return criterion.always ? state.started : state.guard_floor;
+}
+
 // A test begins at the border of a pane with what had been counted by then.
-void add_start(const RolloutState& state, TestState& test, Time border,
-               std::vector<std::int64_t> counts, std::vector<std::int64_t> logs) {
-  const std::int64_t pane = (floor_to(border, kPane) - floor_to(state.guard_floor, kPane)) / kPane;
+void add_start(Time origin, TestState& test, Time border, std::vector<std::int64_t> counts,
+               std::vector<std::int64_t> logs) {
+  const std::int64_t pane = (floor_to(border, kPane) - floor_to(origin, kPane)) / kPane;
   TestStart& last = test.starts.back();
   if (pane + 2 <= last.to) return;
   if (last.counts == counts &&
@@ -117,10 +123,11 @@ std::vector<Time> borders(const Subject& subject, Time from, Time to) {
   return ends;
 }
 
-void grow_starts(const Subject& subject, RolloutState& state, TestState& test, Time cut) {
-  if (state.guard_floor == kDistantFuture) return;
+void grow_starts(const Subject& subject, TestState& test, Time cut) {
+  const Time origin = origin_of(subject.state, subject.criterion);
+  if (origin == kDistantFuture) return;
   for (const Time border : borders(subject, test.cut, cut)) {
-    add_start(state, test, border, counts_at(subject, border), {});
+    add_start(origin, test, border, counts_at(subject, border), {});
   }
   thin_out(test.starts);
 }
@@ -251,15 +258,16 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
       take_step(advanced->step, test);
       test.logs = sums->logs;
       test.cut = advanced->cut;
-      if (guards && state.guard_floor != kDistantFuture) {
-        add_start(state, test, test.cut, {}, test.logs);
+      const Time origin = origin_of(state, criterion);
+      if (guards && origin != kDistantFuture) {
+        add_start(origin, test, test.cut, {}, test.logs);
         thin_out(test.starts);
       }
       continue;
     }
     const Time cut = cut_of(subject);
     if (cut <= test.cut) continue;
-    if (guards && criterion.test == Test::proportion) grow_starts(subject, state, test, cut);
+    if (guards && criterion.test == Test::proportion) grow_starts(subject, test, cut);
     test.cut = cut;
   }
 }

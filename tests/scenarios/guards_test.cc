@@ -238,6 +238,24 @@ TEST(GuardAlways, RollsBackByCommandWithoutTraffic) {
   }
 }
 
+// Good hours do not dilute a breach, traffic or none.
+TEST(GuardAlways, ATestFindsABreachAfterGoodHoursWithoutTraffic) {
+  std::string text = kMigration;
+  const std::string plain = "stop error_rate > 1% over 5m for 2m";
+  text.replace(text.find(plain), plain.size(), "stop error_rate > 0.1% with confidence 99%");
+  text.replace(text.find("hold 1h"), 7, "hold 30h");
+  Rehearsal r(text);
+  r.agreeable = true;
+  r.counter("req", {}, 100);
+  r.counter("err", {}, 0);
+  r.start();
+  r.run_for(12h);
+  r.counter("err", {}, 1);
+  const core::Duration broken = r.elapsed();
+  r.run_to("rollback.back", 30h);
+  EXPECT_LE(r.elapsed(), broken + 2min);
+}
+
 // ---- `pause while` ------------------------------------------------------------------------------
 
 const std::string kPausing = text_of({.guard = "stop error_rate > 1% over 5m for 2m\n"
