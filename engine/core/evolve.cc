@@ -97,10 +97,11 @@ struct Fold {
     enter(from, body.to);
     end_halt(machine, state, from, body);
     const State& target = machine.at(body.to);
-    state.ramp.reset();
-    if (target.ramp) begin_ramp(*target.ramp, body.transition);
-    if (target.outcome) return;
     const std::uint32_t rank = machine.rank(body.to);
+    if (rank > state.rollback_rank && !is_commanded(body.transition)) forget_wish();
+    state.ramp.reset();
+    if (target.ramp) begin_ramp(*target.ramp);
+    if (target.outcome) return;
     if (rank > state.rollback_rank) {
       state.breach = body.because;
       state.breach_criterion = body.transition.valid()
@@ -191,7 +192,7 @@ struct Fold {
     resume_halted(machine, state, event.time);
     // A ramp that had failed goes on from the weight that it has come to.
     const auto& ramp = machine.at(state.active).ramp;
-    if (ramp && !ramp->rollback) begin_ramp(*ramp, TransitionIndex{});
+    if (ramp && !ramp->rollback) begin_ramp(*ramp);
   }
 
   void operator()(const RolloutFinished& body) const {
@@ -353,22 +354,29 @@ struct Fold {
     }
   }
 
-  // What somebody wished for a rollback holds for the one that was commanded, not for the guard's.
-  void begin_ramp(const Ramp& ramp, TransitionIndex by) const {
+  void begin_ramp(const Ramp& ramp) const {
     RampState begun;
     begun.started = event.time;
     begun.from = state.settled;
     begun.to = ramp.to;
     begun.over = ramp.over;
-    if (by.valid() && is_commanded(machine.at(by).trigger.kind)) {
-      begun.to = state.ramp_to.value_or(ramp.to);
+    if (ramp.rollback) {
+      begun.to = std::min(state.ramp_to.value_or(ramp.to), state.settled);
       begun.over = state.ramp_over.value_or(ramp.over);
     }
-    if (ramp.rollback) begun.to = std::min(begun.to, state.settled);
     state.ramp = begun;
   }
 
-  static bool is_commanded(TriggerKind kind) {
+  // What somebody wished for a rollback holds for all of the one that was commanded, whatever goes
+  // before its ramp, and not for a guard's.
+  void forget_wish() const {
+    state.ramp_to.reset();
+    state.ramp_over.reset();
+  }
+
+  bool is_commanded(TransitionIndex by) const {
+    if (!by.valid()) return false;
+    const TriggerKind kind = machine.at(by).trigger.kind;
     return kind == TriggerKind::rollback_immediate || kind == TriggerKind::rollback_gradual ||
            kind == TriggerKind::rollback_partial;
   }

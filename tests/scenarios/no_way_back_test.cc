@@ -128,6 +128,30 @@ TEST(Undo, IsBegunAgainWhereItWasInterrupted) {
   EXPECT_EQ(runs(r), "soak(third) soak(third) soak(first a) soak(first b)");
 }
 
+TEST(Undo, KeepsTheTimeThatARollbackByCommandWasGiven) {
+  Rehearsal r(kUndoing);
+  healthy(r);
+  r.start();
+  r.run_to("third.hold");
+  EXPECT_EQ(r.rollback(RollbackHow::gradual, 2min), "");
+  r.run_to_end();
+  EXPECT_EQ(r.weights(), "20% 30% 40% 20% 0%");
+}
+
+TEST(Undo, AGuardsRollbackTakesItsOwnTimeAfterACommandedOne) {
+  Rehearsal r(kUndoing);
+  healthy(r);
+  r.start();
+  r.run_to("third.hold");
+  EXPECT_EQ(r.rollback_to(core::Weight{100'000'000}, RollbackHow::gradual, 2min), "");
+  r.run_for(5min);
+  EXPECT_EQ(r.rollback(RollbackHow::gradual), "");
+  r.run_for(5min);
+  EXPECT_EQ(r.state(), "rollback.gradual.ramp");  // its own ten minutes
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "rolled_back");
+}
+
 // ---- irreversible -------------------------------------------------------------------------------
 
 const std::string kMigrating = text_of({.guard = "stop error_rate > 10% over 1m\n"
