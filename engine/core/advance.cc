@@ -141,6 +141,8 @@ bool Advance::run(const InputBody& input) {
   const auto* look = std::get_if<Look>(&input);
   if (look != nullptr && !look->log && !look_is_due()) return false;
   const bool stale_now = std::holds_alternative<Tick>(input) && look_is_due();
+  // Nothing goes forward on what was known before the absence; being live again is an instant.
+  waking_ = std::holds_alternative<Wake>(input);
   instant_ = has_opened();  // before any event of this input
   const bool sight = is_about_sight(input);
   if (sight) take(input);

@@ -63,7 +63,10 @@ class Advance {
   std::string unmet() const;
   Sequence cause_of(const Transition& transition);
   bool goes_back(const Transition& transition) const;
-  bool barred() const { return core::barred(machine_, state_); }
+  bool has_no_way_back(const Transition& transition) const;
+  bool lacks_requests(const Transition& transition) const;
+  bool has_settled(const Transition& transition) const;
+  bool barred() const { return waking_ || core::barred(machine_, state_); }
 
   // `advance only` (hours.cc).
   bool closed() const { return !machine_.advance_only.open(now_); }
@@ -101,6 +104,7 @@ class Advance {
   Time now_;
   std::vector<Event>& out_;
   Sequence cause_;              // of what follows from the input
+  bool waking_ = false;         // what came while the engine was away has not been read yet
   bool instant_ = false;        // a moment at which reviews are looked at
   bool changed_ = false;        // a verdict of the review changed at all
   Sequence instant_cause_;      // what made it one

@@ -205,5 +205,22 @@ TEST(Pause, BeforeAnyTrafficHoldsTheFirstShift) {
   EXPECT_EQ(r.weights(), "20%");
 }
 
+// What was known before the absence is no reason to go forward after it.
+TEST(Pause, OneThatEndsWhileTheEngineIsAwayWaitsForWhatWasMissed) {
+  Rehearsal r(text_of({.stages = "stage canary {\n traffic 20%\n hold 1h\n}\n"
+                                 "stage second {\n traffic 40%\n hold 1h\n}\n",
+                       .success = "finish traffic 40%\n"}));
+  healthy(r);
+  r.counter("err", {{"v", "new"}}, 0);
+  r.start();
+  r.run_for(10min);
+  EXPECT_EQ(r.verb(Verb::pause, 1h), "");
+  EXPECT_EQ(r.verb(Verb::promote), "");
+  r.counter("err", {{"v", "new"}}, 20);
+  r.engine_away(2h);
+  r.run_for(1min);
+  EXPECT_EQ(r.weights(), "20% 0%");
+}
+
 }  // namespace
 }  // namespace rollbook::tests
