@@ -173,6 +173,7 @@ bool Advance::retry_act() {
     if (effect.rollback || !effect.retry_at || *effect.retry_at > now_) continue;
     // A ramp that goes on makes its next step by itself.
     if (!effect.spec.valid() || !act_is_wanted(effect)) continue;
+    if (effect.kind == EffectKind::traffic && closed()) continue;
     const EffectState failed = effect;
     request(machine_.at(failed.spec), failed.spec, failed.state, sequence, failed.first);
     return true;

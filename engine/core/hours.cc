@@ -17,14 +17,15 @@ bool Advance::has_opened() const {
 
 // Whether only the calendar keeps a step forward from being taken.
 bool Advance::is_ready(const Transition& transition) const {
-  if (!transition.on_calendar || barred()) return false;
+  if (!transition.on_calendar || core::barred(machine_, state_)) return false;
+  if (lacks_requests(transition)) return false;
   const auto& gate = machine_.at(state_.active).gate;
   const Trigger& trigger = transition.trigger;
   switch (trigger.kind) {
     case TriggerKind::always:
       return true;
     case TriggerKind::settled:
-      return acts_settled(transition.from);
+      return has_settled(transition);
     case TriggerKind::clock:
       return reached(machine_, state_, trigger.clock, now_);
     case TriggerKind::gate_passed:

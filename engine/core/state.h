@@ -127,7 +127,7 @@ struct RolloutState {
   bool irreversible = false;         // a step was entered that cannot be taken back
   std::set<StateIndex> stages_open;  // stages entered and not undone since
   StateIndex resume_to;              // after a rollback to more than nothing: the stage's shift
-  bool resuming = false;             // somebody resumed there; the step waits for nothing else
+  bool resuming = false;  // somebody resumed there; the step waits as all forward ones do
   Sight sight = Sight::live;
   Time sight_since{};
   Time quiet_since{};  // `absent` counts from here at the earliest

@@ -40,6 +40,19 @@ bool Advance::goes_back(const Transition& transition) const {
   return machine_.rank(transition.to) > 0;
 }
 
+// `hold … and N requests`: the clock alone does not lead on, unless the hold was promoted.
+bool Advance::lacks_requests(const Transition& transition) const {
+  return transition.needs.valid() &&
+         state_.readings[transition.needs.value].verdict != Verdict::pass &&
+         !state_.clocks[transition.trigger.clock.value].ended;
+}
+
+bool Advance::has_settled(const Transition& transition) const {
+  const EffectIndex effect = transition.trigger.effect;
+  return effect.valid() ? outcome_of(effect) == EffectOutcome::succeeded
+                        : acts_settled(transition.from);
+}
+
 bool Advance::enabled(const Transition& transition) const {
   if (transition.forward && barred()) return false;
   if (transition.on_calendar && closed()) return false;
@@ -47,18 +60,13 @@ bool Advance::enabled(const Transition& transition) const {
   if (state_.resuming && transition.halts) return false;
   if (state_.irreversible && goes_back(transition)) return false;
   const Trigger& trigger = transition.trigger;
-  if (transition.needs.valid() &&
-      state_.readings[transition.needs.value].verdict != Verdict::pass &&
-      !state_.clocks[trigger.clock.value].ended) {
-    return false;
-  }
+  if (lacks_requests(transition)) return false;
   const auto& gate = machine_.at(state_.active).gate;
   switch (trigger.kind) {
     case TriggerKind::always:
       return true;
     case TriggerKind::settled:
-      return trigger.effect.valid() ? outcome_of(trigger.effect) == EffectOutcome::succeeded
-                                    : acts_settled(transition.from);
+      return has_settled(transition);
     case TriggerKind::failed:
       if (!trigger.effect.valid()) return acts_failed(transition.from);
       return outcome_of(trigger.effect).value_or(EffectOutcome::succeeded) !=
@@ -104,7 +112,7 @@ bool Advance::step() {
       }
     }
   }
-  if (state_.resuming && !barred()) {
+  if (state_.resuming && !barred() && !closed()) {
     move(TransitionIndex{}, state_.resume_to, instant_cause_, "resumed: the stage begins anew");
     return true;
   }

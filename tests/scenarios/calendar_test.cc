@@ -1,0 +1,104 @@
+// `advance only` while a rollout runs: what waits for the opening, and what never does.
+
+#include <gtest/gtest.h>
+
+#include "tests/scenarios/runbooks.h"
+
+namespace rollbook::tests {
+namespace {
+
+using core::EffectKind;
+using core::RollbackHow;
+using core::Verb;
+
+const Labels kNew{{"v", "new"}};
+constexpr const char* kOffice = "advance only Mon-Fri 09:00-17:00 \"UTC\"\n";
+constexpr core::Weight kFive{50'000'000};
+
+// The rehearsal begins on Monday at midnight.
+TEST(Calendar, StepsForwardWaitForTheOpeningAndAGuardDoesNot) {
+  Rehearsal r(text_of({.before = kOffice}));
+  healthy(r);
+  r.counter("err", kNew, 0);
+  r.start();
+  r.run_for(9h - 1s);
+  EXPECT_EQ(r.weights(), "");
+  r.run_for(2s);
+  EXPECT_EQ(r.weights(), "20%");
+  r.run_for(30min);
+  r.engine_away(8h);
+  r.counter("err", kNew, 20);
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "rolled_back");
+  EXPECT_LT(r.elapsed(), 18h);
+}
+
+TEST(Calendar, AHoldThatLacksRequestsEndsAtMostInClosedHoursToo) {
+  Rehearsal r(text_of({.before = kOffice, .stages = R"(stage canary {
+    traffic 20%
+    hold 1h and 100000000 requests at most 10h
+    within 4h otherwise rollback gradual
+  }
+)"}));
+  healthy(r);
+  r.start();
+  r.run_for(30h);
+  EXPECT_EQ(r.entered("rollback.gradual.ramp") / 1min, 19 * 60);
+}
+
+TEST(Calendar, WhatWasWaitedForWaitsForTheOpeningAlone) {
+  Rehearsal r(text_of(
+      {.before = std::string(kOffice) + "action fill(phase: text)\n", .stages = R"(stage canary {
+    start fill(phase: "x")
+    traffic 20%
+    hold until fill at most 10h
+    within 4h otherwise rollback gradual
+  }
+)"}));
+  healthy(r);
+  r.settles = [](const core::EffectRequested& effect) {
+    return Rehearsal::Settlement{
+        .after = effect.kind == EffectKind::start ? core::Duration(8h + 30min) : 200ms};
+  };
+  r.start();
+  r.run_for(20h);
+  EXPECT_EQ(r.state(), "canary.until");
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+  EXPECT_EQ(r.elapsed() / 1min, 33 * 60);
+}
+
+TEST(Calendar, WhoResumesAtNightShiftsInTheMorning) {
+  Rehearsal r(
+      text_of({.before = kOffice, .stages = "stage canary {\n traffic 20%\n hold 9h\n}\n"}));
+  healthy(r);
+  r.start();
+  r.run_for(10h);
+  EXPECT_EQ(r.rollback_to(kFive, RollbackHow::immediate), "");
+  r.run_for(10h);
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_for(13h - 1s);
+  EXPECT_EQ(r.weights(), "20% 5%");
+  EXPECT_EQ(r.state(), "rollback.partial");
+  r.run_for(2s);
+  EXPECT_EQ(r.weights(), "20% 5% 20%");
+}
+
+TEST(Calendar, NothingGoesForwardOnWhatWasKnownBeforeTheEngineWasAway) {
+  Rehearsal r(text_of({.before = kOffice,
+                       .stages = "stage canary {\n traffic 20%\n hold 9h\n}\n"
+                                 "stage second {\n traffic 40%\n hold 1h\n}\n",
+                       .success = "finish traffic 40%\n"}));
+  healthy(r);
+  r.counter("err", kNew, 0);
+  r.start();
+  r.run_for(32h);
+  ASSERT_EQ(r.state(), "canary.hold.wait");
+  r.counter("err", kNew, 20);
+  r.engine_away(90min);
+  r.run_for(1min);
+  EXPECT_EQ(r.weights(), "20% 0%");
+}
+
+}  // namespace
+}  // namespace rollbook::tests
