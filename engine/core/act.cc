@@ -228,6 +228,8 @@ bool Advance::acts_settled(StateIndex owner) const {
       }
     }
     if (effect.state != owner) continue;
+    // Of a rollback only what it asked for itself: it may have been here before (`resume_to`).
+    if (effect.rollback && sequence < state_.entered_by) continue;
     any = true;
     if (effect.rollback) {
       rollback = true;
@@ -247,17 +249,18 @@ bool Advance::acts_settled(StateIndex owner) const {
   const bool settled =
       std::any_of(state_.effects.begin(), state_.effects.end(), [&](const auto& entry) {
         const EffectState& effect = entry.second;
-        return entry.first > given_up && effect.state == owner && effect.rollback &&
-               effect.to <= wanted && effect.outcome == EffectOutcome::succeeded;
+        return entry.first > std::max(given_up, state_.entered_by) && effect.state == owner &&
+               effect.rollback && effect.to <= wanted && effect.outcome == EffectOutcome::succeeded;
       });
   return settled && state_.settled <= wanted && !open_forward_shift;
 }
 
-// The last one counts, unless it will be tried again: an extension asks again for what had failed.
+// The last one since the state was entered counts, unless it will be tried again: a stage that
+// begins anew asks again for what had failed.
 bool Advance::acts_failed(StateIndex owner) const {
   bool failed = false;
   for (const auto& [sequence, effect] : state_.effects) {
-    if (effect.state != owner || effect.rollback) continue;
+    if (effect.state != owner || effect.rollback || sequence < state_.entered_by) continue;
     failed = effect.outcome && *effect.outcome != EffectOutcome::succeeded && !effect.retry_at;
   }
   return failed;

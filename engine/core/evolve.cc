@@ -184,6 +184,7 @@ struct Fold {
     if (!body.halt) return;
     state.halted = true;
     state.halted_because = body.because;
+    state.resuming = false;
   }
   void operator()(const Resumed&) const {
     state.paused = false;

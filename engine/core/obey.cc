@@ -314,8 +314,9 @@ void Advance::abort(const Command& command) {
                       : "an abort halts here, and it is halted already: resume it or roll it back");
   }
   const Sequence taken = accept(command);
-  // A softer rollback stays the one that was chosen; `rollback` hastens it.
-  const bool under_way = state_.rollback_rank > 0 && !state_.halted;
+  // A softer rollback stays the one that was chosen; `rollback` hastens it. One to more than
+  // nothing does not bring an abort about.
+  const bool under_way = state_.rollback_rank > 0 && !state_.resume_to.valid();
   if (under_way || !transition.valid()) return shift_again(taken);
   const std::string because =
       "aborted by " + command.actor + (command.reason.empty() ? "" : ": " + command.reason);

@@ -20,9 +20,12 @@ StateIndex shift_of(const Machine& machine, const RolloutState& state, StateInde
 // At zero again, with what extensions added.
 void restart(ClockState& clock) { clock = ClockState{{}, {}, clock.extra, false}; }
 
-void restart_stage(const Machine& machine, RolloutState& state, StateIndex to) {
+// That stage begins anew, and those after it that were entered before too.
+void restart_stages(const Machine& machine, RolloutState& state, StateIndex to) {
+  bool anew = false;
   for (const Stage& stage : machine.stages) {
-    if (!machine.contains(stage.state, to)) continue;
+    anew = anew || machine.contains(stage.state, to);
+    if (!anew) continue;
     for (std::size_t i = 0; i < machine.clocks.size(); ++i) {
       if (machine.contains(stage.state, machine.clocks[i].owner)) restart(state.clocks[i]);
     }
@@ -46,7 +49,7 @@ void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
   for (StateIndex i = moved.to; i.valid(); i = machine.at(i).parent) {
     state.irreversible = state.irreversible || machine.at(i).irreversible;
   }
-  if (state.resuming) restart_stage(machine, state, moved.to);
+  if (state.resuming) restart_stages(machine, state, moved.to);
   state.halted = false;
   state.halted_because.clear();
   state.resuming = false;

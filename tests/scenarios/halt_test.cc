@@ -431,5 +431,101 @@ TEST(PartialRollback, ResumedWhileNobodySeesWaitsForSight) {
   EXPECT_EQ(r.state(), "canary_50.shift");
 }
 
+TEST(PartialRollback, AnAbortOnTheWayGoesOnToNothing) {
+  Rehearsal r(kTwoStages);
+  r.agreeable = true;
+  healthy(r);
+  r.start();
+  r.run_to("canary_50.hold");
+  EXPECT_EQ(r.rollback_to(kTen, RollbackHow::gradual, 4min), "");
+  r.run_for(90s);
+  EXPECT_EQ(r.verb(Verb::abort), "");
+  r.run_to_end(10min);
+  EXPECT_EQ(r.state(), "rolled_back");
+  EXPECT_EQ(r.weights(), "10% 50% 40% 30% 0%");
+}
+
+TEST(PartialRollback, AnAbortWhileItsResumptionWaitsGoesOnToNothing) {
+  Rehearsal r(kTwoStages);
+  r.agreeable = true;
+  healthy(r);
+  r.start();
+  r.run_to("canary_50.hold");
+  EXPECT_EQ(r.rollback_to(kFive, RollbackHow::immediate), "");
+  r.run_for(1min);
+  r.sight(core::Sight::catching_up);
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  EXPECT_EQ(r.verb(Verb::abort), "");
+  EXPECT_EQ(r.state(), kBack);
+  r.sight(core::Sight::live);
+  r.run_to_end(10min);
+  EXPECT_EQ(r.weights(), "10% 50% 5% 0%");
+}
+
+// What had failed before is not what the stage asks for now.
+TEST(PartialRollback, ARampThatHadFailedBeginsAnew) {
+  Rehearsal r(text_of({.stages = R"(stage canary {
+    ramp traffic to 20% over 4m every 1m
+    hold 10m
+  }
+)"}));
+  healthy(r);
+  bool works = false;
+  r.settles = [&](const core::EffectRequested& effect) {
+    return Rehearsal::Settlement{.never = !works && effect.to.nanos == 150'000'000};
+  };
+  r.start();
+  r.run_for(2min + 30s);
+  ASSERT_EQ(r.weights(), "5% 10% 15%");
+  EXPECT_EQ(r.rollback_to(kFive, RollbackHow::immediate), "");
+  r.run_for(10min);  // the step misses its deadline
+  ASSERT_TRUE(r.rollout().halted);
+  works = true;
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+}
+
+TEST(PartialRollback, WaitsForItsOwnShiftNotForThatOfAnEarlierOne) {
+  Rehearsal r(kTwoStages);
+  r.agreeable = true;
+  healthy(r);
+  bool deaf = false;
+  r.settles = [&](const core::EffectRequested& effect) {
+    if (!deaf) return Rehearsal::Settlement{};
+    return Rehearsal::Settlement{.after = 30s, .succeeds = false, .never = effect.rollback};
+  };
+  r.start();
+  r.run_to("canary_50.hold");
+  EXPECT_EQ(r.rollback_to(kFive, RollbackHow::immediate), "");
+  r.run_for(1min);
+  ASSERT_TRUE(r.rollout().halted);
+  deaf = true;
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  EXPECT_EQ(r.rollback_to(kTen, RollbackHow::immediate), "");
+  r.run_for(1min);  // the shift to 50% has failed
+  EXPECT_FALSE(r.rollout().halted);
+  deaf = false;
+  r.run_for(5min);
+  EXPECT_TRUE(r.rollout().halted);
+  EXPECT_EQ(r.rollout().settled, kFive);
+}
+
+TEST(PartialRollback, StagesAfterTheOneThatBeginsAnewDoSoToo) {
+  Rehearsal r(text_of({.stages = "stage canary {\n traffic 20%\n hold 1h\n}\n"
+                                 "stage rest {\n hold 2h\n}\n"}));
+  healthy(r);
+  r.start();
+  r.run_to("rest.hold");
+  r.run_for(90min);
+  EXPECT_EQ(r.rollback_to(kFive, RollbackHow::immediate), "");
+  r.run_for(1min);
+  const core::Duration resumed = r.elapsed();
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  EXPECT_EQ(r.state(), "canary.shift");
+  r.run_to_end();
+  EXPECT_EQ(r.elapsed(), resumed + 3h + 200ms);
+}
+
 }  // namespace
 }  // namespace rollbook::tests
