@@ -15,8 +15,7 @@ using core::Machine;
 using core::StateIndex;
 using core::TriggerKind;
 
-// What the engine itself holds back: the guards that lead to a rollback give way to those that
-// halt, and commands are refused.
+// What the engine itself holds back: guards that lead to a rollback halt, and commands are refused.
 bool gives_way(const core::Transition& transition) {
   switch (transition.trigger.kind) {
     case TriggerKind::stop:

@@ -306,7 +306,7 @@ void Advance::roll_back_partly(const Command& command) {
 void Advance::abort(const Command& command) {
   const TransitionIndex transition = triggered(TriggerKind::abort);
   const bool back = transition.valid() && !machine_.at(transition).halts &&
-                    !(state_.irreversible && goes_back(machine_.at(transition)));
+                    !has_no_way_back(machine_.at(transition));
   if (state_.halted && !back) {
     return refuse(command, state_.irreversible ? "irreversible" : "halted",
                   state_.irreversible

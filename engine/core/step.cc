@@ -40,6 +40,11 @@ bool Advance::goes_back(const Transition& transition) const {
   return machine_.rank(transition.to) > 0;
 }
 
+// A breach there halts, whatever its guard says: it must not pass unnoticed.
+bool Advance::has_no_way_back(const Transition& transition) const {
+  return state_.irreversible && goes_back(transition);
+}
+
 // `hold … and N requests`: the clock alone does not lead on, unless the hold was promoted.
 bool Advance::lacks_requests(const Transition& transition) const {
   return transition.needs.valid() &&
@@ -58,8 +63,10 @@ bool Advance::enabled(const Transition& transition) const {
   if (transition.on_calendar && closed()) return false;
   if (state_.halted && !enabled_while_halted(transition)) return false;
   if (state_.resuming && transition.halts) return false;
-  if (state_.irreversible && goes_back(transition)) return false;
   const Trigger& trigger = transition.trigger;
+  if (has_no_way_back(transition)) {
+    return !state_.halted && trigger.kind == TriggerKind::stop && stops(trigger);
+  }
   if (lacks_requests(transition)) return false;
   const auto& gate = machine_.at(state_.active).gate;
   switch (trigger.kind) {
@@ -207,7 +214,9 @@ Sequence Advance::cause_of(const Transition& transition) {
 
 void Advance::take_transition(TransitionIndex index, Sequence cause, std::string because) {
   const Transition& transition = machine_.at(index);
-  if (transition.halts) return halt(cause, std::move(because), transition.trigger.criterion);
+  if (transition.halts || has_no_way_back(transition)) {
+    return halt(cause, std::move(because), transition.trigger.criterion);
+  }
   move(index, transition.to, cause, std::move(because));
 }
 

@@ -190,10 +190,10 @@ void Invariants::rest(const core::Machine& machine, const core::RolloutState& st
     const bool armed =
         trigger.kind == TriggerKind::stop && machine.contains(transition.from, state.active) &&
         fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
-    // A guard that cannot roll back any more gives way to one that halts.
-    const bool gives_way =
-        transition.halts ? state.halted : state.irreversible && state.rollback_rank == 0;
-    expect(!armed || gives_way, at, "a breach of `" + transition.label + "` that nothing came of");
+    // A guard that cannot roll back any more halts.
+    const bool halts = transition.halts || (state.irreversible && state.rollback_rank == 0);
+    expect(!armed || (halts && state.halted), at,
+           "a breach of `" + transition.label + "` that nothing came of");
   }
 }
 

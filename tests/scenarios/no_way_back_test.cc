@@ -220,6 +220,25 @@ TEST(Irreversible, AfterwardsTheGuardHaltsAndNothingGoesBack) {
   EXPECT_EQ(r.state(), "succeeded");
 }
 
+// What only the guard that rolled back looked at must not pass unnoticed.
+TEST(Irreversible, AfterwardsTheGuardThatRolledBackHaltsToo) {
+  Rehearsal r(kMigrating);
+  healthy(r);
+  r.counter("err", kNew, 0);
+  r.start();
+  r.run_to("contract.hold");
+  r.run_for(30min);
+  r.silence("req", kNew);
+  r.run_for(10min);
+  EXPECT_TRUE(r.rollout().halted);
+  EXPECT_EQ(r.rollout().halted_because.rfind("absent(requests) for 3m", 0), 0U);
+  ASSERT_EQ(r.effects(EffectKind::page).size(), 1U);
+  EXPECT_EQ(r.weights(), "20% 50%");
+  r.run_for(24h);
+  EXPECT_EQ(r.effects(EffectKind::page).size(), 1U);
+  EXPECT_EQ(r.state(), "contract.hold.wait");
+}
+
 TEST(Irreversible, AnAbortAfterwardsHalts) {
   Rehearsal r(kMigrating);
   healthy(r);
