@@ -38,12 +38,12 @@ bool Advance::is_ready(const Transition& transition) const {
   }
 }
 
-// A deadline that ran out in the closed hours, while all that was missing was the opening, does
-// not lead away: else each healthy canary would be rolled back over the weekend.
+// A deadline that ran out while all that was missing was the opening does not lead away: else each
+// healthy canary would be rolled back over the weekend. At the opening, or when that was missed at
+// the first sight after it, the step forward goes first.
 bool Advance::waits_for_opening(const Transition& transition) const {
   if (machine_.advance_only.hours.empty() || transition.forward) return false;
-  const Time ran_out = reached_at(machine_, state_, transition.trigger.clock);
-  if (ran_out == kDistantFuture || machine_.advance_only.open(ran_out)) return false;
+  if (!closed() && !instant_) return false;
   return std::any_of(machine_.transitions.begin(), machine_.transitions.end(),
                      [&](const Transition& other) {
                        return machine_.contains(other.from, state_.active) && is_ready(other);

@@ -100,5 +100,32 @@ TEST(Calendar, NothingGoesForwardOnWhatWasKnownBeforeTheEngineWasAway) {
   EXPECT_EQ(r.weights(), "20% 0%");
 }
 
+TEST(Calendar, ADeadlineOfTheNightDoesNotLeadAwayAfterAnAbsenceInTheMorning) {
+  for (const core::Duration away : {core::Duration(0h), core::Duration(12h), core::Duration(20h)}) {
+    Rehearsal r(text_of({.before = kOffice,
+                         .stages = R"(stage canary {
+    traffic 20%
+    hold 8h30m
+    expect error_rate < 0.5% over 5m
+    within 4h otherwise rollback gradual
+  }
+  stage second {
+    traffic 40%
+    hold 1h
+  }
+)",
+                         .success = "finish traffic 40%\n"}));
+    healthy(r);
+    r.start();
+    r.run_for(22h);
+    ASSERT_EQ(r.state(), "canary.review.gate");
+    if (away > core::Duration::zero()) r.engine_away(away);
+    r.run_for(13h);
+    EXPECT_EQ(r.weights(), away > core::Duration(12h) ? "20%" : "20% 40%");
+    r.run_to_end();
+    EXPECT_EQ(r.state(), "succeeded");
+  }
+}
+
 }  // namespace
 }  // namespace rollbook::tests
