@@ -4,6 +4,7 @@
 
 #include "engine/core/advance.h"
 #include "engine/core/limits.h"
+#include "engine/core/resume.h"
 #include "engine/core/sentence.h"
 
 namespace rollbook::core {
@@ -173,6 +174,7 @@ bool Advance::retry_act() {
     if (effect.rollback || !effect.retry_at || *effect.retry_at > now_) continue;
     // A ramp that goes on makes its next step by itself.
     if (!effect.spec.valid() || !act_is_wanted(effect)) continue;
+    if (!is_last_attempt(state_, sequence, effect)) continue;
     if (effect.kind == EffectKind::traffic && closed()) continue;
     const EffectState failed = effect;
     request(machine_.at(failed.spec), failed.spec, failed.state, sequence, failed.first);

@@ -32,14 +32,14 @@ void restart_stages(const Machine& machine, RolloutState& state, StateIndex to) 
   }
 }
 
+}  // namespace
+
 bool is_last_attempt(const RolloutState& state, Sequence sequence, const EffectState& effect) {
   return std::none_of(state.effects.begin(), state.effects.end(), [&](const auto& other) {
     return other.first > sequence && other.second.state == effect.state &&
            other.second.spec == effect.spec;
   });
 }
-
-}  // namespace
 
 void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
               const Transitioned& moved) {

@@ -1,6 +1,6 @@
 #pragma once
 // Resuming: the books of what a rollout can go back to, and of what it goes on with after a halt.
-// Called by evolve() only.
+// Called by evolve(), but for the question it answers.
 
 #include "engine/core/decide.h"
 
@@ -14,5 +14,8 @@ void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
 // Somebody resumed a halted rollout. It goes on where it stood: the hold has its remaining time,
 // deadlines begin again, people are asked anew, and what had failed is tried once more.
 void resume_halted(const Machine& machine, RolloutState& state, Time now);
+
+// Whether the same act has not been asked for anew since: only the last one is worth another try.
+bool is_last_attempt(const RolloutState& state, Sequence sequence, const EffectState& effect);
 
 }  // namespace rollbook::core

@@ -363,5 +363,26 @@ TEST(Idempotent, NothingIsAskedForAgainOnceTheStepWasLeft) {
   EXPECT_EQ(r.effects(EffectKind::run).size(), 1U);
 }
 
+// A stage that begins anew asks for its run itself.
+TEST(Idempotent, WhatWasAskedForAnewIsNotRetriedBesides) {
+  Rehearsal r(kRepeating);
+  healthy(r);
+  bool works = false;
+  r.settles = [&](const core::EffectRequested& effect) {
+    return Rehearsal::Settlement{.succeeds = effect.kind != EffectKind::run || works};
+  };
+  r.start();
+  r.run_to("canary.run1");
+  r.run_for(5s);
+  ASSERT_EQ(r.effects(EffectKind::run).size(), 1U);
+  EXPECT_EQ(r.rollback_to(core::Weight{50'000'000}, RollbackHow::immediate), "");
+  r.run_for(1min);
+  works = true;
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+  EXPECT_EQ(r.effects(EffectKind::run).size(), 2U);
+}
+
 }  // namespace
 }  // namespace rollbook::tests
