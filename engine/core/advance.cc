@@ -47,23 +47,30 @@ std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& st
   return criteria;
 }
 
+namespace {
+
+// What could not be seen has not gone stale: away from live, nothing newly does.
+bool goes_stale(const RolloutState& state, const Pending& pending, SeriesIndex series, Time now) {
+  if (now < stale_at(state, pending, series)) return false;
+  return state.series[series.value].stale || state.sight == Sight::live;
+}
+
+}  // namespace
+
 bool goes_stale(const Machine& machine, const RolloutState& state, const Pending& pending,
                 const Criterion& criterion, Time now) {
-  if (may_be_silent(machine, criterion)) return false;
-  const SeriesIndex series = fed_by(machine, criterion);
-  if (now < stale_at(state, pending, series)) return false;
-  // What could not be seen has not gone stale: away from live, nothing newly does.
-  return state.series[series.value].stale || state.sight == Sight::live;
+  return any_feeding(machine, criterion,
+                     [&](SeriesIndex series) { return goes_stale(state, pending, series, now); });
 }
 
 std::vector<SeriesIndex> stale_series(const Machine& machine, const RolloutState& state,
                                       const Pending& pending, Time now) {
   std::vector<SeriesIndex> stale;
   for (const CriterionIndex index : armed(machine, state)) {
-    const Criterion& criterion = machine.at(index);
-    if (goes_stale(machine, state, pending, criterion, now)) {
-      stale.push_back(fed_by(machine, criterion));
-    }
+    any_feeding(machine, machine.at(index), [&](SeriesIndex series) {
+      if (goes_stale(state, pending, series, now)) stale.push_back(series);
+      return false;
+    });
   }
   std::sort(stale.begin(), stale.end());
   stale.erase(std::unique(stale.begin(), stale.end()), stale.end());
@@ -296,9 +303,11 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
     if (criterion.measure == Measure::absent) {
       const Time since = silent_since(machine, state, pending, criterion);
       if (since != kDistantFuture) consider(since + criterion.sustain);
-    } else if (!may_be_silent(machine, criterion)) {
-      consider(stale_at(state, pending, fed_by(machine, criterion)));
     }
+    any_feeding(machine, criterion, [&](SeriesIndex series) {
+      consider(stale_at(state, pending, series));
+      return false;
+    });
     return false;
   });
   return next;

@@ -286,9 +286,8 @@ void fields(A& archive, RolloutState& state) {
               state.settled_order, state.requested, state.shifted, state.guard_floor,
               state.shift_floor, state.first_settled, state.whole_from, state.clocks, state.series,
               state.metrics, state.windows, state.readings, state.judged, state.tests,
-              state.questions,
-              state.effects, state.extensions, state.ramp, state.ramp_over, state.ramp_to,
-              state.offsets, state.commands, state.late, state.quarantined);
+              state.questions, state.effects, state.extensions, state.ramp, state.ramp_over,
+              state.ramp_to, state.offsets, state.commands, state.late, state.quarantined);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {

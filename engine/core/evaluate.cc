@@ -163,8 +163,17 @@ bool may_be_silent(const Machine& machine, const Criterion& criterion) {
          machine.at(machine.at(fed_by(machine, criterion)).metric).default_zero;
 }
 
+SeriesIndex held_against(const Machine& machine, const Criterion& criterion) {
+  if (!criterion.other.valid() || criterion.test == Test::split) return {};
+  const WindowIndex window =
+      criterion.measure == Measure::ratio ? criterion.other_denominator : criterion.other;
+  const SeriesIndex series = machine.at(window).series;
+  return machine.at(machine.at(series).metric).default_zero ? SeriesIndex{} : series;
+}
+
 bool stale_of(const Machine& machine, const RolloutState& state, const Criterion& criterion) {
-  return !may_be_silent(machine, criterion) && state.series[fed_by(machine, criterion).value].stale;
+  return any_feeding(machine, criterion,
+                     [&](SeriesIndex series) { return state.series[series.value].stale; });
 }
 
 Time silent_since(const Machine&, const RolloutState& state, const Pending& pending,

@@ -18,6 +18,16 @@ Duration seen_of(const RolloutState& state, const Window& window, Time at);
 SeriesIndex fed_by(const Machine& machine, const Criterion& criterion);
 // True where silence is normal (`default 0`) or is itself the criterion (`absent`).
 bool may_be_silent(const Machine& machine, const Criterion& criterion);
+// The same of what the criterion holds that against. Invalid: nothing, or an arm that may be
+// silent (`traffic split`: one without a weight is).
+SeriesIndex held_against(const Machine& machine, const Criterion& criterion);
+// Whether `holds` is true of one of those two, where their silence means something.
+template <class Predicate>
+bool any_feeding(const Machine& machine, const Criterion& criterion, const Predicate& holds) {
+  if (!may_be_silent(machine, criterion) && holds(fed_by(machine, criterion))) return true;
+  const SeriesIndex other = held_against(machine, criterion);
+  return other.valid() && holds(other);
+}
 bool stale_of(const Machine& machine, const RolloutState& state, const Criterion& criterion);
 
 // From when `absent` counts; kDistantFuture: no shift has settled yet.

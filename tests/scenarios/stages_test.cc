@@ -302,6 +302,26 @@ TEST(Stages, AHoldStandsStillWhileItsDataAreStale) {
   EXPECT_EQ(r.entered("canary_10.review.gate"), 1h + 200ms + 30s);
 }
 
+// What the canary is held against must be there too.
+TEST(Stages, AHoldStandsStillWhileTheOtherArmIsStale) {
+  Rehearsal r(text_of({.stages = R"(stage canary {
+    traffic 20%
+    hold 2h
+    expect canary.p99(latency) <= baseline.p99(latency) * 200% over 1h
+    within 4h otherwise rollback gradual
+  }
+)"}));
+  healthy(r);
+  const Labels old{{"v", "old"}};
+  r.histogram("dur", old, {5, 10, 20, 50}, {540, 360, 0, 0, 0});
+  r.start();
+  r.run_for(110min);
+  r.silence("dur", old);
+  r.run_for(1h);
+  EXPECT_EQ(r.state(), "canary.hold.wait");
+  EXPECT_EQ(r.reading("canary.expect[1]").missing, core::Missing::stale);
+}
+
 TEST(Stages, AHoldDoesNotStandStillForASilentNumerator) {
   Rehearsal r(kTwoStages);
   healthy(r);
