@@ -259,8 +259,16 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
   status.breach = state.breach;
   status.last = state.last;
   status.now = now;
+  // Of a rollback's shifts the last one is waited for: the others it has replaced.
+  core::Sequence last_shift_back;
   for (const auto& [sequence, effect] : state.effects) {
-    if (!effect.outcome) status.effects.push_back(effect_of(machine, sequence, effect));
+    if (effect.kind == core::EffectKind::traffic && effect.rollback) last_shift_back = sequence;
+  }
+  for (const auto& [sequence, effect] : state.effects) {
+    const bool replaced =
+        effect.kind == core::EffectKind::traffic && effect.rollback && sequence < last_shift_back;
+    if (effect.outcome || replaced || state.finished()) continue;
+    status.effects.push_back(effect_of(machine, sequence, effect));
   }
   if (!state.active.valid()) return status;  // its tables are not laid out yet
   status.observed = observed_share(machine, state);

@@ -151,6 +151,19 @@ TEST(Status, TellsTheRequestsOfAHoldThatCountsThem) {
               testing::HasSubstr(R"("running":true,"requests":120,"requests_needed":500})"));
 }
 
+TEST(Status, OfShiftsBackTheLastIsWaitedForAndAtTheEndNone) {
+  const core::Machine machine = sample::machine();
+  core::RolloutState state = in_review();
+  core::EffectState again = state.effects.at(core::Sequence{40});
+  again.attempts = 4;
+  state.effects[core::Sequence{44}] = again;
+  const RolloutStatus status = status_of(machine, state, kNow);
+  ASSERT_EQ(status.effects.size(), 1U);
+  EXPECT_EQ(status.effects.front().sequence, core::Sequence{44});
+  state.outcome = core::Outcome::rolled_back;
+  EXPECT_TRUE(status_of(machine, state, kNow).effects.empty());
+}
+
 TEST(Status, ARolloutThatHasNotEnteredItsMachineHasOneToo) {
   const core::Machine machine = sample::machine();
   core::RolloutState state;
