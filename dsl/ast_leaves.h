@@ -72,6 +72,7 @@ struct Argument {
 struct Error {
   std::string keyword;       // the word it began with, may be ""
   std::optional<Name> name;  // the name it would have declared, when one followed the keyword
+  std::vector<Name> words;   // the first words of it: one of them may be a name it declares
   Span span;
   bool operator==(const Error&) const = default;
 };

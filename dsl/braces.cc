@@ -78,6 +78,20 @@ class Repair {
     sink_.error(Code::unbalanced_brace, span, std::move(message), std::move(help));
   }
 
+  // Where the `}` is missing, not where its `{` is: that is the place to mend.
+  void report_unclosed(const Token& brace, std::string help) {
+    lines_.insert(brace.span.line);
+    core::Span place = brace.span;
+    for (std::size_t i = out_.size(); i-- > 0;) {
+      if (out_[i].synthetic || out_[i].is(Kind::newline)) continue;
+      const core::Span& last = out_[i].span;
+      place = {last.end_line, last.end_column, last.end_line, last.end_column};
+      break;
+    }
+    report(place, "the `{` of line " + std::to_string(brace.span.line) + " is not closed",
+           std::move(help));
+  }
+
   void open(const Token& token, std::size_t index) {
     Block block;
     block.brace = token;
@@ -96,8 +110,8 @@ class Repair {
       const std::uint32_t head = blocks_.back().indent;
       if (token.is_symbol("}") ? indent >= head : indent > head) break;
       --unclosed_;
-      report(blocks_.back().brace.span, "this `{` is not closed",
-             "a `}` is missing before line " + std::to_string(token.span.line));
+      report_unclosed(blocks_.back().brace,
+                      "put a `}` before line " + std::to_string(token.span.line));
       blocks_.pop_back();
       out_.push_back(synthetic(Kind::symbol, "}", token));
       out_.push_back(synthetic(Kind::newline, "\n", token));
@@ -145,7 +159,7 @@ class Repair {
 
   void close_at_end(const Token& end) {
     if (blocks_.empty()) return;
-    report(blocks_.back().brace.span, "this `{` is not closed", "the file ends before its `}`");
+    report_unclosed(blocks_.back().brace, "put a `}` at the end of the file");
     if (!out_.empty() && !out_.back().is(Kind::newline))
       out_.push_back(synthetic(Kind::newline, "\n", end));
     lines_.insert(end.span.line);

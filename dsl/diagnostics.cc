@@ -1,6 +1,7 @@
 #include "dsl/diagnostics.h"
 
 #include <algorithm>
+#include <set>
 
 #include "dsl/source.h"
 
@@ -33,6 +34,34 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return before[b.size()];
 }
 
+// The nearest of the candidates that are near enough, and how many different ones are.
+struct Near {
+  std::string word;
+  std::size_t count = 0;
+};
+
+Near nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  word = word.substr(0, kCompared);
+  const std::size_t allowed = std::max<std::size_t>(word.size() / 3, 1);
+  Near near;
+  std::size_t best = allowed + 1;
+  std::set<std::string_view> seen;
+  for (const std::string& candidate : candidates) {
+    if (candidate.empty() || candidate.size() > kCompared || candidate == word) continue;
+    const std::size_t d = distance(word, candidate);
+    // `by` for `is` is no misspelling: something must be left of the word.
+    if (d > allowed || d >= std::max(word.size(), candidate.size()) || d >= candidate.size()) {
+      continue;
+    }
+    if (!seen.insert(candidate).second) continue;
+    ++near.count;
+    if (d >= best) continue;
+    near.word = candidate;
+    best = d;
+  }
+  return near;
+}
+
 // How many columns a terminal needs for `text`, as far as counting characters of UTF-8 says it.
 std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -50,19 +79,19 @@ std::string indent_like(std::string_view before) {
 
 }  // namespace
 
-void Sink::add(Code code, runtime::Severity severity, core::Span span, std::string message,
-               std::string help) {
-  if (severity == runtime::Severity::error) ++errors_;
-  if (found_.size() >= kMost) return;
-  found_.push_back({to_string(code), severity, std::move(message), file_, span, std::move(help)});
+void Sink::add(runtime::Diagnostic found) {
+  if (found.severity == runtime::Severity::error) ++errors_;
+  if (found_.size() < kMost) found_.push_back(std::move(found));
 }
 
-void Sink::error(Code code, core::Span span, std::string message, std::string help) {
-  add(code, runtime::Severity::error, span, std::move(message), std::move(help));
+void Sink::error(Code code, core::Span span, std::string message, std::string help, Fix fix) {
+  add({to_string(code), runtime::Severity::error, std::move(message), file_, span, std::move(help),
+       std::move(fix)});
 }
 
-void Sink::warning(Code code, core::Span span, std::string message, std::string help) {
-  add(code, runtime::Severity::warning, span, std::move(message), std::move(help));
+void Sink::warning(Code code, core::Span span, std::string message, std::string help, Fix fix) {
+  add({to_string(code), runtime::Severity::warning, std::move(message), file_, span,
+       std::move(help), std::move(fix)});
 }
 
 std::vector<runtime::Diagnostic> Sink::diagnostics() const {
@@ -99,20 +128,13 @@ std::string render(const runtime::Diagnostic& diagnostic, std::string_view text)
 }
 
 std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
-  word = word.substr(0, kCompared);
-  const std::size_t allowed = std::max<std::size_t>(word.size() / 3, 1);
-  std::string best;
-  std::size_t best_distance = allowed + 1;
-  for (const std::string& candidate : candidates) {
-    if (candidate.empty() || candidate.size() > kCompared || candidate == word) continue;
-    const std::size_t d = distance(word, candidate);
-    // `by` for `is` is no misspelling: something must be left of the word.
-    if (d < best_distance && d < std::max(word.size(), candidate.size()) && d < candidate.size()) {
-      best = candidate;
-      best_distance = d;
-    }
-  }
-  return best;
+  const Near near = nearest(word, candidates);
+  return near.word;
+}
+
+std::string only_near(std::string_view word, const std::vector<std::string>& candidates) {
+  const Near near = nearest(word, candidates);
+  return near.count == 1 ? near.word : "";
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {

@@ -20,9 +20,12 @@ class Sink {
  public:
   explicit Sink(std::string file) : file_(std::move(file)) {}
 
-  // `message`: lower case, no full stop, input in backticks. `help`: the way out, may be "".
-  void error(Code code, core::Span span, std::string message, std::string help = "");
-  void warning(Code code, core::Span span, std::string message, std::string help = "");
+  // `message`: lower case, no full stop, input in backticks. `help`: the way out, may be "". `fix`:
+  // only where the meaning is certain; its edits belong together.
+  using Fix = std::vector<runtime::Edit>;
+  void error(Code code, core::Span span, std::string message, std::string help = "", Fix fix = {});
+  void warning(Code code, core::Span span, std::string message, std::string help = "",
+               Fix fix = {});
 
   bool has_errors() const { return errors_ > 0; }
   std::size_t errors() const { return errors_; }
@@ -31,8 +34,7 @@ class Sink {
   std::vector<runtime::Diagnostic> diagnostics() const;
 
  private:
-  void add(Code code, runtime::Severity severity, core::Span span, std::string message,
-           std::string help);
+  void add(runtime::Diagnostic found);
 
   std::string file_;
   std::vector<runtime::Diagnostic> found_;
@@ -46,6 +48,9 @@ std::string render(const runtime::Diagnostic& diagnostic, std::string_view text)
 // The candidate that `word` was probably meant to be: at most a third of its letters away
 // (Damerau-Levenshtein, two neighbours exchanged count once); "" when there is none.
 std::string closest(std::string_view word, const std::vector<std::string>& candidates);
+
+// The same when it is the only candidate that near: then it is certain enough to be put in.
+std::string only_near(std::string_view word, const std::vector<std::string>& candidates);
 
 // "did you mean `over`?", or "" when nothing is close: for `help`.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);

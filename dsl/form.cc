@@ -41,11 +41,13 @@ class FormCheck {
   void wrong_type(const ast::Param& node, core::Span span, const std::string& what) {
     sink_.error(Code::type_mismatch, span,
                 "parameter `" + node.name.text + "` is a " + std::string(to_string(node.type)) +
-                    ", this is " + what);
+                    ", this is " + what,
+                "write a value of its type, or declare it with another one");
   }
   void share(const ast::Number& weight) {
     if (weight.value > core::Fixed::from_int(1))
-      bad_value(weight.span, "`" + weight.text + "` is more than all of the traffic");
+      bad_value(weight.span, "`" + weight.text + "` is more than all of the traffic",
+                "all of it is `100%`");
   }
   void positive(const ast::Number& number) {
     if (!number.text.empty() && number.value <= core::Fixed{})
@@ -81,7 +83,8 @@ class FormCheck {
       bad_value(node.least->span, "the bounds of `" + node.name.text + "` leave nothing between",
                 "write the lower one first");
     } else if (value.value < node.least->value || value.value > node.most->value) {
-      bad_value(value.span, "the default `" + value.text + "` lies outside of its own bounds");
+      bad_value(value.span, "the default `" + value.text + "` lies outside of its own bounds",
+                "take one between `" + node.least->text + "` and `" + node.most->text + "`");
     }
   }
   void check(const ast::BeginsTraffic& node) { share(node.weight); }
@@ -92,15 +95,18 @@ class FormCheck {
     positive(node.every);
     positive(node.within);
     if (node.every && node.every->value > node.over.value)
-      bad_value(node.every->span, "a step every `" + node.every->text + "` is longer than the `" +
-                                      node.over.text + "` of the whole ramp");
+      bad_value(node.every->span,
+                "a step every `" + node.every->text + "` is longer than the `" + node.over.text +
+                    "` of the whole ramp",
+                "write a step that fits into the ramp several times");
   }
   void check(const ast::Hold& node) {
     positive(node.duration);
     if (node.at_most && node.at_most->value <= node.duration.value)
-      bad_value(node.at_most->span, "`at most " + node.at_most->text +
-                                        "` would end the hold before its own `" +
-                                        node.duration.text + "`");
+      bad_value(node.at_most->span,
+                "`at most " + node.at_most->text + "` would end the hold before its own `" +
+                    node.duration.text + "`",
+                "write more than `" + node.duration.text + "`, or leave `at most` out");
     block(node.block);
   }
   void check(const ast::Run& node) { positive(node.within); }
@@ -200,7 +206,8 @@ class FormCheck {
     for (const auto* clause : {&criterion.over, &criterion.confidence, &criterion.at_least})
       if (*clause)
         sink_.error(Code::duplicate_clause, (*clause)->span,
-                    "`absent` knows only `for`: silence has no window and no requests");
+                    "`absent` knows only `for`: silence has no window and no requests",
+                    "leave it out");
   }
 
   void comparison(const ast::Criterion& criterion, const ast::Comparison& node) {

@@ -49,7 +49,8 @@ struct SetOnce {
     auto& place = x3::_val(context).*Member;
     auto& value = x3::_attr(context);
     if (place)
-      state(context).sink().error(Code::duplicate_clause, value.span, "this was said already");
+      state(context).sink().error(Code::duplicate_clause, value.span, "this was said already",
+                                  "leave one of the two out");
     place = std::move(value);
   }
 };

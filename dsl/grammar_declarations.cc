@@ -50,7 +50,8 @@ struct SetDefault {
     x3::_val(context).default_zero = true;
     if (number.value != core::Fixed{})
       state(context).sink().error(Code::bad_value, number.span,
-                                  "the default of a metric that is not there can only be `0`");
+                                  "the default of a metric that is not there can only be `0`",
+                                  "write `default 0`, or leave it out");
   }
 };
 
@@ -69,7 +70,8 @@ struct NotReserved {
     for (const char* word : {"counter", "histogram", "gauge"})
       if (metric_name.text == word)
         state(context).sink().error(Code::reserved_name, metric_name.span,
-                                    "`" + metric_name.text + "` is a kind of metric, not a name");
+                                    "`" + metric_name.text + "` is a kind of metric, not a name",
+                                    "give the metric another name");
     x3::_val(context).name = metric_name;
   }
 };

@@ -49,8 +49,11 @@ struct NeedEdition {
   void operator()(const AnyContext& context) const {
     if (state(context).sink().has_errors()) return;  // perhaps it is what could not be read
     const Cursor at = x3::_where(context).begin();
-    state(context).sink().error(Code::unknown_edition, at->span,
-                                "a runbook begins with its edition", "write `edition 1` above");
+    state(context).sink().error(
+        Code::unknown_edition, at->span, "a runbook begins with its edition",
+        "write `edition 1` above",
+        {{core::Span{at->span.line, at->span.column, at->span.line, at->span.column},
+          "edition 1\n"}});
   }
 };
 

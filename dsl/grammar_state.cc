@@ -14,6 +14,21 @@ using Kind = Token::Kind;
 // More than this many expected things help nobody.
 constexpr std::size_t kListed = 6;
 
+// A word that only one of `known` is near to is put right by that.
+Sink::Fix replace_by_near(const Token& word, const std::vector<std::string>& known) {
+  const std::string near = only_near(word.value, known);
+  if (near.empty()) return {};
+  return {{word.span, near}};
+}
+
+// For messages that would otherwise only say what is wrong.
+std::string written_like(const Token& start) {
+  std::string_view form = start.is(Kind::word) ? form_of(start.value) : std::string_view();
+  const bool until = start.is_word("hold") && (&start)[1].is_word("until");
+  if (until) form = "hold until backfill at most 24h";
+  return form.empty() ? "" : "it is written like `" + std::string(form) + "`";
+}
+
 // "a, b or c".
 std::string enumerate(const std::vector<std::string>& items) {
   std::string list;
@@ -143,6 +158,10 @@ void ParseState::remember(Cursor start, Cursor end) {
   if (start->is(Kind::word)) error.keyword = start->value;
   if (end - start > 1 && start->is(Kind::word) && start[1].is(Kind::word))
     error.name = ast::Name{start[1].value, start[1].span};
+  constexpr std::size_t kWordsMost = 64;
+  for (Cursor token = start; token != end && error.words.size() < kWordsMost; ++token) {
+    if (token->is(Kind::word)) error.words.push_back({token->value, token->span});
+  }
   error_ = std::move(error);
 }
 
@@ -211,13 +230,15 @@ Cursor ParseState::refuse_statement(Cursor at, Block block) {
   std::vector<std::string> known;
   if (furthest_ == at) known = wished_words();
   if (block == Block::file) known = {"edition", "runbook"};
+  const std::vector<std::string> unquoted = known;
   std::string help = did_you_mean(at->value, known);
-  if (help.empty() && !known.empty() && known.size() <= kListed) {
+  if (help.empty() && !known.empty()) {
     for (std::string& begin : known) begin = "`" + begin + "`";
     help = "a statement here begins with " + enumerate(known);
   }
   sink_.error(Code::unknown_statement, at->span,
-              "no statement of " + where + " begins with " + word, help);
+              "no statement of " + where + " begins with " + word, help,
+              replace_by_near(*at, unquoted));
   return end;
 }
 
@@ -237,7 +258,9 @@ bool ParseState::report_function(Cursor start, Cursor where) {
   if (where->value == "new" || where->value == "bracket") {
     const bool is_new = where->value == "new";
     sink_.error(is_new ? Code::unsupported_new : Code::unsupported_bracket, where->span,
-                is_new ? "`new(…)` is not supported yet" : "`bracket(…)` is not supported yet");
+                is_new ? "`new(…)` is not supported yet" : "`bracket(…)` is not supported yet",
+                is_new ? "stop on their share: `stop error_rate > 1% over 5m`"
+                       : "stop on the quantile itself: `stop p99(latency) > 50ms over 5m`");
     return true;
   }
   if (where->value == "absent") {
@@ -245,10 +268,11 @@ bool ParseState::report_function(Cursor start, Cursor where) {
                 "silence is never a reason to go on: `stop absent(metric) for 3m`");
     return true;
   }
-  std::string help = did_you_mean(where->value, {"p50", "p90", "p95", "p99", "rate", "count"});
+  const std::vector<std::string> known = {"p50", "p90", "p95", "p99", "rate", "count"};
+  std::string help = did_you_mean(where->value, known);
   if (help.empty()) help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`";
   sink_.error(Code::unknown_function, where->span, "no function is called `" + where->value + "`",
-              help);
+              help, replace_by_near(*where, known));
   return true;
 }
 
@@ -259,7 +283,8 @@ bool ParseState::report_param(Cursor where) {
   const bool points = param->type == ast::Type::points;
   sink_.error(Code::type_mismatch, where->span,
               "expected " + wish_list() + ", and parameter `" + where->value + "` is a " +
-                  (points ? "difference in points" : std::string(to_string(param->type))));
+                  (points ? "difference in points" : std::string(to_string(param->type))),
+              "write it out here, or declare another parameter");
   return true;
 }
 
@@ -272,20 +297,43 @@ void ParseState::report(Cursor start, Cursor where) {
     const std::string wished = at_furthest ? wish_list() : "the rest of the statement";
     sink_.error(Code::unexpected,
                 {before.end_line, before.end_column, before.end_line, before.end_column},
-                "expected " + wished + ", found the end of the line");
+                "expected " + wished + ", found the end of the line", written_like(*start));
     return;
   }
   if (report_unsupported(start, where) || report_function(start, where) || report_param(where)) {
     return;
   }
   std::string help;
+  Sink::Fix fix;
   if (where->is(Kind::word)) {
     std::vector<std::string> words = wished_words();
     for (const auto& [name, param] : params_) words.push_back(name);
     help = did_you_mean(where->value, words);
+    // Where a name could stand as well, it may be one.
+    if (wishes_are_words()) fix = replace_by_near(*where, words);
+  } else if (const std::string percent = meant_percent(*where); !percent.empty()) {
+    help = "write `" + percent + "`";
+    fix = {{where->span, percent}};
   }
+  if (help.empty()) help = written_like(*start);
   sink_.error(Code::unexpected, where->span,
-              "expected " + wish_list() + ", found " + describe(*where, text_), help);
+              "expected " + wish_list() + ", found " + describe(*where, text_), help,
+              std::move(fix));
+}
+
+bool ParseState::wishes_are_words() const {
+  return std::all_of(wishes_.begin(), wishes_.end(),
+                     [](const Wish& wish) { return wish.word != nullptr || *wish.what == '\0'; });
+}
+
+// `traffic 5`: from 2 to 100 it can only be a percentage; 1 may be all of it.
+std::string ParseState::meant_percent(const Token& number) const {
+  const bool plain = number.is(Kind::number) && number.type == ast::Type::count;
+  const bool in_range =
+      number.number >= core::Fixed::from_int(2) && number.number <= core::Fixed::from_int(100);
+  const bool wished = wishes_.size() == 1 && wishes_.front().word == nullptr &&
+                      std::string_view(wishes_.front().what).starts_with("a share of traffic");
+  return plain && in_range && wished ? number.value + "%" : "";
 }
 
 std::vector<std::string> ParseState::wished_words() const {

@@ -111,6 +111,8 @@ class ParseState {
   void report(Cursor start, Cursor where);
   std::vector<std::string> wished_words() const;
   std::string wish_list() const;
+  bool wishes_are_words() const;
+  std::string meant_percent(const Token& number) const;
   void remember(Cursor start, Cursor end);
 
   std::string_view text_;

@@ -11,56 +11,66 @@ using Kind = Token::Kind;
 struct Home {
   std::string_view keyword;
   std::string_view blocks;
+  std::string_view form;  // how it is written
 };
 
 constexpr std::array kHomes = {
-    Home{"edition", "the first line of the file"},
-    Home{"runbook", "the file itself, once"},
-    Home{"title", "`runbook`"},
-    Home{"service", "`runbook`"},
-    Home{"arms", "`runbook`"},
-    Home{"load", "`runbook`"},
-    Home{"role", "`runbook`"},
-    Home{"metric", "`runbook`"},
-    Home{"channel", "`runbook`"},
-    Home{"action", "`runbook`"},
-    Home{"param", "`runbook`"},
-    Home{"advance", "`runbook`"},
-    Home{"after", "`runbook`"},
-    Home{"begins", "`runbook`"},
-    Home{"require", "`runbook`"},
-    Home{"setup", "`runbook`"},
-    Home{"guard", "`runbook`"},
-    Home{"template", "`runbook`"},
-    Home{"stage", "`runbook`"},
-    Home{"rollback", "`runbook`"},
-    Home{"success", "`runbook`"},
-    Home{"stop", "`guard`"},
-    Home{"pause", "`guard`, as `pause while …`"},
-    Home{"undo", "`stage` or `template`"},
-    Home{"irreversible", "the end of a step, like `run drop_old() irreversible`"},
-    Home{"halt", "`otherwise` and `option`"},
-    Home{"traffic", "`stage` or `rollback`"},
-    Home{"ramp", "`stage` or `rollback`"},
-    Home{"hold", "`stage`"},
-    Home{"run", "`stage`, `hold`, `setup`, `undo` or `rollback`"},
-    Home{"start", "`stage`, `hold` or `on enter`"},
-    Home{"checkpoint", "`stage`, `hold`, `setup`, `undo` or `rollback`"},
-    Home{"on", "`stage` or `template`"},
-    Home{"expect", "`require`, `stage` or `success`"},
-    Home{"replace", "a `stage` that uses a template"},
-    Home{"confirm", "`require`, `stage` or `success`"},
-    Home{"decide", "`stage`, and its declaration in `runbook`"},
-    Home{"within", "`require`, `stage`, `decide` or `success`"},
-    Home{"otherwise", "`require`, `guard`, `stage`, `decide` or `success`"},
-    Home{"by", "`decide`"},
-    Home{"ask", "`decide`"},
-    Home{"option", "`decide`"},
-    Home{"finish", "`success`"},
-    Home{"notify", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`"},
-    Home{"page", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`"},
-    Home{"open", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`"},
-    Home{"report", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`"},
+    Home{"edition", "the first line of the file", "edition 1"},
+    Home{"runbook", "the file itself, once", "runbook shop_canary {"},
+    Home{"title", "`runbook`", "title \"The shop\""},
+    Home{"service", "`runbook`", "service \"shop\""},
+    Home{"arms", "`runbook`", "arms by label \"version\": baseline \"old\", canary \"new\""},
+    Home{"load", "`runbook`", "load 900/s peak, 120/s trough"},
+    Home{"role", "`runbook`", "role lead, owner"},
+    Home{"metric", "`runbook`", "metric requests = counter requests_total"},
+    Home{"channel", "`runbook`", "channel mail = smtp(\"a@example.com\")"},
+    Home{"action", "`runbook`", "action suite(phase: text)"},
+    Home{"param", "`runbook`", "param limit: ratio = 0.1% from 0.01% to 1%"},
+    Home{"advance", "`runbook`", "advance only Mon-Fri 09:00-17:00 \"Europe/Berlin\""},
+    Home{"after", "`runbook`", "after runbook shop_shadow"},
+    Home{"begins", "`runbook`", "begins traffic 5%"},
+    Home{"require", "`runbook`", "require {"},
+    Home{"setup", "`runbook`", "setup {"},
+    Home{"guard", "`runbook`", "guard {"},
+    Home{"template", "`runbook`", "template canary_stage {"},
+    Home{"stage", "`runbook`", "stage canary_5 using canary_stage {"},
+    Home{"rollback", "`runbook`", "rollback automatic {"},
+    Home{"success", "`runbook`", "success {"},
+    Home{"stop", "`guard`", "stop error_rate > 1% over 5m"},
+    Home{"pause", "`guard`, as `pause while …`", "pause while error_rate > 0.5% over 5m"},
+    Home{"undo", "`stage` or `template`", "undo { run clean_up() }"},
+    Home{"irreversible", "the end of a step, like `run drop_old() irreversible`",
+         "run drop_old() irreversible"},
+    Home{"halt", "`otherwise` and `option`", "otherwise halt"},
+    Home{"traffic", "`stage` or `rollback`", "traffic 5% within 10m"},
+    Home{"ramp", "`stage` or `rollback`", "ramp traffic to 50% over 30m every 1m"},
+    Home{"hold", "`stage`", "hold 2h at most 3h"},
+    Home{"run", "`stage`, `hold`, `setup`, `undo` or `rollback`",
+         "run suite(phase: \"first\") within 1h"},
+    Home{"start", "`stage`, `hold` or `on enter`", "start sampling(share: 10%)"},
+    Home{"checkpoint", "`stage`, `hold`, `setup`, `undo` or `rollback`",
+         "checkpoint \"before\" within 5m"},
+    Home{"on", "`stage` or `template`", "on enter { start sampling(share: 10%) }"},
+    Home{"expect", "`require`, `stage` or `success`", "expect error_rate < 0.5% over 5m"},
+    Home{"replace", "a `stage` that uses a template",
+         "replace expect errors_low: error_rate < 0.2% over 5m"},
+    Home{"confirm", "`require`, `stage` or `success`", "confirm \"No complaints\" by owner"},
+    Home{"decide", "`stage`, and its declaration in `runbook`", "decide verdict"},
+    Home{"within", "`require`, `stage`, `decide` or `success`",
+         "within 24h otherwise rollback automatic"},
+    Home{"otherwise", "`require`, `guard`, `stage`, `decide` or `success`",
+         "otherwise rollback automatic"},
+    Home{"by", "`decide`", "by all of lead, owner"},
+    Home{"ask", "`decide`", "ask mail, oncall, remind every 4h"},
+    Home{"option", "`decide`", "option proceed \"Go on\" next"},
+    Home{"finish", "`success`", "finish traffic 50%"},
+    Home{"notify", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`",
+         "notify mail \"Now at {weight}\""},
+    Home{"page", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`",
+         "page oncall \"Rolled back: {cause}\""},
+    Home{"open", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`",
+         "open incident(severity: high)"},
+    Home{"report", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`", "report stage"},
 };
 
 struct UnsupportedWords {
@@ -72,8 +82,10 @@ struct UnsupportedWords {
 constexpr std::array kStatements = {
     UnsupportedWords{
         "target", "", {Code::unsupported_target, "a named `target`", "write a runbook for each"}},
-    UnsupportedWords{
-        "when", "baseline", {Code::unsupported_baseline_fails, "`when baseline fails too`", ""}},
+    UnsupportedWords{"when",
+                     "baseline",
+                     {Code::unsupported_baseline_fails, "`when baseline fails too`",
+                      "compare the two: `stop canary.p99(x) > baseline.p99(x) * 120% over 5m`"}},
 };
 
 constexpr Unsupported kTarget = {Code::unsupported_target, "a named target",
@@ -91,9 +103,11 @@ constexpr std::array kClauses = {
         {"and",
          "",
          {Code::unsupported_and, "`and` outside `stop`", "write two statements: both must hold"}}},
-    UnsupportedClause{
-        " stop guard otherwise ",
-        {"when", "", {Code::unsupported_baseline_fails, "`when baseline fails too`", ""}}},
+    UnsupportedClause{" stop guard otherwise ",
+                      {"when",
+                       "",
+                       {Code::unsupported_baseline_fails, "`when baseline fails too`",
+                        "compare the two: `stop canary.p99(x) > baseline.p99(x) * 120% over 5m`"}}},
     UnsupportedClause{" start ",
                       {"irreversible",
                        "",
@@ -154,6 +168,12 @@ std::string_view to_string(Block block) {
 std::string_view home_of(std::string_view keyword) {
   for (const Home& home : kHomes)
     if (home.keyword == keyword) return home.blocks;
+  return "";
+}
+
+std::string_view form_of(std::string_view keyword) {
+  for (const Home& home : kHomes)
+    if (home.keyword == keyword) return home.form;
   return "";
 }
 

@@ -67,7 +67,8 @@ class Loader {
       if (libraries_[i]->file == path) return i;
     if (libraries_.size() > kFilesMost) {
       refuse(from, Code::unknown_import, span,
-             "a runbook is made of " + std::to_string(kFilesMost) + " files at most", "");
+             "a runbook is made of " + std::to_string(kFilesMost) + " files at most",
+             "put what belongs together into one file");
       return std::nullopt;
     }
     const auto text = read_(path);

@@ -84,7 +84,7 @@ class Lexer {
     sink_.error(
         Code::not_text, source_.span(foreign, foreign),
         "this is no UTF-8 text: byte " + std::to_string(foreign) + " is " + hex(text_[foreign]),
-        "a runbook is plain UTF-8; is this the right file?");
+        "save the file as UTF-8, if it is a runbook");
     return false;
   }
 
@@ -160,7 +160,8 @@ class Lexer {
         add(sound ? Kind::word : Kind::bad, length, std::string(text_.substr(at_, length)));
     if (!sound)
       sink_.error(Code::too_large, token.span,
-                  "a word of " + std::to_string(length) + " bytes is too long");
+                  "a word of " + std::to_string(length) + " bytes is too long",
+                  "names are words that people can read");
   }
 
   void number() {
@@ -170,9 +171,11 @@ class Lexer {
     Token& token = add(sound ? Kind::number : Kind::bad, scanned.length, written);
     token.number = scanned.value;
     token.type = scanned.type;
-    if (!sound)
-      sink_.error(scanned.code, token.span, describe(token, text_) + ": " + scanned.problem,
-                  scanned.help);
+    if (sound) return;
+    Sink::Fix fix;
+    if (!scanned.instead.empty()) fix.push_back({token.span, scanned.instead});
+    sink_.error(scanned.code, token.span, describe(token, text_) + ": " + scanned.problem,
+                scanned.help, std::move(fix));
   }
 
   void string() {
@@ -287,13 +290,16 @@ class Lexer {
       length += utf8_length(text_, at_ + length);
     const Token& token = add(Kind::bad, length, {});
     sink_.error(Code::bad_character, token.span, describe(token, text_) + " means nothing here",
-                "names and texts with other characters are quoted, like `\"http.route\"`");
+                text_[token.begin] == '\''
+                    ? "a text stands in double quotes: `\"…\"`"
+                    : "take it out; a text stands in `\"`, a comment after `#`");
   }
 
   bool open(char c) {
     if (depth_ + open_ >= core::kNesting) {
       sink_.error(Code::too_deep, source_.span(at_, at_ + 1),
-                  "brackets are nested deeper than " + std::to_string(core::kNesting));
+                  "brackets are nested deeper than " + std::to_string(core::kNesting),
+                  "no condition needs that: take some out");
       return false;
     }
     add(Kind::symbol, 1, std::string(1, c));

@@ -1,6 +1,7 @@
 #include "dsl/number.h"
 
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "dsl/diagnostics.h"
@@ -128,10 +129,31 @@ std::string list_of_units(ast::Type type) {
   return list;
 }
 
+// What people write who do not know the language's one word for it.
+std::string_view unit_meant(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
+      {"day", "d"},     {"days", "d"}, {"hour", "h"},   {"hours", "h"},   {"hr", "h"},
+      {"hrs", "h"},     {"min", "m"},  {"mins", "m"},   {"minute", "m"},  {"minutes", "m"},
+      {"sec", "s"},     {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"msec", "ms"},
+      {"millis", "ms"}, {"KB", "kB"}};
+  for (const auto& [other, unit] : kOthers)
+    if (other == name) return unit;
+  return "";
+}
+
 void refuse_unit(ScannedNumber& number, std::string_view name) {
   number.code = Code::unknown_unit;
   number.problem = name.size() > kBytes ? "no unit has so long a name"
                                         : "no unit is called `" + std::string(name) + "`";
+  if (name == "w" || name == "week" || name == "weeks") {
+    number.help = "a week is written `7d`";
+    return;
+  }
+  const std::string_view meant = unit_meant(name);
+  if (!meant.empty()) {
+    number.help = "the unit is `" + std::string(meant) + "`";
+    return;
+  }
   std::vector<std::string> names;
   for (const Unit& unit : units())
     if (!unit.name.empty()) names.emplace_back(unit.name);
@@ -162,7 +184,8 @@ bool add_part(ScannedNumber& number, const Digits& digits, const Unit& unit) {
   }
   if (large || number.value.nanos + *part > most_of(unit.type)) {
     refuse(number, Code::number_too_large, "this number is too large",
-           unit.type == ast::Type::duration ? "the longest duration is 3650d" : "");
+           unit.type == ast::Type::duration ? "the longest duration is 3650d"
+                                            : "the largest value is 10¹⁵");
     return false;
   }
   number.value.nanos += *part;
@@ -186,6 +209,10 @@ ScannedNumber scan_number(std::string_view rest) {
     if (unit == nullptr) {
       refuse_unit(number, name);
       sound = false;
+      const std::string_view meant = unit_meant(name);
+      const std::size_t digits_end = number.length - name.size();
+      if (!meant.empty())
+        number.instead = std::string(rest.substr(0, digits_end)) + std::string(meant);
     } else if (previous &&
                (unit->type != ast::Type::duration || unit->multiply >= previous->multiply)) {
       refuse(number, Code::bad_number, "the parts of a duration go from large to small",
@@ -196,6 +223,7 @@ ScannedNumber scan_number(std::string_view rest) {
     }
     previous = unit;
     // Only a duration has a second part; digits after any other unit are a mistake too.
+    if (number.length < rest.size() && is_digit(rest[number.length])) number.instead.clear();
   } while (number.length < rest.size() && is_digit(rest[number.length]));
   // `5..6`, `5%x`, `1.2.3`: what sticks to a number belongs to its mistake.
   if (sound && number.length < rest.size() && is_letter(rest[number.length])) {

@@ -17,6 +17,7 @@ struct ScannedNumber {
   // Why it is refused; empty when it is not.
   std::string problem;
   std::string help;
+  std::string instead;  // what was meant, where that is certain; else ""
   Code code = Code::bad_number;
 };
 

@@ -21,7 +21,8 @@ ast::Runbook parse(const std::string& text, Sink& sink) {
   const Cursor rest = grammar::read_file(tokens, state, runbook);
   if (runbook.name.text.empty() && !sink.has_errors())
     sink.error(Code::unexpected, rest->span,
-               "expected `runbook NAME {`, found " + describe(*rest, text));
+               "expected `runbook NAME {`, found " + describe(*rest, text),
+               "a runbook begins with `edition 1` and `runbook NAME {`");
   if (!rest->is(Token::Kind::end) && quiet_lines.empty())
     sink.error(Code::unexpected, rest->span,
                "expected the end of the file, found " + describe(*rest, text),

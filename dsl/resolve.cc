@@ -1,5 +1,7 @@
 #include "dsl/resolve.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 #include "dsl/resolve_context.h"
@@ -42,7 +44,8 @@ void check_path_name(Context& context, const ast::Name& name, const std::string&
           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == std::string::npos;
   if (!plain || name.text.empty()) {
     context.findings.error(Code::reserved_name, name.span,
-                           "the name of a " + noun + " has letters, digits, `_` and `-` only");
+                           "the name of a " + noun + " has letters, digits, `_` and `-` only",
+                           "write it without other characters");
   }
 }
 
@@ -59,17 +62,53 @@ void declare_stages(Context& context, const ast::Runbook& runbook) {
   }
 }
 
+struct Declares {
+  const char* keyword;
+  Names& names;
+};
+std::array<Declares, 8> declarations(Context& context) {
+  return {{{"metric", context.metrics},
+           {"param", context.params},
+           {"role", context.roles},
+           {"channel", context.channels},
+           {"action", context.actions},
+           {"template", context.templates},
+           {"decide", context.decisions},
+           {"rollback", context.rollbacks}}};
+}
+
+// Whether a line that could not be read is `arms by label …`, perhaps without its first word.
+bool names_arms(const ast::Error& error) {
+  return error.keyword == "arms" || error.keyword == "by" ||
+         std::any_of(error.words.begin(), error.words.end(),
+                     [](const ast::Name& word) { return word.text == "label"; });
+}
+
 void declare_broken(Context& context, const ast::Runbook& runbook) {
   for (const ast::Error* error : ast::all<ast::Error>(runbook.statements)) {
-    if (!error->name) continue;
-    if (error->keyword == "metric") context.metrics.declare_broken(*error->name);
-    if (error->keyword == "role") context.roles.declare_broken(*error->name);
-    if (error->keyword == "channel") context.channels.declare_broken(*error->name);
-    if (error->keyword == "action") context.actions.declare_broken(*error->name);
-    if (error->keyword == "template") context.templates.declare_broken(*error->name);
-    if (error->keyword == "decide") context.decisions.declare_broken(*error->name);
-    if (error->keyword == "rollback") context.rollbacks.declare_broken(*error->name);
+    context.arms_unread = context.arms_unread || names_arms(*error);
+    for (const Declares& each : declarations(context)) {
+      if (error->keyword != each.keyword) continue;
+      if (error->name) each.names.declare_broken(*error->name);
+      // Of a list of roles any may be what could not be read.
+      if (!error->name || error->keyword == "role") each.names.leave_open();
+    }
   }
+}
+
+// A line that lost its first word declares something all the same, under one of its words.
+void declare_unread(Context& context, const ast::Runbook& runbook) {
+  for (const ast::Error* error : ast::all<ast::Error>(runbook.statements)) {
+    for (const Declares& each : declarations(context)) {
+      for (const ast::Name& word : error->words) each.names.declare_broken(word);
+    }
+  }
+}
+
+// What is declared once all metrics have their names.
+void declare_others(Context& context, const ast::Runbook& runbook) {
+  declare_params(context, runbook);
+  declare_unread(context, runbook);
 }
 
 void declare_channel(Context& context, const ast::Channel& channel) {
@@ -79,7 +118,8 @@ void declare_channel(Context& context, const ast::Channel& channel) {
     std::string help = did_you_mean(channel.kind.text, channel_kinds());
     if (help.empty()) help = "there is " + alternatives(channel_kinds());
     context.findings.error(Code::unknown_kind, channel.kind.span,
-                           "no kind of channel is called `" + channel.kind.text + "`", help);
+                           "no kind of channel is called `" + channel.kind.text + "`", help,
+                           replace_by_near(channel.kind, channel_kinds()));
   }
   if (context.channels.declare(channel.name, context.channel_entries.size(), context.findings)) {
     context.channel_entries.push_back(&channel);
@@ -157,7 +197,8 @@ void resolve_head(Context& context, const ast::Runbook& runbook) {
   if (const auto* service = only<ast::Service>(context, runbook, "service")) {
     outline.service = service->name.value;
     if (outline.service.empty()) {
-      context.findings.error(Code::bad_value, service->name.span, "the service needs a name");
+      context.findings.error(Code::bad_value, service->name.span, "the service needs a name",
+                             "write what is rolled out: `service \"shop\"`");
     }
   }
   if (const auto* load = only<ast::Load>(context, runbook, "load")) {
@@ -173,7 +214,8 @@ void resolve_head(Context& context, const ast::Runbook& runbook) {
   outline.arms = core::Arms{arms->label.value, arms->baseline.value, arms->canary.value};
   if (arms->baseline.value == arms->canary.value) {
     context.findings.error(Code::bad_value, arms->canary.span,
-                           "baseline and canary are the same arm");
+                           "baseline and canary are the same arm",
+                           "write the two values of the label");
   }
 }
 
@@ -265,8 +307,7 @@ Outline resolve(const ast::Runbook& runbook, Sink& sink) {
   context.outline.file = sink.file();
   resolve_head(context, runbook);
   declare_names(context, runbook);
-  resolve_metrics(context, runbook);
-  declare_params(context, runbook);
+  resolve_metrics(context, runbook, declare_others);
   resolve_frame(context, runbook);
   if (fits_expanded(context, runbook)) resolve_blocks(context, runbook);
   context.outline.pager = find_pager(context);

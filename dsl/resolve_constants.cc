@@ -14,7 +14,8 @@ using ast::Type;
 std::optional<core::Fixed> bounded(Context& context, core::Int128 nanos, const core::Span& span) {
   const core::Int128 most = core::Fixed::from_int(core::kValueMax).nanos;
   if (nanos <= most && nanos >= -most) return core::Fixed::from_nanos(nanos);
-  context.findings.error(Code::number_too_large, span, "this value is too large to be compared");
+  context.findings.error(Code::number_too_large, span, "this value is too large to be compared",
+                         "the largest value is 10¹⁵");
   return std::nullopt;
 }
 
@@ -26,7 +27,7 @@ std::optional<Constant> fold_product(Context& context, const ast::Expression& wh
   core::Int128 nanos = 0;
   if (__builtin_mul_overflow(left.value.nanos, right.value.nanos, &nanos)) {
     context.findings.error(Code::number_too_large, whole.span,
-                           "this value is too large to be compared");
+                           "this value is too large to be compared", "the largest value is 10¹⁵");
     return std::nullopt;
   }
   const auto value = bounded(context, nanos / core::Fixed::kScale, whole.span);
@@ -34,24 +35,31 @@ std::optional<Constant> fold_product(Context& context, const ast::Expression& wh
   return Constant{*value, is_factor(right.type) ? left.type : right.type};
 }
 
-void report_mismatch(Context& context, const ast::Expression& whole, ast::Binary::Operator op,
+void report_mismatch(Context& context, const ast::Expression& whole, const ast::Binary& binary,
                      const Constant& left, const Constant& right) {
   using Operator = ast::Binary::Operator;
+  const Operator op = binary.op;
   if (op == Operator::divide && right.value.nanos == 0) {
-    context.findings.error(Code::bad_value, whole.span, "a division by nothing");
+    context.findings.error(Code::bad_value, whole.span, "a division by nothing",
+                           "divide by a number above 0");
     return;
   }
   static constexpr const char* kDone[] = {"added", "subtracted", "multiplied", "divided"};
-  std::string help;
+  std::string help = "compute with values of one unit, or scale by a percentage";
+  Sink::Fix fix;
   if (op <= Operator::subtract && right.type == Type::ratio) {
     const core::Fixed one = core::Fixed::from_int(1);
     const core::Fixed factor = op == Operator::add ? one + right.value : one - right.value;
     help = "to scale, write `* " + format_percent(factor) + "`";
+    const core::Span from = binary.sides[0].span;
+    const core::Span to = binary.sides[1].span;
+    fix = {{core::Span{from.end_line, from.end_column, to.end_line, to.end_column},
+            " * " + format_percent(factor)}};
   }
   context.findings.error(Code::type_mismatch, whole.span,
                          with_article(left.type) + " and " + with_article(right.type) +
                              " cannot be " + kDone[static_cast<std::size_t>(op)],
-                         help);
+                         help, fix);
 }
 
 std::optional<Constant> fold_binary(Context& context, const ast::Expression& whole,
@@ -79,7 +87,7 @@ std::optional<Constant> fold_binary(Context& context, const ast::Expression& who
       return Constant{*value, left->type};
     }
   }
-  report_mismatch(context, whole, binary.op, *left, *right);
+  report_mismatch(context, whole, binary, *left, *right);
   return std::nullopt;
 }
 

@@ -42,6 +42,7 @@ struct Context {
   std::vector<const ast::Action*> action_entries;
   std::vector<const ast::Channel*> channel_entries;
   std::vector<const ast::Template*> template_entries;
+  bool arms_unread = false;  // they are there, with a mistake in them
 
   Outline outline;
 };
@@ -86,7 +87,9 @@ void resolve_frame(Context& context, const ast::Runbook& runbook);
 
 // ---- resolve_metrics.cc ---------------------------------------------------------------------
 
-void resolve_metrics(Context& context, const ast::Runbook& runbook);
+// `declared` is called when all metrics have their names and no ratio was looked at yet.
+void resolve_metrics(Context& context, const ast::Runbook& runbook,
+                     void (*declared)(Context& context, const ast::Runbook& runbook));
 
 // ---- resolve_effects.cc ---------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ std::optional<core::Arm> resolve_arm(Context& context, const ast::Reference& ref
   const bool split = context.outline.arms && !metric.unsplit;
   const core::Arm arm = reference.arm.value_or(split ? core::Arm::canary : core::Arm::total);
   if (split || arm == core::Arm::total) return arm;
+  if (context.arms_unread && !metric.unsplit) return std::nullopt;
   const std::string why =
       metric.unsplit
           ? "metric `" + metric.name + "` is a total (`unsplit`): it has no share of one arm"
@@ -102,7 +103,8 @@ std::optional<Measured> measure_quantile(Context& context, const ast::Call& call
     context.findings.error(Code::type_mismatch, call.argument.span,
                            quoted(call.name.text) + " needs a histogram, `" +
                                call.argument.metric.text + "` is " +
-                               (found.entry->measured ? "none" : "a ratio"));
+                               (found.entry->measured ? "none" : "a ratio"),
+                           "take a metric that is declared as `histogram`");
     return std::nullopt;
   }
   Measured measured;
@@ -130,7 +132,8 @@ std::optional<Measured> measure_call(Context& context, const ast::Call& call) {
       context.findings.error(
           Code::type_mismatch, call.argument.span,
           quoted(call.name.text) + " needs a counter" + (rate ? "" : " or a histogram") + ", `" +
-              call.argument.metric.text + "` is " + (found->entry->measured ? "none" : "a ratio"));
+              call.argument.metric.text + "` is " + (found->entry->measured ? "none" : "a ratio"),
+          "take a metric that is declared as `counter`");
       return std::nullopt;
     }
     measured.emplace();
@@ -157,12 +160,14 @@ std::optional<Measured> measure_quotient(Context& context, const ast::Expression
   if (!is_counter(*above) || !is_counter(*below)) {
     const ast::Reference& wrong = is_counter(*above) ? denominator : numerator;
     context.findings.error(Code::bad_quotient, wrong.span,
-                           "a ratio is of two counters, `" + wrong.metric.text + "` is none");
+                           "a ratio is of two counters, `" + wrong.metric.text + "` is none",
+                           "take metrics that are declared as `counter`");
     return std::nullopt;
   }
   if (above->arm != below->arm) {
     context.findings.error(Code::bad_quotient, whole.span,
-                           "the two counters of this ratio are not of the same arm");
+                           "the two counters of this ratio are not of the same arm",
+                           "take both from one arm: `errors / requests`");
     return std::nullopt;
   }
   Measured measured;
@@ -246,7 +251,8 @@ bool agree_on_unit(Context& context, Measured& measured, const Constant& limit,
   context.findings.error(Code::type_mismatch, span,
                          "`" + metric.name + "` is compared with " + with_article(limit.type) +
                              " here and with " + with_article(*entry.values) + " in line " +
-                             std::to_string(entry.values_span.line));
+                             std::to_string(entry.values_span.line),
+                         "compare it in one unit everywhere");
   return false;
 }
 
@@ -258,12 +264,13 @@ bool check_limit(Context& context, Measured& measured, const std::string& left,
   for (const Type type : allowed) fits = fits || type == limit.type;
   if (!fits) {
     const bool one = allowed.size() == 1;
-    context.findings.error(
-        Code::type_mismatch, span,
-        "`" + left + "` is " + (one ? with_article(allowed.front()) : "a plain value") +
-            ", this is " + with_article(limit.type),
-        measured.help.empty() && measured.unit_known ? "a duration is written `50ms`"
-                                                     : measured.help);
+    context.findings.error(Code::type_mismatch, span,
+                           "`" + left + "` is " +
+                               (one ? with_article(allowed.front()) : "a plain value") +
+                               ", this is " + with_article(limit.type),
+                           !measured.help.empty() ? measured.help
+                           : measured.unit_known  ? "a duration is written `50ms`"
+                                                  : "write a number with its unit, or a bare one");
     return false;
   }
   return measured.entry == nullptr || agree_on_unit(context, measured, limit, span);

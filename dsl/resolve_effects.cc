@@ -45,7 +45,7 @@ bool is_one_of(Context& context, const Choice& word, const std::vector<std::stri
   if (help.empty()) help = "there is " + alternatives(known);
   context.findings.error(Code::unknown_kind, word.name.span,
                          std::string("no ") + word.noun + " is called `" + word.name.text + "`",
-                         help);
+                         help, replace_by_near(word.name, known));
   return false;
 }
 
@@ -130,6 +130,33 @@ bool fits(const ast::Value& value, ast::Type type) {
   return std::holds_alternative<ast::Text>(value) && type == ast::Type::text;
 }
 
+// A literal of that type.
+std::string_view example_of(ast::Type type) {
+  switch (type) {
+    case ast::Type::ratio:
+      return "10%";
+    case ast::Type::points:
+      return "0.02pp";
+    case ast::Type::duration:
+      return "5m";
+    case ast::Type::rate:
+      return "900/s";
+    case ast::Type::count:
+      return "3";
+    case ast::Type::size:
+      return "64KiB";
+    case ast::Type::text:
+      return "\"…\"";
+  }
+  return "";
+}
+
+std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
+  const std::string help = did_you_mean(word, known);
+  if (!help.empty()) return help;
+  return known.empty() ? "it takes none" : "there is " + alternatives(known);
+}
+
 std::string type_of(const ast::Value& value) {
   if (const auto* number = std::get_if<ast::Number>(&value)) {
     return with_article(number->type);
@@ -156,10 +183,13 @@ void check_arguments(Context& context, const ast::Action& action,
     std::size_t row = 0;
     while (row < known.size() && known[row] != argument.name->text) ++row;
     if (row == known.size()) {
+      // A misspelt name is one mistake, not also a missing one.
+      const std::string meant = closest(argument.name->text, known);
+      for (std::size_t i = 0; i < known.size(); ++i) given[i] = given[i] || known[i] == meant;
       context.findings.error(
           Code::unknown_argument, argument.name->span,
           "action `" + action.name.text + "` has no parameter `" + argument.name->text + "`",
-          did_you_mean(argument.name->text, known));
+          suggestion(argument.name->text, known), replace_by_near(*argument.name, known));
       continue;
     }
     if (given[row]) {
@@ -172,7 +202,8 @@ void check_arguments(Context& context, const ast::Action& action,
     if (!fits(argument.value, type)) {
       context.findings.error(Code::type_mismatch, span_of(argument.value),
                              "parameter `" + known[row] + "` is " + with_article(type) +
-                                 ", this is " + type_of(argument.value));
+                                 ", this is " + type_of(argument.value),
+                             "write it like `" + std::string(example_of(type)) + "`");
     }
   }
   for (std::size_t row = 0; row < known.size(); ++row) {

@@ -52,7 +52,8 @@ std::optional<core::MetricIndex> resolve_part(Context& context, const ast::Name&
   }
   context.findings.error(Code::bad_quotient, name.span,
                          std::string("the ") + which + " of a ratio must be a counter, `" +
-                             name.text + "` is " + (entry.measured ? "none" : "a ratio"));
+                             name.text + "` is " + (entry.measured ? "none" : "a ratio"),
+                         "take a metric that is declared as `counter`");
   return std::nullopt;
 }
 
@@ -80,7 +81,8 @@ void resolve_quotient(Context& context, const ast::Metric& metric, const ast::Qu
 
 }  // namespace
 
-void resolve_metrics(Context& context, const ast::Runbook& runbook) {
+void resolve_metrics(Context& context, const ast::Runbook& runbook,
+                     void (*declared)(Context& context, const ast::Runbook& runbook)) {
   const auto metrics = ast::all<ast::Metric>(runbook.statements);
   const core::Arms* arms = context.outline.arms ? &*context.outline.arms : nullptr;
   std::vector<std::pair<const ast::Metric*, std::size_t>> ratios;
@@ -98,6 +100,7 @@ void resolve_metrics(Context& context, const ast::Runbook& runbook) {
     }
     context.metric_entries.push_back(entry);
   }
+  declared(context, runbook);
   for (const auto& [metric, row] : ratios) {
     MetricEntry entry = context.metric_entries[row];
     resolve_quotient(context, *metric, std::get<ast::Quotient>(metric->source), entry);

@@ -30,13 +30,13 @@ bool Findings::first(Code code, const core::Span& span, const std::string& messa
 }
 
 void Findings::error(Code code, const core::Span& span, const std::string& message,
-                     const std::string& help) {
-  if (first(code, span, message)) sink_.error(code, span, clipped(message), clipped(help));
+                     const std::string& help, const Sink::Fix& fix) {
+  if (first(code, span, message)) sink_.error(code, span, clipped(message), clipped(help), fix);
 }
 
 void Findings::warning(Code code, const core::Span& span, const std::string& message,
-                       const std::string& help) {
-  if (first(code, span, message)) sink_.warning(code, span, clipped(message), clipped(help));
+                       const std::string& help, const Sink::Fix& fix) {
+  if (first(code, span, message)) sink_.warning(code, span, clipped(message), clipped(help), fix);
 }
 
 const Names::Entry* Names::entry(const std::string& name) const {
@@ -54,7 +54,7 @@ bool Names::declare(const ast::Name& name, std::size_t index, Findings& findings
     findings.error(Code::duplicate_name, name.span,
                    noun_ + " `" + name.text + "` is there already, in line " +
                        std::to_string(taken->name.span.line),
-                   "give one of them another name");
+                   "leave one out, or give it another name");
     return false;
   }
   add(Entry{name, index, false, false});
@@ -73,9 +73,11 @@ std::optional<std::size_t> Names::find(const ast::Name& name, Findings& findings
     if (found.broken) return std::nullopt;
     return found.index;
   }
+  if (open_) return std::nullopt;
   const std::string message = "no " + noun_ + " is called `" + name.text + "`";
   if (findings.would_say(unknown_, name.span, message)) {
-    findings.error(unknown_, name.span, message, suggestion(name.text));
+    findings.error(unknown_, name.span, message, suggestion(name.text),
+                   replace_by_near(name, all()));
   }
   return std::nullopt;
 }
@@ -100,6 +102,14 @@ std::vector<std::string> Names::all() const {
 void Names::list_declared(std::vector<Declared>& into) const {
   for (const Entry& candidate : entries_)
     into.push_back(Declared{noun_, candidate.name.text, candidate.used, candidate.name.span});
+}
+
+Sink::Fix replace_by_near(const ast::Name& name, const std::vector<std::string>& known) {
+  // Each comparison costs, and among so many names none is certain.
+  constexpr std::size_t kComparedMost = 500;
+  const std::string near = known.size() > kComparedMost ? "" : only_near(name.text, known);
+  if (near.empty()) return {};
+  return {{name.span, near}};
 }
 
 std::string alternatives(const std::vector<std::string>& words) {

@@ -20,9 +20,9 @@ class Findings {
  public:
   explicit Findings(Sink& sink) : sink_(sink) {}
   void error(Code code, const core::Span& span, const std::string& message,
-             const std::string& help = "");
+             const std::string& help = "", const Sink::Fix& fix = {});
   void warning(Code code, const core::Span& span, const std::string& message,
-               const std::string& help = "");
+               const std::string& help = "", const Sink::Fix& fix = {});
 
   // Whether error() would say it: it is new, and not too much was said.
   bool would_say(Code code, const core::Span& span, const std::string& message) const;
@@ -42,6 +42,8 @@ class Names {
   bool declare(const ast::Name& name, std::size_t index, Findings& findings);
   // A name whose declaration could not be read: references to it are no further errors.
   void declare_broken(const ast::Name& name);
+  // A declaration could not be read, and not even which name it gives: unknown names are no errors.
+  void leave_open() { open_ = true; }
   // The row of a name. Empty: it is unknown (reported), or its declaration was broken.
   std::optional<std::size_t> find(const ast::Name& name, Findings& findings);
 
@@ -63,8 +65,12 @@ class Names {
   std::string noun_;
   Code unknown_;
   std::vector<Entry> entries_;
+  bool open_ = false;
   std::map<std::string, std::size_t, std::less<>> rows_;  // by name, into entries_
 };
+
+// The fix for a misspelt name that only one of `known` is near to; else nothing.
+Sink::Fix replace_by_near(const ast::Name& name, const std::vector<std::string>& known);
 
 // "a", "a or b", "a, b or c", each in backticks.
 std::string alternatives(const std::vector<std::string>& words);

@@ -127,7 +127,8 @@ OptionOutline resolve_option(Context& context, const ast::Option& option) {
     if (most > core::kExtensionsMost) {
       context.findings.error(
           Code::bad_value, option.extend_at_most.span,
-          "a stage is extended " + std::to_string(core::kExtensionsMost) + " times at most");
+          "a stage is extended " + std::to_string(core::kExtensionsMost) + " times at most",
+          "write " + std::to_string(core::kExtensionsMost) + " or less");
     } else {
       outline.option.extend_at_most = static_cast<std::uint32_t>(most);
     }
@@ -158,7 +159,7 @@ void resolve_ask(Context& context, const ast::Ask& ask, DecisionOutline& outline
   const core::Duration every = ask.remind_every->duration();
   if (every < std::chrono::seconds(1)) {
     context.findings.error(Code::bad_value, ask.remind_every->span,
-                           "reminders come a second apart at least");
+                           "reminders come a second apart at least", "write `1s` or more");
     return;
   }
   outline.remind_every = every;

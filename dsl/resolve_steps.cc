@@ -16,7 +16,7 @@ core::Ramp resolve_ramp(Context& context, const ast::Ramp& ramp) {
   if (ramp.every) resolved.every = ramp.every->duration();
   if (resolved.every < kShortestRampStep) {
     context.findings.error(Code::bad_value, ramp.every ? ramp.every->span : ramp.over.span,
-                           "the step of a ramp lasts a second at least");
+                           "the step of a ramp lasts a second at least", "write `1s` or more");
     resolved.every = kShortestRampStep;
   }
   if (ramp.within) resolved.deadline = ramp.within->duration();

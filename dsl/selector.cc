@@ -40,7 +40,9 @@ class SelectorParser {
     while (peek() == ' ' || peek() == '\t' || peek() == '\r') ++at_;
   }
 
-  std::nullopt_t refuse(std::size_t from, std::string message, std::string help = "") {
+  std::nullopt_t refuse(
+      std::size_t from, std::string message,
+      std::string help = "a selector is written like `{code=~\"5..\", region!=\"eu\"}`") {
     core::Span span = span_;
     span.column += static_cast<std::uint32_t>(from);
     const std::size_t end = at_ > from ? at_ : from + 1;
@@ -115,7 +117,8 @@ class SelectorParser {
     options.set_log_errors(false);
     const RE2 compiled(pattern, options);
     if (compiled.ok()) return true;
-    refuse(from, "this pattern is not valid: " + compiled.error(), "patterns are RE2's");
+    refuse(from, "this pattern is not valid: " + compiled.error(),
+           "write a pattern of RE2, as `5..`");
     return false;
   }
 

@@ -22,6 +22,11 @@ core::Span Source::span(std::size_t begin, std::size_t end) const {
       static_cast<std::uint32_t>(last + 1), static_cast<std::uint32_t>(end - starts_[last] + 1)};
 }
 
+std::size_t Source::offset(std::uint32_t line, std::uint32_t column) const {
+  if (line == 0 || line > starts_.size()) return text_.size();
+  return std::min(text_.size(), starts_[line - 1] + (column > 0 ? column - 1 : 0));
+}
+
 std::string_view Source::line(std::uint32_t number) const {
   if (number == 0 || number > starts_.size()) return {};
   const std::size_t begin = starts_[number - 1];

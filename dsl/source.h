@@ -18,6 +18,8 @@ class Source {
   std::string_view text() const { return text_; }
   // [begin, end) as a place; `end_column` is the column after the last byte.
   core::Span span(std::size_t begin, std::size_t end) const;
+  // The byte at a place; the text's size for one that lies behind it.
+  std::size_t offset(std::uint32_t line, std::uint32_t column) const;
   // The line's text without its line end; "" for a line that is not there.
   std::string_view line(std::uint32_t number) const;
 

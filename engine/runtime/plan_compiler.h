@@ -13,6 +13,13 @@ namespace rollbook::runtime {
 
 enum class Severity : std::uint8_t { error, warning };
 
+// A part of the text that is to be replaced; an empty part is a place to insert at.
+struct Edit {
+  core::Span span;
+  std::string text;
+  bool operator==(const Edit&) const = default;
+};
+
 // One finding in a runbook: what, where, why, the way out.
 struct Diagnostic {
   std::string code;  // "RB0301"
@@ -20,7 +27,8 @@ struct Diagnostic {
   std::string message;
   std::string file;
   core::Span span;
-  std::string help;  // may be ""
+  std::string help;         // may be ""
+  std::vector<Edit> fix{};  // mends it without changing what is meant; empty: people must choose
   bool operator==(const Diagnostic&) const = default;
 };
 

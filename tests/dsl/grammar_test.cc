@@ -179,53 +179,80 @@ TEST(Grammar, SaysWhatItExpected) {
       {kRunbook, "titel \"a\"",
        "RB0202 no statement of `runbook` begins with `titel` | did you mean `title`?"},
       {kRunbook, "\"a\"", "RB0201 expected a statement of `runbook`, found `\"a\"`"},
-      {kRunbook, "title hal9", "RB0201 expected a text in quotes, found `hal9`"},
-      {kRunbook, "load 900 peak", "RB0201 expected a rate like `900/s`, found `900`"},
-      {kRunbook, "role a b", "RB0201 expected `,` or the end of the line, found `b`"},
+      {kRunbook, "title hal9",
+       "RB0201 expected a text in quotes, found `hal9` | it is written like `title \"The shop\"`"},
+      {kRunbook, "load 900 peak",
+       "RB0201 expected a rate like `900/s`, found `900` | it is written like `load 900/s peak, "
+       "120/s trough`"},
+      {kRunbook, "role a b",
+       "RB0201 expected `,` or the end of the line, found `b` | it is written like `role lead, "
+       "owner`"},
       {kRunbook, "metric a = countr x",
        "RB0201 expected `counter`, `histogram`, `gauge` or a quotient like `errors / requests`, "
        "found `countr` | did you mean `counter`?"},
-      {kRunbook, "metric a = gauge x", "RB0201 expected `max`, `min`, `mean` or `last`, found `x`"},
-      {kRunbook, "metric gauge = counter x", "RB0206 `gauge` is a kind of metric, not a name"},
+      {kRunbook, "metric a = gauge x",
+       "RB0201 expected `max`, `min`, `mean` or `last`, found `x` | it is written like `metric "
+       "requests = counter requests_total`"},
+      {kRunbook, "metric gauge = counter x",
+       "RB0206 `gauge` is a kind of metric, not a name | give the metric another name"},
       {kRunbook, "metric a = counter x default 1",
-       "RB0212 the default of a metric that is not there can only be `0`"},
+       "RB0212 the default of a metric that is not there can only be `0` | write `default 0`, or "
+       "leave it out"},
       {kRunbook, "action a(share: ration)",
        "RB0201 expected a type (`ratio`, `points`, `duration`, `rate`, `count`, `size` or "
        "`text`), found `ration` | did you mean `ratio`?"},
       {kRunbook, "stage s usng t {\ntraffic 5%\n}",
        "RB0201 expected `using` or `{`, found `usng` | did you mean `using`?"},
       {kRunbook, "hold 5m", "RB0203 `hold` has no place in `runbook` | it belongs in `stage`"},
-      {kStage, "hold five", "RB0201 expected `until` or a duration like `5m`, found `five`"},
-      {kStage, "hold 5%", "RB0201 expected `until` or a duration like `5m`, found `5%`"},
+      {kStage, "hold five",
+       "RB0201 expected `until` or a duration like `5m`, found `five` | it is written like `hold "
+       "2h at most "
+       "3h`"},
+      {kStage, "hold 5%",
+       "RB0201 expected `until` or a duration like `5m`, found `5%` | it is written like `hold 2h "
+       "at most "
+       "3h`"},
       {kStage, "hold 2h att most 3h",
        "RB0201 expected `and … requests`, `at most`, `{` or the end of the line, found `att` | did "
        "you mean `at`?"},
-      {kStage, "hold 2h at most 2h", "RB0212 `at most 2h` would end the hold before its own `2h`"},
+      {kStage, "hold 2h at most 2h",
+       "RB0212 `at most 2h` would end the hold before its own `2h` | write more than `2h`, or "
+       "leave `at most` out"},
       {kStage, "hold 0s", "RB0212 `0s` must be above 0"},
-      {kStage, "traffic 5", "RB0201 expected a share of traffic like `5%`, found `5`"},
-      {kStage, "traffic 101%", "RB0212 `101%` is more than all of the traffic"},
+      {kStage, "traffic 5", "RB0201 expected a share of traffic like `5%`, found `5` | write `5%`"},
+      {kStage, "traffic 101%",
+       "RB0212 `101%` is more than all of the traffic | all of it is `100%`"},
       {kStage, "ramp traffic to 5% over 1m every 2m",
-       "RB0212 a step every `2m` is longer than the `1m` of the whole ramp"},
+       "RB0212 a step every `2m` is longer than the `1m` of the whole ramp | write a step that "
+       "fits into the ramp several times"},
       {kStage, "on entr { report stage }",
        "RB0201 expected `enter` or `exit`, found `entr` | did you mean `enter`?"},
       {kStage, "on enter { run a() }",
        "RB0203 `run` has no place in `on enter` | it belongs in `stage`, `hold`, `setup`, `undo` "
        "or "
        "`rollback`"},
-      {kStage, "notify a b \"x\"", "RB0201 expected `,` or a message in quotes, found `b`"},
+      {kStage, "notify a b \"x\"",
+       "RB0201 expected `,` or a message in quotes, found `b` | it is written like `notify mail "
+       "\"Now at {weight}\"`"},
       {kStage, "run a(x: )",
-       "RB0201 expected a number with its unit like `0.1%`, a text or a word, found `)`"},
+       "RB0201 expected a number with its unit like `0.1%`, a text or a word, found `)` | it is "
+       "written like `run suite(phase: \"first\") within 1h`"},
       {kStage, "expect error_rate",
-       "RB0201 expected a comparison (`<`, `<=`, `>` or `>=`), found the end of the line"},
+       "RB0201 expected a comparison (`<`, `<=`, `>` or `>=`), found the end of the line | it is "
+       "written like `expect error_rate < 0.5% over 5m`"},
       {kStage, "expect a == 1% over 5m",
-       "RB0201 expected a comparison (`<`, `<=`, `>` or `>=`), found `==`"},
-      {kStage, "expect a < over 5m", "RB0201 expected a limit like `0.1%`, found `over`"},
+       "RB0201 expected a comparison (`<`, `<=`, `>` or `>=`), found `==` | it is written like "
+       "`expect error_rate < 0.5% over 5m`"},
+      {kStage, "expect a < over 5m",
+       "RB0201 expected a limit like `0.1%`, found `over` | it is written like `expect error_rate "
+       "< 0.5% over 5m`"},
       {kStage, "expect a < 1% ovr 5m",
        "RB0201 expected `over`, `with confidence`, `for`, `at least` or the end of the line, found "
        "`ovr` | did you "
        "mean `over`?"},
       {kStage, "expect a < 1%", "RB0207 over what time? a condition needs `over` | add `over 5m`"},
-      {kStage, "expect a < 1% over 5m over 6m", "RB0209 this was said already"},
+      {kStage, "expect a < 1% over 5m over 6m",
+       "RB0209 this was said already | leave one of the two out"},
       {kStage, "expect 1% > a over 5m",
        "RB0403 the limit stands on the right | write the metric first, like `error_rate < 0.1%`"},
       {kStage, "expect absent(a) for 5m",
@@ -244,22 +271,28 @@ TEST(Grammar, SaysWhatItExpected) {
        "`rate(…)`, `count(…)`"},
       {kStage, "confirm \"x\" by a, b",
        "RB0205 a list of roles says neither all nor any | write `by all of …` or `by any of …`"},
-      {kStage, "confirm \"x\" by all a", "RB0201 expected `of`, found `a`"},
+      {kStage, "confirm \"x\" by all a",
+       "RB0201 expected `of`, found `a` | it is written like `confirm \"No complaints\" by owner`"},
       {kStage, "confirm \"x\" by 0 of a", "RB0212 `0` must be above 0"},
       {kStage, "confirm \"x\" by 1.5 of a",
-       "RB0201 expected `any`, `all`, a number like `2` or a role, found `1.5`"},
+       "RB0201 expected `any`, `all`, a number like `2` or a role, found `1.5` | it is written "
+       "like `confirm \"No complaints\" by owner`"},
       {kStage, "within 24h otherwise stop",
-       "RB0201 expected `decide`, `rollback`, `halt` or `end`, found `stop`"},
+       "RB0201 expected `decide`, `rollback`, `halt` or `end`, found `stop` | it is written like "
+       "`within "
+       "24h otherwise rollback automatic`"},
       {kStage, "stop a > 1% over 5m",
        "RB0203 `stop` has no place in a stage | it belongs in `guard`"},
       {kGuard, "stop absent(a)",
        "RB0208 how long may it be silent? `absent` needs `for` | add `for 3m`"},
       {kGuard, "stop absent(a) for 3m over 5m",
-       "RB0209 `absent` knows only `for`: silence has no window and no requests"},
+       "RB0209 `absent` knows only `for`: silence has no window and no requests | leave it out"},
       {kDecide, "option a \"b\" nxt",
        "RB0201 expected `next`, `extend`, `rollback` or `halt`, found `nxt` | did you mean "
        "`next`?"},
-      {kDecide, "option a \"b\" extend 1h", "RB0201 expected `at most`, found the end of the line"},
+      {kDecide, "option a \"b\" extend 1h",
+       "RB0201 expected `at most`, found the end of the line | it is written like `option proceed "
+       "\"Go on\" next`"},
       {kDecide, "option a \"b\" extend 1h at most 0", "RB0212 `0` must be above 0"},
       {kRequire, "decide x",
        "RB0203 `decide` has no place in `require` | it belongs in `stage`, and its declaration in "
@@ -278,15 +311,23 @@ TEST(Grammar, SaysWhatIsWrongInASelector) {
     const char* selector;
     const char* found;
   } cases[] = {
-      {"{a=\"b\" c=\"d\"}", "3:30 RB0112 expected `,` or `}` in the label selector"},
-      {"{a=\"b\", =\"d\"}", "3:31 RB0112 expected a label in the selector"},
-      {"{a=b}", "3:26 RB0112 expected the label's value in quotes"},
-      {"{a=\"b\", c}", "3:32 RB0112 expected `=`, `!=`, `=~` or `!~` after the label"},
+      {"{a=\"b\" c=\"d\"}",
+       "3:30 RB0112 expected `,` or `}` in the label selector | a selector is written like "
+       "`{code=~\"5..\", region!=\"eu\"}`"},
+      {"{a=\"b\", =\"d\"}",
+       "3:31 RB0112 expected a label in the selector | a selector is written like `{code=~\"5..\", "
+       "region!=\"eu\"}`"},
+      {"{a=b}",
+       "3:26 RB0112 expected the label's value in quotes | a selector is written like "
+       "`{code=~\"5..\", region!=\"eu\"}`"},
+      {"{a=\"b\", c}",
+       "3:32 RB0112 expected `=`, `!=`, `=~` or `!~` after the label | a selector is written like "
+       "`{code=~\"5..\", region!=\"eu\"}`"},
       {"{\"a\"=\"b\\d\"}",
        "3:30 RB0112 `\\d` is no escape | as in PromQL, a backslash of a pattern is written twice: "
        "`\\\\.`"},
       {"{a=~\"5(..\"}",
-       "3:27 RB0112 this pattern is not valid: missing ): 5(.. | patterns are RE2's"},
+       "3:27 RB0112 this pattern is not valid: missing ): 5(.. | write a pattern of RE2, as `5..`"},
       {"{a=\"b\",}", ""},
       {"{ a = \"b\" , c=~\"\\\\d\\t\\n\\\"\" }", ""},
   };
@@ -325,11 +366,17 @@ TEST(Grammar, SaysWhereTheWordsOfControlFlowBelong) {
        "RB0203 `pause` has no place in a stage | it belongs in `guard`, as `pause while …`"},
       {kStage, "halt",
        "RB0203 `halt` has no place in a stage | it belongs in `otherwise` and `option`"},
-      {kGuard, "pause when a > 1% over 5m", "RB0201 expected `while`, found `when`"},
-      {kStage, "hold until fill", "RB0201 expected `at most`, found the end of the line"},
-      {kStage, "hold 2h and many requests", "RB0201 expected a number like `2`, found `many`"},
+      {kGuard, "pause when a > 1% over 5m",
+       "RB0201 expected `while`, found `when` | it is written like `pause while error_rate > 0.5% "
+       "over 5m`"},
+      {kStage, "hold until fill",
+       "RB0201 expected `at most`, found the end of the line | it is written like `hold until "
+       "backfill at most 24h`"},
+      {kStage, "hold 2h and many requests",
+       "RB0201 expected a number like `2`, found `many` | it is written like `hold 2h at most 3h`"},
       {kStage, "hold",
-       "RB0201 expected `until` or a duration like `5m`, found the end of the line"},
+       "RB0201 expected `until` or a duration like `5m`, found the end of the line | it is written "
+       "like `hold 2h at most 3h`"},
   };
   for (const auto& c : cases) {
     const std::string found = parsed(c.block, c.text);
@@ -376,11 +423,16 @@ TEST(Grammar, TheFilesFrame) {
       {"runbook a {\n}\n",
        "\nx:1:1 RB0204 a runbook begins with its edition | write `edition 1` above"},
       {"edition 2\nrunbook a {\n}\n", "\nx:1:9 RB0204 there is no edition 2 | write `edition 1`"},
-      {"edition one\nrunbook a {\n}\n", "\nx:1:9 RB0201 expected `1`, found `one`"},
-      {"edition 1\n", "\nx:2:1 RB0201 expected `runbook NAME {`, found the end of the file"},
+      {"edition one\nrunbook a {\n}\n",
+       "\nx:1:9 RB0201 expected `1`, found `one` | it is written like `edition 1`"},
+      {"edition 1\n",
+       "\nx:2:1 RB0201 expected `runbook NAME {`, found the end of the file | a runbook begins "
+       "with `edition 1` and `runbook NAME {`"},
       {"edition 1\nrunbok a {\ntitle \"x\"\n}\n",
        "\nx:2:1 RB0202 no statement of the file begins with `runbok` | did you mean `runbook`?"},
-      {"edition 1\nrunbook a\n{\n}\n", "\nx:2:10 RB0201 expected `{`, found the end of the line"},
+      {"edition 1\nrunbook a\n{\n}\n",
+       "\nx:2:10 RB0201 expected `{`, found the end of the line | it is written like `runbook "
+       "shop_canary {`"},
       {"edition 1\nrunbook a {\n}\nrunbook b {\n}\n",
        "\nx:4:1 RB0201 expected the end of the file, found `runbook` | a file holds one runbook"},
       {"edition 1\nimport \"x\"\nrunbook a {\n}\n",

@@ -122,25 +122,33 @@ TEST(Params, MistakesInADeclarationAreOneFinding) {
     const char* param;
     const char* expected;
   } cases[] = {
-      {"  param x: ratio = 5m", "6:20 RB0401 parameter `x` is a ratio, this is a duration\n"},
+      {"  param x: ratio = 5m",
+       "6:20 RB0401 parameter `x` is a ratio, this is a duration\n  write a value of its type, or "
+       "declare it with another one\n"},
       {"  param x: ratio = 1% from 2% to 5%",
-       "6:20 RB0212 the default `1%` lies outside of its own bounds\n"},
+       "6:20 RB0212 the default `1%` lies outside of its own bounds\n  take one between `2%` and "
+       "`5%`\n"},
       {"  param x: ratio = 1% from 5% to 2%",
        "6:28 RB0212 the bounds of `x` leave nothing between\n  write the lower one first\n"},
       {"  param x: ratio = 1% from 0s to 2%",
-       "6:28 RB0401 parameter `x` is a ratio, this is a duration\n"},
+       "6:28 RB0401 parameter `x` is a ratio, this is a duration\n  write a value of its type, or "
+       "declare it with another one\n"},
       {"  param x: text = \"a\" from 1 to 2",
        "6:28 RB0212 a text has no bounds\n  leave `from … to …` out\n"},
       {"  param x: percent = 1%",
        "6:12 RB0201 expected a type (`ratio`, `points`, `duration`, `rate`, `count`, `size` or "
-       "`text`), found `percent`\n"},
-      {"  param x: ratio", "6:17 RB0201 expected `=`, found the end of the line\n"},
+       "`text`), found `percent`\n  it is written like `param limit: ratio = 0.1% from 0.01% to "
+       "1%`\n"},
+      {"  param x: ratio",
+       "6:17 RB0201 expected `=`, found the end of the line\n  it is written like `param limit: "
+       "ratio = 0.1% from 0.01% to 1%`\n"},
       {"  param requests: ratio = 1%",
        "6:9 RB0320 `requests` is a metric already\n  give one of them another name\n"},
       {"  param over: ratio = 1%",
        "6:9 RB0206 no parameter can be called `over`\n  give it another name\n"},
       {"  param x: ratio = 1%\n  param x: ratio = 2%",
-       "7:9 RB0320 parameter `x` is there already, in line 6\n  give one of them another name\n"},
+       "7:9 RB0320 parameter `x` is there already, in line 6\n  leave one out, or give it another "
+       "name\n"},
   };
   for (const auto& c : cases) {
     EXPECT_EQ(errors(Runbook().after("  role lead, owner", c.param)), c.expected) << c.param;
@@ -151,9 +159,10 @@ TEST(Params, AUseThatDoesNotFitSaysWhatIsWanted) {
   const Runbook runbook = Runbook().after("  role lead, owner", "  param held: duration = 1h");
   EXPECT_EQ(errors(Runbook(runbook).with("traffic 10%", "traffic held")),
             "23:13 RB0401 expected a share of traffic like `5%`, and parameter `held` is a "
-            "duration\n");
+            "duration\n  write it out here, or declare another parameter\n");
   EXPECT_EQ(errors(Runbook(runbook).with("hold 1h", "hold hled")),
-            "24:10 RB0201 expected `until` or a duration like `5m`, found `hled`\n  did you mean `held`?\n");
+            "24:10 RB0201 expected `until` or a duration like `5m`, found `hled`\n  did you mean "
+            "`held`?\n");
   EXPECT_EQ(errors(Runbook(runbook).with("error_rate > 1%", "error_rate > held")),
             "16:23 RB0401 `error_rate` is a ratio, this is a duration\n"
             "  a ratio is written `0.1%`\n");
@@ -163,7 +172,8 @@ TEST(Params, ABrokenDeclarationIsNotReportedAgainWhereItIsUsed) {
   EXPECT_EQ(errors(Runbook()
                        .after("  role lead, owner", "  param held: duration = \"long\"")
                        .with("hold 1h", "hold held")),
-            "6:26 RB0401 parameter `held` is a duration, this is a text\n");
+            "6:26 RB0401 parameter `held` is a duration, this is a text\n  write a value of its "
+            "type, or declare it with another one\n");
 }
 
 TEST(Params, OneThatNothingUsesIsAWarning) {
@@ -175,7 +185,7 @@ TEST(Params, ValuesAreCheckedAsLiteralsAre) {
   EXPECT_EQ(errors(Runbook()
                        .after("  role lead, owner", "  param much: ratio = 120%")
                        .with("traffic 10%", "traffic much")),
-            "23:13 RB0212 `120%` is more than all of the traffic\n");
+            "23:13 RB0212 `120%` is more than all of the traffic\n  all of it is `100%`\n");
 }
 
 }  // namespace

@@ -119,9 +119,12 @@ TEST(AdvanceOnly, RefusesWhatNoCalendarHas) {
       {"Mon-Fri 09:00-09:00 \"UTC\"",
        "6:24 RB0212 hours that end when they begin are none\n"
        "  write `00:00-24:00` for the whole day\n"},
-      {"Mon-Fri 09:00 \"UTC\"", "6:30 RB0201 expected `-`, found `\"UTC\"`\n"},
+      {"Mon-Fri 09:00 \"UTC\"",
+       "6:30 RB0201 expected `-`, found `\"UTC\"`\n  it is written like `advance only Mon-Fri "
+       "09:00-17:00 \"Europe/Berlin\"`\n"},
       {"Mon-Fri 09:00-17:00",
-       "6:35 RB0201 expected a time zone like `\"Europe/Berlin\"`, found the end of the line\n"},
+       "6:35 RB0201 expected a time zone like `\"Europe/Berlin\"`, found the end of the line\n  it "
+       "is written like `advance only Mon-Fri 09:00-17:00 \"Europe/Berlin\"`\n"},
   };
   for (const auto& c : cases) EXPECT_EQ(errors(on(c.hours)), c.expected) << c.hours;
 }
@@ -173,10 +176,12 @@ TEST(Replace, RefusesWhatIsNotThereToReplace) {
       {"replace expect queue_lo: queue < 7 over 5m",
        "37:20 RB0364 the template has no criterion called `queue_lo`\n"
        "  did you mean `queue_low`?\n"},
-      {"replace expect queue < 7 over 5m", "37:26 RB0201 expected `:`, found `<`\n"},
+      {"replace expect queue < 7 over 5m",
+       "37:26 RB0201 expected `:`, found `<`\n  it is written like `replace expect errors_low: "
+       "error_rate < 0.2% over 5m`\n"},
       {"expect queue_low: queue < 7 over 5m",
        "37:12 RB0320 criterion `queue_low` is there already, in line 7\n"
-       "  give one of them another name\n"},
+       "  leave one out, or give it another name\n"},
       {"replace expect queue_low: queue < 7 over 5m\n    replace expect queue_low: queue < 8 over "
        "5m",
        "38:5 RB0321 this `replace` stands here a second time, after line 37\n  leave one out\n"},

@@ -100,18 +100,19 @@ const Case kResolveCases[] = {
   channel mail = slack("x")
   action suite())"),
      R"(6:8 RB0320 role `lead` is there already, in line 5
-  give one of them another name
+  leave one out, or give it another name
 11:10 RB0320 metric `errors` is there already, in line 7
-  give one of them another name
+  leave one out, or give it another name
 15:11 RB0320 channel `mail` is there already, in line 8
-  give one of them another name
+  leave one out, or give it another name
 17:10 RB0320 action `suite` is there already, in line 9
-  give one of them another name
+  leave one out, or give it another name
 28:15 RB0308 action `suite` has no parameter `phase`
+  it takes none
 )"},
     {"DuplicateStage", Runbook().with("stage second {", "stage first {"),
      R"(29:9 RB0320 stage `first` is there already, in line 21
-  give one of them another name
+  leave one out, or give it another name
 )"},
     {"DuplicateStatements", Runbook().after(R"(  service "shop")", R"(  service "other"
   title "a"
@@ -133,7 +134,7 @@ const Case kResolveCases[] = {
 )"},
     {"DuplicateOption", Runbook().with(R"(option back "Go back")", R"(option go "Go back")"),
      R"(38:12 RB0320 option `go` is there already, in line 37
-  give one of them another name
+  leave one out, or give it another name
 )"},
     {"DuplicateRoleInAQuorum", Runbook().with("by all of lead, owner", "by all of lead, lead"),
      R"(34:21 RB0320 role `lead` stands twice in this list
@@ -153,6 +154,7 @@ const Case kResolveCases[] = {
     {"UnknownArgument",
      Runbook().with(R"(suite(phase: "first"))", R"(suite(phase: "first", fase: "x"))"),
      R"(24:31 RB0308 action `suite` has no parameter `fase`
+  there is `phase`
 )"},
     {"UnnamedArgument", Runbook().with(R"(suite(phase: "first"))", R"(suite("first"))"),
      R"(24:15 RB0308 this argument needs a name
@@ -160,6 +162,7 @@ const Case kResolveCases[] = {
 )"},
     {"ArgumentOfAnotherType", Runbook().with(R"(suite(phase: "first"))", "suite(phase: 10%)"),
      R"(24:22 RB0401 parameter `phase` is a text, this is a ratio
+  write it like `"…"`
 )"},
     {"ArgumentGivenTwice",
      Runbook().with(R"(suite(phase: "first"))", R"(suite(phase: "a", phase: "b"))"),
@@ -168,6 +171,7 @@ const Case kResolveCases[] = {
 )"},
     {"BothArmsTheSame", Runbook().with(R"(canary "new")", R"(canary "old")"),
      R"(4:51 RB0212 baseline and canary are the same arm
+  write the two values of the label
 )"},
     {"RampWithTinySteps",
      Runbook().with(R"(    traffic 0%
@@ -175,6 +179,7 @@ const Case kResolveCases[] = {
                     R"(    ramp traffic to 0% over 30m every 1ms
 )"),
      R"(41:39 RB0212 the step of a ramp lasts a second at least
+  write `1s` or more
 )"},
     {"RampWithStepsLongerThanItself",
      Runbook().with(R"(    traffic 0%
@@ -182,9 +187,11 @@ const Case kResolveCases[] = {
                     R"(    ramp traffic to 0% over 30m every 1h
 )"),
      R"(41:39 RB0212 a step every `1h` is longer than the `30m` of the whole ramp
+  write a step that fits into the ramp several times
 )"},
     {"HoldWithAnEarlierEnd", Runbook().with("hold 2h", "hold 2h at most 1h"),
      R"(31:21 RB0212 `at most 1h` would end the hold before its own `2h`
+  write more than `2h`, or leave `at most` out
 )"},
     {"NoTimeAtAll", Runbook().with("hold 2h", "hold 0s"),
      R"(31:10 RB0212 `0s` must be above 0
@@ -193,6 +200,7 @@ const Case kResolveCases[] = {
      Runbook().with(R"(option back "Go back" rollback automatic)",
                     R"(option more "More" extend 1h at most 100)"),
      R"(38:42 RB0212 a stage is extended 16 times at most
+  write 16 or less
 )"},
     {"TooManyParameters",
      Runbook().with(
@@ -275,6 +283,7 @@ const Case kResolveCases[] = {
 )"},
     {"AReminderEveryMillisecond", Runbook().with("ask mail, oncall", "ask mail, remind every 1ms"),
      R"(35:28 RB0212 reminders come a second apart at least
+  write `1s` or more
 )"},
     {"DecidesTwice", Runbook().after("    hold 2h", R"(    decide verdict
     decide verdict)"),
@@ -302,6 +311,7 @@ const Case kResolveCases[] = {
 )"},
     {"AnEmptyService", Runbook().with(R"(service "shop")", R"(service "")"),
      R"(3:11 RB0212 the service needs a name
+  write what is rolled out: `service "shop"`
 )"},
     {"AnIncidentWithArguments",
      Runbook().with(R"(page oncall "Back: {cause}")",
@@ -314,6 +324,7 @@ const Case kResolveCases[] = {
 )"},
     {"AStageNamedLikeAPath", Runbook().with("stage second {", R"(stage "a.b" {)"),
      R"(29:9 RB0201 expected a stage's name, found `"a.b"`
+  it is written like `stage canary_5 using canary_stage {`
 )"},
     {"ManyErrorsInOneRun",
      Runbook()
@@ -330,6 +341,7 @@ const Case kResolveCases[] = {
     {"SyntaxErrorsDoNotHideUnknownNames",
      Runbook().with("hold 2h", "hold five").with("page oncall", "page oncal"),
      R"(31:10 RB0201 expected `until` or a duration like `5m`, found `five`
+  it is written like `hold 2h at most 3h`
 42:10 RB0303 no channel is called `oncal`
   did you mean `oncall`?
 )"},

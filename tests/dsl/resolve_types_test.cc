@@ -40,12 +40,15 @@ const Case kResolveTypesCases[] = {
 )"},
     {"QuantileOfACounter", Runbook().with("p99(latency) > 50ms", "p99(errors) > 50ms"),
      R"(16:14 RB0401 `p99` needs a histogram, `errors` is none
+  take a metric that is declared as `histogram`
 )"},
     {"QuantileOfARatio", Runbook().with("p99(latency) > 50ms", "p99(error_rate) > 50ms"),
      R"(16:14 RB0401 `p99` needs a histogram, `error_rate` is a ratio
+  take a metric that is declared as `histogram`
 )"},
     {"RateOfAHistogram", Runbook().with("queue > 1000", "rate(latency) > 5/s"),
      R"(17:15 RB0401 `rate` needs a counter, `latency` is none
+  take a metric that is declared as `counter`
 )"},
     {"RateAgainstCount", Runbook().with("queue > 1000", "rate(errors) > 5"),
      R"(17:25 RB0401 `rate(errors)` is a rate, this is a count
@@ -79,6 +82,7 @@ const Case kResolveTypesCases[] = {
     {"OneGaugeHasOneUnit",
      Runbook().after("    stop queue > 1000 over 5m", "    stop queue > 5s over 5m"),
      R"(18:18 RB0401 `queue` is compared with a duration here and with a count in line 17
+  compare it in one unit everywhere
 )"},
     {"AbsentOfARatio", Runbook().with("absent(requests)", "absent(error_rate)"),
      R"(18:17 RB0401 `absent` needs a measured metric, `error_rate` is a ratio
@@ -90,11 +94,13 @@ const Case kResolveTypesCases[] = {
                     R"(latency / requests
 )"),
      R"(10:23 RB0404 the numerator of a ratio must be a counter, `latency` is none
+  take a metric that is declared as `counter`
 )"},
     {"RatioOfRatios",
      Runbook().after("  metric error_rate = errors / requests",
                      "  metric twice = error_rate / requests"),
      R"(11:18 RB0404 the numerator of a ratio must be a counter, `error_rate` is a ratio
+  take a metric that is declared as `counter`
 )"},
     {"RatioOfUnsplitAndSplit", Runbook().with("errors_total default 0", "errors_total unsplit"),
      R"(10:3 RB0404 `errors` is unsplit and `requests` is not: their ratio is of nothing
@@ -115,10 +121,12 @@ const Case kResolveTypesCases[] = {
 )"},
     {"ARatioInPlaceOfGauges", Runbook().with("queue > 1000", "queue / requests > 1%"),
      R"(17:10 RB0404 a ratio is of two counters, `queue` is none
+  take metrics that are declared as `counter`
 )"},
     {"ARatioInPlaceOfTwoArms",
      Runbook().with("queue > 1000", "canary.errors / baseline.requests > 1%"),
      R"(17:10 RB0404 the two counters of this ratio are not of the same arm
+  take both from one arm: `errors / requests`
 )"},
     {"ALimitAlone", Runbook().with("queue > 1000", "5 > 3"),
      R"(17:10 RB0403 a comparison begins with what is measured
@@ -126,13 +134,16 @@ const Case kResolveTypesCases[] = {
 )"},
     {"AProductOfDurations", Runbook().with("p99(latency) > 50ms", "p99(latency) > 50ms * 2s"),
      R"(16:25 RB0401 a duration and a duration cannot be multiplied
+  compute with values of one unit, or scale by a percentage
 )"},
     {"ADivisionByNothing", Runbook().with("queue > 1000", "queue > 5 / 0"),
      R"(17:18 RB0212 a division by nothing
+  divide by a number above 0
 )"},
     {"AProductThatIsTooLarge",
      Runbook().with("queue > 1000", "queue > 900000000000000 * 900000000000000"),
      R"(17:18 RB0108 this value is too large to be compared
+  the largest value is 10¹⁵
 )"},
     {"ASumOfMeasurements", Runbook().with("queue > 1000", "queue + queue > 5"),
      R"(17:10 RB0403 the left side of a comparison is one measurement

@@ -175,7 +175,7 @@ TEST(New, SaysWhatItNeeds) {
       {{"new", "--service", "s", "--role", "on call"},
        "--role: `on call` must be a word of letters, digits and `_`"},
       {{"new", "--service", "s", "--baseline", "a", "--canary", "a"},
-       "baseline and canary are the same arm"},
+       "baseline and canary are the same arm; write the two values of the label"},
   };
   for (const auto& c : cases) {
     const Ran ran = rollbook(c.words);

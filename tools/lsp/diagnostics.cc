@@ -49,19 +49,21 @@ struct Fix {
   std::vector<Change> changes;
 };
 
-// The fix that came with the finding, from the compiler that has them.
-template <class Found>
-std::optional<Fix> given(const Document& document, const Found& found) {
-  if constexpr (requires { found.fix; }) {
-    if (found.fix.empty()) return std::nullopt;
-    Fix fix{found.help.empty() ? "mend: " + found.message : found.help, {}};
-    const Text& text = document.text();
-    for (const auto& edit : found.fix)
-      fix.changes.push_back({text.offset(edit.span.line, edit.span.column),
-                             text.offset(edit.span.end_line, edit.span.end_column), edit.text});
-    return fix;
+// The fix that came with the finding.
+std::optional<Fix> given(const Document& document, const Diagnostic& found) {
+  if (found.fix.empty()) return std::nullopt;
+  Fix fix{found.help.empty() ? "mend: " + found.message : found.help, {}};
+  const Text& text = document.text();
+  for (const runtime::Edit& edit : found.fix) {
+    fix.changes.push_back({text.offset(edit.span.line, edit.span.column),
+                           text.offset(edit.span.end_line, edit.span.end_column), edit.text});
   }
-  return std::nullopt;
+  const Change& first = fix.changes.front();
+  if (fix.changes.size() == 1 && first.end > first.begin) {
+    fix.title = "change `" + text.bytes().substr(first.begin, first.end - first.begin) + "` to `" +
+                first.with + "`";
+  }
+  return fix;
 }
 
 // "did you mean `x`?" where the wrong word stands once in the place of the finding.
@@ -89,10 +91,15 @@ std::size_t errors(const std::vector<Diagnostic>& all) {
   }));
 }
 
-// A guess is offered when it is certain: the finding goes, and no error comes in its place.
-bool helps(Document& document, const Diagnostic& found, const Change& change) {
+// A fix is offered when it is certain: the finding goes, and no error comes in its place.
+bool helps(Document& document, const Diagnostic& found, std::vector<Change> changes) {
   std::string text = document.text().bytes();
-  text.replace(change.begin, change.end - change.begin, change.with);
+  // From the end on, so that places stay where they are.
+  std::sort(changes.begin(), changes.end(),
+            [](const Change& a, const Change& b) { return a.begin > b.begin; });
+  for (const Change& change : changes) {
+    text.replace(change.begin, change.end - change.begin, change.with);
+  }
   const auto left = dsl::Compiler().compile(document.file(), text, {}).diagnostics;
   const bool there = std::any_of(left.begin(), left.end(), [&](const Diagnostic& one) {
     return one.code == found.code && one.message == found.message &&
@@ -102,11 +109,11 @@ bool helps(Document& document, const Diagnostic& found, const Change& change) {
 }
 
 std::optional<Fix> fix_of(Document& document, const Diagnostic& found) {
-  if (auto fix = given(document, found)) return fix;
-  auto guess = respelled(document, found);
-  if (!guess) guess = with_edition(found);
-  if (guess && !helps(document, found, guess->changes.front())) return std::nullopt;
-  return guess;
+  auto fix = given(document, found);
+  if (!fix) fix = respelled(document, found);
+  if (!fix) fix = with_edition(found);
+  if (fix && !helps(document, found, fix->changes)) return std::nullopt;
+  return fix;
 }
 
 }  // namespace
