@@ -1,14 +1,22 @@
 #include "dsl/check.h"
 
+#include <algorithm>
+#include <cmath>
+
+#include "dsl/chances.h"
 #include "dsl/check_rules.h"
 #include "dsl/format_value.h"
 
 namespace rollbook::dsl {
 
+std::string quoted(const std::string& text) { return "`" + text + "`"; }
+
 bool bounds_above(const Judgement& judgement) {
   const bool greater = judgement.comparison == core::Comparison::greater ||
                        judgement.comparison == core::Comparison::greater_equal;
-  return greater == (judgement.kind == core::CriterionKind::stop);
+  const bool acts =
+      judgement.kind == core::CriterionKind::stop || judgement.kind == core::CriterionKind::pause;
+  return greater == acts;
 }
 
 bool same_bound(const Judgement& expect, const Judgement& stop) {
@@ -36,14 +44,54 @@ const Step* hold_of(const StageOutline& stage) {
   return nullptr;
 }
 
+bool moves_traffic(const StageOutline& stage) {
+  return std::any_of(stage.steps.begin(), stage.steps.end(),
+                     [](const Step& step) { return weight_after(step).has_value(); });
+}
+
+double as_double(core::Fixed value) { return static_cast<double>(value.nanos) * 1e-9; }
+double in_seconds(core::Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
+
+std::string about_percent(double share) {
+  if (share < 0.01) return "under 1%";
+  const double percent = std::floor(share * 100);
+  return std::to_string(static_cast<int>(std::clamp(percent, 0.0, 99.0))) + "%";
+}
+
+core::Weight share_of(core::Arm arm, core::Weight canary) {
+  switch (arm) {
+    case core::Arm::canary:
+      return canary;
+    case core::Arm::baseline:
+      return core::Weight{core::kAllTraffic.nanos - canary.nanos};
+    case core::Arm::total:
+      break;
+  }
+  return core::kAllTraffic;
+}
+
+double requests_in(const Judgement& judgement, core::Fixed per_second, core::Weight canary) {
+  const core::Weight share = share_of(judgement.what.arm, canary);
+  return as_double(per_second) * static_cast<double>(share.nanos) * 1e-9 *
+         in_seconds(judgement.over);
+}
+
+double chance_of_stop(const Judgement& stop, double rate, double requests, core::Duration hold) {
+  // A test looks at everything since it began, and says itself how often it is wrong.
+  if (stop.over <= core::Duration::zero()) return 0;
+  const auto whole = static_cast<std::int64_t>(std::llround(std::min(requests, 1e15)));
+  const double allowed = std::floor(as_double(stop.limit) * static_cast<double>(whole) + 1e-9);
+  const double most = std::clamp(allowed, -1.0, static_cast<double>(whole));
+  const double each = chance_above(whole, rate, static_cast<std::int64_t>(most));
+  return chance_of_run(each, hold / stop.over, 1 + stop.sustain / stop.over);
+}
+
 void check_head(const Outline& outline, Findings& findings) {
   if (outline.service.empty()) {
     findings.error(Code::missing_statement, outline.span, "this runbook names no service",
                    "add `service \"shop\"`: one rollout at a time runs for a service");
   }
-  bool moves = false;
-  for (const StageOutline& stage : outline.stages)
-    for (const Step& step : stage.steps) moves = moves || weight_after(step).has_value();
+  const bool moves = std::any_of(outline.stages.begin(), outline.stages.end(), moves_traffic);
   if (outline.stages.empty()) {
     findings.error(Code::missing_statement, outline.span, "this runbook has no stage",
                    "add `stage first { … }` with `traffic 5%` and `hold 1h` in it");
@@ -68,6 +116,8 @@ void warn(const Outline& outline, Sink& sink) {
   warn_of_windows(outline, findings);
   warn_of_limits(outline, findings);
   warn_of_samples(outline, findings);
+  warn_of_people(outline, findings);
+  warn_of_rollbacks(outline, findings);
   warn_of_unused(outline, findings);
 }
 

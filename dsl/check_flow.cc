@@ -27,7 +27,8 @@ struct Block {
 void check_exit_place(const Exit& exit, const Block& block, Findings& findings) {
   if (block.before && exit.kind == Exit::Kind::rollback) {
     findings.error(Code::misplaced_statement, exit.span,
-                   "before the first shift there is nothing to roll back", "write `otherwise end`");
+                   "before the first shift there is nothing to roll back", "write `otherwise end`",
+                   {{exit.span, "end"}});
   }
   if (!block.before && exit.kind == Exit::Kind::end) {
     findings.error(Code::misplaced_statement, exit.span,
@@ -36,20 +37,45 @@ void check_exit_place(const Exit& exit, const Block& block, Findings& findings) 
   }
 }
 
+// The stop that speaks of what an expectation asks for, only later: between the two nothing is
+// said.
+const Judgement* looser_stop(const Judgement& expect, const Outline& outline) {
+  if (!outline.guard) return nullptr;
+  for (const Judgement& stop : outline.guard->stops)
+    if (same_bound(expect, stop)) return &stop;
+  return nullptr;
+}
+
+std::string exit_help(const Block& block) {
+  return block.before ? "add `within 24h otherwise end`"
+                      : "add `within 24h otherwise rollback …` or `… decide …`";
+}
+
 void check_exit_left_out(const Review& review, const Block& block, const Outline& outline,
                          Findings& findings) {
-  std::string open;
-  if (!review.confirms.empty()) open = "\"" + review.confirms.front().text + "\" answered with no";
-  for (const Judgement& expect : review.criteria) {
-    if (open.empty() && (block.before || !is_guarded(expect, outline))) {
-      open = "`" + expect.text + "` not met";
-    }
+  if (!review.confirms.empty()) {
+    findings.error(Code::missing_exit, review.span,
+                   block.what + " says not what happens with \"" + review.confirms.front().text +
+                       "\" answered with no",
+                   exit_help(block));
+    return;
   }
-  if (open.empty()) return;
-  findings.error(Code::missing_exit, review.span,
-                 block.what + " says not what happens with " + open,
-                 block.before ? "add `within 24h otherwise end`"
-                              : "add `within 24h otherwise rollback …` or `… decide …`");
+  for (const Judgement& expect : review.criteria) {
+    if (!block.before && is_guarded(expect, outline)) continue;
+    const Judgement* stop = block.before ? nullptr : looser_stop(expect, outline);
+    if (stop == nullptr) {
+      findings.error(Code::missing_exit, review.span,
+                     block.what + " says not what happens with " + quoted(expect.text) + " not met",
+                     exit_help(block));
+    } else {
+      findings.error(Code::undefined_band, review.span,
+                     block.what + " says not what happens between " + expect.limit_text + " and " +
+                         stop->limit_text + ": " + quoted(expect.text) + " is not met there, " +
+                         quoted(stop->text) + " does not stop yet",
+                     exit_help(block));
+    }
+    return;
+  }
 }
 
 // A decision used here: its exit and its options must make sense in this place.
@@ -99,7 +125,8 @@ void check_rollback(const RollbackOutline& rollback, const Outline& outline, Fin
     if (last && *weight > *last) {
       findings.error(
           Code::rollback_not_lower, step.span,
-          "a rollback only ever lowers the weight: it is at " + format_percent(*last) + " already");
+          "a rollback only ever lowers the weight: it is at " + format_percent(*last) + " already",
+          "put its steps in falling order");
     }
     last = weight;
   }
@@ -183,7 +210,7 @@ void check_traffic(const Outline& outline, Findings& findings) {
         findings.error(Code::traffic_not_rising, step.span,
                        format_percent(*next) + " is not more than the " + format_percent(weight) +
                            " that the canary has already",
-                       "stages raise the weight; `rollback` lowers it");
+                       "write more, or leave `traffic` out to stay; only a `rollback` lowers it");
       }
       weight = *next;
     }

@@ -21,9 +21,13 @@ void check_no_way_back(const core::Machine& machine, Sink& sink);
 void warn_of_windows(const Outline& outline, Findings& findings);
 void warn_of_limits(const Outline& outline, Findings& findings);
 void warn_of_samples(const Outline& outline, Findings& findings);
+void warn_of_people(const Outline& outline, Findings& findings);
+void warn_of_rollbacks(const Outline& outline, Findings& findings);
 void warn_of_unused(const Outline& outline, Findings& findings);
 
 // ---- What they share --------------------------------------------------------------------------
+
+std::string quoted(const std::string& text);  // in backticks
 
 // Whether a limit bounds from above: `stop x > L`, `expect x < L`.
 bool bounds_above(const Judgement& judgement);
@@ -34,5 +38,19 @@ bool same_bound(const Judgement& expect, const Judgement& stop);
 std::vector<core::Weight> stage_weights(const Outline& outline);
 // The hold of a stage; null when it has none.
 const Step* hold_of(const StageOutline& stage);
+// Whether a stage shifts traffic.
+bool moves_traffic(const StageOutline& stage);
+
+double as_double(core::Fixed value);
+double in_seconds(core::Duration duration);
+// "99%", rounded down, never 100%.
+std::string about_percent(double share);
+// The part of the traffic that an arm has while the canary has `canary`.
+core::Weight share_of(core::Arm arm, core::Weight canary);
+// Requests of the judged arm within the window.
+double requests_in(const Judgement& judgement, core::Fixed per_second, core::Weight canary);
+// How often a canary that fails with chance `rate` crosses the limit of `stop` within a hold:
+// windows one after the other, as many in a row as `for` is long.
+double chance_of_stop(const Judgement& stop, double rate, double requests, core::Duration hold);
 
 }  // namespace rollbook::dsl

@@ -72,14 +72,16 @@ enum class Code : std::uint16_t {
   unreachable = 506,
   missing_finish = 507,
   nobody_asked = 508,
-  too_many_answers = 509,  // more persons needed than roles give
   too_many_states = 510,
   looser_than_guard = 511,
+  undefined_band = 512,     // neither met nor stopped, and no exit
+  backwards_forward = 513,  // a step forward after a rollback
+  no_rollback = 514,        // a state that no rollback can be asked for in
+  nothing_started = 530,    // `hold until` without a `start` before it
+  no_way_back = 531,        // a rollback after an irreversible step
+  guard_must_halt = 532,    // an irreversible step, and no guard that halts
   import_cycle = 561,
   unresolved_import = 562,  // in a text that must stand alone
-  nothing_started = 530,  // `hold until` without a `start` before it
-  no_way_back = 531,      // a rollback after an irreversible step
-  guard_must_halt = 532,  // an irreversible step, and no guard that halts
 
   // 06xx: findings about numbers; warnings.
   sustain_shorter_than_window = 601,
@@ -88,7 +90,13 @@ enum class Code : std::uint16_t {
   unused = 604,
   equal_thresholds = 605,
   too_few_requests = 606,
-  dead_bound = 607,  // another bound always acts first
+  dead_bound = 607,      // another bound always acts first
+  blind_stop = 608,      // `at least N requests` never come
+  rollback_waits = 609,  // traffic stays while a rollback waits for something else
+  one_person = 610,      // two sign-offs that one person could give
+  no_baseline = 611,     // compared with an arm without traffic
+  nobody_told = 612,     // a decision opens in silence
+  never_full = 613,      // a window longer than the time there is to fill it
 
   // 07xx: scenarios. First what is written, then what the runbook says to it.
   scenario_unexpected = 701,         // expected …, found …
@@ -115,15 +123,8 @@ enum class Code : std::uint16_t {
   unsupported_new = 904,
   unsupported_baseline_fails = 905,
   unsupported_and = 907,
-  unsupported_pause_while = 908,
   unsupported_target = 912,
-  unsupported_undo = 913,
   unsupported_irreversible = 914,
-  unsupported_halt = 915,
-  unsupported_hold_until = 916,
-  unsupported_and_requests = 917,
-  unsupported_next_override = 920,
-  unsupported_guard_always = 921,
   unsupported_bracket = 922,
 };
 

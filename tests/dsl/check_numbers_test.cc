@@ -25,6 +25,7 @@ const Case kCheckNumbersCases[] = {
 )"},
     {"AHoldShorterThanAWindow", Runbook().with("hold 2h", "hold 5m"),
      R"(31:5 RB0602 a hold of 5m is not longer than the 5m that `error_rate > 1% over 5m` looks at
+  hold for 10m or more, or judge a shorter window
 )"},
     {"NoHold",
      Runbook().with(R"(    hold 2h
@@ -69,7 +70,7 @@ const Case kCheckNumbersCases[] = {
                     ""),
      R"(11:11 RB0604 nothing uses channel `mail`
   leave it out, or use it
-33:3 RB0508 nobody is told when decision `verdict` is open
+33:3 RB0612 nobody is told when decision `verdict` is open
   add `ask …` with a channel
 )"},
     {"EqualThresholds", Runbook().with("error_rate < 0.5% over 5m", "error_rate < 1% over 5m"),
@@ -80,7 +81,7 @@ const Case kCheckNumbersCases[] = {
      Runbook()
          .with("error_rate < 0.5% over 5m", "error_rate < 1% over 5m")
          .after("  role lead, owner", "  load 90/s peak"),
-     R"(26:12 RB0605 `error_rate < 1% over 5m` passes up to the limit at which `error_rate > 1% over 5m` stops: at a true 0.8%, which passes, chance stops up to 73% of its holds of 1h at 90/s × 10%
+     R"(26:12 RB0605 `error_rate < 1% over 5m` passes up to the limit at which `error_rate > 1% over 5m` stops; a canary at 0.8%, which passes, is rolled back by chance in 73% of holds of 1h at 90/s × 10%
   leave room between the two: expect less than is stopped at
 )"},
     {"LooserThanTheGuard", Runbook().with("error_rate < 0.5% over 5m", "error_rate < 2% over 5m"),
@@ -113,11 +114,11 @@ const Case kCheckNumbersCases[] = {
          .with("stop error_rate > 1%", "stop total.error_rate > 0.1%")
          .with("stop p99(latency)", "stop baseline.p99(latency)")
          .after("  role lead, owner", "  load 90/s peak, 0.3/s trough"),
-     R"(16:10 RB0606 `total.error_rate > 0.1% over 5m` is blind: about 90 requests come within 5m at 0.3/s × 100%, it waits for 100
+     R"(16:10 RB0608 `total.error_rate > 0.1% over 5m` is blind: about 90 requests come within 5m at 0.3/s × 100%, it waits for 100
   say `at least N requests` with a smaller N, or take a longer window
-17:10 RB0606 `baseline.p99(latency) > 50ms over 5m` is blind: about 81 requests come within 5m at 0.3/s × 90%, it waits for 100
+17:10 RB0608 `baseline.p99(latency) > 50ms over 5m` is blind: about 81 requests come within 5m at 0.3/s × 90%, it waits for 100
   say `at least N requests` with a smaller N, or take a longer window
-26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 9 requests come within 5m at 0.3/s × 10%
+26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 9 requests come within 5m at 0.3/s × 10%; a canary with 0.1% errors, a fifth of the limit, breaks it in under 1% of reviews
   take a longer window or a higher limit
 )"},
     {"AcceptanceIsComparedToo", Runbook().after("  finish traffic 50%", R"(  success {
@@ -128,20 +129,20 @@ const Case kCheckNumbersCases[] = {
   expect less than 1%
 )"},
     {"TooFewForTheGuard", Runbook().after("  role lead, owner", "  load 90/s peak, 2/s trough"),
-     R"(16:10 RB0606 `error_rate > 1% over 5m` is blind: about 60 requests come within 5m at 2/s × 10%, it waits for 100
+     R"(16:10 RB0608 `error_rate > 1% over 5m` is blind: about 60 requests come within 5m at 2/s × 10%, it waits for 100
   say `at least N requests` with a smaller N, or take a longer window
-17:10 RB0606 `p99(latency) > 50ms over 5m` is blind: about 60 requests come within 5m at 2/s × 10%, it waits for 100
+17:10 RB0608 `p99(latency) > 50ms over 5m` is blind: about 60 requests come within 5m at 2/s × 10%, it waits for 100
   say `at least N requests` with a smaller N, or take a longer window
-26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 60 requests come within 5m at 2/s × 10%
+26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 60 requests come within 5m at 2/s × 10%; a canary with 0.1% errors, a fifth of the limit, breaks it in 5% of reviews
   take a longer window or a higher limit
 )"},
     {"OneErrorIsEnough",
      Runbook()
          .after("  role lead, owner", "  load 90/s peak, 4/s trough")
          .with("stop error_rate > 1%", "stop error_rate > 0.6%"),
-     R"(16:10 RB0606 one error is enough to break `error_rate > 0.6% over 5m`: about 120 requests come within 5m at 4/s × 10%
+     R"(16:10 RB0606 one error is enough to break `error_rate > 0.6% over 5m`: about 120 requests come within 5m at 4/s × 10%; a canary with 0.12% errors, a fifth of the limit, breaks it in 82% of holds of 1h
   take a longer window or a higher limit
-26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 120 requests come within 5m at 4/s × 10%
+26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 120 requests come within 5m at 4/s × 10%; a canary with 0.1% errors, a fifth of the limit, breaks it in 11% of reviews
   take a longer window or a higher limit
 )"},
     {"WarningsComeWhenThereIsNoError",

@@ -90,12 +90,12 @@ runbook shop {
     {"TrafficThatFalls",
      Runbook().with("traffic 50%", "traffic 5%").with("finish traffic 50%", "finish traffic 5%"),
      R"(30:5 RB0504 5% is not more than the 10% that the canary has already
-  stages raise the weight; `rollback` lowers it
+  write more, or leave `traffic` out to stay; only a `rollback` lowers it
 )"},
     {"TrafficThatStays",
      Runbook().with("traffic 50%", "traffic 10%").with("finish traffic 50%", "finish traffic 10%"),
      R"(30:5 RB0504 10% is not more than the 10% that the canary has already
-  stages raise the weight; `rollback` lowers it
+  write more, or leave `traffic` out to stay; only a `rollback` lowers it
 )"},
     {"NoFinish",
      Runbook().with(R"(  finish traffic 50%
@@ -130,6 +130,7 @@ runbook shop {
     traffic 1%
 )"),
      R"(42:5 RB0505 a rollback only ever lowers the weight: it is at 0% already
+  put its steps in falling order
 )"},
     {"AnUnreachableRollback",
      Runbook().after("  finish traffic 50%", "  rollback slow { traffic 0% }"),
@@ -168,7 +169,7 @@ runbook shop {
     within 2h otherwise decide verdict
 )",
                     ""),
-     R"(21:3 RB0502 stage `first` says not what happens with `error_rate < 0.5% over 5m` not met
+     R"(21:3 RB0512 stage `first` says not what happens between 0.5% and 1%: `error_rate < 0.5% over 5m` is not met there, `error_rate > 1% over 5m` does not stop yet
   add `within 24h otherwise rollback …` or `… decide …`
 )"},
     {"NoBandWhereTheGuardStopsToo",

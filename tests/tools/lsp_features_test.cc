@@ -243,7 +243,8 @@ TEST_F(LspFeatures, ShowsTheDefaultsThatAreLeftOut) {
     hints.push_back(one.at("position").at("line").dump() + " " +
                     one.at("label").get<std::string>());
   EXPECT_THAT(hints, ElementsAre("16 at least 100 requests", "25 within 24h", "29 within 5m",
-                                 "30 at most 28h", "31 within 5m", "34 within 5m", "48 every 1m"));
+                                 "30 at most 28h", "31 within 5m", "34 within 5m", "48 within 5m",
+                                 "49 every 1m"));
   const Json some = client.result(
       "textDocument/inlayHint",
       {{"textDocument", {{"uri", kUri}}},

@@ -51,6 +51,7 @@ runbook shop_canary {   # 🚀 the shop
 
   rollback automatic {
     page oncall "Rolled back: {cause}"
+    traffic 2%
     ramp traffic to 0% over 10m
   }
 }

@@ -1,0 +1,129 @@
+// Windows that do not fit: into their `for`, into a hold, or into the time there is to fill them.
+
+#include <algorithm>
+
+#include "dsl/check_rules.h"
+#include "dsl/format_value.h"
+#include "dsl/long_time.h"
+
+namespace rollbook::dsl {
+
+namespace {
+
+void warn_of_hold(const StageOutline& stage, const Outline& outline, Findings& findings) {
+  const Judgement* longest = nullptr;
+  const auto needs = [](const Judgement& judgement) { return judgement.over + judgement.sustain; };
+  const auto consider = [&](const std::vector<Judgement>& judgements) {
+    for (const Judgement& judgement : judgements) {
+      // A test speaks as soon as it has seen enough: it has no window to fill.
+      const bool windowed = judgement.over > core::Duration::zero();
+      if (!windowed || judgement.what.measure == core::Measure::absent) continue;
+      if (longest == nullptr || needs(judgement) > needs(*longest)) longest = &judgement;
+    }
+  };
+  consider(outline.guard->stops);
+  consider(stage.review.criteria);
+  const Step* hold = hold_of(stage);
+  if (longest == nullptr) return;
+  if (hold == nullptr) {
+    const bool waits = std::any_of(stage.steps.begin(), stage.steps.end(),
+                                   [](const Step& step) { return step.kind == Step::Kind::until; });
+    if (waits || !moves_traffic(stage) || !stage.review.criteria.empty()) return;
+    findings.warning(Code::hold_too_short, stage.span,
+                     "stage " + quoted(stage.name) + " has no hold: it is left before " +
+                         quoted(longest->text) + " can be judged on it",
+                     "add `hold " + format_duration(2 * needs(*longest)) + "`");
+  } else if (hold->duration <= needs(*longest)) {
+    findings.warning(
+        Code::hold_too_short, hold->span,
+        "a hold of " + format_duration(hold->duration) + " is not longer than the " +
+            format_duration(needs(*longest)) + " that " + quoted(longest->text) + " looks at",
+        "hold for " + format_duration(2 * needs(*longest)) + " or more, or judge a shorter window");
+  }
+}
+
+void warn_of_silence(const Outline& outline, Findings& findings) {
+  const Measurement* first = nullptr;
+  for (const GuardOutline& guard : outline.guards) {
+    for (const Judgement& stop : guard.stops) {
+      // One that must come together with others does not cover silence alone.
+      const bool silence = stop.what.measure == core::Measure::absent;
+      if (silence && stop.parts == 1) return;
+      if (first == nullptr && !silence) first = &stop.what;
+    }
+  }
+  if (first == nullptr) return;
+  const core::MetricIndex metric =
+      first->measure == core::Measure::ratio ? first->denominator : first->metric;
+  findings.warning(Code::silence_not_covered, outline.guard->span,
+                   "a canary that sends no metrics at all is not stopped by this guard",
+                   "add `stop absent(" + outline.metrics[metric.value].name +
+                       ") for 3m`: silence is not health");
+}
+
+// The longest time from a stage's shift to the end of its review, as far as deadlines say it.
+core::Duration longest_watch(const StageOutline& stage) {
+  core::Duration watched = stage.review.within;
+  for (const Step& step : stage.steps) {
+    const bool holds = step.kind == Step::Kind::hold || step.kind == Step::Kind::until;
+    if (holds) watched = add_up(watched, step.at_most);
+    if (step.kind == Step::Kind::act) {
+      watched = add_up(watched, longest_act(step.effects.front()));
+    }
+  }
+  return watched;
+}
+
+bool warn_of_never_full(const Review& review, core::Duration watched, const std::string& what,
+                        Findings& findings) {
+  for (const Judgement& expect : review.criteria) {
+    if (expect.what.measure == core::Measure::absent || expect.over + expect.sustain <= watched) {
+      continue;
+    }
+    findings.warning(Code::never_full, expect.span,
+                     quoted(expect.text) + " can never pass: " + what + " is over after " +
+                         format_duration(watched) + " at the latest, the window is never full",
+                     "judge a shorter window, or give it more time with `within`");
+    return true;
+  }
+  return false;
+}
+
+// An extension adds time that nobody knows yet, and so does a halt that people resume.
+bool may_extend(const Review& review, const Outline& outline) {
+  const auto extends = [&](std::size_t decision) {
+    const auto& options = outline.decisions[decision].options;
+    return std::any_of(options.begin(), options.end(), [](const OptionOutline& option) {
+      return option.option.kind == core::OptionKind::extend ||
+             option.option.kind == core::OptionKind::halt;
+    });
+  };
+  if (review.otherwise.kind == Exit::Kind::halt) return true;
+  if (review.decision && extends(*review.decision)) return true;
+  return review.otherwise.kind == Exit::Kind::decide && extends(review.otherwise.target);
+}
+
+}  // namespace
+
+void warn_of_windows(const Outline& outline, Findings& findings) {
+  for (const Judgement& stop : outline.guard->stops) {
+    const bool shorter = stop.sustain > core::Duration::zero() && stop.sustain < stop.over;
+    if (!shorter || stop.what.measure == core::Measure::absent) continue;
+    findings.warning(Code::sustain_shorter_than_window, stop.span,
+                     "`for " + format_duration(stop.sustain) + "` is shorter than `over " +
+                         format_duration(stop.over) +
+                         "`: a single burst stays in the window longer than that",
+                     "write `for " + format_duration(stop.over) + "`, or leave `for` out");
+  }
+  for (const StageOutline& stage : outline.stages) {
+    // One finding for one window: of one that is never full, the hold is too short as well.
+    // A stage that moves nothing looks back to the shift of one before it.
+    const bool never = moves_traffic(stage) && !may_extend(stage.review, outline) &&
+                       warn_of_never_full(stage.review, longest_watch(stage),
+                                          "stage " + quoted(stage.name), findings);
+    if (!never) warn_of_hold(stage, outline, findings);
+  }
+  warn_of_silence(outline, findings);
+}
+
+}  // namespace rollbook::dsl
