@@ -1,0 +1,123 @@
+// Guards: matched by where they lead and when they are armed. A stop of several conditions is
+// compared as one: it is looser when any of its conditions is.
+
+#include "dsl/diff_parts.h"
+
+namespace rollbook::dsl {
+
+namespace {
+
+// The conditions of one `stop`.
+using Conditions = std::vector<const Judgement*>;
+
+std::vector<Conditions> conjunctions(const std::vector<Judgement>& stops) {
+  std::vector<Conditions> all;
+  for (std::size_t i = 0; i < stops.size(); ++i) {
+    if (stops[i].parts < 2) continue;
+    Conditions& conditions = all.emplace_back();
+    for (std::size_t k = 0; k < stops[i].parts; ++k) conditions.push_back(&stops[i + k]);
+  }
+  return all;
+}
+
+std::vector<Judgement> singles(const std::vector<Judgement>& stops) {
+  std::vector<Judgement> all;
+  std::copy_if(stops.begin(), stops.end(), std::back_inserter(all),
+               [](const Judgement& stop) { return stop.parts == 1; });
+  return all;
+}
+
+std::string text_of(const Conditions& conditions) {
+  std::string text;
+  for (const Judgement* each : conditions) text += (text.empty() ? "" : " and ") + each->text;
+  return "stop " + quoted(text);
+}
+
+bool has_test(const GuardOutline& guard) {
+  return std::any_of(guard.stops.begin(), guard.stops.end(),
+                     [](const Judgement& stop) { return stop.test != core::Test::none; });
+}
+
+std::string number_of(std::size_t row) {
+  return row == 0 ? "guard" : "guard " + std::to_string(row + 1);
+}
+
+}  // namespace
+
+void Comparison::compare_conjunctions(const Place& where, const Both<GuardOutline>& both) {
+  std::vector<Conditions> rest = conjunctions(both.after.stops);
+  for (const Conditions& before : conjunctions(both.before.stops)) {
+    const auto other = std::find_if(rest.begin(), rest.end(), [&](const Conditions& after) {
+      return std::equal(before.begin(), before.end(), after.begin(), after.end(),
+                        [&](const Judgement* a, const Judgement* b) {
+                          return same_measurement(*a, *b) && a->over == b->over;
+                        });
+    });
+    if (other == rest.end()) {
+      add(Bearing::weakens, where, text_of(before) + " removed", before.front()->span, {});
+      continue;
+    }
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      compare_criterion(where, *before[i], *(*other)[i]);
+    }
+    rest.erase(other);
+  }
+  for (const Conditions& after : rest) {
+    add(Bearing::strengthens, where, text_of(after) + " added", {}, after.front()->span);
+  }
+}
+
+void Comparison::compare_guard(const Place& where, const Both<GuardOutline>& both) {
+  leads_to_ = &both.before.otherwise;
+  compare_criteria(where, {singles(both.before.stops), singles(both.after.stops)});
+  compare_conjunctions(where, both);
+  compare_criteria(where, {both.before.pauses, both.after.pauses});
+  compare_exits(where, {both.before.otherwise, both.after.otherwise}, both.before.span,
+                both.after.span);
+  if (both.before.always == both.after.always) return;
+  // A test from the start on has the shadow's data too, which are better than the canary's.
+  const bool stricter = both.after.always && !has_test(both.after);
+  add(stricter ? Bearing::strengthens : Bearing::weakens, where,
+      both.after.always ? "armed with the first shift → from the start"
+                        : "armed from the start → with the first shift",
+      both.before.span, both.after.span);
+}
+
+void Comparison::compare_guards() {
+  const auto& before = before_.guards;
+  std::vector<const GuardOutline*> rest;
+  for (const GuardOutline& guard : after_.guards) rest.push_back(&guard);
+  std::vector<const GuardOutline*> partners(before.size(), nullptr);
+  const auto pair_up = [&](auto fits) {
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      if (partners[i] != nullptr) continue;
+      const auto other = std::find_if(rest.begin(), rest.end(), [&](const GuardOutline* guard) {
+        return fits(before[i], *guard);
+      });
+      if (other == rest.end()) continue;
+      partners[i] = *other;
+      rest.erase(other);
+    }
+  };
+  const auto same_exit = [&](const GuardOutline& a, const GuardOutline& b) {
+    return exit_text(a.otherwise, before_) == exit_text(b.otherwise, after_);
+  };
+  pair_up([&](const GuardOutline& a, const GuardOutline& b) {
+    return same_exit(a, b) && a.always == b.always;
+  });
+  pair_up(same_exit);
+  pair_up([](const GuardOutline&, const GuardOutline&) { return true; });
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    if (partners[i] != nullptr) {
+      compare_guard(number_of(i), {before[i], *partners[i]});
+    } else {
+      add(Bearing::weakens, number_of(i), "removed", before[i].span, {});
+    }
+  }
+  for (const GuardOutline* guard : rest) {
+    add(Bearing::strengthens, "guard",
+        "another one added, otherwise " + exit_text(guard->otherwise, after_), {}, guard->span);
+  }
+}
+
+}  // namespace rollbook::dsl
