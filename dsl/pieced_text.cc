@@ -46,8 +46,29 @@ PiecedText::Origin PiecedText::origin_of(std::size_t offset) const {
   return {piece.file, piece.copied ? piece.origin + offset - piece.begin : piece.origin};
 }
 
+std::optional<core::Span> PiecedText::own_span(const core::Span& span) const {
+  const std::size_t begin = offset_of(text_, span.line, span.column);
+  const std::size_t end = offset_of(text_, span.end_line, span.end_column);
+  const Origin from = origin_of(begin);
+  const Origin to = origin_of(end);
+  const std::string_view here = std::string_view(text_).substr(begin, end - begin);
+  const bool own =
+      from.file == 0 && to.file == 0 && to.offset >= from.offset &&
+      std::string_view(files_[0].text).substr(from.offset, to.offset - from.offset) == here;
+  if (!own) return std::nullopt;
+  return Source(files_[0].text).span(from.offset, to.offset);
+}
+
 runtime::Diagnostic PiecedText::original(runtime::Diagnostic found) const {
   if (found.span.line == 0 || files_.empty()) return found;
+  for (runtime::Edit& edit : found.fix) {
+    const auto span = own_span(edit.span);
+    if (!span) {
+      found.fix.clear();
+      break;
+    }
+    edit.span = *span;
+  }
   const core::Span span = found.span;
   const Origin begin = origin_of(offset_of(text_, span.line, span.column));
   const Origin end = origin_of(offset_of(text_, span.end_line, span.end_column));

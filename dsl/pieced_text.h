@@ -2,6 +2,7 @@
 // PiecedText: one text put together from pieces of several files, which knows where each piece
 // comes from. A finding in the text is told at the place where its author wrote it.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,7 +29,8 @@ class PiecedText {
   // What stands instead of the byte at `origin` and those behind it.
   void put(std::string_view instead, std::size_t file, std::size_t origin);
 
-  // The finding at its author's place, and the text that it is in.
+  // The finding at its author's place, and the text that it is in. Its fix stays where all of it
+  // is in the runbook itself: a library's names are other ones there.
   runtime::Diagnostic original(runtime::Diagnostic found) const;
   const std::string& text_of(const std::string& file) const;
 
@@ -44,6 +46,8 @@ class PiecedText {
     std::size_t offset;
   };
   Origin origin_of(std::size_t offset) const;
+  // Empty where the span is not one part of the runbook's own text.
+  std::optional<core::Span> own_span(const core::Span& span) const;
 
   std::string text_;
   std::vector<File> files_;

@@ -11,6 +11,10 @@ namespace rollbook::tools {
 
 Outcome<RunbookSource> RunbookSource::load(const std::string& path) {
   TRY(const std::string text, read_runbook(path));
+  return of(path, text);
+}
+
+RunbookSource RunbookSource::of(const std::string& path, const std::string& text) {
   const auto read = [](const std::string& imported) -> core::Result<std::string> {
     if (imported == "-") return core::fail("-: an import names a file");
     auto found = read_runbook(imported);
@@ -31,11 +35,17 @@ std::string RunbookSource::render(const runtime::Diagnostic& found) const {
   return dsl::render(found, imported_.text.text_of(found.file));
 }
 
-std::string RunbookSource::imported_from(const core::Span& span) const {
-  if (imported_.text.files() < 2) return "";
+RunbookSource::Place RunbookSource::written_at(const core::Span& span) const {
   runtime::Diagnostic place;
+  place.file = file_;
   place.span = span;
   place = imported_.text.original(place);
+  return {place.file, place.span};
+}
+
+std::string RunbookSource::imported_from(const core::Span& span) const {
+  if (imported_.text.files() < 2) return "";
+  const Place place = written_at(span);
   if (place.file == imported_.text.file(0).name) return "";
   return fmt::format("{}, line {}", place.file, place.span.line);
 }

@@ -18,6 +18,8 @@ class RunbookSource {
  public:
   // "-" is stdin. Error: the file itself cannot be read (tools/files.h).
   static Outcome<RunbookSource> load(const std::string& path);
+  // The same for a text that is not, or not yet, what is on disk there.
+  static RunbookSource of(const std::string& path, const std::string& text);
 
   const std::string& file() const { return file_; }
   // Stands alone: what is sent. Empty when its imports have errors.
@@ -25,6 +27,14 @@ class RunbookSource {
   runtime::Compiled compile(const std::vector<core::Argument>& params) const;
   // With the line and a caret.
   std::string render(const runtime::Diagnostic& found) const;
+  // The text of a file that a finding names.
+  const std::string& text_of(const std::string& file) const { return imported_.text.text_of(file); }
+  // Where the author wrote what is at a place of `text`.
+  struct Place {
+    std::string file;
+    core::Span span;
+  };
+  Place written_at(const core::Span& span) const;
   // "lib.runbook, line 7" for a place of `text` that was imported; "" for the runbook's own.
   std::string imported_from(const core::Span& span) const;
 

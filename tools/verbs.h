@@ -8,9 +8,12 @@ namespace rollbook::tools {
 
 Verb new_verb();
 Verb check_verb();
+Verb explain_verb();
 Verb fmt_verb();
 Verb expand_verb();
 Verb graph_verb();
+Verb schedule_verb();
+Verb diff_verb();
 Verb test_verb();
 Verb simulate_verb();
 Verb lsp_verb();

@@ -3,7 +3,12 @@
 #include <algorithm>
 
 #include "adapters/wire/json_out.h"
+#include "dsl/fix.h"
+#include "dsl/prove.h"
+#include "dsl/source.h"
+#include "tools/replace_file.h"
 #include "tools/runbook_source.h"
+#include "tools/sarif.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -14,56 +19,158 @@ using adapters::Json;
 struct Options {
   std::vector<std::string> files;
   std::string output;
+  bool fix = false;
 };
 
-Json to_json(const runtime::Diagnostic& found) {
-  return {{"code", found.code},
-          {"severity", found.severity == runtime::Severity::error ? "error" : "warning"},
-          {"message", found.message},
-          {"file", found.file},
-          {"line", found.span.line},
-          {"column", found.span.column},
-          {"end_line", found.span.end_line},
-          {"end_column", found.span.end_column},
-          {"help", found.help}};
+// A runbook with what was found in it and in what it imports.
+struct Checked {
+  RunbookSource source;
+  std::vector<runtime::Diagnostic> diagnostics;
+  std::optional<core::Machine> machine;  // empty when there is an error
+  std::size_t errors = 0;
+};
+
+Checked check(RunbookSource source) {
+  runtime::Compiled compiled = source.compile({});
+  Checked checked{std::move(source), std::move(compiled.diagnostics), std::nullopt, 0};
+  checked.errors = static_cast<std::size_t>(std::count_if(
+      checked.diagnostics.begin(), checked.diagnostics.end(),
+      [](const runtime::Diagnostic& found) { return found.severity == runtime::Severity::error; }));
+  if (compiled.plan) checked.machine = std::move(compiled.plan->machine);
+  return checked;
 }
+
+// ---- JSON -----------------------------------------------------------------------------------
+
+Json to_json(const runtime::Diagnostic& found) {
+  Json json = {{"code", found.code},
+               {"severity", found.severity == runtime::Severity::error ? "error" : "warning"},
+               {"message", found.message},
+               {"file", found.file},
+               {"line", found.span.line},
+               {"column", found.span.column},
+               {"end_line", found.span.end_line},
+               {"end_column", found.span.end_column},
+               {"help", found.help}};
+  if (found.fix.empty()) return json;
+  for (const runtime::Edit& edit : found.fix) {
+    json["fix"].push_back({{"line", edit.span.line},
+                           {"column", edit.span.column},
+                           {"end_line", edit.span.end_line},
+                           {"end_column", edit.span.end_column},
+                           {"text", edit.text}});
+  }
+  return json;
+}
+
+// ---- Text -----------------------------------------------------------------------------------
 
 std::string counted(std::size_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
+void print_text(const Checked& checked, const Console& console) {
+  for (const runtime::Diagnostic& found : checked.diagnostics) {
+    console.print(checked.source.render(found) + "\n");
+  }
+  const std::string& file = checked.source.file();
+  const std::size_t warnings = checked.diagnostics.size() - checked.errors;
+  if (!checked.machine) {
+    console.say(fmt::format("{}: {}, {}", file, counted(checked.errors, "error"),
+                            counted(warnings, "warning")));
+    return;
+  }
+  console.say(
+      fmt::format("{}: valid{}", file, warnings == 0 ? "" : ", " + counted(warnings, "warning")));
+  for (const std::string& claim : dsl::prove(*checked.machine).claims) {
+    console.say("  proved: " + claim);
+  }
+  console.say("  " + dsl::in_words(dsl::find_bounds(*checked.machine), *checked.machine));
+}
+
+// ---- SARIF ----------------------------------------------------------------------------------
+
+// Each file that something was found in, with its own findings.
+void add_files(const Checked& checked, std::vector<CheckedFile>& files) {
+  for (const runtime::Diagnostic& found : checked.diagnostics) {
+    auto file = std::find_if(files.begin(), files.end(),
+                             [&](const CheckedFile& each) { return each.file == found.file; });
+    if (file == files.end()) {
+      files.push_back({found.file, checked.source.text_of(found.file), {}});
+      file = std::prev(files.end());
+    }
+    file->diagnostics.push_back(found);
+  }
+}
+
+// ---- Fixes ----------------------------------------------------------------------------------
+
+std::string part_of(const std::string& text, const core::Span& span) {
+  const dsl::Source source(text);
+  const std::size_t begin = source.offset(span.line, span.column);
+  return text.substr(begin, source.offset(span.end_line, span.end_column) - begin);
+}
+
+std::string in_words(const runtime::Diagnostic& found, const std::string& text) {
+  std::string words = fmt::format("{}:{}:{}: fixed {}:", found.file, found.span.line,
+                                  found.span.column, found.code);
+  for (const runtime::Edit& edit : found.fix) {
+    const std::string before = part_of(text, edit.span);
+    std::string after = edit.text;
+    while (after.ends_with('\n')) after.pop_back();
+    words += before.empty() ? fmt::format(" `{}` put in", after)
+                            : fmt::format(" `{}` is now `{}`", before, after);
+  }
+  return adapters::printable(words);
+}
+
+// One mistake may hide another: until nothing is left to fix. A round that makes matters worse is
+// taken back.
+Outcome<Checked> fix(Checked checked, const Console& console) {
+  constexpr int kRoundsMost = 10;
+  const std::string file = checked.source.file();
+  const std::string original = checked.source.text_of(file);
+  for (int round = 0; round < kRoundsMost; ++round) {
+    const std::string text = checked.source.text_of(file);
+    const dsl::Fixed fixed = dsl::apply_fixes(text, checked.diagnostics);
+    if (fixed.applied.empty()) break;
+    Checked next = check(RunbookSource::of(file, fixed.text));
+    if (round > 0 && next.errors > checked.errors) break;
+    for (const runtime::Diagnostic& found : fixed.applied) console.say(in_words(found, text));
+    checked = std::move(next);
+  }
+  const std::string& text = checked.source.text_of(file);
+  if (text != original) {
+    TRY_DO(replace_file(file, text));
+  }
+  return checked;
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   Json all = Json::array();
+  std::vector<CheckedFile> files;
   bool valid = true;
   for (const std::string& file : options.files) {
-    TRY(const RunbookSource source, RunbookSource::load(file));
-    const runtime::Compiled compiled = source.compile({});
-    const auto errors = static_cast<std::size_t>(
-        std::count_if(compiled.diagnostics.begin(), compiled.diagnostics.end(),
-                      [](const runtime::Diagnostic& found) {
-                        return found.severity == runtime::Severity::error;
-                      }));
-    for (const runtime::Diagnostic& found : compiled.diagnostics) {
-      if (options.output == "json") {
-        all.push_back(to_json(found));
-      } else {
-        console.print(source.render(found) + "\n");
-      }
+    if (options.fix && file == "-") {
+      return give_up("--fix changes files, stdin is none: name a file", Exit::usage);
     }
-    valid = valid && compiled.plan.has_value();
-    if (options.output == "json") continue;
-    const std::size_t warnings = compiled.diagnostics.size() - errors;
-    if (compiled.plan) {
-      console.say(fmt::format("{}: valid{}", file,
-                              warnings == 0 ? "" : ", " + counted(warnings, "warning")));
+    TRY(RunbookSource source, RunbookSource::load(file));
+    Checked checked = check(std::move(source));
+    if (options.fix) {
+      TRY(checked, fix(std::move(checked), console));
+    }
+    valid = valid && checked.machine.has_value();
+    if (options.output == "text") {
+      print_text(checked, console);
+    } else if (options.output == "json") {
+      for (const runtime::Diagnostic& found : checked.diagnostics) all.push_back(to_json(found));
     } else {
-      console.say(
-          fmt::format("{}: {}, {}", file, counted(errors, "error"), counted(warnings, "warning")));
+      add_files(checked, files);
     }
   }
-  if (options.output == "json") {
-    console.line(adapters::to_line(all));
-  } else if (valid) {
+  if (options.output == "json") console.line(adapters::to_line(all));
+  if (options.output == "sarif") console.line(to_sarif(files));
+  if (options.output == "text" && valid) {
     console.suggest("rollbook sandbox " + options.files.front() + " --speed max");
   }
   return valid ? Exit::done : Exit::error;
@@ -73,15 +180,18 @@ Outcome<Exit> run(const Options& options, const Console& console) {
 
 Verb check_verb() {
   auto o = std::make_shared<Options>();
-  return {"check",
-          Group::authoring,
-          "say what is wrong with a runbook, and what looks doubtful",
-          {"rollbook check my.runbook", "rollbook check plans/*.runbook -o json"},
-          [o](OptionSet& set) {
-            set.positionals("FILE", o->files, "runbooks; - is stdin");
-            set.choice("-o,--output", o->output, {"text", "json"}, "how findings are printed");
-          },
-          [o](Console& console) { return run(*o, console); }};
+  return {
+      "check",
+      Group::authoring,
+      "say what is wrong or doubtful in a runbook, and what is proved",
+      {"rollbook check my.runbook", "rollbook check --fix my.runbook",
+       "rollbook check plans/*.runbook -o sarif > findings.sarif"},
+      [o](OptionSet& set) {
+        set.positionals("FILE", o->files, "runbooks; - is stdin");
+        set.choice("-o,--output", o->output, {"text", "json", "sarif"}, "how findings are printed");
+        set.flag("--fix", o->fix, "mend in place what can only be meant one way");
+      },
+      [o](Console& console) { return run(*o, console); }};
 }
 
 }  // namespace rollbook::tools

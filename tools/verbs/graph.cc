@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/dot.h"
 #include "tools/runbook_source.h"
 #include "tools/verbs.h"
 
@@ -22,8 +23,13 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     }
     return give_up(fmt::format("{}: not valid, so there is nothing to draw", options.file));
   }
-  console.print(options.output == "dot" ? dsl::graph_dot(compiled.plan->machine)
-                                        : dsl::graph_mermaid(compiled.plan->machine));
+  const core::Machine& machine = compiled.plan->machine;
+  if (options.output == "svg") {
+    TRY(const std::string svg, draw_svg(dsl::graph_dot(machine)));
+    console.print(svg);
+  } else {
+    console.print(options.output == "dot" ? dsl::graph_dot(machine) : dsl::graph_mermaid(machine));
+  }
   return Exit::done;
 }
 
@@ -31,16 +37,16 @@ Outcome<Exit> run(const Options& options, const Console& console) {
 
 Verb graph_verb() {
   auto o = std::make_shared<Options>();
-  return {
-      "graph",
-      Group::authoring,
-      "draw the machine that really runs",
-      {"rollbook graph my.runbook | dot -Tsvg > my.svg", "rollbook graph my.runbook -o mermaid"},
-      [o](OptionSet& set) {
-        set.positional("FILE", o->file, "a runbook; - is stdin");
-        set.choice("-o,--output", o->output, {"dot", "mermaid"}, "Graphviz or Mermaid");
-      },
-      [o](Console& console) { return run(*o, console); }};
+  return {"graph",
+          Group::authoring,
+          "draw the machine that really runs",
+          {"rollbook graph my.runbook -o svg > my.svg", "rollbook graph my.runbook -o mermaid"},
+          [o](OptionSet& set) {
+            set.positional("FILE", o->file, "a runbook; - is stdin");
+            set.choice("-o,--output", o->output, {"dot", "mermaid", "svg"},
+                       "Graphviz, Mermaid, or drawn by Graphviz' dot, where it is installed");
+          },
+          [o](Console& console) { return run(*o, console); }};
 }
 
 }  // namespace rollbook::tools

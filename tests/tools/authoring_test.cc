@@ -1,0 +1,199 @@
+// What an author calls beside check: fixes, SARIF, explain, schedule, diff.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "tests/paths.h"
+#include "tests/tools/program.h"
+#include "tests/tools/test_engine.h"
+
+namespace rollbook::tests {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+std::string with(std::string text, const std::string& part, const std::string& instead) {
+  const std::size_t at = text.find(part);
+  EXPECT_NE(at, std::string::npos) << part;
+  return text.replace(at, part.size(), instead);
+}
+
+std::string contents(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+const std::string& shop() {
+  static const std::string kText = kShop;
+  return kText;
+}
+
+// ---- check ------------------------------------------------------------------------------------
+
+TEST(CheckFix, MendsTheFileAndSaysWhatItDid) {
+  const Directory directory;
+  const std::string file = directory.write(
+      "a.runbook", with(shop(), "otherwise rollback automatic", "otherwise rollback automatik"));
+  const Ran ran = rollbook({"check", "--fix", file});
+  EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr(": fixed RB0307: `automatik` is now `automatic`"));
+  EXPECT_EQ(contents(file), shop());
+}
+
+TEST(CheckFix, LeavesASoundFileAsItIs) {
+  const Directory directory;
+  const std::string file = directory.write("a.runbook", shop());
+  const Ran ran = rollbook({"check", "--fix", file});
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.err, Not(HasSubstr("fixed")));
+  EXPECT_EQ(contents(file), shop());
+  EXPECT_EQ(rollbook({"check", "--fix", "-"}, shop()).exit, 2);
+}
+
+TEST(CheckFix, WhatPeopleMustChooseIsLeftToThem) {
+  const Directory directory;
+  const std::string broken =
+      with(shop(), "otherwise rollback automatic", "otherwise rollback elsewhere_entirely");
+  const std::string file = directory.write("a.runbook", broken);
+  EXPECT_EQ(rollbook({"check", "--fix", file}).exit, 1);
+  EXPECT_EQ(contents(file), broken);
+}
+
+TEST(Check, SaysWhatIsProved) {
+  const Directory directory;
+  const std::string file = directory.write("shop.runbook", shop());
+  EXPECT_THAT(rollbook({"check", file}).err,
+              testing::AllOf(HasSubstr("proved: every wait has an exit"), HasSubstr("worst case "),
+                             HasSubstr("most traffic ")));
+}
+
+// The contract of `-o json`: findings and nothing else.
+TEST(Check, TheJsonOfAFileWithoutFindingsIsAnEmptyArray) {
+  const std::string file = std::string(ROLLBOOK_SOURCE_DIR) + "/plans/minimal.runbook";
+  EXPECT_EQ(rollbook({"check", file, "-o", "json"}).out, "[]\n");
+}
+
+TEST(Check, AFixIsInTheJson) {
+  const Directory directory;
+  const std::string file = directory.write(
+      "a.runbook", with(shop(), "otherwise rollback automatic", "otherwise rollback automatik"));
+  const json all = json::parse(rollbook({"check", file, "-o", "json"}).out);
+  ASSERT_EQ(all.size(), 1u);
+  EXPECT_EQ(all[0]["fix"][0]["text"], "automatic");
+  EXPECT_EQ(all[0]["fix"][0]["line"], all[0]["line"]);
+}
+
+// The parts that SARIF 2.1.0 requires; tests/tools/sarif_schema validates against the schema.
+TEST(Sarif, HasARuleAPlaceAndAFixForEachFinding) {
+  const Directory directory;
+  const std::string file = directory.write(
+      "a b.runbook", with(shop(), "otherwise rollback automatic", "otherwise rollback automatik"));
+  const Ran ran = rollbook({"check", file, "-o", "sarif"});
+  EXPECT_EQ(ran.exit, 1);
+  const json log = json::parse(ran.out);
+  EXPECT_EQ(log["version"], "2.1.0");
+  const json& run = log["runs"][0];
+  const json& driver = run["tool"]["driver"];
+  EXPECT_EQ(driver["name"], "rollbook");
+  ASSERT_EQ(run["results"].size(), 1u);
+  const json& result = run["results"][0];
+  EXPECT_EQ(result["level"], "error");
+  EXPECT_EQ(driver["rules"][result["ruleIndex"].get<std::size_t>()]["id"], result["ruleId"]);
+  EXPECT_THAT(result["message"]["text"].get<std::string>(), HasSubstr("no rollback is called"));
+  const json& place = result["locations"][0]["physicalLocation"];
+  EXPECT_THAT(place["artifactLocation"]["uri"].get<std::string>(), HasSubstr("a%20b.runbook"));
+  EXPECT_GT(place["region"]["startLine"].get<int>(), 0);
+  const json& change = result["fixes"][0]["artifactChanges"][0];
+  EXPECT_EQ(change["replacements"][0]["insertedContent"]["text"], "automatic");
+  EXPECT_TRUE(json::parse(rollbook({"check", "-", "-o", "sarif"}, shop()).out)["runs"][0]["results"]
+                  .is_array());
+}
+
+// ---- explain ----------------------------------------------------------------------------------
+
+TEST(Explain, SaysWhatACodeMeansWithExamples) {
+  const Ran one = rollbook({"explain", "RB0301"});
+  EXPECT_EQ(one.exit, 0);
+  EXPECT_THAT(one.out, StartsWith("RB0301: unknown metric\n"));
+  EXPECT_THAT(one.out, testing::AllOf(HasSubstr("\nwrong\n"), HasSubstr("\nright\n")));
+  EXPECT_EQ(rollbook({"explain", "301"}).out, one.out);
+  EXPECT_THAT(rollbook({"explain"}).out, HasSubstr("\nRB0301  unknown metric\n"));
+  const Ran none = rollbook({"explain", "RB9999"});
+  EXPECT_EQ(none.exit, 1);
+  EXPECT_THAT(none.err, HasSubstr("no finding has the code `RB9999`"));
+  EXPECT_EQ(json::parse(rollbook({"explain", "RB0301", "-o", "json"}).out)[0]["code"], "RB0301");
+}
+
+// ---- schedule ---------------------------------------------------------------------------------
+
+TEST(Schedule, IsCountedFromTheStartOrFromADate) {
+  const Directory directory;
+  const std::string file = directory.write("shop.runbook", shop());
+  const Ran plain = rollbook({"schedule", file});
+  EXPECT_EQ(plain.exit, 0) << plain.err;
+  EXPECT_THAT(plain.out, HasSubstr("begins earliest"));
+  const Ran dated = rollbook({"schedule", file, "--from", "2026-01-05T09:00Z"});
+  EXPECT_THAT(dated.out, HasSubstr("2026-01-05 09:00Z"));
+  EXPECT_EQ(rollbook({"schedule", file, "--from", "2026-01-05T09:00"}).out, dated.out);
+  EXPECT_EQ(rollbook({"schedule", file, "--from", "tomorrow"}).exit, 2);
+  const json legs = json::parse(rollbook({"schedule", file, "-o", "json"}).out);
+  ASSERT_FALSE(legs.empty());
+  EXPECT_EQ(legs[0]["begins"]["earliest"], "0s");
+  EXPECT_EQ(rollbook({"schedule", directory.write("bad.runbook", "oops")}).exit, 1);
+}
+
+// ---- diff -------------------------------------------------------------------------------------
+
+TEST(Diff, TheExitCodeSaysWhetherPeopleMustApproveAgain) {
+  const Directory directory;
+  const std::string before = directory.write("before.runbook", shop());
+  const std::string worded = directory.write("worded.runbook", "# a comment\n" + shop());
+  const std::string broken = directory.write("broken.runbook", "oops");
+  const std::size_t hold = shop().find("hold ");
+  std::string shorter = shop();
+  shorter.replace(hold, shorter.find_first_of(" \n", hold + 5) - hold, "hold 1s");
+  const std::string weaker = directory.write("weaker.runbook", shorter);
+
+  EXPECT_EQ(rollbook({"diff", before, before}).exit, 0);
+  EXPECT_THAT(rollbook({"diff", before, worded}).out, HasSubstr("cosmetic: runbook"));
+  EXPECT_EQ(rollbook({"diff", before, worded}).exit, 0);
+  const Ran weakened = rollbook({"diff", before, weaker});
+  EXPECT_EQ(weakened.exit, 4) << weakened.out << weakened.err;
+  EXPECT_THAT(weakened.out, HasSubstr("weakens: stage "));
+  EXPECT_THAT(weakened.out, HasSubstr("scenario \""));
+  EXPECT_THAT(weakened.err, HasSubstr("approve it again"));
+  EXPECT_EQ(rollbook({"diff", weaker, before}).exit, 0);
+  EXPECT_EQ(rollbook({"diff", before, broken}).exit, 1);
+  EXPECT_EQ(rollbook({"diff", before}).exit, 2);
+  const json changes = json::parse(rollbook({"diff", before, weaker, "-o", "json"}).out);
+  EXPECT_EQ(changes[0]["bearing"], "weakens");
+}
+
+// ---- graph ------------------------------------------------------------------------------------
+
+TEST(Graph, AnSvgNeedsGraphvizAndSaysSo) {
+  const Directory directory;
+  const Ran ran = rollbook({"graph", directory.write("shop.runbook", shop()), "-o", "svg"});
+  if (access("/usr/bin/dot", X_OK) == 0) {
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("<svg"));
+    EXPECT_THAT(ran.out, HasSubstr("anywhere"));
+  } else {
+    EXPECT_EQ(ran.exit, 1);
+    EXPECT_THAT(ran.err, HasSubstr("`dot` of Graphviz is not installed"));
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
+}  // namespace
+}  // namespace rollbook::tests
