@@ -13,6 +13,7 @@ const std::vector<Explanation>& explanations() {
     explain_names(all);
     explain_structure(all);
     explain_numbers(all);
+    explain_scenarios(all);
     explain_unsupported(all);
     return all;
   }();

@@ -14,7 +14,7 @@ namespace rollbook::dsl {
 
 struct Explanation {
   // Where an example stands; tests put it into a sound runbook there.
-  enum class Where : std::uint8_t { file, runbook, guard, stage, decide };
+  enum class Where : std::uint8_t { file, runbook, guard, stage, decide, scenario };
 
   unsigned code = 0;         // as in codes.h
   std::string_view title;    // "unknown metric"

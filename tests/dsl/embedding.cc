@@ -97,7 +97,7 @@ std::string merged(std::string_view base, std::string_view example) {
 
 std::string embedded(Explanation::Where where, std::string_view example) {
   using Where = Explanation::Where;
-  if (where == Where::file) return std::string(example);
+  if (where == Where::file || where == Where::scenario) return std::string(example);
   const auto part = [&](Where at, std::string_view base) {
     return merged(base, where == at ? example : std::string_view());
   };

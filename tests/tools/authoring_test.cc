@@ -6,6 +6,8 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
 #include <sstream>
 
 #include "tests/paths.h"
@@ -132,6 +134,36 @@ TEST(Explain, SaysWhatACodeMeansWithExamples) {
   EXPECT_EQ(none.exit, 1);
   EXPECT_THAT(none.err, HasSubstr("no finding has the code `RB9999`"));
   EXPECT_EQ(json::parse(rollbook({"explain", "RB0301", "-o", "json"}).out)[0]["code"], "RB0301");
+}
+
+// The codes that `rollbook test` names.
+std::set<std::string> scenario_codes(const std::string& body) {
+  const Directory directory;
+  directory.write("shop.runbook", shop());
+  const std::string file =
+      directory.write("a.scenario", "scenario \"a\" for \"shop.runbook\" {\n" + body + "\n}\n");
+  const Ran ran = rollbook({"test", file});
+  const std::string said = ran.out + ran.err;
+  const std::regex code(R"(\[(RB07\d\d)\])");
+  std::set<std::string> codes;
+  for (std::sregex_iterator i(said.begin(), said.end(), code), end; i != end; ++i) {
+    codes.insert((*i)[1]);
+  }
+  return codes;
+}
+
+// Those of runbooks are tried in tests/dsl/explain_test.cc.
+TEST(Explain, TheExamplesOfScenariosAreWhatTheySay) {
+  std::size_t tried = 0;
+  for (const json& entry : json::parse(rollbook({"explain", "-o", "json"}).out)) {
+    const std::string code = entry["code"];
+    const std::string wrong = entry["wrong"];
+    if (!code.starts_with("RB07") || wrong.empty()) continue;
+    EXPECT_EQ(scenario_codes(wrong), std::set<std::string>{code}) << wrong;
+    EXPECT_EQ(scenario_codes(entry["right"]), std::set<std::string>{}) << code;
+    ++tried;
+  }
+  EXPECT_GE(tried, 15u);
 }
 
 // ---- schedule ---------------------------------------------------------------------------------
