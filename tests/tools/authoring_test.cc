@@ -10,6 +10,8 @@
 #include <set>
 #include <sstream>
 
+#include "dsl/compiler.h"
+#include "dsl/prove.h"
 #include "tests/paths.h"
 #include "tests/tools/program.h"
 #include "tests/tools/test_engine.h"
@@ -209,6 +211,71 @@ TEST(Diff, TheExitCodeSaysWhetherPeopleMustApproveAgain) {
   EXPECT_EQ(rollbook({"diff", before}).exit, 2);
   const json changes = json::parse(rollbook({"diff", before, weaker, "-o", "json"}).out);
   EXPECT_EQ(changes[0]["bearing"], "weakens");
+}
+
+// Every kind of scenario that diff prints, played: it tells the two versions apart.
+TEST(Diff, ItsScenariosPassWithTheFirstAndFailWithTheSecond) {
+  const std::string base =
+      with(shop(), "stop absent(requests) for 1h", "stop absent(requests) for 5s");
+  const std::vector<std::pair<std::string, std::string>> weaker = {
+      {"looser", with(base, "stop errors / requests > 5%", "stop errors / requests > 20%")},
+      {"removed",
+       with(base, "    stop errors / requests > 5% over 10s at least 20 requests\n", "")},
+      {"silent", with(base, "    stop absent(requests) for 5s\n", "")},
+      {"shorter", with(base, "hold 1m", "hold 20s")},
+  };
+  for (const auto& [name, after] : weaker) {
+    const Directory directory;
+    const std::string first = directory.write("first.runbook", base);
+    const std::string second = directory.write("second.runbook", after);
+    const json changes = json::parse(rollbook({"diff", first, second, "-o", "json"}).out);
+    std::string scenario;
+    for (const json& change : changes) scenario += change["scenario"].get<std::string>();
+    ASSERT_FALSE(scenario.empty()) << name;
+    const Ran same = rollbook({"test", directory.write("first.scenario", scenario)});
+    EXPECT_EQ(same.exit, 0) << name << "\n" << scenario << same.out << same.err;
+    const Ran other =
+        rollbook({"test", directory.write("second.scenario", with(scenario, first, second))});
+    EXPECT_EQ(other.exit, 1) << name << "\n" << scenario << other.out << other.err;
+  }
+}
+
+// What two stops see tells nothing apart.
+TEST(Diff, AFaultThatAnotherStopSeesMakesNoScenario) {
+  const Directory directory;
+  const std::string two = with(shop(), "    stop absent(requests) for 1h\n",
+                               "    stop absent(requests) for 1h\n"
+                               "    stop errors / requests > 6% over 20s at least 20 requests\n");
+  const std::string first = directory.write("first.runbook", two);
+  const std::string second = directory.write(
+      "second.runbook", with(two, "stop errors / requests > 5%", "stop errors / requests > 20%"));
+  const json changes = json::parse(rollbook({"diff", first, second, "-o", "json"}).out);
+  ASSERT_FALSE(changes.empty());
+  for (const json& change : changes) EXPECT_EQ(change["scenario"], "") << change;
+}
+
+// ---- Proofs -----------------------------------------------------------------------------------
+
+// The way that a failed proof prints leads there: for every state of a sound plan.
+TEST(Proofs, TheScenarioOfAPathIsPlayed) {
+  const Directory directory;
+  const std::string file = directory.write("shop.runbook", shop());
+  const core::Machine machine = dsl::Compiler().compile(file, shop(), {}).plan->machine;
+  std::size_t played = 0;
+  for (std::uint32_t i = 0; i < machine.states.size(); ++i) {
+    const core::StateIndex state{i};
+    if (machine.at(state).kind != core::StateKind::atomic) continue;
+    const dsl::Fault fault = dsl::fault_at(machine, state);
+    if (fault.path.empty()) continue;
+    const std::string scenario = dsl::as_scenario(fault, machine);
+    // A scenario cannot order a rollback to a weight.
+    EXPECT_EQ(scenario.empty(), machine.at(state).name == "rollback.partial");
+    if (scenario.empty()) continue;
+    const Ran ran = rollbook({"test", directory.write("way.scenario", scenario)});
+    EXPECT_EQ(ran.exit, 0) << scenario << ran.out << ran.err;
+    ++played;
+  }
+  EXPECT_GE(played, 6u);
 }
 
 // ---- graph ------------------------------------------------------------------------------------
