@@ -1,0 +1,69 @@
+#pragma once
+// Rehearsal: criteria of a runbook fed with made-up requests through the engine's own core, so
+// that what is told about them is what runs. The machine keeps its metrics, windows and criteria;
+// of its states there is one, which arms what is tried and never leaves.
+//
+//   Rehearsal rehearsal(machine, {stop}, weight);
+//   rehearsal.step(1s, {900, rates}, draw);
+//   rehearsal.reading(stop).verdict
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "engine/core/decide.h"
+#include "tools/power/draw.h"
+
+namespace rollbook::power {
+
+// What share of requests is bad in the eyes of each criterion.
+struct Traffic {
+  double per_second = 0;  // of both arms
+  std::map<core::CriterionIndex, double> rates;
+};
+
+class Rehearsal {
+ public:
+  // INVARIANT: each is a ratio or a quantile against a limit (study.h: Facts::covered).
+  Rehearsal(const core::Machine& machine, std::vector<core::CriterionIndex> criteria,
+            core::Weight weight);
+
+  // One span of time: counted, observed, judged and logged. Whole seconds.
+  void step(core::Duration span, const Traffic& traffic, Draw& draw);
+  // A new shift has settled: what begins with it begins anew.
+  void shift(core::Weight weight);
+  // It is not judged any more; its requests go on.
+  void disarm(core::CriterionIndex criterion);
+
+  const core::Reading& reading(core::CriterionIndex criterion) const {
+    return state_.readings[criterion.value];
+  }
+  bool fails(core::CriterionIndex criterion) const {
+    return reading(criterion).verdict == core::Verdict::fail;
+  }
+  // Of the series that feeds the criterion, so far.
+  std::int64_t requests(core::CriterionIndex criterion) const;
+  core::Duration elapsed() const { return now_ - begun_; }
+
+ private:
+  double share_of(core::SeriesIndex series) const;
+  void count_ratio(const core::Criterion& criterion, double rate, Draw& draw);
+  void count_buckets(core::SeriesIndex series, const Traffic& traffic, Draw& draw);
+  core::Observed observed() const;
+
+  core::Machine machine_;
+  core::ShardState shard_;
+  core::RolloutState state_;
+  std::vector<core::CriterionIndex> criteria_;
+  core::Time begun_, now_;
+  std::map<core::SeriesIndex, std::int64_t> counts_;  // of this step
+  std::map<core::SeriesIndex, std::vector<std::int64_t>> buckets_;
+  std::map<core::SeriesIndex, std::int64_t> total_;
+};
+
+// Of a criterion: the share of bad requests that its limit allows. A ratio that must stay above a
+// limit is looked at from its other side.
+double allowed_share(const core::Criterion& criterion);
+bool is_turned(const core::Criterion& criterion);
+
+}  // namespace rollbook::power

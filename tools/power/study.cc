@@ -1,0 +1,338 @@
+#include "tools/power/study.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "dsl/false_alarms.h"
+#include "engine/core/found.h"
+#include "tools/power/rehearsal.h"
+
+namespace rollbook::power {
+
+using namespace rollbook::core;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A formula that leaves less than this needs no simulation to be believed.
+constexpr double kNegligible = 0.005;
+
+bool is_stop(const Criterion& criterion) { return criterion.kind == CriterionKind::stop; }
+
+bool judges_shares(const Criterion& criterion) {
+  return (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
+         !criterion.other.valid() &&
+         (criterion.test == Test::none || criterion.test == Test::proportion);
+}
+
+// Why neither a formula nor a run says anything of it; "" where one does.
+std::string uncovered(const Criterion& criterion) {
+  if (criterion.measure == Measure::absent) return "";
+  if (criterion.other.valid() || criterion.test == Test::unchanged) {
+    return "it compares with another arm or time: no limit says what is healthy";
+  }
+  if (!judges_shares(criterion)) {
+    return "it is no share of requests: the load does not say what is healthy";
+  }
+  const bool turned = is_turned(criterion);
+  if (criterion.measure == Measure::quantile && turned) {
+    return "a quantile that must stay above a limit has no share of bad requests";
+  }
+  if (turned && criterion.limit.nanos <= Fixed::kScale / 2) {
+    return "a ratio that must stay above a limit under 50% counts what goes well, not what fails";
+  }
+  const double allowed = allowed_share(criterion);
+  if (allowed <= 0 || allowed >= 1) return "its limit lies at 0% or 100%";
+  return "";
+}
+
+dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) {
+  dsl::WindowedLimit limit;
+  limit.limit = Fixed{std::llround(allowed_share(criterion) * 1e9)};
+  // `>` breaks above the limit; `expect x < L` fails at it already.
+  const bool strict = criterion.comparison == Comparison::greater ||
+                      criterion.comparison == Comparison::less;
+  limit.at_limit = is_stop(criterion) ? !strict : strict;
+  limit.over = machine.at(criterion.window).width;
+  limit.sustain = criterion.sustain;
+  limit.at_least = criterion.at_least;
+  return limit;
+}
+
+Chance surely(double value, How how = How::exact) { return {how, value, value, value}; }
+Chance at_most(double value, How how) { return {how, 0, 0, value}; }
+
+}  // namespace
+
+Study::Study(const Machine& machine, std::vector<Load> loads, Settings settings)
+    : machine_(machine), loads_(std::move(loads)), settings_(std::move(settings)) {}
+
+Result<Study> Study::of(const Machine& machine, std::vector<Load> loads, Settings settings) {
+  for (const auto& [id, rate] : settings.healthy_rates) {
+    const bool known = std::any_of(machine.criteria.begin(), machine.criteria.end(),
+                                   [&](const Criterion& each) { return each.id == id; });
+    if (!known) return fail("no criterion is called `" + id + "`");
+  }
+  Study study(machine, std::move(loads), std::move(settings));
+  study.find_watches();
+  study.find_alarms();
+  return study;
+}
+
+// The longest window within a stage stands for a hold that is not there.
+void Study::find_watches() {
+  for (const Stage& stage : machine_.stages) {
+    Watch watch{stage.name, stage.state, stage.weight, Duration{}};
+    if (stage.hold.valid()) watch.time = machine_.at(stage.hold).limit;
+    for (std::uint32_t i = 0; watch.time == Duration{} && i < machine_.states.size(); ++i) {
+      if (!machine_.contains(stage.state, StateIndex{i})) continue;
+      for (const CriterionIndex index : machine_.states[i].armed) {
+        if (!machine_.at(index).window.valid()) continue;
+        const Window& window = machine_.at(machine_.at(index).window);
+        if (!window.cumulative) watch.time = std::max(watch.time, window.width);
+      }
+    }
+    watches_.push_back(std::move(watch));
+  }
+}
+
+void Study::find_alarms() {
+  for (const Transition& transition : machine_.transitions) {
+    if (transition.trigger.kind != TriggerKind::stop) continue;
+    Alarm alarm{transition.trigger.also};
+    alarm.all.push_back(transition.trigger.criterion);
+    std::sort(alarm.all.begin(), alarm.all.end());
+    const bool known = std::any_of(alarms_.begin(), alarms_.end(),
+                                   [&](const Alarm& other) { return other.all == alarm.all; });
+    if (!known && is_stop(machine_.at(transition.trigger.criterion))) alarms_.push_back(alarm);
+  }
+}
+
+// Armed by the stage or around it.
+bool Study::guards(CriterionIndex index, const Watch& watch) const {
+  for (StateIndex i = watch.state; i.valid(); i = machine_.at(i).parent) {
+    const auto& armed = machine_.at(i).armed;
+    if (std::find(armed.begin(), armed.end(), index) != armed.end()) return true;
+  }
+  return false;
+}
+
+// Where it is judged first: a guard's criterion at its first weight above nothing.
+void Study::find_place(CriterionReport& report) const {
+  for (const Watch& watch : watches_) {
+    const bool stops = report.kind != CriterionKind::expect;
+    bool here = stops && watch.weight > kNoTraffic && guards(report.index, watch);
+    for (std::uint32_t i = 0; !stops && !here && i < machine_.states.size(); ++i) {
+      const auto& armed = machine_.states[i].armed;
+      here = machine_.contains(watch.state, StateIndex{i}) &&
+             std::find(armed.begin(), armed.end(), report.index) != armed.end();
+    }
+    if (!here) continue;
+    report.stage = watch.stage;
+    report.weight = watch.weight;
+    report.horizon = watch.time;
+    return;
+  }
+  // Before the first stage, or after the last.
+  report.weight = machine_.begins;
+  for (std::uint32_t i = 0; i < machine_.states.size(); ++i) {
+    const State& state = machine_.states[i];
+    if (std::find(state.armed.begin(), state.armed.end(), report.index) == state.armed.end()) {
+      continue;
+    }
+    report.stage = state.stage;
+    const bool before = state.phase == Phase::preflight || state.phase == Phase::begin;
+    if (!before && !watches_.empty()) report.weight = watches_.back().weight;
+  }
+}
+
+std::optional<double> Study::given_rate(const Criterion& criterion) const {
+  const auto named = settings_.healthy_rates.find(criterion.id);
+  if (named != settings_.healthy_rates.end()) return named->second;
+  return criterion.measure == Measure::ratio ? settings_.healthy_rate : std::nullopt;
+}
+
+CriterionReport Study::describe(CriterionIndex index) const {
+  const Criterion& criterion = machine_.at(index);
+  CriterionReport report;
+  report.index = index;
+  report.id = criterion.id;
+  report.text = criterion.text;
+  report.kind = criterion.kind;
+  report.uncovered = uncovered(criterion);
+  find_place(report);
+  if (criterion.measure == Measure::absent) report.silence = criterion.sustain;
+  if (report.silence || !report.uncovered.empty()) return report;
+  report.allowed = allowed_share(criterion);
+  report.healthy = given_rate(criterion).value_or(report.allowed * settings_.healthy);
+  return report;
+}
+
+double Study::flow_of(const CriterionReport& criterion, const Load& load, Weight weight) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  const WindowIndex window =
+      judged.measure == Measure::ratio ? judged.denominator : judged.window;
+  const double canary = static_cast<double>(weight.nanos) * 1e-9;
+  const Arm arm = machine_.at(machine_.at(window).series).arm;
+  const double share = arm == Arm::canary ? canary : arm == Arm::baseline ? 1 - canary : 1;
+  return load.per_second * share;
+}
+
+// ---- Of a healthy canary --------------------------------------------------------------------
+
+Chance Study::guard_alarm(const CriterionReport& criterion, const Load& load) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  if (judged.test != Test::none) {
+    // Ville's inequality, over the guard's whole life, as long as the rate lies within the limit.
+    if (criterion.healthy > criterion.allowed) return {};
+    return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
+  }
+  const dsl::WindowedLimit limit = limit_of(machine_, judged);
+  double none = 1;
+  bool filling = true;
+  for (const Watch& watch : watches_) {
+    if (!guards(criterion.index, watch) || watch.time == Duration{}) continue;
+    const double flow = flow_of(criterion, load, watch.weight);
+    none *= 1 - dsl::most_false_alarms(limit, {flow, criterion.healthy}, watch.time, filling);
+    filling = false;
+  }
+  return limit.sustain > Duration::zero() ? at_most(1 - none, How::bound) : surely(1 - none);
+}
+
+// A review looks once, at a whole window.
+Chance Study::review_alarm(const CriterionReport& criterion, const Load& load) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  if (judged.test != Test::none) {
+    if (criterion.healthy > criterion.allowed) return {};
+    return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
+  }
+  const dsl::WindowedLimit limit = limit_of(machine_, judged);
+  const dsl::Flow flow{flow_of(criterion, load, criterion.weight), criterion.healthy};
+  if (limit.sustain == Duration::zero()) return surely(dsl::chance_of_one(limit, flow));
+  // `for D`: any failure within the last D keeps it from passing.
+  dsl::WindowedLimit once = limit;
+  once.sustain = {};
+  return at_most(dsl::chance_of_any(once, flow, limit.over + limit.sustain), How::bound);
+}
+
+Chance Study::alarm_of(const CriterionReport& criterion, const Load& load) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  // It sends points, whatever the load.
+  if (criterion.silence) return surely(0);
+  if (!criterion.uncovered.empty()) {
+    if (judged.test == Test::none) return {};
+    return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
+  }
+  return criterion.kind == CriterionKind::expect ? review_alarm(criterion, load)
+                                                 : guard_alarm(criterion, load);
+}
+
+// That any of them is true. They are associated where they look at the same requests: together at
+// least as likely as the likeliest, at most as their independent sum.
+Chance Study::combine(const std::vector<Chance>& parts) const {
+  Chance all = surely(0);
+  double likely = 1, most = 1;
+  for (const Chance& part : parts) {
+    likely *= 1 - part.likely;
+    most *= 1 - part.most;
+    all.least = std::max(all.least, part.least);
+    if (part.how == How::unknown) all.how = How::unknown;
+    if (part.how != How::exact && all.how != How::unknown) all.how = How::bound;
+  }
+  all.likely = 1 - likely;
+  all.most = 1 - most;
+  return all;
+}
+
+// ---- Of a sick one --------------------------------------------------------------------------
+
+Notice Study::notice_at_review(const CriterionReport& criterion, const Load& load,
+                               double multiple) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  const dsl::WindowedLimit limit = limit_of(machine_, judged);
+  Notice notice;
+  notice.multiple = multiple;
+  notice.rate = criterion.allowed * multiple;
+  const double flow = flow_of(criterion, load, criterion.weight);
+  notice.noticed = dsl::chance_of_one(limit, {flow, std::min(1.0, notice.rate)});
+  notice.time = notice.late = limit.over;
+  notice.requests = flow * static_cast<double>(limit.over.count()) * 1e-9;
+  return notice;
+}
+
+// ---- All of it ------------------------------------------------------------------------------
+
+Report Study::run(const Progress& progress) const {
+  Report report;
+  report.runbook = machine_.name;
+  report.runs = settings_.runs;
+  report.seed = settings_.seed;
+  for (const Watch& watch : watches_) report.watched += watch.time;
+  for (std::uint32_t i = 0; i < machine_.criteria.size(); ++i) {
+    if (machine_.criteria[i].kind == CriterionKind::enough) continue;
+    report.criteria.push_back(describe(CriterionIndex{i}));
+  }
+  std::uint64_t done = 0;
+  const auto runs = static_cast<std::uint64_t>(settings_.runs);
+  std::uint64_t total = runs * loads_.size();
+  for (const CriterionReport& each : report.criteria) {
+    const bool tried = each.uncovered.empty() && !each.silence;
+    if (tried) total += runs * loads_.size() * settings_.multiples.size();
+  }
+  const auto tick = [&] {
+    done = std::min(done + 1, total);
+    if (progress) progress(done, total);
+  };
+  for (std::size_t load = 0; load < loads_.size(); ++load) {
+    for (CriterionReport& each : report.criteria) {
+      AtLoad at{loads_[load], alarm_of(each, loads_[load]), {}};
+      for (const double multiple : settings_.multiples) {
+        if (!each.uncovered.empty() || each.silence) break;
+        at.after.push_back(notice_of(each, loads_[load], multiple));
+        for (std::uint64_t i = 0; i < runs; ++i) tick();
+      }
+      each.loads.push_back(std::move(at));
+    }
+    report.plan.push_back({loads_[load], {}, {}});
+    simulate_plan(load, report, tick);
+  }
+  return report;
+}
+
+void Study::simulate_plan(std::size_t load, Report& report,
+                          const std::function<void()>& tick) const {
+  const auto report_of = [&](CriterionIndex index) -> CriterionReport& {
+    return *std::find_if(report.criteria.begin(), report.criteria.end(),
+                         [&](const CriterionReport& each) { return each.index == index; });
+  };
+  // Of the alarms, those whose formula leaves room; an alarm of several is as rare as its rarest.
+  std::vector<Chance> parts;
+  std::vector<std::vector<CriterionIndex>> tried;
+  for (const Alarm& alarm : alarms_) {
+    Chance rarest;
+    bool can_try = true, bounds_only = false;
+    for (const CriterionIndex index : alarm.all) {
+      const CriterionReport& each = report_of(index);
+      const Chance& chance = each.loads[load].alarm;
+      can_try = can_try && each.uncovered.empty() && !each.silence;
+      bounds_only = bounds_only || chance.how == How::bound || chance.how == How::unknown;
+      if (rarest.how == How::unknown || chance.most < rarest.most) rarest = chance;
+    }
+    const bool several = alarm.all.size() > 1;
+    if (can_try && (bounds_only || several) && rarest.most > kNegligible) {
+      tried.push_back(alarm.all);
+    } else {
+      if (several) rarest = at_most(rarest.most, How::bound);
+      parts.push_back(rarest);
+    }
+  }
+  if (!tried.empty()) parts.push_back(rehearse(load, tried, report, tick));
+  report.plan[load].stopped = combine(parts);
+  std::vector<Chance> reviews;
+  for (const CriterionReport& each : report.criteria) {
+    if (each.kind == CriterionKind::expect) reviews.push_back(each.loads[load].alarm);
+  }
+  report.plan[load].not_passed = combine(reviews);
+}
+
+}  // namespace rollbook::power

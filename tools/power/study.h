@@ -1,0 +1,163 @@
+#pragma once
+// Study: how often a runbook stops a healthy canary, and how soon it notices a sick one: for each
+// criterion, for the guard as a whole, at each load. Where a formula exists it is asked
+// (dsl/false_alarms.h); all else is tried in the engine's own core (rehearsal.h).
+//
+//   TRY(const Study study, Study::of(machine, loads, {}));
+//   const Report report = study.run([](std::uint64_t done, std::uint64_t total) {…});
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/core/machine.h"
+#include "tools/power/rehearsal.h"
+
+namespace rollbook::power {
+
+struct Load {
+  std::string name;       // "peak"
+  double per_second = 0;  // requests of both arms
+};
+
+// How a chance is known.
+enum class How : std::uint8_t {
+  unknown,    // not at all
+  exact,      // a formula
+  bound,      // a formula that gives an upper bound: `most`
+  promised,   // at most α, whatever the traffic: the property of its test
+  simulated,  // `least` and `most`: Wilson's 95 % interval
+};
+struct Chance {
+  How how = How::unknown;
+  double likely = 0;  // nothing is known of it where it is a bound
+  double least = 0, most = 1;
+};
+
+// What was noticed of a canary that became sick.
+struct Notice {
+  double multiple = 0;    // of the limit
+  double rate = 0;        // of bad requests, then
+  bool whole = false;     // cannot be: the rate would lie above 100 %
+  double noticed = 0;     // the share of runs that noticed before `horizon`, or the chance
+  double requests = 0;    // the median, of those that noticed
+  core::Duration time{};  // the median
+  core::Duration late{};  // nine of ten noticed until then
+};
+
+struct AtLoad {
+  Load load;
+  Chance alarm;               // of a healthy canary: stopped by it, or not passed
+  std::vector<Notice> after;  // by rising multiple
+};
+
+struct CriterionReport {
+  core::CriterionIndex index;
+  std::string id, text;
+  core::CriterionKind kind = core::CriterionKind::stop;
+  std::string stage;            // where it is first judged, and noticing is tried
+  core::Weight weight;          // there
+  double allowed = 0;           // share of bad requests that its limit allows
+  double healthy = 0;           // that of a healthy canary
+  core::Duration horizon{};     // noticing is tried for so long
+  std::optional<core::Duration> silence;  // of `absent`: noticed after that, with no request
+  std::string uncovered;        // why nothing can be said; "" where something is
+  std::vector<AtLoad> loads;
+};
+
+struct PlanReport {
+  Load load;
+  Chance stopped;     // the guard ends the rollout of a healthy canary
+  Chance not_passed;  // some review does not pass at once
+};
+
+struct Report {
+  std::string runbook;
+  core::Duration watched{};  // all holds
+  std::vector<CriterionReport> criteria;
+  std::vector<PlanReport> plan;
+  int runs = 0;
+  std::uint64_t seed = 0;
+};
+
+struct Settings {
+  double healthy = 0.2;  // of what each limit allows
+  std::optional<double> healthy_rate;           // the same for each ratio
+  std::map<std::string, double> healthy_rates;  // by a criterion's id
+  std::vector<double> multiples{2, 5, 20};
+  int runs = 101;
+  std::uint64_t seed = 1;
+};
+
+// A stage as far as it matters here.
+struct Watch {
+  std::string stage;
+  core::StateIndex state;
+  core::Weight weight;
+  core::Duration time{};  // its hold, or else the longest window that is looked at in it
+};
+
+using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
+
+class Study {
+ public:
+  // Error: a rate for an unknown criterion. `machine` must outlive it.
+  static core::Result<Study> of(const core::Machine& machine, std::vector<Load> loads,
+                                Settings settings);
+
+  Report run(const Progress& progress) const;
+  // The chance to notice a canary at `multiple` times the limit within the horizon, by simulation.
+  double chance_to_notice(const CriterionReport& criterion, const Load& load,
+                          double multiple) const;
+
+  const std::vector<Watch>& watches() const { return watches_; }
+
+ private:
+  // What ends a rollout: all of these fail at the same instant.
+  struct Alarm {
+    std::vector<core::CriterionIndex> all;
+  };
+
+  Study(const core::Machine& machine, std::vector<Load> loads, Settings settings);
+  void find_watches();
+  void find_alarms();
+  CriterionReport describe(core::CriterionIndex index) const;
+  void find_place(CriterionReport& report) const;
+  std::optional<double> given_rate(const core::Criterion& criterion) const;
+  bool guards(core::CriterionIndex index, const Watch& watch) const;
+
+  Chance alarm_of(const CriterionReport& criterion, const Load& load) const;
+  Chance guard_alarm(const CriterionReport& criterion, const Load& load) const;
+  Chance review_alarm(const CriterionReport& criterion, const Load& load) const;
+  // The healthy canary through all stages, with those whose formula leaves room.
+  void simulate_plan(std::size_t load, Report& report, const std::function<void()>& tick) const;
+  Chance rehearse(std::size_t load, const std::vector<std::vector<core::CriterionIndex>>& alarms,
+                  Report& report, const std::function<void()>& tick) const;
+  std::set<core::CriterionIndex> walk_stages(
+      const std::vector<std::vector<core::CriterionIndex>>& alarms,
+      const std::set<core::CriterionIndex>& all, const Traffic& traffic, Draw& draw) const;
+  Chance combine(const std::vector<Chance>& parts) const;
+
+  Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple) const;
+  Notice notice_at_review(const CriterionReport& criterion, const Load& load,
+                          double multiple) const;
+  struct Run {
+    bool noticed = false;
+    double requests = 0;
+    core::Duration time{};
+  };
+  Run run_sick(const CriterionReport& criterion, const Load& load, double rate,
+               std::uint64_t number, core::Duration horizon) const;
+  double flow_of(const CriterionReport& criterion, const Load& load, core::Weight weight) const;
+
+  const core::Machine& machine_;
+  std::vector<Load> loads_;
+  Settings settings_;
+  std::vector<Watch> watches_;
+  std::vector<Alarm> alarms_;
+};
+
+}  // namespace rollbook::power

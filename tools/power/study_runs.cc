@@ -1,0 +1,197 @@
+// What is tried in the engine's core: a healthy canary through all stages, a sick one until it is
+// noticed.
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "engine/core/limits.h"
+#include "tools/power/rehearsal.h"
+#include "tools/power/study.h"
+
+namespace rollbook::power {
+
+using namespace rollbook::core;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A healthy canary is looked at so often: exporters send no more often, and a run of days ends.
+constexpr Duration kLook = 5s;
+// A guard that has just begun is quicker than an old one; so long it was healthy before.
+constexpr Duration kHealthyBefore = 1h;
+// Nobody waits longer to learn that a canary is sick.
+constexpr Duration kPatience = 10 * 24h;
+
+Duration whole_seconds(Duration duration) {
+  return std::max<Duration>(1s, std::chrono::ceil<std::chrono::seconds>(duration));
+}
+
+Chance interval(std::int64_t hits, std::int64_t runs) {
+  constexpr double kDeviations = 1.96;  // Wilson (1927), 95 %
+  const double n = static_cast<double>(runs), p = static_cast<double>(hits) / n;
+  const double square = kDeviations * kDeviations / n;
+  const double centre = (p + square / 2) / (1 + square);
+  const double reach =
+      kDeviations * std::sqrt(p * (1 - p) / n + square / (4 * n)) / (1 + square);
+  return {How::simulated, p, std::max(0.0, centre - reach), std::min(1.0, centre + reach)};
+}
+
+template <class T>
+T quantile(std::vector<T>& values, double share) {
+  std::sort(values.begin(), values.end());
+  const auto at = static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  return values[at];
+}
+
+}  // namespace
+
+Chance Study::rehearse(std::size_t load, const std::vector<std::vector<CriterionIndex>>& alarms,
+                       Report& report, const std::function<void()>& tick) const {
+  std::set<CriterionIndex> all;
+  for (const auto& alarm : alarms) all.insert(alarm.begin(), alarm.end());
+  Traffic traffic{loads_[load].per_second, {}};
+  std::map<CriterionIndex, std::int64_t> failed;
+  for (const CriterionReport& each : report.criteria) {
+    if (all.contains(each.index)) traffic.rates[each.index] = each.healthy;
+  }
+  std::int64_t stopped = 0;
+  for (int run = 0; run < settings_.runs; ++run) {
+    Draw draw({settings_.seed, load, static_cast<std::uint64_t>(run)});
+    const std::set<CriterionIndex> fallen = walk_stages(alarms, all, traffic, draw);
+    for (const CriterionIndex index : fallen) {
+      if (index.valid()) ++failed[index];
+    }
+    if (fallen.contains(CriterionIndex{})) ++stopped;
+    tick();
+  }
+  for (CriterionReport& each : report.criteria) {
+    if (all.contains(each.index)) {
+      each.loads[load].alarm = interval(failed[each.index], settings_.runs);
+    }
+  }
+  return interval(stopped, settings_.runs);
+}
+
+// Which criteria failed at some time; an invalid one among them: an alarm was raised.
+std::set<CriterionIndex> Study::walk_stages(
+    const std::vector<std::vector<CriterionIndex>>& alarms, const std::set<CriterionIndex>& all,
+    const Traffic& traffic, Draw& draw) const {
+  std::set<CriterionIndex> fallen, open = all;
+  std::optional<Rehearsal> rehearsal;
+  for (const Watch& watch : watches_) {
+    if (watch.weight == kNoTraffic || watch.time == Duration{}) continue;
+    if (!rehearsal) {
+      rehearsal.emplace(machine_, std::vector<CriterionIndex>(all.begin(), all.end()),
+                        watch.weight);
+    } else {
+      rehearsal->shift(watch.weight);
+    }
+    for (Duration at{}; at < watch.time && !open.empty(); at += kLook) {
+      rehearsal->step(kLook, traffic, draw);
+      for (const auto& alarm : alarms) {
+        const bool raised = std::all_of(alarm.begin(), alarm.end(), [&](CriterionIndex index) {
+          return guards(index, watch) && rehearsal->fails(index);
+        });
+        if (raised) fallen.insert(CriterionIndex{});
+      }
+      for (auto each = open.begin(); each != open.end();) {
+        if (!guards(*each, watch) || !rehearsal->fails(*each)) {
+          ++each;
+          continue;
+        }
+        fallen.insert(*each);
+        // One that acts alone has said all it can say; a part of others goes on.
+        if (machine_.at(*each).part) {
+          ++each;
+        } else {
+          rehearsal->disarm(*each);
+          each = open.erase(each);
+        }
+      }
+    }
+  }
+  return fallen;
+}
+
+Study::Run Study::run_sick(const CriterionReport& criterion, const Load& load, double rate,
+                           std::uint64_t number, Duration horizon) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  const bool tests = judged.test != Test::none;
+  const bool gate = judged.kind == CriterionKind::expect;
+  const Window& window = machine_.at(judged.window);
+  Draw draw({settings_.seed, criterion.index.value, std::uint64_t(std::llround(load.per_second)),
+             std::uint64_t(std::llround(rate * 1e9)), number});
+  Rehearsal rehearsal(machine_, {criterion.index}, criterion.weight);
+  Traffic traffic{load.per_second, {{criterion.index, criterion.healthy}}};
+  const Duration pane = whole_seconds(window.pane);
+  const Duration before = gate ? Duration{} : tests ? kHealthyBefore : window.width;
+  const Duration apart = std::max<Duration>(pane, kLook);
+  for (Duration at{}; at < before; at += apart) rehearsal.step(apart, traffic, draw);
+  traffic.rates[criterion.index] = rate;
+  const std::int64_t requests = rehearsal.requests(criterion.index);
+  const Duration begun = rehearsal.elapsed();
+  Run run;
+  // A healthy canary may have been stopped before it became sick: that is noticing too.
+  while (!run.noticed && rehearsal.elapsed() - begun < horizon) {
+    // A test only grows: looks a hundredth of the time apart cost a hundredth of it at most.
+    const Duration so_far = rehearsal.elapsed() - begun;
+    rehearsal.step(tests ? whole_seconds(so_far / 100) : pane, traffic, draw);
+    run.noticed = rehearsal.fails(criterion.index);
+  }
+  run.time = rehearsal.elapsed() - begun;
+  run.requests = static_cast<double>(rehearsal.requests(criterion.index) - requests);
+  return run;
+}
+
+Notice Study::notice_of(const CriterionReport& criterion, const Load& load, double multiple) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  Notice notice;
+  notice.multiple = multiple;
+  notice.rate = criterion.allowed * multiple;
+  if (notice.rate >= 1) {
+    notice.whole = true;
+    return notice;
+  }
+  const bool gate = judged.kind == CriterionKind::expect;
+  if (gate && judged.test == Test::none) return notice_at_review(criterion, load, multiple);
+  if (flow_of(criterion, load, criterion.weight) <= 0) return notice;
+  const Duration window = machine_.at(judged.window).width;
+  const Duration horizon =
+      judged.test != Test::none ? kPatience
+                                : std::max(criterion.horizon, 4 * (window + judged.sustain));
+  std::vector<double> requests;
+  std::vector<Duration> times;
+  for (int i = 0; i < settings_.runs; ++i) {
+    const Run run =
+        run_sick(criterion, load, notice.rate, static_cast<std::uint64_t>(i), horizon);
+    if (!run.noticed) continue;
+    requests.push_back(run.requests);
+    times.push_back(run.time);
+  }
+  notice.noticed = static_cast<double>(times.size()) / settings_.runs;
+  if (times.empty()) return notice;
+  notice.requests = quantile(requests, 0.5);
+  notice.time = quantile(times, 0.5);
+  notice.late = quantile(times, 0.9);
+  return notice;
+}
+
+double Study::chance_to_notice(const CriterionReport& criterion, const Load& load,
+                               double multiple) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  const double rate = std::min(1.0, criterion.allowed * multiple);
+  if (flow_of(criterion, load, criterion.weight) <= 0) return 0;
+  if (judged.kind == CriterionKind::expect && judged.test == Test::none) {
+    return notice_at_review(criterion, load, multiple).noticed;
+  }
+  std::int64_t noticed = 0;
+  for (int i = 0; i < settings_.runs; ++i) {
+    const Run run =
+        run_sick(criterion, load, rate, static_cast<std::uint64_t>(i), criterion.horizon);
+    if (run.noticed) ++noticed;
+  }
+  return static_cast<double>(noticed) / settings_.runs;
+}
+
+}  // namespace rollbook::power
