@@ -63,8 +63,7 @@ NoneWithin none_within(double mean, std::int64_t k) {
   none.one = below;
   none.two = below * below - (n - 1) * p.each(k) * p.each(k - 2) -
              (n - 1 - mean) * p.each(k) * p.up_to(k - 3);
-  const double a1 =
-      2 * p.each(k) * below * ((n - 1) * p.up_to(k - 2) - mean * p.up_to(k - 3));
+  const double a1 = 2 * p.each(k) * below * ((n - 1) * p.up_to(k - 2) - mean * p.up_to(k - 3));
   const double a2 = 0.5 * p.each(k) * p.each(k) *
                     ((n - 1) * (n - 2) * p.up_to(k - 3) - 2 * (n - 2) * mean * p.up_to(k - 4) +
                      mean * mean * p.up_to(k - 5));
@@ -73,8 +72,7 @@ NoneWithin none_within(double mean, std::int64_t k) {
     const auto count = static_cast<double>(r);
     a3 += p.each(2 * k - r) * p.up_to(r - 1) * p.up_to(r - 1);
     if (r < 2) continue;
-    a4 += p.each(2 * k - r) * p.each(r) *
-          ((count - 1) * p.up_to(r - 2) - mean * p.up_to(r - 3));
+    a4 += p.each(2 * k - r) * p.each(r) * ((count - 1) * p.up_to(r - 2) - mean * p.up_to(r - 3));
   }
   none.three = below * below * below - a1 + a2 + a3 - a4;
   return none;
@@ -130,7 +128,8 @@ double chance_while_filling(const WindowedLimit& limit, Flow flow) {
   std::vector<double> chances;
   for (std::int64_t look = 1; look <= looks; ++look) {
     const std::int64_t now = requests_in(flow, static_cast<double>(look) * pane);
-    if (now - requests != chances_for) chances = chances_of(chances_for = now - requests, flow.rate);
+    if (now - requests != chances_for)
+      chances = chances_of(chances_for = now - requests, flow.rate);
     requests = now;
     std::vector<double> next(counts.size() + chances.size() - 1, 0);
     for (std::size_t i = 0; i < counts.size(); ++i) {
@@ -154,7 +153,8 @@ double chance_of_any(const WindowedLimit& limit, Flow flow, core::Duration watch
   if (lengths < 1 || flow.rate <= 0 || requests < limit.at_least) return 0;
   const std::int64_t k = breaking(limit, requests);
   if (k > kScanMost || flow.rate >= 1) return broken_with(limit, flow, requests);
-  const NoneWithin none = none_within(flow.per_second * over * flow.rate, std::max<std::int64_t>(k, 1));
+  const NoneWithin none =
+      none_within(flow.per_second * over * flow.rate, std::max<std::int64_t>(k, 1));
   // Where nearly every window breaks the limit the differences above may fall below nothing.
   if (none.one <= 0 || none.two <= 0 || none.three <= 0) return 1;
   const double growth = lengths < 2 ? none.one * std::pow(none.two / none.one, lengths - 1)

@@ -14,9 +14,9 @@ namespace rollbook::dsl {
 
 // A share of bad requests that must not be exceeded.
 struct WindowedLimit {
-  core::Fixed limit;       // 0 < limit < 1
-  bool at_limit = false;   // broken at the limit already: `>=`
-  core::Duration over{};   // above zero
+  core::Fixed limit;      // 0 < limit < 1
+  bool at_limit = false;  // broken at the limit already: `>=`
+  core::Duration over{};  // above zero
   core::Duration sustain{};
   std::int64_t at_least = 1;  // requests in the window before it may speak
 };

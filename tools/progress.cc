@@ -9,8 +9,8 @@ namespace rollbook::tools {
 
 using namespace std::chrono_literals;
 
-Progress::Progress(const Console& console, std::string title)
-    : console_(console), title_(std::move(title)), begun_(Clock::now()) {}
+Progress::Progress(const Console& console, std::string title, std::string unit)
+    : console_(console), title_(std::move(title)), unit_(std::move(unit)), begun_(Clock::now()) {}
 
 void Progress::show(std::uint64_t done, std::uint64_t total) {
   const auto now = Clock::now();
@@ -27,9 +27,9 @@ void Progress::show(std::uint64_t done, std::uint64_t total) {
   const double left = rate > 0 ? static_cast<double>(total - std::min(done, total)) / rate : 0;
   constexpr std::size_t kWidth = 24;
   const auto full = static_cast<std::size_t>(share * kWidth);
-  const std::string text =
-      fmt::format("\r\x1b[K{} [{}{}] {:.0f}%, {:.0f} events/s, {:.0f}s left", title_,
-                  std::string(full, '#'), std::string(kWidth - full, '.'), share * 100, rate, left);
+  const std::string text = fmt::format(
+      "\r\x1b[K{} [{}{}] {:.0f}%, {:.0f} {}/s, {:.0f}s left", title_, std::string(full, '#'),
+      std::string(kWidth - full, '.'), share * 100, rate, unit_, left);
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 

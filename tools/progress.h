@@ -12,7 +12,8 @@ namespace rollbook::tools {
 
 class Progress {
  public:
-  Progress(const Console& console, std::string title);
+  // `unit`: of what is counted, for the rate.
+  Progress(const Console& console, std::string title, std::string unit = "events");
   void show(std::uint64_t done, std::uint64_t total);
   // Takes the line away.
   void done();
@@ -20,7 +21,7 @@ class Progress {
  private:
   using Clock = std::chrono::steady_clock;
   const Console& console_;
-  std::string title_;
+  std::string title_, unit_;
   Clock::time_point begun_;
   Clock::time_point shown_{};
   bool drawn_ = false;

@@ -14,6 +14,7 @@ Verb expand_verb();
 Verb graph_verb();
 Verb schedule_verb();
 Verb diff_verb();
+Verb power_verb();
 Verb test_verb();
 Verb simulate_verb();
 Verb lsp_verb();

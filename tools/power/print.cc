@@ -200,7 +200,20 @@ std::string as_table(const Report& report) {
   return lines;
 }
 
-std::string as_json(const Report& report) {
+std::string proposals_as_table(const std::vector<Proposal>& proposals) {
+  if (proposals.empty()) return "";
+  std::string text =
+      "\nlimits that the service keeps, as it was recorded (broken in 1% of rollouts)\n";
+  for (const Proposal& each : proposals) {
+    text += fmt::format("  {}recorded {}, {}\n", padded(each.id, 26), about_percent(each.recorded),
+                        each.limit.empty() ? "no limit that was recorded would do"
+                                           : fmt::format("limit {} (broken in {})", each.limit,
+                                                         about_percent(each.false_alarm)));
+  }
+  return text;
+}
+
+std::string as_json(const Report& report, const std::vector<Proposal>& proposals) {
   Json plan = Json::array();
   for (const PlanReport& each : report.plan) {
     plan.push_back({{"load", each.load.name},
@@ -210,12 +223,19 @@ std::string as_json(const Report& report) {
   }
   Json criteria = Json::array();
   for (const CriterionReport& each : report.criteria) criteria.push_back(to_json(each));
-  return adapters::to_line({{"runbook", report.runbook},
-                            {"watched_seconds", seconds(report.watched)},
-                            {"runs", report.runs},
-                            {"seed", report.seed},
-                            {"plan", plan},
-                            {"criteria", criteria}});
+  Json json{{"runbook", report.runbook},
+            {"watched_seconds", seconds(report.watched)},
+            {"runs", report.runs},
+            {"seed", report.seed},
+            {"plan", plan},
+            {"criteria", criteria}};
+  for (const Proposal& each : proposals) {
+    json["proposals"].push_back({{"id", each.id},
+                                 {"recorded", each.recorded},
+                                 {"limit", each.limit},
+                                 {"false_alarm", each.false_alarm}});
+  }
+  return adapters::to_line(json);
 }
 
 }  // namespace rollbook::power

@@ -3,13 +3,15 @@
 
 #include <string>
 
-#include "tools/power/study.h"
+#include "tools/power/recorded.h"
 
 namespace rollbook::power {
 
 std::string as_table(const Report& report);
 // One line; README.md has its shape.
-std::string as_json(const Report& report);
+std::string as_json(const Report& report, const std::vector<Proposal>& proposals);
+// "" without one.
+std::string proposals_as_table(const std::vector<Proposal>& proposals);
 
 // "0.02%", "14%", "99.3%"; never 0 or 100 for what is neither.
 std::string about_percent(double share);

@@ -25,9 +25,9 @@ tools::Outcome<Recorded> read_recorded(const core::Machine& machine, const std::
 // A limit that a service as it was recorded breaks in one of a hundred rollouts at most.
 struct Proposal {
   std::string id, text;
-  double recorded = 0;      // share of bad requests
-  std::string limit;        // as it would be written: "0.2%", "50ms"; "" when there is none
-  double false_alarm = 0;   // with it
+  double recorded = 0;     // share of bad requests
+  std::string limit;       // as it would be written: "0.2%", "50ms"; "" when there is none
+  double false_alarm = 0;  // with it
 };
 std::vector<Proposal> propose(const core::Machine& machine, const Recorded& recorded,
                               const Study& study);

@@ -36,7 +36,8 @@ std::vector<Fixed> edges_of(const Machine& machine, const std::vector<CriterionI
 }  // namespace
 
 bool is_turned(const Criterion& criterion) {
-  const bool stops = criterion.kind == CriterionKind::stop || criterion.kind == CriterionKind::pause;
+  const bool stops =
+      criterion.kind == CriterionKind::stop || criterion.kind == CriterionKind::pause;
   return says_greater(criterion.comparison) != stops;
 }
 
@@ -82,7 +83,9 @@ void Rehearsal::shift(Weight weight) {
   begin_tests(machine_, state_, Floor::shift);
 }
 
-void Rehearsal::disarm(CriterionIndex criterion) { std::erase(machine_.states[0].armed, criterion); }
+void Rehearsal::disarm(CriterionIndex criterion) {
+  std::erase(machine_.states[0].armed, criterion);
+}
 
 double Rehearsal::share_of(SeriesIndex series) const {
   const double canary = static_cast<double>(state_.settled.nanos) * 1e-9;

@@ -50,8 +50,8 @@ dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) 
   dsl::WindowedLimit limit;
   limit.limit = Fixed{std::llround(allowed_share(criterion) * 1e9)};
   // `>` breaks above the limit; `expect x < L` fails at it already.
-  const bool strict = criterion.comparison == Comparison::greater ||
-                      criterion.comparison == Comparison::less;
+  const bool strict =
+      criterion.comparison == Comparison::greater || criterion.comparison == Comparison::less;
   limit.at_limit = is_stop(criterion) ? !strict : strict;
   limit.over = machine.at(criterion.window).width;
   limit.sustain = criterion.sustain;
@@ -170,8 +170,7 @@ CriterionReport Study::describe(CriterionIndex index) const {
 
 double Study::flow_of(const CriterionReport& criterion, const Load& load, Weight weight) const {
   const Criterion& judged = machine_.at(criterion.index);
-  const WindowIndex window =
-      judged.measure == Measure::ratio ? judged.denominator : judged.window;
+  const WindowIndex window = judged.measure == Measure::ratio ? judged.denominator : judged.window;
   const double canary = static_cast<double>(weight.nanos) * 1e-9;
   const Arm arm = machine_.at(machine_.at(window).series).arm;
   const double share = arm == Arm::canary ? canary : arm == Arm::baseline ? 1 - canary : 1;
@@ -262,16 +261,22 @@ Notice Study::notice_at_review(const CriterionReport& criterion, const Load& loa
 
 // ---- All of it ------------------------------------------------------------------------------
 
+std::vector<CriterionReport> Study::criteria() const {
+  std::vector<CriterionReport> all;
+  for (std::uint32_t i = 0; i < machine_.criteria.size(); ++i) {
+    if (machine_.criteria[i].kind == CriterionKind::enough) continue;
+    all.push_back(describe(CriterionIndex{i}));
+  }
+  return all;
+}
+
 Report Study::run(const Progress& progress) const {
   Report report;
   report.runbook = machine_.name;
   report.runs = settings_.runs;
   report.seed = settings_.seed;
   for (const Watch& watch : watches_) report.watched += watch.time;
-  for (std::uint32_t i = 0; i < machine_.criteria.size(); ++i) {
-    if (machine_.criteria[i].kind == CriterionKind::enough) continue;
-    report.criteria.push_back(describe(CriterionIndex{i}));
-  }
+  report.criteria = criteria();
   std::uint64_t done = 0;
   const auto runs = static_cast<std::uint64_t>(settings_.runs);
   std::uint64_t total = runs * loads_.size();

@@ -58,13 +58,13 @@ struct CriterionReport {
   core::CriterionIndex index;
   std::string id, text;
   core::CriterionKind kind = core::CriterionKind::stop;
-  std::string stage;            // where it is first judged, and noticing is tried
-  core::Weight weight;          // there
-  double allowed = 0;           // share of bad requests that its limit allows
-  double healthy = 0;           // that of a healthy canary
-  core::Duration horizon{};     // noticing is tried for so long
+  std::string stage;                      // where it is first judged, and noticing is tried
+  core::Weight weight;                    // there
+  double allowed = 0;                     // share of bad requests that its limit allows
+  double healthy = 0;                     // that of a healthy canary
+  core::Duration horizon{};               // noticing is tried for so long
   std::optional<core::Duration> silence;  // of `absent`: noticed after that, with no request
-  std::string uncovered;        // why nothing can be said; "" where something is
+  std::string uncovered;                  // why nothing can be said; "" where something is
   std::vector<AtLoad> loads;
 };
 
@@ -84,7 +84,7 @@ struct Report {
 };
 
 struct Settings {
-  double healthy = 0.2;  // of what each limit allows
+  double healthy = 0.2;                         // of what each limit allows
   std::optional<double> healthy_rate;           // the same for each ratio
   std::map<std::string, double> healthy_rates;  // by a criterion's id
   std::vector<double> multiples{2, 5, 20};
@@ -109,11 +109,17 @@ class Study {
                                 Settings settings);
 
   Report run(const Progress& progress) const;
+  // All that is judged, without what is found out about it.
+  std::vector<CriterionReport> criteria() const;
+  // How often it speaks against a healthy canary, by formula alone.
+  Chance alarm_of(const CriterionReport& criterion, const Load& load) const;
   // The chance to notice a canary at `multiple` times the limit within the horizon, by simulation.
   double chance_to_notice(const CriterionReport& criterion, const Load& load,
                           double multiple) const;
 
-  const std::vector<Watch>& watches() const { return watches_; }
+  const std::string& runbook() const { return machine_.name; }
+  const std::vector<Load>& loads() const { return loads_; }
+  const Settings& settings() const { return settings_; }
 
  private:
   // What ends a rollout: all of these fail at the same instant.
@@ -129,7 +135,6 @@ class Study {
   std::optional<double> given_rate(const core::Criterion& criterion) const;
   bool guards(core::CriterionIndex index, const Watch& watch) const;
 
-  Chance alarm_of(const CriterionReport& criterion, const Load& load) const;
   Chance guard_alarm(const CriterionReport& criterion, const Load& load) const;
   Chance review_alarm(const CriterionReport& criterion, const Load& load) const;
   // The healthy canary through all stages, with those whose formula leaves room.

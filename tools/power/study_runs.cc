@@ -32,8 +32,7 @@ Chance interval(std::int64_t hits, std::int64_t runs) {
   const double n = static_cast<double>(runs), p = static_cast<double>(hits) / n;
   const double square = kDeviations * kDeviations / n;
   const double centre = (p + square / 2) / (1 + square);
-  const double reach =
-      kDeviations * std::sqrt(p * (1 - p) / n + square / (4 * n)) / (1 + square);
+  const double reach = kDeviations * std::sqrt(p * (1 - p) / n + square / (4 * n)) / (1 + square);
   return {How::simulated, p, std::max(0.0, centre - reach), std::min(1.0, centre + reach)};
 }
 
@@ -74,9 +73,9 @@ Chance Study::rehearse(std::size_t load, const std::vector<std::vector<Criterion
 }
 
 // Which criteria failed at some time; an invalid one among them: an alarm was raised.
-std::set<CriterionIndex> Study::walk_stages(
-    const std::vector<std::vector<CriterionIndex>>& alarms, const std::set<CriterionIndex>& all,
-    const Traffic& traffic, Draw& draw) const {
+std::set<CriterionIndex> Study::walk_stages(const std::vector<std::vector<CriterionIndex>>& alarms,
+                                            const std::set<CriterionIndex>& all,
+                                            const Traffic& traffic, Draw& draw) const {
   std::set<CriterionIndex> fallen, open = all;
   std::optional<Rehearsal> rehearsal;
   for (const Watch& watch : watches_) {
@@ -157,14 +156,13 @@ Notice Study::notice_of(const CriterionReport& criterion, const Load& load, doub
   if (gate && judged.test == Test::none) return notice_at_review(criterion, load, multiple);
   if (flow_of(criterion, load, criterion.weight) <= 0) return notice;
   const Duration window = machine_.at(judged.window).width;
-  const Duration horizon =
-      judged.test != Test::none ? kPatience
-                                : std::max(criterion.horizon, 4 * (window + judged.sustain));
+  const Duration horizon = judged.test != Test::none
+                               ? kPatience
+                               : std::max(criterion.horizon, 4 * (window + judged.sustain));
   std::vector<double> requests;
   std::vector<Duration> times;
   for (int i = 0; i < settings_.runs; ++i) {
-    const Run run =
-        run_sick(criterion, load, notice.rate, static_cast<std::uint64_t>(i), horizon);
+    const Run run = run_sick(criterion, load, notice.rate, static_cast<std::uint64_t>(i), horizon);
     if (!run.noticed) continue;
     requests.push_back(run.requests);
     times.push_back(run.time);

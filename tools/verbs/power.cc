@@ -33,9 +33,9 @@ constexpr int kRunsMost = 100'000;
 Outcome<double> parse_rate(const std::string& text) {
   const auto weight = adapters::parse_weight(text);
   if (!weight || weight->nanos <= 0 || *weight >= core::kAllTraffic) {
-    return give_up(fmt::format("`{}` is no rate between 0% and 100%: 0.02%",
-                               adapters::printable(text)),
-                   Exit::usage);
+    return give_up(
+        fmt::format("`{}` is no rate between 0% and 100%: 0.02%", adapters::printable(text)),
+        Exit::usage);
   }
   return static_cast<double>(weight->nanos) * 1e-9;
 }
@@ -46,9 +46,9 @@ Outcome<double> parse_flow(std::string text) {
   if (text.ends_with("/s")) text.resize(text.size() - 2);
   const auto value = adapters::parse_fixed(text);
   if (!value || value->nanos <= 0) {
-    return give_up(fmt::format("`{}` is no number of requests a second: 900/s",
-                               adapters::printable(whole)),
-                   Exit::usage);
+    return give_up(
+        fmt::format("`{}` is no number of requests a second: 900/s", adapters::printable(whole)),
+        Exit::usage);
   }
   return static_cast<double>(value->nanos) * 1e-9;
 }
@@ -124,8 +124,7 @@ Outcome<runtime::Plan> compile(const Options& options, const Console& console) {
   return std::move(*compiled.plan);
 }
 
-void say_settings(const Options& options, const power::Settings& settings,
-                  const Console& console) {
+void say_settings(const Options& options, const power::Settings& settings, const Console& console) {
   if (options.healthy.empty() && settings.healthy_rates.empty()) {
     console.say(
         "a healthy canary is taken to be at a fifth of each limit; --healthy RATE says better");
@@ -179,27 +178,28 @@ Outcome<Exit> run(const Options& options, const Console& console) {
 
 Verb power_verb() {
   auto o = std::make_shared<Options>();
-  return {"power",
-          Group::authoring,
-          "how often a runbook stops a healthy canary, how soon it notices a sick one",
-          {"rollbook power my.runbook", "rollbook power my.runbook --healthy 0.03% --load 900/s,120/s",
-           "rollbook power my.runbook --from recorded.jsonl",
-           "rollbook power my.runbook -o svg > power.svg"},
-          [o](OptionSet& set) {
-            set.positional("FILE", o->file, "a runbook; - is stdin");
-            set.options("--param", "NAME=VALUE", o->params, "as for `rollbook start`");
-            set.options("--healthy", "[ID=]RATE", o->healthy,
-                        "bad requests of a healthy canary: of all ratios, or of one criterion");
-            set.option("--load", "PEAK[,TROUGH]", o->load,
-                       "requests a second of both arms, in place of the runbook's `load`");
-            set.option("--from", "FILE", o->from,
-                       "take rates and load from recorded metrics (lines of Rollbook JSON)");
-            set.option("--runs", "N", o->runs, "simulations of each case (101)");
-            set.option("--seed", "N", o->seed, "another one gives other runs (1)");
-            set.choice("-o,--output", o->output, {"table", "json", "svg"},
-                       "numbers, or a plot of the chance to notice");
-          },
-          [o](Console& console) { return run(*o, console); }};
+  return {
+      "power",
+      Group::authoring,
+      "how often a runbook stops a healthy canary, how soon it notices a sick one",
+      {"rollbook power my.runbook", "rollbook power my.runbook --healthy 0.03% --load 900/s,120/s",
+       "rollbook power my.runbook --from recorded.jsonl",
+       "rollbook power my.runbook -o svg > power.svg"},
+      [o](OptionSet& set) {
+        set.positional("FILE", o->file, "a runbook; - is stdin");
+        set.options("--param", "NAME=VALUE", o->params, "as for `rollbook start`");
+        set.options("--healthy", "[ID=]RATE", o->healthy,
+                    "bad requests of a healthy canary: of all ratios, or of one criterion");
+        set.option("--load", "PEAK[,TROUGH]", o->load,
+                   "requests a second of both arms, in place of the runbook's `load`");
+        set.option("--from", "FILE", o->from,
+                   "take rates and load from recorded metrics (lines of Rollbook JSON)");
+        set.option("--runs", "N", o->runs, "simulations of each case (101)");
+        set.option("--seed", "N", o->seed, "another one gives other runs (1)");
+        set.choice("-o,--output", o->output, {"table", "json", "svg"},
+                   "numbers, or a plot of the chance to notice");
+      },
+      [o](Console& console) { return run(*o, console); }};
 }
 
 }  // namespace rollbook::tools
