@@ -14,20 +14,29 @@ using core::Duration;
 
 namespace {
 
+constexpr double kTiny = 1e-5;  // below it nobody asks how much below
+
 std::string padded(const std::string& text, std::size_t width) {
   const auto shown = static_cast<std::size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; }));
   return text + std::string(shown < width ? width - shown : 1, ' ');
 }
 
-std::string time_text(Duration time) { return adapters::format_duration_short(time); }
+// Two units where the second one still says something.
+std::string time_text(Duration time) {
+  using namespace std::chrono_literals;
+  if (time >= 10h) time -= time % 1h;
+  if (time >= 10min) time -= time % 1min;
+  return adapters::format_duration_short(time);
+}
 
 std::string per_second(const Load& load) {
   return fmt::format("{} {}/s", load.name, about_count(load.per_second));
 }
 
-std::string notice_text(const Notice& notice) {
-  if (notice.whole) return "over 100%";
+std::string notice_text(const Notice& notice, bool at_review) {
+  if (notice.whole) return "no such rate";
+  if (at_review) return about_percent(notice.noticed) + " fail";
   if (notice.noticed <= 0) return "not noticed";
   if (notice.noticed < 0.5) return "only " + about_percent(notice.noticed);
   return fmt::format("{} in {}", about_count(notice.requests), time_text(notice.time));
@@ -42,14 +51,14 @@ std::string place_of(const CriterionReport& criterion) {
 std::string alarm_word(const CriterionReport& criterion) {
   switch (criterion.kind) {
     case core::CriterionKind::stop:
-      return "stops a healthy one";
+      return "healthy stopped";
     case core::CriterionKind::pause:
-      return "pauses a healthy one";
+      return "healthy paused";
     case core::CriterionKind::expect:
     case core::CriterionKind::enough:
       break;
   }
-  return "a healthy one fails";
+  return "healthy fails";
 }
 
 std::string table_of(const CriterionReport& criterion) {
@@ -66,17 +75,30 @@ std::string table_of(const CriterionReport& criterion) {
     }
     return text;
   }
-  text += fmt::format("  healthy {}, limit {}, in {}\n", about_percent(criterion.healthy),
+  text += fmt::format("  healthy {} ({}), limit {}, in {}\n", about_percent(criterion.healthy),
+                      criterion.given ? "given" : "a fifth of the limit",
                       about_percent(criterion.allowed), place_of(criterion));
-  text += "  " + padded("load", 14) + padded(alarm_word(criterion), 21);
+  text += "  " + padded("load", 13) + padded(alarm_word(criterion), 16);
   for (const Notice& notice : criterion.loads.front().after) {
-    text += padded(fmt::format("{:g} × limit", notice.multiple), 15);
+    text += padded(fmt::format("{:g} × limit", notice.multiple), 16);
   }
   text += '\n';
   for (const AtLoad& at : criterion.loads) {
-    text += "  " + padded(per_second(at.load), 14) + padded(chance_text(at.alarm), 21);
-    for (const Notice& notice : at.after) text += padded(notice_text(notice), 15);
+    text += "  " + padded(per_second(at.load), 13) + padded(chance_text(at.alarm), 16);
+    for (const Notice& notice : at.after) {
+      text += padded(notice_text(notice, criterion.at_review), 16);
+    }
     text += '\n';
+  }
+  for (const AtLoad& at : criterion.loads) {
+    if (at.after.empty() || !criterion.at_review) continue;
+    text += fmt::format("  at the {} a review sees {} requests in {}\n", at.load.name,
+                        about_count(at.after.front().requests), time_text(at.after.front().time));
+  }
+  for (const AtLoad& at : criterion.loads) {
+    if (!at.pass) continue;
+    text += fmt::format("  at the {} a healthy one passes after {}\n", at.load.name,
+                        notice_text(*at.pass, false));
   }
   return text;
 }
@@ -116,6 +138,7 @@ Json to_json(const CriterionReport& criterion) {
   if (!criterion.silence && criterion.uncovered.empty()) {
     json["limit"] = criterion.allowed;
     json["healthy"] = criterion.healthy;
+    json["healthy_from"] = criterion.given ? "given" : "limit";
   }
   Json loads = Json::array();
   for (const AtLoad& at : criterion.loads) {
@@ -125,6 +148,7 @@ Json to_json(const CriterionReport& criterion) {
                      {"per_second", at.load.per_second},
                      {"false_alarm", to_json(at.alarm)},
                      {"notice", notices}});
+    if (at.pass) loads.back()["pass"] = to_json(*at.pass);
   }
   json["loads"] = loads;
   return json;
@@ -134,9 +158,9 @@ Json to_json(const CriterionReport& criterion) {
 
 std::string about_percent(double share) {
   const double percent = share * 100;
-  if (percent <= 0) return "0%";
+  if (percent == 0) return "0%";
   if (percent >= 100) return "100%";
-  if (percent < 0.001) return "<0.001%";
+  if (share < kTiny) return "<0.001%";
   if (percent > 99.9) return ">99.9%";
   if (percent > 99) return fmt::format("{:.1f}%", percent);
   if (percent >= 10) return fmt::format("{:.0f}%", percent);
@@ -164,7 +188,8 @@ std::string chance_text(const Chance& chance) {
       }
       [[fallthrough]];
     case How::promised:
-      return "at most " + about_percent(chance.most);
+      return chance.most < kTiny ? about_percent(kTiny / 2)
+                                 : "at most " + about_percent(chance.most);
     case How::simulated:
       return fmt::format("{} ({}–{})", about_percent(chance.likely),
                          std::llround(chance.least * 100), about_percent(chance.most));
@@ -181,14 +206,20 @@ std::string as_table(const Report& report) {
   text += "\n" + padded("a review fails a healthy one", 30);
   for (const PlanReport& plan : report.plan) text += padded(chance_text(plan.not_passed), 24);
   text += '\n';
+  for (const PlanReport& plan : report.plan) {
+    if (plan.untold == 0) continue;
+    text += fmt::format("left out of the reviews: {} that could not be tried\n", plan.untold);
+    break;
+  }
   for (const CriterionReport& criterion : report.criteria) text += table_of(criterion);
-  text += "\nnotices: requests of the judged arm and time, medians of ";
-  text += fmt::format("{} runs, after an hour\n", report.runs);
-  text +=
-      "of health; requests fail independently of each other: bursts come oftener.\n"
-      "\"at most\": a bound, or the promise of a test; in brackets: 95% of simulations.\n"
-      "overlapping windows share requests: without `for` by the scan statistic, with\n"
-      "it bounded, and simulated in the engine's core where the bound says little.\n";
+  text += fmt::format(
+      "\nNoticed: the medians of {} runs in requests of the judged arm and time, by a\n"
+      "guard that had been content before (tests: for an hour). Holds are watched to\n"
+      "their end at that load. Requests fail independently; bursts alarm oftener.\n"
+      "`at most`: a bound, or the promise of a test. In brackets: 95% intervals of\n"
+      "simulations. Windows that overlap share requests: without `for` this is the\n"
+      "scan statistic, with it a bound, and simulated where the bound says little.\n",
+      report.runs);
   std::string lines;
   for (std::size_t begin = 0; begin < text.size();) {  // padding ends no line
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -219,7 +250,8 @@ std::string as_json(const Report& report, const std::vector<Proposal>& proposals
     plan.push_back({{"load", each.load.name},
                     {"per_second", each.load.per_second},
                     {"stopped", to_json(each.stopped)},
-                    {"not_passed", to_json(each.not_passed)}});
+                    {"not_passed", to_json(each.not_passed)},
+                    {"left_out", each.untold}});
   }
   Json criteria = Json::array();
   for (const CriterionReport& each : report.criteria) criteria.push_back(to_json(each));

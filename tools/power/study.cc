@@ -164,7 +164,10 @@ CriterionReport Study::describe(CriterionIndex index) const {
   if (criterion.measure == Measure::absent) report.silence = criterion.sustain;
   if (report.silence || !report.uncovered.empty()) return report;
   report.allowed = allowed_share(criterion);
-  report.healthy = given_rate(criterion).value_or(report.allowed * settings_.healthy);
+  const std::optional<double> given = given_rate(criterion);
+  report.at_review = report.kind == CriterionKind::expect && criterion.test == Test::none;
+  report.given = given.has_value();
+  report.healthy = given.value_or(report.allowed * settings_.healthy);
   return report;
 }
 
@@ -235,8 +238,8 @@ Chance Study::combine(const std::vector<Chance>& parts) const {
     likely *= 1 - part.likely;
     most *= 1 - part.most;
     all.least = std::max(all.least, part.least);
-    if (part.how == How::unknown) all.how = How::unknown;
-    if (part.how != How::exact && all.how != How::unknown) all.how = How::bound;
+    if (part.how == How::simulated) all.how = How::simulated;
+    if (part.how != How::exact && all.how == How::exact) all.how = How::bound;
   }
   all.likely = 1 - likely;
   all.most = 1 - most;
@@ -290,7 +293,8 @@ Report Study::run(const Progress& progress) const {
   };
   for (std::size_t load = 0; load < loads_.size(); ++load) {
     for (CriterionReport& each : report.criteria) {
-      AtLoad at{loads_[load], alarm_of(each, loads_[load]), {}};
+      AtLoad at{loads_[load], alarm_of(each, loads_[load]), {}, {}};
+      at.pass = pass_of(each, loads_[load]);
       for (const double multiple : settings_.multiples) {
         if (!each.uncovered.empty() || each.silence) break;
         at.after.push_back(notice_of(each, loads_[load], multiple));
@@ -335,7 +339,12 @@ void Study::simulate_plan(std::size_t load, Report& report,
   report.plan[load].stopped = combine(parts);
   std::vector<Chance> reviews;
   for (const CriterionReport& each : report.criteria) {
-    if (each.kind == CriterionKind::expect) reviews.push_back(each.loads[load].alarm);
+    if (each.kind != CriterionKind::expect) continue;
+    if (each.loads[load].alarm.how == How::unknown) {
+      ++report.plan[load].untold;
+    } else {
+      reviews.push_back(each.loads[load].alarm);
+    }
   }
   report.plan[load].not_passed = combine(reviews);
 }

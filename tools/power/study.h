@@ -50,8 +50,9 @@ struct Notice {
 
 struct AtLoad {
   Load load;
-  Chance alarm;               // of a healthy canary: stopped by it, or not passed
-  std::vector<Notice> after;  // by rising multiple
+  Chance alarm;                // of a healthy canary: stopped by it, or not passed
+  std::optional<Notice> pass;  // of a gate's test: a healthy canary has passed it
+  std::vector<Notice> after;   // by rising multiple
 };
 
 struct CriterionReport {
@@ -62,6 +63,8 @@ struct CriterionReport {
   core::Weight weight;                    // there
   double allowed = 0;                     // share of bad requests that its limit allows
   double healthy = 0;                     // that of a healthy canary
+  bool at_review = false;                 // one look at a whole window, by formula
+  bool given = false;                     // it was given, not taken from the limit
   core::Duration horizon{};               // noticing is tried for so long
   std::optional<core::Duration> silence;  // of `absent`: noticed after that, with no request
   std::string uncovered;                  // why nothing can be said; "" where something is
@@ -70,8 +73,9 @@ struct CriterionReport {
 
 struct PlanReport {
   Load load;
-  Chance stopped;     // the guard ends the rollout of a healthy canary
-  Chance not_passed;  // some review does not pass at once
+  Chance stopped;          // the guard ends the rollout of a healthy canary
+  Chance not_passed;       // some review does not pass at once
+  std::size_t untold = 0;  // reviews' criteria of which nothing is known, left out
 };
 
 struct Report {
@@ -88,7 +92,7 @@ struct Settings {
   std::optional<double> healthy_rate;           // the same for each ratio
   std::map<std::string, double> healthy_rates;  // by a criterion's id
   std::vector<double> multiples{2, 5, 20};
-  int runs = 101;
+  int runs = 201;
   std::uint64_t seed = 1;
 };
 
@@ -147,6 +151,7 @@ class Study {
   Chance combine(const std::vector<Chance>& parts) const;
 
   Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple) const;
+  std::optional<Notice> pass_of(const CriterionReport& criterion, const Load& load) const;
   Notice notice_at_review(const CriterionReport& criterion, const Load& load,
                           double multiple) const;
   struct Run {
@@ -154,8 +159,12 @@ class Study {
     double requests = 0;
     core::Duration time{};
   };
-  Run run_sick(const CriterionReport& criterion, const Load& load, double rate,
-               std::uint64_t number, core::Duration horizon) const;
+  // Until it is noticed, or passes: `until`.
+  Run run_until(core::Verdict until, const CriterionReport& criterion, const Load& load,
+                double rate, std::uint64_t number, core::Duration horizon) const;
+  // The medians of all runs.
+  Notice tried(core::Verdict until, const CriterionReport& criterion, const Load& load, double rate,
+               core::Duration horizon) const;
   double flow_of(const CriterionReport& criterion, const Load& load, core::Weight weight) const;
 
   const core::Machine& machine_;

@@ -113,8 +113,8 @@ std::set<CriterionIndex> Study::walk_stages(const std::vector<std::vector<Criter
   return fallen;
 }
 
-Study::Run Study::run_sick(const CriterionReport& criterion, const Load& load, double rate,
-                           std::uint64_t number, Duration horizon) const {
+Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, const Load& load,
+                            double rate, std::uint64_t number, Duration horizon) const {
   const Criterion& judged = machine_.at(criterion.index);
   const bool tests = judged.test != Test::none;
   const bool gate = judged.kind == CriterionKind::expect;
@@ -136,7 +136,7 @@ Study::Run Study::run_sick(const CriterionReport& criterion, const Load& load, d
     // A test only grows: looks a hundredth of the time apart cost a hundredth of it at most.
     const Duration so_far = rehearsal.elapsed() - begun;
     rehearsal.step(tests ? whole_seconds(so_far / 100) : pane, traffic, draw);
-    run.noticed = rehearsal.fails(criterion.index);
+    run.noticed = rehearsal.reading(criterion.index).verdict == until;
   }
   run.time = rehearsal.elapsed() - begun;
   run.requests = static_cast<double>(rehearsal.requests(criterion.index) - requests);
@@ -159,10 +159,31 @@ Notice Study::notice_of(const CriterionReport& criterion, const Load& load, doub
   const Duration horizon = judged.test != Test::none
                                ? kPatience
                                : std::max(criterion.horizon, 4 * (window + judged.sustain));
+  const Notice found = tried(Verdict::fail, criterion, load, notice.rate, horizon);
+  notice.noticed = found.noticed;
+  notice.requests = found.requests;
+  notice.time = found.time;
+  notice.late = found.late;
+  return notice;
+}
+
+std::optional<Notice> Study::pass_of(const CriterionReport& criterion, const Load& load) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  const bool waits = judged.kind == CriterionKind::expect && judged.test != Test::none;
+  if (!waits || !criterion.uncovered.empty()) return std::nullopt;
+  if (flow_of(criterion, load, criterion.weight) <= 0) return std::nullopt;
+  return tried(Verdict::pass, criterion, load, criterion.healthy, kPatience);
+}
+
+Notice Study::tried(Verdict until, const CriterionReport& criterion, const Load& load, double rate,
+                    Duration horizon) const {
+  Notice notice;
+  notice.rate = rate;
+  notice.multiple = rate / criterion.allowed;
   std::vector<double> requests;
   std::vector<Duration> times;
   for (int i = 0; i < settings_.runs; ++i) {
-    const Run run = run_sick(criterion, load, notice.rate, static_cast<std::uint64_t>(i), horizon);
+    const Run run = run_until(until, criterion, load, rate, static_cast<std::uint64_t>(i), horizon);
     if (!run.noticed) continue;
     requests.push_back(run.requests);
     times.push_back(run.time);
@@ -183,13 +204,7 @@ double Study::chance_to_notice(const CriterionReport& criterion, const Load& loa
   if (judged.kind == CriterionKind::expect && judged.test == Test::none) {
     return notice_at_review(criterion, load, multiple).noticed;
   }
-  std::int64_t noticed = 0;
-  for (int i = 0; i < settings_.runs; ++i) {
-    const Run run =
-        run_sick(criterion, load, rate, static_cast<std::uint64_t>(i), criterion.horizon);
-    if (run.noticed) ++noticed;
-  }
-  return static_cast<double>(noticed) / settings_.runs;
+  return tried(Verdict::fail, criterion, load, rate, criterion.horizon).noticed;
 }
 
 }  // namespace rollbook::power

@@ -124,13 +124,6 @@ Outcome<runtime::Plan> compile(const Options& options, const Console& console) {
   return std::move(*compiled.plan);
 }
 
-void say_settings(const Options& options, const power::Settings& settings, const Console& console) {
-  if (options.healthy.empty() && settings.healthy_rates.empty()) {
-    console.say(
-        "a healthy canary is taken to be at a fifth of each limit; --healthy RATE says better");
-  }
-}
-
 Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const runtime::Plan plan, compile(options, console));
   TRY(power::Settings settings, parse_settings(options));
@@ -152,7 +145,6 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   auto study = power::Study::of(plan.machine, loads, settings);
   if (!study) return give_up(study.error().message + "; `rollbook check` shows them", Exit::usage);
-  say_settings(options, settings, console);
   Progress progress(console, "power", "runs");
   const auto show = [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); };
   if (options.output == "svg") {
@@ -194,7 +186,7 @@ Verb power_verb() {
                    "requests a second of both arms, in place of the runbook's `load`");
         set.option("--from", "FILE", o->from,
                    "take rates and load from recorded metrics (lines of Rollbook JSON)");
-        set.option("--runs", "N", o->runs, "simulations of each case (101)");
+        set.option("--runs", "N", o->runs, "simulations of each case (201)");
         set.option("--seed", "N", o->seed, "another one gives other runs (1)");
         set.choice("-o,--output", o->output, {"table", "json", "svg"},
                    "numbers, or a plot of the chance to notice");
