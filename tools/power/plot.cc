@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <string_view>
@@ -16,20 +17,39 @@ namespace {
 
 constexpr std::array kMultiples = {0.2, 0.5, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0};
 
-// The plot's frame, in pixels.
-constexpr double kLeft = 62, kTop = 64, kWidth = 640, kHeight = 300;
-constexpr double kRow = 20;  // of the legend
+// One small plot for each criterion, in pixels: where its axes lie within its panel.
+constexpr std::size_t kColumns = 2;
+constexpr double kPanelWidth = 420, kPanelHeight = 236;
+constexpr double kLeft = 52, kTop = 56, kWidth = 340, kHeight = 140;
+constexpr double kHead = 72;        // above all panels
+constexpr std::size_t kTitle = 56;  // characters of a criterion that fit
 
-// Okabe & Ito's colours, told apart by nearly everybody; dashes and numbers tell them apart too.
-constexpr std::array<std::string_view, 7> kColours = {"#0072b2", "#d55e00", "#009e73", "#cc79a7",
-                                                      "#e69f00", "#56b4e9", "#000000"};
+// Of Okabe & Ito's colours, told apart by nearly everybody; dashes tell loads apart too.
+constexpr std::array<std::string_view, 2> kColours = {"#0072b2", "#d55e00"};
 
-double x_of(double multiple) {
+struct Place {
+  double x = 0, y = 0;
+};
+Place place_of(std::size_t panel) {
+  return {static_cast<double>(panel % kColumns) * kPanelWidth,
+          kHead + static_cast<double>(panel / kColumns) * kPanelHeight};
+}
+double x_of(const Place& panel, double multiple) {
   const double share =
       std::log(multiple / kMultiples.front()) / std::log(kMultiples.back() / kMultiples.front());
-  return kLeft + share * kWidth;
+  return panel.x + kLeft + share * kWidth;
 }
-double y_of(double chance) { return kTop + (1 - chance) * kHeight; }
+double y_of(const Place& panel, double chance) { return panel.y + kTop + (1 - chance) * kHeight; }
+
+// The first characters of a text, with a sign that there are more.
+std::string shortened(const std::string& text, std::size_t most) {
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if ((static_cast<unsigned char>(text[i]) >> 6) == 2) continue;
+    if (characters++ == most) return text.substr(0, i) + "…";
+  }
+  return text;
+}
 
 std::string escaped(std::string_view text) {
   std::string safe;
@@ -60,43 +80,55 @@ std::string text_at(double x, double y, std::string_view anchor, std::string_vie
                      anchor, extra, escaped(text));
 }
 
-std::string frame() {
-  std::string svg;
-  for (int tenth = 0; tenth <= 10; tenth += 2) {
-    const double y = y_of(tenth / 10.0);
-    svg += fmt::format("<path d=\"M{:.1f} {:.1f}H{:.1f}\" stroke=\"#ddd\"/>\n", kLeft, y,
-                       kLeft + kWidth);
-    svg += text_at(kLeft - 8, y + 4, "end", fmt::format("{}%", tenth * 10));
-  }
-  for (const double multiple : {0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0}) {
-    const double x = x_of(multiple);
-    const bool limit = multiple == 1;
-    svg += fmt::format("<path d=\"M{:.1f} {:.1f}V{:.1f}\" stroke=\"{}\"/>\n", x, kTop,
-                       kTop + kHeight, limit ? "#888" : "#eee");
-    svg += text_at(x, kTop + kHeight + 18, "middle", fmt::format("{:g} ×", multiple));
-  }
-  svg += text_at(x_of(1), kTop - 6, "middle", "the limit");
-  svg += text_at(kLeft + kWidth / 2, kTop + kHeight + 38, "middle",
-                 "bad requests of the canary, as a multiple of the limit");
-  return svg;
+std::string line_style(std::size_t load) {
+  return fmt::format("stroke=\"{}\" stroke-width=\"2\"{}", kColours[load % kColours.size()],
+                     load % 2 == 1 ? " stroke-dasharray=\"6 4\"" : "");
 }
 
-struct Curve {
-  std::string path;
-  std::string colour;
-  bool dashed = false;
-  std::string name;
-};
-
-std::string draw(const Curve& curve, std::size_t row) {
-  const double y = kTop + kHeight + 68 + static_cast<double>(row) * kRow;
-  const std::string_view dashes = curve.dashed ? " stroke-dasharray=\"6 4\"" : "";
+std::string frame(const Place& panel, const CriterionReport& criterion) {
   std::string svg =
-      fmt::format("<path d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"{}/>\n", curve.path,
-                  curve.colour, dashes);
-  svg += fmt::format("<path d=\"M{:.1f} {:.1f}h34\" stroke=\"{}\" stroke-width=\"2\"{}/>\n", kLeft,
-                     y - 4, curve.colour, dashes);
-  return svg + text_at(kLeft + 42, y, "start", curve.name);
+      text_at(panel.x + kLeft, panel.y + 18, "start", criterion.id, " font-weight=\"bold\"");
+  svg += text_at(panel.x + kLeft, panel.y + 34, "start", shortened(criterion.text, kTitle));
+  const double right = panel.x + kLeft + kWidth, bottom = panel.y + kTop + kHeight;
+  for (const double chance : {0.0, 0.5, 1.0}) {
+    const double y = y_of(panel, chance);
+    svg += fmt::format("<path d=\"M{:.1f} {:.1f}H{:.1f}\" stroke=\"#ddd\"/>\n", panel.x + kLeft, y,
+                       right);
+    svg += text_at(panel.x + kLeft - 6, y + 4, "end", fmt::format("{:.0f}%", chance * 100));
+  }
+  for (const double multiple : {0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0}) {
+    const double x = x_of(panel, multiple);
+    svg += fmt::format("<path d=\"M{:.1f} {:.1f}V{:.1f}\" stroke=\"{}\"/>\n", x, panel.y + kTop,
+                       bottom, multiple == 1 ? "#888" : "#eee");
+    svg += text_at(x, bottom + 16, "middle", fmt::format("{:g}×", multiple));
+  }
+  return svg +
+         text_at(right, bottom + 32, "end",
+                 fmt::format("of {}, within {} of {}", about_percent(criterion.allowed),
+                             adapters::format_duration_short(criterion.horizon), criterion.stage));
+}
+
+// What all panels have in common.
+std::string head_of(const Study& study, std::size_t panels) {
+  const std::size_t rows = std::max<std::size_t>(1, (panels + kColumns - 1) / kColumns);
+  std::string svg = fmt::format(
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" "
+      "height=\"{1:.0f}\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n"
+      "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+      kColumns * kPanelWidth + 20, kHead + static_cast<double>(rows) * kPanelHeight + 12);
+  svg += text_at(kLeft, 28, "start",
+                 fmt::format("{}: chance to notice a canary whose bad requests are a multiple of "
+                             "the limit",
+                             study.runbook()),
+                 " font-size=\"15\" font-weight=\"bold\"");
+  for (std::size_t load = 0; load < study.loads().size(); ++load) {
+    const double x = kLeft + static_cast<double>(load) * 190;
+    svg += fmt::format("<path d=\"M{:.1f} 50h34\" {}/>\n", x, line_style(load));
+    svg += text_at(x + 42, 54, "start",
+                   fmt::format("{} {}/s", study.loads()[load].name,
+                               about_count(study.loads()[load].per_second)));
+  }
+  return svg;
 }
 
 }  // namespace
@@ -109,37 +141,22 @@ std::string as_svg(const Study& study, const Progress& progress) {
   }
   const std::uint64_t total = shown.size() * study.loads().size() * kMultiples.size();
   std::uint64_t done = 0;
-  std::vector<Curve> curves;
+  std::string svg = head_of(study, shown.size());
   for (std::size_t i = 0; i < shown.size(); ++i) {
+    const Place panel = place_of(i);
+    svg += frame(panel, shown[i]);
     for (std::size_t load = 0; load < study.loads().size(); ++load) {
-      Curve curve;
-      curve.colour = kColours[i % kColours.size()];
-      curve.dashed = load > 0;
-      curve.name =
-          fmt::format("{}: {}, {} {}/s, in {} ({})", shown[i].id, shown[i].text,
-                      study.loads()[load].name, about_count(study.loads()[load].per_second),
-                      shown[i].stage, adapters::format_duration_short(shown[i].horizon));
+      std::string path;
       for (const double multiple : kMultiples) {
-        if (shown[i].allowed * multiple > 1) break;
-        const double chance = study.chance_to_notice(shown[i], study.loads()[load], multiple);
-        curve.path += fmt::format("{}{:.1f} {:.1f}", curve.path.empty() ? "M" : "L", x_of(multiple),
-                                  y_of(chance));
         if (progress) progress(++done, total);
+        if (shown[i].allowed * multiple > 1) continue;
+        const double chance = study.chance_to_notice(shown[i], study.loads()[load], multiple);
+        path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x_of(panel, multiple),
+                            y_of(panel, chance));
       }
-      curves.push_back(std::move(curve));
+      svg += fmt::format("<path d=\"{}\" fill=\"none\" {}/>\n", path, line_style(load));
     }
   }
-  const double height = kTop + kHeight + 80 + static_cast<double>(curves.size()) * kRow;
-  std::string svg = fmt::format(
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" "
-      "height=\"{1:.0f}\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n"
-      "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
-      kLeft + kWidth + 58, height);
-  svg += text_at(kLeft, 24, "start",
-                 fmt::format("{}: chance to notice within the stage", study.runbook()),
-                 " font-size=\"16\" font-weight=\"bold\"");
-  svg += frame();
-  for (std::size_t i = 0; i < curves.size(); ++i) svg += draw(curves[i], i);
   return svg + "</svg>\n";
 }
 

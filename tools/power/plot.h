@@ -1,6 +1,6 @@
 #pragma once
 // Plot: the chance to notice a canary within the stage it is first judged in, against how sick it
-// is, a curve for each criterion and load. SVG without script or outside fonts.
+// is: a small plot for each criterion, a curve for each load. SVG without script or outside fonts.
 
 #include <string>
 

@@ -1,0 +1,247 @@
+// Known values of docs/judging.md and of the language, through the engine's own core.
+
+#include "tools/power/study.h"
+
+#include <gtest/gtest.h>
+
+#include "dsl/compiler.h"
+#include "tools/power/plot.h"
+
+namespace rollbook::power {
+namespace {
+
+using namespace std::chrono_literals;
+
+// One stage at the whole traffic, so that the load is the canary's.
+core::Machine machine(const std::string& stop, const std::string& expect = "",
+                      const std::string& hold = "2h") {
+  const std::string text = R"(edition 1
+runbook shop_canary {
+  service "shop"
+  arms by label "version": baseline "old", canary "new"
+  role owner
+  metric requests = counter shop_requests_total
+  metric errors   = counter shop_errors_total default 0
+  metric latency  = histogram shop_seconds
+  guard {
+    )" + stop + R"(
+    otherwise rollback automatic
+  }
+  stage whole {
+    traffic 100%
+    hold )" + hold + "\n    " +
+                           expect + R"(
+    within 1h otherwise rollback automatic
+  }
+  rollback automatic { traffic 0% }
+}
+)";
+  const runtime::Compiled compiled = dsl::Compiler().compile("shop.runbook", text, {});
+  std::string said;
+  for (const runtime::Diagnostic& found : compiled.diagnostics) said += found.message + "\n";
+  EXPECT_TRUE(compiled.plan.has_value()) << said;
+  return compiled.plan ? compiled.plan->machine : core::Machine{};
+}
+
+const CriterionReport& of(const Report& report, const std::string& id) {
+  for (const CriterionReport& each : report.criteria) {
+    if (each.id == id) return each;
+  }
+  ADD_FAILURE() << "no criterion " << id;
+  return report.criteria.front();
+}
+
+Report study(const core::Machine& machine, double per_second, const Settings& settings) {
+  const auto made = Study::of(machine, {{"peak", per_second}}, settings);
+  EXPECT_TRUE(made.has_value());
+  return made->run({});
+}
+
+constexpr char kStop[] = "stop errors / requests > 0.1% over 5m for 2m";
+
+// judging.md: medians of 32, 340, 1,020 and 15,700 requests to prove 5 %, 1 %, 0.5 % and 0.2 % to
+// be above 0.1 % at α = 1 %. The tolerance is three deviations of a median of 201 runs.
+TEST(Power, AGatesTestProvesABreachAsSoonAsDesigned) {
+  Settings settings;
+  settings.multiples = {2, 5, 10, 50};
+  const Report report = study(
+      machine(kStop, "expect slow: errors / requests < 0.1% with confidence 99%"), 1, settings);
+  const auto& after = of(report, "whole.slow").loads.front().after;
+  ASSERT_EQ(after.size(), 4U);
+  EXPECT_NEAR(after[3].requests, 32, 12);
+  EXPECT_NEAR(after[2].requests, 340, 90);
+  EXPECT_NEAR(after[1].requests, 1020, 260);
+  EXPECT_NEAR(after[0].requests, 15'700, 4000);
+  for (const Notice& notice : after) EXPECT_GE(notice.noticed, 0.99) << notice.multiple;
+}
+
+// judging.md: 4,187 requests without an error confirm that there are fewer than 0.1 % at 95 %.
+TEST(Power, AGatesTestPassesAHealthyCanaryAsSoonAsDesigned) {
+  Settings settings;
+  settings.runs = 51;
+  settings.multiples = {};
+  settings.healthy_rate = 1e-9;
+  const Report report = study(
+      machine(kStop, "expect slow: errors / requests < 0.1% with confidence 95%"), 10, settings);
+  const auto& pass = of(report, "whole.slow").loads.front().pass;
+  ASSERT_TRUE(pass.has_value());
+  EXPECT_EQ(pass->noticed, 1);
+  EXPECT_NEAR(pass->requests, 4187, 4187 * 0.02);  // looks lie a hundredth apart
+}
+
+// judging.md: a guard that was healthy for 38 h notices 1 % within 1,350 requests and 0.5 % within
+// 7,200; one that was so for an hour is a little quicker.
+TEST(Power, AGuardsTestNoticesABreachAsSoonAsDesigned) {
+  Settings settings;
+  settings.multiples = {5, 10};
+  settings.runs = 51;
+  const Report report =
+      study(machine("stop errors / requests > 0.1% with confidence 99%"), 45, settings);
+  const auto& at = of(report, "guard.stop[1]").loads.front();
+  EXPECT_EQ(at.alarm.how, How::promised);
+  EXPECT_NEAR(at.alarm.most, 0.01, 1e-9);
+  EXPECT_LE(at.after[0].requests, 7200);
+  EXPECT_GE(at.after[0].requests, 2000);
+  EXPECT_LE(at.after[1].requests, 1350);
+  EXPECT_GE(at.after[1].requests, 500);
+}
+
+// language.md: at a true 0.08 % a canary is rolled back in 99 % of stages of two hours at 45/s.
+TEST(Power, EqualThresholdsStopNearlyEveryHealthyCanary) {
+  Settings settings;
+  settings.healthy_rate = 0.0008;
+  settings.multiples = {};
+  const Report report = study(machine(kStop), 45, settings);
+  const Chance& alarm = of(report, "guard.stop[1]").loads.front().alarm;
+  EXPECT_EQ(alarm.how, How::simulated);
+  EXPECT_NEAR(alarm.likely, 0.99, 0.02);
+  EXPECT_NEAR(report.plan.front().stopped.likely, 0.99, 0.02);
+}
+
+// language.md: 0.02 % healthy at 3 a second crosses 0.1 % in 98 % of stages of two hours. Told by
+// the formula; the same machine with a `for` that changes little is simulated, and agrees.
+TEST(Power, OneErrorIsEnoughAtTheTrough) {
+  Settings settings;
+  settings.healthy_rate = 0.0002;
+  settings.multiples = {};
+  const Report formula = study(machine("stop errors / requests > 0.1% over 5m"), 3, settings);
+  const Chance& told = of(formula, "guard.stop[1]").loads.front().alarm;
+  EXPECT_EQ(told.how, How::exact);
+  EXPECT_NEAR(told.likely, 0.98, 0.01);
+  const Report tried = study(machine("stop errors / requests > 0.1% over 5m for 1s"), 3, settings);
+  const Chance& seen = of(tried, "guard.stop[1]").loads.front().alarm;
+  EXPECT_EQ(seen.how, How::simulated);
+  EXPECT_LE(seen.least, told.likely);
+  EXPECT_GE(seen.most, told.likely - 0.01);
+}
+
+// A stop that does not speak of a healthy canary needs no simulation, and its bound is small.
+TEST(Power, ALimitWithRoomIsToldByItsBound) {
+  Settings settings;
+  settings.multiples = {5};
+  settings.runs = 21;
+  const Report report = study(machine(kStop), 45, settings);
+  const AtLoad& at = of(report, "guard.stop[1]").loads.front();
+  EXPECT_EQ(at.alarm.how, How::bound);
+  EXPECT_LT(at.alarm.most, 0.005);
+  EXPECT_EQ(at.after[0].noticed, 1);
+  EXPECT_GE(at.after[0].time, 2min);  // `for 2m`
+  EXPECT_LE(at.after[0].time, 5min);
+}
+
+// Two conditions that must hold at once stop more seldom than either.
+TEST(Power, SeveralConditionsStopTogether) {
+  Settings settings;
+  settings.healthy_rate = 0.0005;
+  settings.multiples = {};
+  settings.runs = 51;
+  const Report alone = study(machine("stop errors / requests > 0.1% over 2m"), 10, settings);
+  const Report both =
+      study(machine("stop errors / requests > 0.1% over 2m and errors / requests > 0.08% over 1h"),
+            10, settings);
+  EXPECT_GT(alone.plan.front().stopped.likely, 0.9);
+  EXPECT_LT(both.plan.front().stopped.likely, alone.plan.front().stopped.likely);
+}
+
+TEST(Power, AReviewLooksOnceAtAWholeWindow) {
+  Settings settings;
+  settings.healthy_rate = 0.0002;
+  const Report report =
+      study(machine(kStop, "expect few: errors / requests < 0.1% over 5m"), 6, settings);
+  const CriterionReport& few = of(report, "whole.few");
+  EXPECT_TRUE(few.at_review);
+  // Two or more of 1,800, with a mean of 0.36: 1 − e^−0.36 (1 + 0.36).
+  EXPECT_NEAR(few.loads.front().alarm.likely, 0.0512, 0.0005);
+  EXPECT_EQ(few.loads.front().after[0].requests, 1800);
+  EXPECT_NEAR(few.loads.front().after[0].noticed, 0.874, 0.001);  // the same with 3.6
+}
+
+TEST(Power, QuantilesAreSharesAndSilenceIsTime) {
+  Settings settings;
+  settings.multiples = {5};
+  settings.runs = 11;
+  const Report report =
+      study(machine("stop p99(latency) > 50ms over 5m for 2m\n    stop absent(requests) for 3m"),
+            45, settings);
+  const CriterionReport& slow = of(report, "guard.stop[1]");
+  EXPECT_NEAR(slow.allowed, 0.01, 1e-9);
+  EXPECT_NEAR(slow.healthy, 0.002, 1e-9);
+  EXPECT_EQ(slow.loads.front().after[0].noticed, 1);
+  const CriterionReport& silent = of(report, "guard.stop[2]");
+  ASSERT_TRUE(silent.silence.has_value());
+  EXPECT_EQ(*silent.silence, 3min);
+  EXPECT_EQ(silent.loads.front().alarm.most, 0);
+}
+
+TEST(Power, WhatCannotBeToldIsSaid) {
+  Settings settings;
+  settings.runs = 1;
+  const Report report =
+      study(machine(kStop, "expect level: rate(requests) > 5/s over 5m"), 45, settings);
+  EXPECT_NE(of(report, "whole.level").uncovered, "");
+  EXPECT_EQ(of(report, "whole.level").loads.front().alarm.how, How::unknown);
+  EXPECT_EQ(report.plan.front().untold, 1U);
+}
+
+TEST(Power, TheSameSeedGivesTheSameRuns) {
+  Settings settings;
+  settings.runs = 11;
+  settings.multiples = {2};
+  const core::Machine shop = machine(kStop);
+  const auto requests = [&](std::uint64_t seed) {
+    settings.seed = seed;
+    return of(study(shop, 6, settings), "guard.stop[1]").loads.front().after[0].requests;
+  };
+  EXPECT_EQ(requests(1), requests(1));
+  EXPECT_NE(requests(1), requests(2));
+}
+
+TEST(Power, ARateForAnUnknownCriterionIsRefused) {
+  Settings settings;
+  settings.healthy_rates["guard.stop[7]"] = 0.1;
+  const core::Machine shop = machine(kStop);
+  const auto made = Study::of(shop, {{"peak", 1}}, settings);
+  ASSERT_FALSE(made.has_value());
+  EXPECT_EQ(made.error().message, "no criterion is called `guard.stop[7]`");
+}
+
+// Rising from nothing to certainty, in one picture.
+TEST(Power, TheChanceToNoticeRisesWithTheMultiple) {
+  Settings settings;
+  settings.runs = 21;
+  const core::Machine shop = machine(kStop, "", "20m");
+  const auto made = Study::of(shop, {{"peak", 45}}, settings);
+  ASSERT_TRUE(made.has_value());
+  const CriterionReport stop = made->criteria().front();
+  EXPECT_LT(made->chance_to_notice(stop, {"peak", 45}, 0.2), 0.05);
+  const double middle = made->chance_to_notice(stop, {"peak", 45}, 1.0);
+  EXPECT_GT(middle, 0.05);
+  EXPECT_EQ(made->chance_to_notice(stop, {"peak", 45}, 5), 1);
+  const std::string svg = as_svg(*made, {});
+  EXPECT_TRUE(svg.starts_with("<svg "));
+  EXPECT_NE(svg.find("errors / requests &gt; 0.1% over 5m for 2m"), std::string::npos);
+  EXPECT_EQ(svg.find("nan"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace rollbook::power
