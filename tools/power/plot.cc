@@ -102,10 +102,13 @@ std::string frame(const Place& panel, const CriterionReport& criterion) {
                        bottom, multiple == 1 ? "#888" : "#eee");
     svg += text_at(x, bottom + 16, "middle", fmt::format("{:g}×", multiple));
   }
-  return svg +
-         text_at(right, bottom + 32, "end",
-                 fmt::format("of {}, within {} of {}", about_percent(criterion.allowed),
-                             adapters::format_duration_short(criterion.horizon), criterion.stage));
+  const std::string when =
+      criterion.at_review
+          ? "at the review of " + criterion.stage
+          : fmt::format("within {} of {}", adapters::format_duration_short(criterion.horizon),
+                        criterion.stage);
+  return svg + text_at(right, bottom + 32, "end",
+                       fmt::format("of {}, {}", about_percent(criterion.allowed), when));
 }
 
 // What all panels have in common.

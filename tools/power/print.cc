@@ -104,19 +104,22 @@ std::string table_of(const CriterionReport& criterion) {
 }
 
 Json to_json(const Chance& chance) {
-  static constexpr const char* kHow[] = {"unknown", "exact", "bound", "promised", "simulated"};
+  static constexpr const char* kHow[] = {"unknown", "formula", "bound", "promised", "simulated"};
   Json json{{"how", kHow[static_cast<std::size_t>(chance.how)]}};
   if (chance.how == How::unknown) return json;
-  if (chance.how == How::exact || chance.how == How::simulated) json["chance"] = chance.likely;
+  if (chance.how == How::formula || chance.how == How::simulated) json["chance"] = chance.likely;
   json["least"] = chance.least;
   json["most"] = chance.most;
   return json;
 }
 
+// A share without the dust of binary fractions.
+Json rate_json(double rate) { return adapters::number(core::Fixed{std::llround(rate * 1e9)}); }
+
 double seconds(Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
 
 Json to_json(const Notice& notice) {
-  Json json{{"multiple", notice.multiple}, {"rate", notice.rate}};
+  Json json{{"multiple", notice.multiple}, {"rate", rate_json(notice.rate)}};
   if (notice.whole) return json;
   json["noticed"] = notice.noticed;
   if (notice.noticed <= 0) return json;
@@ -136,8 +139,8 @@ Json to_json(const CriterionReport& criterion) {
   if (criterion.silence) json["silence_seconds"] = seconds(*criterion.silence);
   if (!criterion.uncovered.empty()) json["not_tried"] = criterion.uncovered;
   if (!criterion.silence && criterion.uncovered.empty()) {
-    json["limit"] = criterion.allowed;
-    json["healthy"] = criterion.healthy;
+    json["limit"] = rate_json(criterion.allowed);
+    json["healthy"] = rate_json(criterion.healthy);
     json["healthy_from"] = criterion.given ? "given" : "limit";
   }
   Json loads = Json::array();
@@ -180,7 +183,7 @@ std::string chance_text(const Chance& chance) {
   switch (chance.how) {
     case How::unknown:
       return "unknown";
-    case How::exact:
+    case How::formula:
       return about_percent(chance.likely);
     case How::bound:
       if (chance.least > 0 && about_percent(chance.least) != about_percent(chance.most)) {
@@ -207,8 +210,9 @@ std::string as_table(const Report& report) {
   for (const PlanReport& plan : report.plan) text += padded(chance_text(plan.not_passed), 24);
   text += '\n';
   for (const PlanReport& plan : report.plan) {
-    if (plan.untold == 0) continue;
-    text += fmt::format("left out of the reviews: {} that could not be tried\n", plan.untold);
+    if (plan.stops_untold + plan.reviews_untold == 0) continue;
+    text += fmt::format("left out, because they cannot be tried: {} of stops, {} of reviews\n",
+                        plan.stops_untold, plan.reviews_untold);
     break;
   }
   for (const CriterionReport& criterion : report.criteria) text += table_of(criterion);
@@ -251,7 +255,7 @@ std::string as_json(const Report& report, const std::vector<Proposal>& proposals
                     {"per_second", each.load.per_second},
                     {"stopped", to_json(each.stopped)},
                     {"not_passed", to_json(each.not_passed)},
-                    {"left_out", each.untold}});
+                    {"left_out", each.stops_untold + each.reviews_untold}});
   }
   Json criteria = Json::array();
   for (const CriterionReport& each : report.criteria) criteria.push_back(to_json(each));

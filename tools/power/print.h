@@ -8,7 +8,7 @@
 namespace rollbook::power {
 
 std::string as_table(const Report& report);
-// One line; README.md has its shape.
+// One line; docs/power.md has its shape.
 std::string as_json(const Report& report, const std::vector<Proposal>& proposals);
 // "" without one.
 std::string proposals_as_table(const std::vector<Proposal>& proposals);

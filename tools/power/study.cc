@@ -59,7 +59,7 @@ dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) 
   return limit;
 }
 
-Chance surely(double value, How how = How::exact) { return {how, value, value, value}; }
+Chance surely(double value, How how = How::formula) { return {how, value, value, value}; }
 Chance at_most(double value, How how) { return {how, 0, 0, value}; }
 
 }  // namespace
@@ -239,7 +239,7 @@ Chance Study::combine(const std::vector<Chance>& parts) const {
     most *= 1 - part.most;
     all.least = std::max(all.least, part.least);
     if (part.how == How::simulated) all.how = How::simulated;
-    if (part.how != How::exact && all.how == How::exact) all.how = How::bound;
+    if (part.how != How::formula && all.how == How::formula) all.how = How::bound;
   }
   all.likely = 1 - likely;
   all.most = 1 - most;
@@ -302,7 +302,7 @@ Report Study::run(const Progress& progress) const {
       }
       each.loads.push_back(std::move(at));
     }
-    report.plan.push_back({loads_[load], {}, {}});
+    report.plan.push_back({loads_[load], {}, {}, 0, 0});
     simulate_plan(load, report, tick);
   }
   return report;
@@ -331,8 +331,12 @@ void Study::simulate_plan(std::size_t load, Report& report,
     if (can_try && (bounds_only || several) && rarest.most > kNegligible) {
       tried.push_back(alarm.all);
     } else {
-      if (several) rarest = at_most(rarest.most, How::bound);
-      parts.push_back(rarest);
+      if (several && rarest.how != How::unknown) rarest = at_most(rarest.most, How::bound);
+      if (rarest.how == How::unknown) {
+        ++report.plan[load].stops_untold;
+      } else {
+        parts.push_back(rarest);
+      }
     }
   }
   if (!tried.empty()) parts.push_back(rehearse(load, tried, report, tick));
@@ -341,7 +345,7 @@ void Study::simulate_plan(std::size_t load, Report& report,
   for (const CriterionReport& each : report.criteria) {
     if (each.kind != CriterionKind::expect) continue;
     if (each.loads[load].alarm.how == How::unknown) {
-      ++report.plan[load].untold;
+      ++report.plan[load].reviews_untold;
     } else {
       reviews.push_back(each.loads[load].alarm);
     }

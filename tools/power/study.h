@@ -26,7 +26,7 @@ struct Load {
 // How a chance is known.
 enum class How : std::uint8_t {
   unknown,    // not at all
-  exact,      // a formula
+  formula,    // of the chance itself
   bound,      // a formula that gives an upper bound: `most`
   promised,   // at most α, whatever the traffic: the property of its test
   simulated,  // `least` and `most`: Wilson's 95 % interval
@@ -73,9 +73,10 @@ struct CriterionReport {
 
 struct PlanReport {
   Load load;
-  Chance stopped;          // the guard ends the rollout of a healthy canary
-  Chance not_passed;       // some review does not pass at once
-  std::size_t untold = 0;  // reviews' criteria of which nothing is known, left out
+  Chance stopped;     // the guard ends the rollout of a healthy canary
+  Chance not_passed;  // some review does not pass at once
+  // Left out, because nothing is known of them: stops, and criteria of reviews.
+  std::size_t stops_untold = 0, reviews_untold = 0;
 };
 
 struct Report {
@@ -117,6 +118,8 @@ class Study {
   std::vector<CriterionReport> criteria() const;
   // How often it speaks against a healthy canary, by formula alone.
   Chance alarm_of(const CriterionReport& criterion, const Load& load) const;
+  // How soon a canary at `multiple` times the limit is noticed.
+  Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple) const;
   // The chance to notice a canary at `multiple` times the limit within the horizon, by simulation.
   double chance_to_notice(const CriterionReport& criterion, const Load& load,
                           double multiple) const;
@@ -150,7 +153,6 @@ class Study {
       const std::set<core::CriterionIndex>& all, const Traffic& traffic, Draw& draw) const;
   Chance combine(const std::vector<Chance>& parts) const;
 
-  Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple) const;
   std::optional<Notice> pass_of(const CriterionReport& criterion, const Load& load) const;
   Notice notice_at_review(const CriterionReport& criterion, const Load& load,
                           double multiple) const;

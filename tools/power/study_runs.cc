@@ -131,7 +131,6 @@ Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, con
   const std::int64_t requests = rehearsal.requests(criterion.index);
   const Duration begun = rehearsal.elapsed();
   Run run;
-  // A healthy canary may have been stopped before it became sick: that is noticing too.
   while (!run.noticed && rehearsal.elapsed() - begun < horizon) {
     // A test only grows: looks a hundredth of the time apart cost a hundredth of it at most.
     const Duration so_far = rehearsal.elapsed() - begun;

@@ -14,7 +14,7 @@ struct Moments {
 };
 template <class Make>
 Moments moments(const Make& make) {
-  constexpr int kDraws = 20'000;
+  constexpr int kDraws = 200'000;
   double sum = 0, squares = 0;
   for (int i = 0; i < kDraws; ++i) {
     const auto value = static_cast<double>(make());
@@ -40,8 +40,8 @@ TEST(Draw, PoissonCountsHaveTheirMeanAndVariance) {
   for (const double mean : {0.1, 4.0, 59.0, 61.0, 2000.0}) {
     Draw draw({static_cast<std::uint64_t>(mean * 10)});
     const Moments seen = moments([&] { return draw.poisson(mean); });
-    EXPECT_NEAR(seen.mean, mean, 4 * std::sqrt(mean / 20'000)) << mean;
-    EXPECT_NEAR(seen.variance, mean, 0.06 * mean) << mean;
+    EXPECT_NEAR(seen.mean, mean, 4 * std::sqrt(mean / 200'000)) << mean;
+    EXPECT_NEAR(seen.variance, mean, 4 * std::sqrt((mean + 2 * mean * mean) / 200'000)) << mean;
   }
 }
 
@@ -55,8 +55,10 @@ TEST(Draw, BinomialCountsHaveTheirMeanAndVariance) {
     const double mean = static_cast<double>(c.of) * c.chance;
     const double variance = mean * (1 - c.chance);
     const Moments seen = moments([&] { return draw.binomial(c.of, c.chance); });
-    EXPECT_NEAR(seen.mean, mean, 4 * std::sqrt(variance / 20'000)) << c.of;
-    EXPECT_NEAR(seen.variance, variance, 0.08 * variance + 0.001) << c.of;
+    EXPECT_NEAR(seen.mean, mean, 4 * std::sqrt(variance / 200'000)) << c.of;
+    EXPECT_NEAR(seen.variance, variance,
+                4 * std::sqrt((variance + 2 * variance * variance) / 200'000))
+        << c.of;
   }
   Draw draw({1});
   EXPECT_EQ(draw.binomial(10, 0), 0);

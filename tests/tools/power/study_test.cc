@@ -59,20 +59,28 @@ Report study(const core::Machine& machine, double per_second, const Settings& se
 
 constexpr char kStop[] = "stop errors / requests > 0.1% over 5m for 2m";
 
-// judging.md: medians of 32, 340, 1,020 and 15,700 requests to prove 5 %, 1 %, 0.5 % and 0.2 % to
-// be above 0.1 % at α = 1 %. The tolerance is three deviations of a median of 201 runs.
+// judging.md: about 32, 340, 1,020 and 15,700 requests to prove 5 %, 1 %, 0.5 % and 0.2 % to be
+// above 0.1 % at α = 1 %. Walked out exactly, request by request, the first three medians are 41,
+// 346 and 1,211; those of 1,001 runs lie within three deviations of them.
 TEST(Power, AGatesTestProvesABreachAsSoonAsDesigned) {
+  const core::Machine gate =
+      machine(kStop, "expect slow: errors / requests < 0.1% with confidence 99%");
   Settings settings;
-  settings.multiples = {2, 5, 10, 50};
-  const Report report = study(
-      machine(kStop, "expect slow: errors / requests < 0.1% with confidence 99%"), 1, settings);
-  const auto& after = of(report, "whole.slow").loads.front().after;
-  ASSERT_EQ(after.size(), 4U);
-  EXPECT_NEAR(after[3].requests, 32, 12);
-  EXPECT_NEAR(after[2].requests, 340, 90);
-  EXPECT_NEAR(after[1].requests, 1020, 260);
-  EXPECT_NEAR(after[0].requests, 15'700, 4000);
-  for (const Notice& notice : after) EXPECT_GE(notice.noticed, 0.99) << notice.multiple;
+  settings.runs = 1001;
+  const auto made = Study::of(gate, {{"peak", 1}}, settings);
+  ASSERT_TRUE(made.has_value());
+  const Load slow{"peak", 1};
+  const auto requests = [&](const Study& study, double multiple) {
+    for (const CriterionReport& each : study.criteria()) {
+      if (each.id == "whole.slow") return study.notice_of(each, slow, multiple).requests;
+    }
+    return 0.0;
+  };
+  EXPECT_NEAR(requests(*made, 50), 41, 5);
+  EXPECT_NEAR(requests(*made, 10), 346, 35);
+  EXPECT_NEAR(requests(*made, 5), 1211, 90);
+  settings.runs = 151;
+  EXPECT_NEAR(requests(*Study::of(gate, {slow}, settings), 2), 15'700, 3000);
 }
 
 // judging.md: 4,187 requests without an error confirm that there are fewer than 0.1 % at 95 %.
@@ -89,21 +97,19 @@ TEST(Power, AGatesTestPassesAHealthyCanaryAsSoonAsDesigned) {
   EXPECT_NEAR(pass->requests, 4187, 4187 * 0.02);  // looks lie a hundredth apart
 }
 
-// judging.md: a guard that was healthy for 38 h notices 1 % within 1,350 requests and 0.5 % within
-// 7,200; one that was so for an hour is a little quicker.
+// judging.md: a guard that was healthy for 38 h notices 1 % after 1,350 requests and 0.5 % after
+// 7,200 at the median; one that was so for an hour is a little quicker.
 TEST(Power, AGuardsTestNoticesABreachAsSoonAsDesigned) {
   Settings settings;
   settings.multiples = {5, 10};
-  settings.runs = 51;
+  settings.runs = 301;
   const Report report =
       study(machine("stop errors / requests > 0.1% with confidence 99%"), 45, settings);
   const auto& at = of(report, "guard.stop[1]").loads.front();
   EXPECT_EQ(at.alarm.how, How::promised);
   EXPECT_NEAR(at.alarm.most, 0.01, 1e-9);
-  EXPECT_LE(at.after[0].requests, 7200);
-  EXPECT_GE(at.after[0].requests, 2000);
-  EXPECT_LE(at.after[1].requests, 1350);
-  EXPECT_GE(at.after[1].requests, 500);
+  EXPECT_NEAR(at.after[0].requests, 6000, 2000);
+  EXPECT_NEAR(at.after[1].requests, 1300, 250);
 }
 
 // language.md: at a true 0.08 % a canary is rolled back in 99 % of stages of two hours at 45/s.
@@ -126,7 +132,7 @@ TEST(Power, OneErrorIsEnoughAtTheTrough) {
   settings.multiples = {};
   const Report formula = study(machine("stop errors / requests > 0.1% over 5m"), 3, settings);
   const Chance& told = of(formula, "guard.stop[1]").loads.front().alarm;
-  EXPECT_EQ(told.how, How::exact);
+  EXPECT_EQ(told.how, How::formula);
   EXPECT_NEAR(told.likely, 0.98, 0.01);
   const Report tried = study(machine("stop errors / requests > 0.1% over 5m for 1s"), 3, settings);
   const Chance& seen = of(tried, "guard.stop[1]").loads.front().alarm;
@@ -200,7 +206,7 @@ TEST(Power, WhatCannotBeToldIsSaid) {
       study(machine(kStop, "expect level: rate(requests) > 5/s over 5m"), 45, settings);
   EXPECT_NE(of(report, "whole.level").uncovered, "");
   EXPECT_EQ(of(report, "whole.level").loads.front().alarm.how, How::unknown);
-  EXPECT_EQ(report.plan.front().untold, 1U);
+  EXPECT_EQ(report.plan.front().reviews_untold, 1U);
 }
 
 TEST(Power, TheSameSeedGivesTheSameRuns) {

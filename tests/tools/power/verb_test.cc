@@ -113,7 +113,7 @@ TEST_F(PowerVerb, JsonHasEveryNumber) {
   EXPECT_EQ(stop["id"], "guard.stop[1]");
   EXPECT_EQ(stop["healthy"], 0.01);
   EXPECT_EQ(stop["healthy_from"], "limit");
-  EXPECT_EQ(stop["loads"][0]["false_alarm"]["how"], "exact");
+  EXPECT_EQ(stop["loads"][0]["false_alarm"]["how"], "formula");
   EXPECT_EQ(stop["loads"][0]["notice"][1]["multiple"], 5);
   EXPECT_EQ(stop["loads"][0]["notice"][1]["noticed"], 1);
   EXPECT_GT(stop["loads"][0]["notice"][1]["requests"], 0);
