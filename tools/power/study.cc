@@ -121,7 +121,7 @@ bool Study::guards(CriterionIndex index, const Watch& watch) const {
 void Study::find_place(CriterionReport& report) const {
   for (const Watch& watch : watches_) {
     const bool stops = report.kind != CriterionKind::expect;
-    bool here = stops && watch.weight > kNoTraffic && guards(report.index, watch);
+    bool here = stops && has_begun(watch) && guards(report.index, watch);
     for (std::uint32_t i = 0; !stops && !here && i < machine_.states.size(); ++i) {
       const auto& armed = machine_.states[i].armed;
       here = machine_.contains(watch.state, StateIndex{i}) &&
@@ -193,7 +193,7 @@ Chance Study::guard_alarm(const CriterionReport& criterion, const Load& load) co
   double none = 1;
   bool filling = true;
   for (const Watch& watch : watches_) {
-    if (!guards(criterion.index, watch) || watch.time == Duration{}) continue;
+    if (!has_begun(watch) || !guards(criterion.index, watch) || watch.time == Duration{}) continue;
     const double flow = flow_of(criterion, load, watch.weight);
     none *= 1 - dsl::most_false_alarms(limit, {flow, criterion.healthy}, watch.time, filling);
     filling = false;

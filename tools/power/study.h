@@ -141,6 +141,10 @@ class Study {
   void find_place(CriterionReport& report) const;
   std::optional<double> given_rate(const core::Criterion& criterion) const;
   bool guards(core::CriterionIndex index, const Watch& watch) const;
+  // Windows of a guard begin with the first shift, where there is one.
+  bool has_begun(const Watch& watch) const {
+    return watch.weight > core::kNoTraffic || !machine_.arms;
+  }
 
   Chance guard_alarm(const CriterionReport& criterion, const Load& load) const;
   Chance review_alarm(const CriterionReport& criterion, const Load& load) const;

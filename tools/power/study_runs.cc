@@ -79,7 +79,7 @@ std::set<CriterionIndex> Study::walk_stages(const std::vector<std::vector<Criter
   std::set<CriterionIndex> fallen, open = all;
   std::optional<Rehearsal> rehearsal;
   for (const Watch& watch : watches_) {
-    if (watch.weight == kNoTraffic || watch.time == Duration{}) continue;
+    if (!has_begun(watch) || watch.time == Duration{}) continue;
     if (!rehearsal) {
       rehearsal.emplace(machine_, std::vector<CriterionIndex>(all.begin(), all.end()),
                         watch.weight);

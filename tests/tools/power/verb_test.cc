@@ -155,6 +155,35 @@ TEST_F(PowerVerb, TakesRatesAndLoadFromARecording) {
   EXPECT_EQ(json["proposals"][1]["limit"], "200ms");
 }
 
+// What has no arms is judged by its totals, from the start.
+TEST_F(PowerVerb, ARolloutWithoutTrafficHasAGuardToo) {
+  std::string text = kShop;
+  const auto drop = [&](const std::string& line) {
+    const std::size_t at = text.find(line);
+    ASSERT_NE(at, std::string::npos) << line;
+    text.erase(at, line.size());
+  };
+  drop("  arms by label \"version\": baseline \"old\", canary \"new\"\n");
+  drop("    traffic 50%\n");
+  drop(" traffic 0% ");
+  drop("  finish traffic 50%\n");
+  text.replace(text.find("guard {"), 7, "guard always {");
+  text.replace(text.find("automatic { }"), 13, "automatic { checkpoint \"back\" }");
+  const Ran ran = rollbook({"power", directory_.write("data.runbook", text), "--load", "20/s",
+                            "--healthy", "5%", "--runs", "5", "-o", "json"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  const auto stop = nlohmann::json::parse(ran.out)["criteria"][0];
+  EXPECT_EQ(stop["stage"], "half");
+  EXPECT_GT(stop["loads"][0]["false_alarm"]["chance"], 0.9);
+}
+
+TEST_F(PowerVerb, RecordedLimitsAreProposedInWords) {
+  const Ran ran = power({"--from", recorded()});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("recorded 1%, limit 4% (broken in "));
+  EXPECT_THAT(ran.out, HasSubstr("recorded 5%, limit 200ms (broken in "));
+}
+
 TEST_F(PowerVerb, MistakesAreNamed) {
   EXPECT_THAT(power({}).err, HasSubstr("how many requests come is not said; add `load 900/s peak"));
   EXPECT_EQ(power({}).exit, 2);
