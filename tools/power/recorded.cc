@@ -179,7 +179,8 @@ double rate_of(double bad, double all) { return std::max(bad, 3.0) / std::max(al
 
 void rates_of(const Criterion& criterion, const Machine& machine, const Tally& tally,
               Recorded& recorded) {
-  if (criterion.other.valid() || criterion.test == Test::unchanged) return;
+  if (criterion.test == Test::unchanged) return;
+  if (criterion.other.valid() && criterion.measure != Measure::ratio) return;
   const Came& top =
       criterion.window.valid() ? tally.of(metric_of(machine, criterion.window)) : Came{};
   if (criterion.measure == Measure::ratio) {
@@ -303,6 +304,7 @@ std::vector<Proposal> propose(const Machine& machine, const Recorded& recorded,
   std::vector<Proposal> all;
   for (const CriterionReport& each : study.criteria()) {
     if (!each.uncovered.empty() || !recorded.rates.contains(each.id)) continue;
+    if (machine.at(each.index).other.valid()) continue;  // it has no limit
     all.push_back(machine.at(each.index).measure == Measure::quantile
                       ? propose_edge(machine, each.index, recorded)
                       : propose_limit(machine, each.index, recorded));

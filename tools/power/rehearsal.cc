@@ -100,6 +100,20 @@ double Rehearsal::share_of(SeriesIndex series) const {
   return 1;
 }
 
+void Rehearsal::count_requests(SeriesIndex series, const Traffic& traffic, double seconds,
+                               Draw& draw) {
+  if (counts_.contains(series)) return;
+  counts_[series] = draw.poisson(traffic.per_second * share_of(series) * seconds);
+  total_[series] += counts_[series];
+}
+
+void Rehearsal::count_other(const Criterion& criterion, double rate, Draw& draw) {
+  const SeriesIndex numerator = machine_.at(criterion.other).series;
+  if (counts_.contains(numerator)) return;
+  counts_[numerator] =
+      draw.binomial(counts_.at(machine_.at(criterion.other_denominator).series), rate);
+}
+
 void Rehearsal::count_ratio(const Criterion& criterion, double rate, Draw& draw) {
   const std::int64_t requests = counts_.at(fed_by(machine_, criterion));
   const SeriesIndex numerator = machine_.at(criterion.window).series;
@@ -160,16 +174,17 @@ void Rehearsal::step(Duration span, const Traffic& traffic, Draw& draw) {
   buckets_.clear();
   const double seconds = static_cast<double>(span.count()) * 1e-9;
   for (const CriterionIndex index : criteria_) {
-    const SeriesIndex series = fed_by(machine_, machine_.at(index));
-    if (counts_.contains(series)) continue;
-    counts_[series] = draw.poisson(traffic.per_second * share_of(series) * seconds);
-    total_[series] += counts_[series];
+    const Criterion& criterion = machine_.at(index);
+    count_requests(fed_by(machine_, criterion), traffic, seconds, draw);
+    if (!criterion.other_denominator.valid()) continue;
+    count_requests(machine_.at(criterion.other_denominator).series, traffic, seconds, draw);
   }
   for (const CriterionIndex index : criteria_) {
     const Criterion& criterion = machine_.at(index);
     const SeriesIndex series = fed_by(machine_, criterion);
     if (criterion.measure == Measure::ratio) {
       count_ratio(criterion, traffic.rates.at(index), draw);
+      if (criterion.other.valid()) count_other(criterion, traffic.other_rates.at(index), draw);
     } else if (!buckets_.contains(series)) {
       count_buckets(series, traffic, draw);
     }

@@ -20,11 +20,13 @@ namespace rollbook::power {
 struct Traffic {
   double per_second = 0;  // of both arms
   std::map<core::CriterionIndex, double> rates;
+  // Of those that compare with the other arm: its share, which stays as it is.
+  std::map<core::CriterionIndex, double> other_rates{};
 };
 
 class Rehearsal {
  public:
-  // INVARIANT: each is a ratio or a quantile against a limit (study.h: Facts::covered).
+  // INVARIANT: each is a ratio against a limit or another arm's, or a quantile against a limit.
   Rehearsal(const core::Machine& machine, std::vector<core::CriterionIndex> criteria,
             core::Weight weight);
 
@@ -47,7 +49,9 @@ class Rehearsal {
 
  private:
   double share_of(core::SeriesIndex series) const;
+  void count_requests(core::SeriesIndex series, const Traffic& traffic, double seconds, Draw& draw);
   void count_ratio(const core::Criterion& criterion, double rate, Draw& draw);
+  void count_other(const core::Criterion& criterion, double rate, Draw& draw);
   void count_buckets(core::SeriesIndex series, const Traffic& traffic, Draw& draw);
   core::Observed observed() const;
 

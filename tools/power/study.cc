@@ -19,6 +19,12 @@ constexpr double kNegligible = 0.005;
 
 bool is_stop(const Criterion& criterion) { return criterion.kind == CriterionKind::stop; }
 
+// `canary.error_rate > baseline.error_rate * 150%`: what is healthy has to be given.
+bool compares_arms(const Criterion& criterion) {
+  return criterion.measure == Measure::ratio && criterion.other.valid() && !is_turned(criterion) &&
+         (criterion.test == Test::none || criterion.test == Test::two_rates);
+}
+
 bool judges_shares(const Criterion& criterion) {
   return (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
          !criterion.other.valid() &&
@@ -28,6 +34,9 @@ bool judges_shares(const Criterion& criterion) {
 // Why neither a formula nor a run says anything of it; "" where one does.
 std::string uncovered(const Criterion& criterion) {
   if (criterion.measure == Measure::absent) return "";
+  if (compares_arms(criterion)) {
+    return "it compares two arms: say their healthy rate with --healthy " + criterion.id + "=RATE";
+  }
   if (criterion.other.valid() || criterion.test == Test::unchanged) {
     return "it compares with another arm or time: no limit says what is healthy";
   }
@@ -159,13 +168,17 @@ CriterionReport Study::describe(CriterionIndex index) const {
   report.id = criterion.id;
   report.text = criterion.text;
   report.kind = criterion.kind;
-  report.uncovered = uncovered(criterion);
+  const std::optional<double> given = given_rate(criterion);
+  const bool compared = compares_arms(criterion) && given;
+  if (!compared) report.uncovered = uncovered(criterion);
   find_place(report);
   if (criterion.measure == Measure::absent) report.silence = criterion.sustain;
   if (report.silence || !report.uncovered.empty()) return report;
-  report.allowed = allowed_share(criterion);
-  const std::optional<double> given = given_rate(criterion);
-  report.at_review = report.kind == CriterionKind::expect && criterion.test == Test::none;
+  // Against another arm the limit is a multiple of what is healthy there.
+  report.allowed = compared ? *given * static_cast<double>(criterion.factor.nanos) * 1e-9
+                            : allowed_share(criterion);
+  report.at_review =
+      report.kind == CriterionKind::expect && criterion.test == Test::none && !compared;
   report.given = given.has_value();
   report.healthy = given.value_or(report.allowed * settings_.healthy);
   return report;
@@ -189,6 +202,7 @@ Chance Study::guard_alarm(const CriterionReport& criterion, const Load& load) co
     if (criterion.healthy > criterion.allowed) return {};
     return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
   }
+  if (judged.other.valid()) return {};  // no formula
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
   double none = 1;
   bool filling = true;
@@ -208,6 +222,7 @@ Chance Study::review_alarm(const CriterionReport& criterion, const Load& load) c
     if (criterion.healthy > criterion.allowed) return {};
     return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
   }
+  if (judged.other.valid()) return {};  // no formula
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
   const dsl::Flow flow{flow_of(criterion, load, criterion.weight), criterion.healthy};
   if (limit.sustain == Duration::zero()) return surely(dsl::chance_of_one(limit, flow));

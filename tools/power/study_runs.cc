@@ -52,7 +52,8 @@ Chance Study::rehearse(std::size_t load, const std::vector<std::vector<Criterion
   Traffic traffic{loads_[load].per_second, {}};
   std::map<CriterionIndex, std::int64_t> failed;
   for (const CriterionReport& each : report.criteria) {
-    if (all.contains(each.index)) traffic.rates[each.index] = each.healthy;
+    if (!all.contains(each.index)) continue;
+    traffic.rates[each.index] = traffic.other_rates[each.index] = each.healthy;
   }
   std::int64_t stopped = 0;
   for (int run = 0; run < settings_.runs; ++run) {
@@ -123,6 +124,7 @@ Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, con
              std::uint64_t(std::llround(rate * 1e9)), number});
   Rehearsal rehearsal(machine_, {criterion.index}, criterion.weight);
   Traffic traffic{load.per_second, {{criterion.index, criterion.healthy}}};
+  traffic.other_rates = traffic.rates;
   const Duration pane = whole_seconds(window.pane);
   const Duration before = gate ? Duration{} : tests ? kHealthyBefore : window.width;
   const Duration apart = std::max<Duration>(pane, kLook);
@@ -151,8 +153,7 @@ Notice Study::notice_of(const CriterionReport& criterion, const Load& load, doub
     notice.whole = true;
     return notice;
   }
-  const bool gate = judged.kind == CriterionKind::expect;
-  if (gate && judged.test == Test::none) return notice_at_review(criterion, load, multiple);
+  if (criterion.at_review) return notice_at_review(criterion, load, multiple);
   if (flow_of(criterion, load, criterion.weight) <= 0) return notice;
   const Duration window = machine_.at(judged.window).width;
   const Duration horizon = judged.test != Test::none
@@ -197,10 +198,9 @@ Notice Study::tried(Verdict until, const CriterionReport& criterion, const Load&
 
 double Study::chance_to_notice(const CriterionReport& criterion, const Load& load,
                                double multiple) const {
-  const Criterion& judged = machine_.at(criterion.index);
   const double rate = std::min(1.0, criterion.allowed * multiple);
   if (flow_of(criterion, load, criterion.weight) <= 0) return 0;
-  if (judged.kind == CriterionKind::expect && judged.test == Test::none) {
+  if (criterion.at_review) {
     return notice_at_review(criterion, load, multiple).noticed;
   }
   return tried(Verdict::fail, criterion, load, rate, criterion.horizon).noticed;

@@ -199,6 +199,28 @@ TEST(Power, QuantilesAreSharesAndSilenceIsTime) {
   EXPECT_EQ(silent.loads.front().alarm.most, 0);
 }
 
+// The canary against the baseline: with what is healthy given, its test is tried like any other.
+TEST(Power, ArmsAreComparedOnceTheirRateIsGiven) {
+  core::Machine shop = machine(
+      "stop canary.errors / canary.requests > baseline.errors / baseline.requests * 150% with "
+      "confidence 99%");
+  ASSERT_EQ(shop.criteria.size(), 1U);
+  shop.stages.front().weight = core::Weight{500'000'000};  // both arms have requests
+  Settings settings;
+  settings.runs = 31;
+  settings.multiples = {0.5, 10};
+  EXPECT_NE(study(shop, 100, settings).criteria.front().uncovered, "");
+  settings.healthy_rate = 0.01;
+  const Report report = study(shop, 100, settings);
+  const CriterionReport& stop = report.criteria.front();
+  EXPECT_EQ(stop.uncovered, "");
+  EXPECT_NEAR(stop.allowed, 0.015, 1e-9);
+  EXPECT_EQ(stop.loads.front().alarm.how, How::promised);
+  EXPECT_LE(stop.loads.front().after[0].noticed, 0.1);
+  EXPECT_EQ(stop.loads.front().after[1].noticed, 1);
+  EXPECT_LT(stop.loads.front().after[1].requests, 2000);
+}
+
 TEST(Power, WhatCannotBeToldIsSaid) {
   Settings settings;
   settings.runs = 1;

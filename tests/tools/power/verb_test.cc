@@ -157,18 +157,22 @@ TEST_F(PowerVerb, TakesRatesAndLoadFromARecording) {
 
 // What has no arms is judged by its totals, from the start.
 TEST_F(PowerVerb, ARolloutWithoutTrafficHasAGuardToo) {
-  std::string text = kShop;
-  const auto drop = [&](const std::string& line) {
-    const std::size_t at = text.find(line);
-    ASSERT_NE(at, std::string::npos) << line;
-    text.erase(at, line.size());
-  };
-  drop("  arms by label \"version\": baseline \"old\", canary \"new\"\n");
-  drop("    traffic 50%\n");
-  drop(" traffic 0% ");
-  drop("  finish traffic 50%\n");
-  text.replace(text.find("guard {"), 7, "guard always {");
-  text.replace(text.find("automatic { }"), 13, "automatic { checkpoint \"back\" }");
+  const std::string text = R"(edition 1
+runbook data {
+  service "shop"
+  metric requests = counter shop_requests_total
+  metric errors   = counter shop_errors_total default 0
+  guard always {
+    stop errors / requests > 5% over 1m
+    otherwise rollback automatic
+  }
+  stage half {
+    hold 20m
+    within 1h otherwise rollback automatic
+  }
+  rollback automatic { checkpoint "back" }
+}
+)";
   const Ran ran = rollbook({"power", directory_.write("data.runbook", text), "--load", "20/s",
                             "--healthy", "5%", "--runs", "5", "-o", "json"});
   ASSERT_EQ(ran.exit, 0) << ran.err;
