@@ -61,7 +61,7 @@ dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) 
   // `>` breaks above the limit; `expect x < L` fails at it already.
   const bool strict =
       criterion.comparison == Comparison::greater || criterion.comparison == Comparison::less;
-  limit.at_limit = is_stop(criterion) ? !strict : strict;
+  limit.at_limit = criterion.kind == CriterionKind::expect ? strict : !strict;
   limit.over = machine.at(criterion.window).width;
   limit.sustain = criterion.sustain;
   limit.at_least = criterion.at_least;

@@ -169,6 +169,22 @@ TEST(Power, SeveralConditionsStopTogether) {
   EXPECT_LT(both.plan.front().stopped.likely, alone.plan.front().stopped.likely);
 }
 
+// 0.1 % of 1,000 requests is one: on the limit, not above it.
+TEST(Power, APauseIsToldAsAStopIs) {
+  Settings settings;
+  settings.healthy_rate = 0.0002;
+  settings.multiples = {};
+  const Report report = study(machine("stop errors / requests > 0.1% over 100s\n"
+                                      "    pause while errors / requests > 0.1% over 100s"),
+                              10, settings);
+  const Chance& stop = of(report, "guard.stop[1]").loads.front().alarm;
+  const Chance& pause = of(report, "guard.pause[1]").loads.front().alarm;
+  EXPECT_GT(stop.likely, 0.1);
+  EXPECT_LT(stop.likely, 0.99);
+  EXPECT_NEAR(pause.likely, stop.likely, 0.15);  // a pause speaks from the first request on
+  EXPECT_GE(pause.likely, stop.likely);
+}
+
 TEST(Power, AReviewLooksOnceAtAWholeWindow) {
   Settings settings;
   settings.healthy_rate = 0.0002;
