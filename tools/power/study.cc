@@ -14,9 +14,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A formula that leaves less than this needs no simulation to be believed.
-constexpr double kNegligible = 0.005;
-
 bool is_stop(const Criterion& criterion) { return criterion.kind == CriterionKind::stop; }
 
 // `canary.error_rate > baseline.error_rate * 150%`: what is healthy has to be given.

@@ -107,6 +107,9 @@ struct Watch {
 
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
+// A bound below this needs no simulation to be believed.
+inline constexpr double kNegligible = 0.005;
+
 class Study {
  public:
   // Error: a rate for an unknown criterion. `machine` must outlive it.

@@ -203,6 +203,11 @@ double Study::chance_to_notice(const CriterionReport& criterion, const Load& loa
   if (criterion.at_review) {
     return notice_at_review(criterion, load, multiple).noticed;
   }
+  // As for a healthy canary: what a bound rules out needs no run.
+  CriterionReport as_healthy = criterion;
+  as_healthy.healthy = rate;
+  const Chance chance = alarm_of(as_healthy, load);
+  if (chance.how == How::bound && chance.most <= kNegligible) return 0;
   return tried(Verdict::fail, criterion, load, rate, criterion.horizon).noticed;
 }
 

@@ -28,6 +28,8 @@ struct Options {
 };
 
 constexpr int kRunsMost = 100'000;
+// A curve has many points, and nobody reads a percent off it.
+constexpr int kRunsOfAPlot = 51;
 
 // "0.02%" or "0.0002", above nothing and below all.
 Outcome<double> parse_rate(const std::string& text) {
@@ -143,6 +145,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
                                options.file),
                    Exit::usage);
   }
+  if (options.output == "svg" && options.runs.empty()) settings.runs = kRunsOfAPlot;
   auto study = power::Study::of(plan.machine, loads, settings);
   if (!study) return give_up(study.error().message + "; `rollbook check` shows them", Exit::usage);
   Progress progress(console, "power", "runs");
@@ -186,7 +189,7 @@ Verb power_verb() {
                    "requests a second of both arms, in place of the runbook's `load`");
         set.option("--from", "FILE", o->from,
                    "take rates and load from recorded metrics (lines of Rollbook JSON)");
-        set.option("--runs", "N", o->runs, "simulations of each case (201)");
+        set.option("--runs", "N", o->runs, "simulations of each case (201; 51 of a plot)");
         set.option("--seed", "N", o->seed, "another one gives other runs (1)");
         set.choice("-o,--output", o->output, {"table", "json", "svg"},
                    "numbers, or a plot of the chance to notice");
