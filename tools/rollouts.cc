@@ -66,8 +66,8 @@ Outcome<Entry> find_rollout(const runtime::EventLog& log, const std::string& nam
 }
 
 Outcome<Rollout> Rollout::load(const runtime::EventLog& log, core::StreamId stream,
-                               const Until& until) {
-  Rollout rollout(log, stream);
+                               const Until& until, Prepare prepare) {
+  Rollout rollout(log, stream, std::move(prepare));
   rollout.state_ = std::make_shared<core::RolloutState>();
   TRY(const std::size_t folded, rollout.fold(until));
   if (folded == 0) return give_up("the rollout had not begun at that moment");
@@ -95,6 +95,7 @@ Outcome<std::size_t> Rollout::fold(const Until& until) {
         return false;
       }
       plan_ = std::make_shared<runtime::Plan>(std::move(*plan));
+      if (prepare_) prepare_(plan_->machine);
     }
     if (!plan_) {
       failed = core::Error{"the rollout's first event is missing"};

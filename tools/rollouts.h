@@ -2,6 +2,7 @@
 // Rollouts as the log has them: found by name, folded up to a moment, ready to be told. What
 // `status`, `show`, `list`, `log` and `replay` stand on; nothing but evolve() is called.
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,8 +34,11 @@ Outcome<Entry> find_rollout(const runtime::EventLog& log, const std::string& nam
 // A rollout folded from its first event on. `log` must outlive it.
 class Rollout {
  public:
+  // What a reader adds to the machine before anything is folded: windows and criteria of its own,
+  // behind the runbook's, which keep their indices.
+  using Prepare = std::function<void(core::Machine&)>;
   static Outcome<Rollout> load(const runtime::EventLog& log, core::StreamId stream,
-                               const Until& until = {});
+                               const Until& until = {}, Prepare prepare = {});
   // Folds what was appended since.
   Outcome<std::size_t> advance();
 
@@ -46,11 +50,13 @@ class Rollout {
   adapters::EventContext context() const;
 
  private:
-  Rollout(const runtime::EventLog& log, core::StreamId stream) : log_(&log), stream_(stream) {}
+  Rollout(const runtime::EventLog& log, core::StreamId stream, Prepare prepare)
+      : log_(&log), stream_(stream), prepare_(std::move(prepare)) {}
   Outcome<std::size_t> fold(const Until& until);
 
   const runtime::EventLog* log_;
   core::StreamId stream_;
+  Prepare prepare_;
   // Behind pointers: contexts point to the machine, and a Rollout may be moved.
   std::shared_ptr<runtime::Plan> plan_;
   std::shared_ptr<core::RolloutState> state_;

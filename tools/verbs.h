@@ -24,6 +24,8 @@ Verb sandbox_verb();
 Verb start_verb();
 Verb list_verb();
 Verb status_verb();
+Verb metrics_verb();
+Verb traffic_verb();
 Verb confirm_verb();
 Verb decide_verb();
 Verb pause_verb();

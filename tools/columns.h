@@ -1,0 +1,25 @@
+#pragma once
+// Columns: tables and wrapped lines for a terminal. A column is a code point: our own texts have no
+// wide ones. Texts are printed as they are; who prints what came from outside calls printable().
+//
+//   table({{"METRIC", "CANARY"}, {"error_rate", "0.02%"}}, 80)
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rollbook::tools {
+
+// How many columns a text takes.
+std::size_t columns_of(std::string_view text);
+
+// `text`, broken at spaces before `width`; lines after the first begin with `indent` blanks, and
+// the first is taken to begin there already. No newline at the end.
+std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
+
+// Rows of equally many cells, the first one the head; each line with its newline. Where the rows
+// are wider than `width`, the first cell of each gets a line of its own.
+std::string table(const std::vector<std::vector<std::string>>& rows, std::size_t width);
+
+}  // namespace rollbook::tools

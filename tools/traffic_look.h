@@ -1,0 +1,63 @@
+#pragma once
+// TrafficLook: the weight that was planned beside the split of requests that was observed since,
+// and what the engine's own test says of the two. The test is that of `expect traffic split as
+// planned`; it is put behind the runbook's criteria before the log is folded, so that it can be
+// asked of any rollout whose runbook counts the requests of both arms.
+//
+//   Rollout::load(log, stream, until, add_split_test);
+//   TrafficLook look = look_at_traffic(rollout);
+
+#include <optional>
+#include <string>
+
+#include "tools/rollouts.h"
+
+namespace rollbook::tools {
+
+// A shift that was asked for and has not settled.
+struct ShiftLook {
+  core::Weight to;
+  std::int64_t order = 0;
+  core::Time since{};
+  std::optional<core::Time> deadline;          // of a forward one that is awaited
+  std::optional<core::EffectOutcome> outcome;  // none: it is awaited
+  bool rollback = false;
+};
+
+enum class SplitVerdict : std::uint8_t {
+  agrees,        // the test does not contradict the settled weight
+  contradicts,   // at α = 0.1 %
+  too_little,    // too few requests, or no shift has settled yet
+  not_measured,  // the log has the requests of one arm at most
+};
+
+struct TrafficLook {
+  std::string rollout, runbook;
+  core::Sequence sequence;  // the last event that was folded
+  core::Time now{};         // its time
+  core::Weight settled, requested;
+  core::Time since{};      // the settle, or the start of the rollout
+  std::int64_t order = 0;  // of the settled shift; 0: none has settled
+  std::optional<ShiftLook> shift;
+
+  SplitVerdict verdict = SplitVerdict::not_measured;
+  std::string why;                            // of too_little and not_measured: a sentence
+  std::string counted_by;                     // the metric; "" where none counts both arms
+  std::int64_t canary = 0, baseline = 0;      // requests since the settle
+  core::Time at = core::kDistantPast;         // up to here, event time
+  std::int64_t statistic = 0, threshold = 0;  // micro-nats, where there is a verdict
+};
+
+// Changes a machine whose criteria count the requests of both arms; leaves others as they are.
+void add_split_test(core::Machine& machine);
+
+// Of a rollout whose machine add_split_test() has prepared.
+TrafficLook look_at_traffic(const Rollout& rollout);
+
+// What `--verify` says of it, one sentence.
+std::string verdict_sentence(const TrafficLook& look);
+// One line.
+std::string traffic_json(const TrafficLook& look);
+std::string traffic_text(const TrafficLook& look, std::size_t width);
+
+}  // namespace rollbook::tools
