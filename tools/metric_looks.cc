@@ -276,13 +276,14 @@ void add_look_windows(core::Machine& machine, core::Duration width) {
   }
 }
 
-Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask) {
+Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask, core::Time now) {
   const core::RolloutState& state = rollout.state();
   Looks looks;
   looks.rollout = state.id;
   looks.runbook = rollout.machine().name;
   looks.sequence = state.last;
-  looks.now = state.now;
+  looks.time = state.now;
+  looks.now = std::max(now, state.now);
   looks.grace = state.limits.grace;
   looks.stale_after = state.limits.stale_after;
   looks.compare = ask.compare;

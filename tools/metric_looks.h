@@ -5,7 +5,7 @@
 // that the log does not hold: an arm that no criterion looks at is not in it, and that is said.
 //
 //   Rollout::load(log, stream, until, [](core::Machine& m) { add_look_windows(m, 5min); });
-//   TRY(const Looks looks, look_at(rollout, {.percentiles = {…}}));
+//   TRY(const Looks looks, look_at(rollout, {.percentiles = {…}}, now));
 //   looks_text(looks, 80);
 
 #include <optional>
@@ -43,7 +43,8 @@ struct MetricLook {
 struct Looks {
   std::string rollout, runbook;
   core::Sequence sequence;  // the last event that was folded
-  core::Time now{};         // its time
+  core::Time time{};        // its time
+  core::Time now{};         // of whoever looks
   core::Duration window{};
   core::Duration grace{}, stale_after{};  // of the rollout
   std::optional<core::Time> first_shift;  // nothing from before it is counted
@@ -63,7 +64,8 @@ void add_look_windows(core::Machine& machine, core::Duration width);
 
 // Of a rollout whose machine add_look_windows() has prepared. Error: a metric that the runbook
 // does not have (exit code 2), or that none of its criteria looks at.
-Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask);
+// `now` is of whoever looks, for the age of what is shown.
+Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask, core::Time now);
 
 // "p50,p99.9" → 0.5 and 0.999. Error: exit code 2.
 Outcome<std::vector<core::Fixed>> parse_percentiles(const std::string& text);

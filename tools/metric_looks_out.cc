@@ -203,8 +203,8 @@ std::string head_of(const Looks& looks, std::size_t width) {
                                             adapters::format_time(*looks.first_shift)
                                       : ""));
   }
-  if (looks.now - looks.at > looks.stale_after) {
-    add(fmt::format("nothing has come for {}",
+  if (looks.now - looks.at >= looks.stale_after) {
+    add(fmt::format("the last point is {} old",
                     adapters::format_duration_short(looks.now - looks.at)));
   }
   return text;
@@ -217,7 +217,7 @@ std::string looks_json(const Looks& looks) {
   json["rollout"] = looks.rollout;
   json["runbook"] = looks.runbook;
   json["sequence"] = looks.sequence.value;
-  json["time"] = adapters::format_time(looks.now);
+  json["time"] = adapters::format_time(looks.time);
   json["window"] = adapters::format_duration(looks.window);
   json["at"] = time_or_null(looks.at);
   json["first_shift"] =

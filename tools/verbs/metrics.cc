@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "adapters/wire/text.h"
+#include "engine/core/sentence.h"
 #include "tools/metric_looks.h"
 #include "tools/rollouts.h"
 #include "tools/settings.h"
@@ -22,6 +23,7 @@ struct Options {
   std::string window = "5m";
   std::string percentiles = "p50,p99";
   std::string at;
+  core::Time moment = core::kDistantPast;  // of `at`, where it is a time
   std::string output;
   bool compare = false;
   bool watch = false;
@@ -33,7 +35,7 @@ Outcome<core::Duration> parse_window(const std::string& text) {
   if (*window < 1s || *window > adapters::kDurationMost) {
     return give_up(
         fmt::format("`{}` is no window: it lies between 1s and {}", adapters::printable(text),
-                    adapters::format_duration(adapters::kDurationMost)),
+                    core::duration_text(adapters::kDurationMost)),
         Exit::usage);
   }
   return *window;
@@ -41,7 +43,9 @@ Outcome<core::Duration> parse_window(const std::string& text) {
 
 Outcome<Exit> print(const Rollout& rollout, const LookAsk& ask, const Options& options,
                     const Console& console) {
-  TRY(const Looks looks, look_at(rollout, ask));
+  // A log that stands still while its rollout runs is as old as the clock on the wall says.
+  const bool runs = !rollout.state().finished() && options.at.empty();
+  TRY(const Looks looks, look_at(rollout, ask, runs ? wall_clock() : options.moment));
   if (options.output == "json") {
     console.line(looks_json(looks));
   } else {
@@ -77,7 +81,7 @@ Outcome<Exit> follow(store::RocksReader& log, Rollout& rollout, const LookAsk& a
   }
 }
 
-Outcome<Exit> run(const Options& options, const Console& console) {
+Outcome<Exit> run(Options options, const Console& console) {
   TRY(const core::Duration window, parse_window(options.window));
   LookAsk ask;
   ask.metrics = options.metrics;
@@ -90,6 +94,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
                      Exit::usage);
     }
     TRY(until, parse_until(options.at));
+    if (const auto* time = std::get_if<core::Time>(&until)) options.moment = *time;
   }
   TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
   TRY(const auto log, open_log(loaded.config.store_path));
