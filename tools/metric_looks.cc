@@ -283,7 +283,7 @@ Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask, core::Time no
   looks.runbook = rollout.machine().name;
   looks.sequence = state.last;
   looks.time = state.now;
-  looks.now = std::max(now, state.now);
+  looks.now = now;
   looks.grace = state.limits.grace;
   looks.stale_after = state.limits.stale_after;
   looks.compare = ask.compare;

@@ -44,7 +44,7 @@ struct Looks {
   std::string rollout, runbook;
   core::Sequence sequence;  // the last event that was folded
   core::Time time{};        // its time
-  core::Time now{};         // of whoever looks
+  core::Time now{};         // up to when nothing more has come
   core::Duration window{};
   core::Duration grace{}, stale_after{};  // of the rollout
   std::optional<core::Time> first_shift;  // nothing from before it is counted
@@ -64,7 +64,7 @@ void add_look_windows(core::Machine& machine, core::Duration width);
 
 // Of a rollout whose machine add_look_windows() has prepared. Error: a metric that the runbook
 // does not have (exit code 2), or that none of its criteria looks at.
-// `now` is of whoever looks, for the age of what is shown.
+// `now` is moment_of() it, for the age of what is shown.
 Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask, core::Time now);
 
 // "p50,p99.9" → 0.5 and 0.999. Error: exit code 2.

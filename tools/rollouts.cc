@@ -135,6 +135,13 @@ Exit exit_of(core::Outcome outcome) {
   return Exit::error;
 }
 
+core::Time moment_of(const Rollout& rollout, const Until& until) {
+  const core::Time last = rollout.state().now;
+  if (const auto* time = std::get_if<core::Time>(&until)) return std::max(last, *time);
+  const bool runs = std::holds_alternative<std::monostate>(until) && !rollout.state().finished();
+  return runs ? std::max(last, wall_clock()) : last;
+}
+
 core::Time wall_clock() { return core::Time{std::chrono::system_clock::now().time_since_epoch()}; }
 
 }  // namespace rollbook::tools

@@ -66,5 +66,8 @@ class Rollout {
 Exit exit_of(core::Outcome outcome);
 // Now, by the wall clock.
 core::Time wall_clock();
+// The moment that is shown, for ages: the asked one; of a rollout that runs on now, for a log that
+// stands still is as old as the wall clock says; else that of its last event.
+core::Time moment_of(const Rollout& rollout, const Until& until);
 
 }  // namespace rollbook::tools

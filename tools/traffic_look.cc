@@ -93,7 +93,8 @@ std::optional<ShiftLook> shift_of(const Rollout& rollout) {
   return last;
 }
 
-void judge(const Rollout& rollout, const core::Criterion& criterion, TrafficLook& look) {
+void judge(const Rollout& rollout, const core::Criterion& criterion, core::Time now,
+           TrafficLook& look) {
   const Machine& machine = rollout.machine();
   const core::RolloutState& state = rollout.state();
   const core::Pending nothing;
@@ -111,12 +112,17 @@ void judge(const Rollout& rollout, const core::Criterion& criterion, TrafficLook
     look.why = fmt::format("no point of `{}` has come yet", look.counted_by);
     return;
   }
-  const std::vector<std::int64_t> now = core::counts_at(subject, found.at);
-  look.canary = now[0] - starts.front().counts[0];
-  look.baseline = now[1] - starts.front().counts[1];
+  const std::vector<std::int64_t> counts = core::counts_at(subject, found.at);
+  look.canary = counts[0] - starts.front().counts[0];
+  look.baseline = counts[1] - starts.front().counts[1];
   if (found.missing != core::Missing::none || !found.evidence) {
     look.why = fmt::format("{} {} since the shift, the test needs {}", found.samples,
                            found.samples == 1 ? "request" : "requests", core::kAtLeastRequests);
+    return;
+  }
+  if (!found.false_ && now - found.at >= state.limits.stale_after) {
+    look.why =
+        fmt::format("the last point is {} old", adapters::format_duration_short(now - found.at));
     return;
   }
   look.verdict = found.false_ ? SplitVerdict::contradicts : SplitVerdict::agrees;
@@ -141,7 +147,7 @@ void add_split_test(Machine& machine) {
   machine.criteria.push_back(std::move(criterion));
 }
 
-TrafficLook look_at_traffic(const Rollout& rollout) {
+TrafficLook look_at_traffic(const Rollout& rollout, core::Time now) {
   const core::RolloutState& state = rollout.state();
   const Machine& machine = rollout.machine();
   TrafficLook look;
@@ -155,7 +161,7 @@ TrafficLook look_at_traffic(const Rollout& rollout) {
   look.since = state.shift_floor == core::kDistantFuture ? state.started : state.shift_floor;
   look.shift = shift_of(rollout);
   if (const core::Criterion* criterion = test_of(machine)) {
-    judge(rollout, *criterion, look);
+    judge(rollout, *criterion, now, look);
   } else {
     look.why = machine.arms
                    ? "no criterion of this runbook counts the requests of both arms; `expect "

@@ -5,7 +5,7 @@
 // asked of any rollout whose runbook counts the requests of both arms.
 //
 //   Rollout::load(log, stream, until, add_split_test);
-//   TrafficLook look = look_at_traffic(rollout);
+//   TrafficLook look = look_at_traffic(rollout, now);
 
 #include <optional>
 #include <string>
@@ -27,7 +27,7 @@ struct ShiftLook {
 enum class SplitVerdict : std::uint8_t {
   agrees,        // the test does not contradict the settled weight
   contradicts,   // at α = 0.1 %
-  too_little,    // too few requests, or no shift has settled yet
+  too_little,    // too few requests, none of late, or no shift has settled
   not_measured,  // the log has the requests of one arm at most
 };
 
@@ -51,8 +51,9 @@ struct TrafficLook {
 // Changes a machine whose criteria count the requests of both arms; leaves others as they are.
 void add_split_test(core::Machine& machine);
 
-// Of a rollout whose machine add_split_test() has prepared.
-TrafficLook look_at_traffic(const Rollout& rollout);
+// Of a rollout whose machine add_split_test() has prepared. `now` is moment_of() it: what agreed
+// long ago says nothing of today.
+TrafficLook look_at_traffic(const Rollout& rollout, core::Time now);
 
 // What `--verify` says of it, one sentence.
 std::string verdict_sentence(const TrafficLook& look);

@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -301,6 +302,22 @@ TEST_F(LooksTest, MistakesAreNamedWithAWayOut) {
   EXPECT_EQ(rollbook({"traffic", "--data", directory_->file("nowhere")}).exit, 6);
 }
 
+TEST_F(LooksTest, ADamagedLogIsSaidAndNothingShown) {
+  const Directory copy;
+  std::filesystem::copy(log_->data(), copy.file("data"), std::filesystem::copy_options::recursive);
+  for (const auto& file : std::filesystem::recursive_directory_iterator(copy.file("data"))) {
+    if (file.path().filename().string().starts_with("MANIFEST-")) {
+      std::filesystem::resize_file(file.path(), 10);
+    }
+  }
+  for (const char* verb : {"metrics", "traffic"}) {
+    const Ran ran = rollbook({verb, "shop", "--data", copy.file("data")});
+    EXPECT_EQ(ran.exit, 6) << ran.err;
+    EXPECT_THAT(ran.err, StartsWith("rollbook: "));
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
 TEST_F(LooksTest, EightyColumnsAreEnough) {
   for (const auto& words : {midway(), midway({"--compare"}), midway({"--at", "4", "--compare"}),
                             std::vector<std::string>{"--window", "7h", "--compare"}}) {
@@ -429,11 +446,31 @@ TEST_F(LiveLooksTest, ASilentMetricSaysSinceWhen) {
 TEST_F(LiveLooksTest, WhereNothingComesAnyMoreTheAgeIsSaid) {
   engine_.command(start(kBothArms));
   engine_.run_for(60s);
-  const auto at = [&](const std::string& time) { return log_.run("metrics", {"--at", time}).out; };
-  EXPECT_THAT(at("2026-01-05T10:03:29Z"), Not(HasSubstr("the last point is")));
-  EXPECT_THAT(at("2026-01-05T10:03:30Z"), HasSubstr("\nthe last point is 2m30s old\n"));
+  const core::Time last = *adapters::parse_time(log_.read("metrics").at("at").get<std::string>());
+  const auto after = [&](core::Duration age) {
+    return log_.run("metrics", {"--at", adapters::format_time(last + age)}).out;
+  };
+  EXPECT_THAT(after(149s), Not(HasSubstr("the last point is")));
+  EXPECT_THAT(after(150s), HasSubstr("\nthe last point is 2m30s old\n"));
   // Its engine does not run, and the log does not grow: by the clock on the wall it is old.
   EXPECT_THAT(log_.run("metrics").out, HasSubstr("\nthe last point is "));
+}
+
+// Like kBothArms, but with the half of the traffic that the engine's points show.
+TEST_F(LiveLooksTest, ASplitThatAgreedLongAgoIsNoYes) {
+  std::string text = kBothArms;
+  text.erase(text.find("  stage tenth"), text.find("  stage half") - text.find("  stage tenth"));
+  engine_.command(start(text.c_str()));
+  engine_.run_for(60s);
+  const core::Time last =
+      *adapters::parse_time(log_.read("traffic").at("observed").at("at").get<std::string>());
+  const auto after = [&](core::Duration age) {
+    return log_.run("traffic", {"--verify", "--at", adapters::format_time(last + age)});
+  };
+  EXPECT_EQ(after(149s).exit, 0) << after(149s).err;
+  EXPECT_EQ(after(150s).exit, 1);
+  EXPECT_EQ(after(150s).err, "rollbook: too little to tell: the last point is 2m30s old\n");
+  EXPECT_EQ(log_.run("traffic", {"--verify"}).exit, 1);  // by the clock on the wall
 }
 
 TEST_F(LiveLooksTest, NamesLongerThanATableStillFit) {

@@ -23,7 +23,6 @@ struct Options {
   std::string window = "5m";
   std::string percentiles = "p50,p99";
   std::string at;
-  core::Time moment = core::kDistantPast;  // of `at`, where it is a time
   std::string output;
   bool compare = false;
   bool watch = false;
@@ -41,11 +40,9 @@ Outcome<core::Duration> parse_window(const std::string& text) {
   return *window;
 }
 
-Outcome<Exit> print(const Rollout& rollout, const LookAsk& ask, const Options& options,
-                    const Console& console) {
-  // A log that stands still while its rollout runs is as old as the clock on the wall says.
-  const bool runs = !rollout.state().finished() && options.at.empty();
-  TRY(const Looks looks, look_at(rollout, ask, runs ? wall_clock() : options.moment));
+Outcome<Exit> print(const Rollout& rollout, const Until& until, const LookAsk& ask,
+                    const Options& options, const Console& console) {
+  TRY(const Looks looks, look_at(rollout, ask, moment_of(rollout, until)));
   if (options.output == "json") {
     console.line(looks_json(looks));
   } else {
@@ -64,10 +61,11 @@ Outcome<Exit> follow(store::RocksReader& log, Rollout& rollout, const LookAsk& a
   while (true) {
     const auto now = std::chrono::steady_clock::now();
     const bool ended = rollout.state().finished();
-    if (changed && (ended || now - drawn >= kRedraw)) {
+    // A page tells ages too, which change by themselves.
+    if ((changed || page) && (ended || now - drawn >= kRedraw)) {
       if (page) console.print("\x1b[H\x1b[2J");
       if (text && !page && !first) console.line("");
-      TRY_DO(print(rollout, ask, options, console));
+      TRY_DO(print(rollout, {}, ask, options, console));
       console.flush();
       drawn = now;
       changed = first = false;
@@ -81,7 +79,7 @@ Outcome<Exit> follow(store::RocksReader& log, Rollout& rollout, const LookAsk& a
   }
 }
 
-Outcome<Exit> run(Options options, const Console& console) {
+Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const core::Duration window, parse_window(options.window));
   LookAsk ask;
   ask.metrics = options.metrics;
@@ -94,7 +92,6 @@ Outcome<Exit> run(Options options, const Console& console) {
                      Exit::usage);
     }
     TRY(until, parse_until(options.at));
-    if (const auto* time = std::get_if<core::Time>(&until)) options.moment = *time;
   }
   TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
   TRY(const auto log, open_log(loaded.config.store_path));
@@ -106,7 +103,7 @@ Outcome<Exit> run(Options options, const Console& console) {
     catch_interrupts();
     return follow(*log, rollout, ask, options, console);
   }
-  TRY_DO(print(rollout, ask, options, console));
+  TRY_DO(print(rollout, until, ask, options, console));
   console.suggest(
       fmt::format("rollbook {} {}", options.compare ? "traffic" : "status", entry.rollout));
   return Exit::done;

@@ -30,7 +30,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const auto log, open_log(loaded.config.store_path));
   TRY(const Entry entry, find_rollout(*log, options.rollout));
   TRY(const Rollout rollout, Rollout::load(*log, entry.stream, until, add_split_test));
-  const TrafficLook look = look_at_traffic(rollout);
+  const TrafficLook look = look_at_traffic(rollout, moment_of(rollout, until));
   if (options.output == "json") {
     console.line(traffic_json(look));
   } else {
