@@ -1,6 +1,6 @@
 #pragma once
 // Rollouts as the log has them: found by name, folded up to a moment, ready to be told. What
-// `status`, `show`, `list`, `log` and `replay` stand on; nothing but evolve() is called.
+// `status`, `show`, `list`, `log`, `metrics` and `replay` stand on; nothing but evolve() is called.
 
 #include <functional>
 #include <optional>

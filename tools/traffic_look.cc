@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
 #include "engine/core/prove.h"
