@@ -204,4 +204,10 @@ std::int64_t in_units(double nats, double units) {
 std::int64_t micro_nats(double nats) { return in_units(nats, 1e6); }
 std::int64_t pico_nats(double nats) { return in_units(nats, 1e12); }
 
+void add_log(std::int64_t more, std::int64_t& sum) {
+  if (std::abs(sum) >= kMostPicoNats) return;
+  sum += std::clamp(more, -kMostPicoNats, kMostPicoNats);
+  sum = std::clamp(sum, -kMostPicoNats, kMostPicoNats);
+}
+
 }  // namespace rollbook::core::stats

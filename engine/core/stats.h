@@ -81,4 +81,10 @@ double log_split(std::int64_t first, std::int64_t second, Fixed planned);
 std::int64_t micro_nats(double nats);
 std::int64_t pico_nats(double nats);
 
+// A sum of logarithms in 10⁻¹² nats. Four million nats to either side it stays where it is,
+// whatever comes: an alternative that far off has no weight left, and one that stands still is
+// still a test that promises what it promised (its e-value no longer changes).
+inline constexpr std::int64_t kMostPicoNats = 4'000'000'000'000'000'000;
+void add_log(std::int64_t more, std::int64_t& sum);
+
 }  // namespace rollbook::core::stats

@@ -64,7 +64,7 @@ void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int
   const auto take = [&](const Step& each, double bound, const std::vector<double>& multiples) {
     for (const double multiple : multiples) {
       if (logs.size() == at) logs.push_back(0);
-      logs[at++] += stats::pico_nats(stats::log_step(each, bound, multiple));
+      stats::add_log(stats::pico_nats(stats::log_step(each, bound, multiple)), logs[at++]);
     }
   };
   const std::vector<Alternatives> all = alternatives_of(criterion);

@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "tests/paths.h"
@@ -134,6 +135,20 @@ TEST(Stats, IntegersAreTheNearest) {
   EXPECT_EQ(micro_nats(4.6051701859), 4'605'170);
   EXPECT_EQ(micro_nats(-0.0000006), -1);
   EXPECT_EQ(pico_nats(1e30), 9'000'000'000'000'000'000);
+}
+
+// A canary with 900 orders a second, compared with its past for days, adds up nats by the million.
+TEST(Stats, ASumOfLogarithmsStopsLongBeforeItOverflows) {
+  std::int64_t sum = 0;
+  stats::add_log(stats::pico_nats(2.5), sum);
+  EXPECT_EQ(sum, stats::pico_nats(2.5));
+  for (int i = 0; i < 10; ++i) stats::add_log(stats::pico_nats(-3e6), sum);
+  EXPECT_EQ(sum, -stats::kMostPicoNats);
+  stats::add_log(stats::pico_nats(100), sum);
+  EXPECT_EQ(sum, -stats::kMostPicoNats) << "what is lost does not come back";
+  std::int64_t high = 0;
+  stats::add_log(std::numeric_limits<std::int64_t>::max(), high);
+  EXPECT_EQ(high, stats::kMostPicoNats);
 }
 
 }  // namespace
