@@ -50,8 +50,6 @@ std::string json_of(const otlp::AnyValue& value) {
   return "";
 }
 
-bool is_text(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
-
 }  // namespace
 
 std::string add_labels(const std::vector<std::string_view>& attributes, const LabelRules& rules,
@@ -62,14 +60,15 @@ std::string add_labels(const std::vector<std::string_view>& attributes, const La
       return "an attribute cannot be read";
     const std::string& name = attribute.key();
     if (name.empty()) return "an attribute has no key";
-    if (!is_text(name)) return "the key of an attribute is no UTF-8";
+    if (!simdjson::validate_utf8(name)) return "the key of an attribute is no UTF-8";
     std::string value = text_of(attribute.value());
     if (name.size() > rules.name_bytes || value.size() > rules.value_bytes) {
       return fmt::format("attribute `{}` is longer than its limit ({} bytes, its value {})",
                          printable(std::string_view(name).substr(0, 64)), rules.name_bytes,
                          rules.value_bytes);
     }
-    if (!is_text(value)) return fmt::format("attribute `{}` is no UTF-8", printable(name));
+    if (!simdjson::validate_utf8(value))
+      return fmt::format("attribute `{}` is no UTF-8", printable(name));
     if (labels.size() == rules.labels) return fmt::format("more than {} labels", rules.labels);
     labels.emplace_back(name, std::move(value));
   }

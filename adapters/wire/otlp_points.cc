@@ -46,8 +46,6 @@ void append_all(std::string& spelling, const Attributes& attributes) {
   append(spelling, {});  // an empty attribute is none: this ends the list
 }
 
-bool is_text(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
-
 // The sum of counts that come from outside; nothing when it is beyond the limit.
 template <class Counts>
 std::optional<std::int64_t> sum_of(const Counts& counts) {
@@ -346,7 +344,7 @@ bool OtlpPoints::read_series(const OtlpPoint& data, runtime::MetricPoint& point)
 bool OtlpPoints::intern(const OtlpPoint& data, runtime::MetricPoint& point) {
   const std::string_view name = metric_name_;
   if (name.empty()) return refuse("the metric has no name");
-  if (!is_text(name)) return refuse("the metric's name is no UTF-8");
+  if (!simdjson::validate_utf8(name)) return refuse("the metric's name is no UTF-8");
   if (name.size() > sink_.limits.name_bytes) {
     return refuse(
         fmt::format("the metric's name is longer than {} bytes", sink_.limits.name_bytes));
