@@ -6,17 +6,14 @@
 
 #include <cstddef>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "adapters/wire/columns.h"
 
 namespace rollbook::tools {
 
-// How many columns a text takes.
-std::size_t columns_of(std::string_view text);
-
-// `text`, broken at spaces before `width`; lines after the first begin with `indent` blanks, and
-// the first is taken to begin there already. No newline at the end.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width);
+using adapters::columns_of;
+using adapters::wrapped;
 
 // Rows of equally many cells, the first one the head; each line with its newline. Where the rows
 // are wider than `width`, the first cell of each gets a line of its own.

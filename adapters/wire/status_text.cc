@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "adapters/wire/columns.h"
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/names.h"
 #include "adapters/wire/status.h"
@@ -15,38 +16,10 @@
 namespace rollbook::adapters {
 namespace {
 
-// Columns a text takes, one for each code point: our own texts have no wide ones.
-std::size_t columns(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-  }));
-}
-
 std::string padded(std::string_view text, std::size_t width) {
   std::string out(text);
-  const std::size_t has = columns(text);
+  const std::size_t has = columns_of(text);
   if (has < width) out.append(width - has, ' ');
-  return out;
-}
-
-// Breaks at spaces; lines after the first begin with `indent` blanks.
-std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
-  std::string out;
-  std::size_t column = indent;
-  while (!text.empty()) {
-    const std::size_t space = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, space);
-    text.remove_prefix(std::min(space + 1, text.size()));
-    if (column > indent && column + 1 + columns(word) > width) {
-      out += "\n" + std::string(indent, ' ');
-      column = indent;
-    } else if (column > indent) {
-      out += ' ';
-      ++column;
-    }
-    out += word;
-    column += columns(word);
-  }
   return out;
 }
 
