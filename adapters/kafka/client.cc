@@ -149,7 +149,6 @@ void Client::note(rd_kafka_resp_err_t code, const char* reason) {
     all_down_ = true;
     return;
   }
-  if (code == RD_KAFKA_RESP_ERR__FATAL) fatal_ = true;
   const std::lock_guard lock(error_mutex_);
   last_error_ = cause_in(reason);
 }

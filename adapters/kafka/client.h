@@ -69,8 +69,11 @@ class Client {
 
   // True once after all brokers went away.
   bool take_all_down() { return all_down_.exchange(false); }
-  // True once the handle can only be thrown away (idempotent producers).
-  bool fatal() const { return fatal_; }
+  // True once the handle can only be thrown away (idempotent producers). librdkafka is asked: it
+  // knows before its error callback is served.
+  bool fatal() const {
+    return rd_kafka_fatal_error(handle_, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
 
  private:
   explicit Client(const KafkaOptions& options) : options_(options) {}
@@ -91,7 +94,6 @@ class Client {
   mutable std::mutex error_mutex_;
   std::string last_error_;  // guarded by error_mutex_
   std::atomic<bool> all_down_ = false;
-  std::atomic<bool> fatal_ = false;
 };
 
 // Waiting for one of several sources; notified from librdkafka's threads.

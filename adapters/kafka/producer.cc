@@ -121,9 +121,8 @@ class KafkaProducer : public runtime::Producer {
     const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     rd_kafka_error_destroy(error);
     if (headers != nullptr) rd_kafka_headers_destroy(headers);  // still ours after a failure
-    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL || code == RD_KAFKA_RESP_ERR__FATAL) {
-      return Handed::full;
-    }
+    // After a fatal error librdkafka refuses with that error's own code.
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL || client_->fatal()) return Handed::full;
     refused_.push_back({&message, refusal(content, code)});
     return Handed::yes;
   }
