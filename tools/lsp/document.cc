@@ -6,9 +6,7 @@
 #include "dsl/lexer.h"
 #include "dsl/parse.h"
 #include "dsl/resolve.h"
-#ifdef ROLLBOOK_LSP_SCENARIOS
 #include "dsl/scenario.h"
-#endif
 
 namespace rollbook::tools::lsp {
 
@@ -61,11 +59,7 @@ const std::vector<runtime::Diagnostic>& Document::found() {
   if (!is_scenario()) return compiled().diagnostics;
   if (!scenario_found_) {
     dsl::Sink sink(file_);
-#ifdef ROLLBOOK_LSP_SCENARIOS
     dsl::scenario::parse(text_.bytes(), sink);
-#else
-    dsl::lex(text_.bytes(), sink);
-#endif
     scenario_found_ = sink.diagnostics();
   }
   return *scenario_found_;

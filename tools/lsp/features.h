@@ -29,7 +29,7 @@ core::Result<Json> rename(Document& document, Position where, const std::string&
 Json symbols(Document& document);
 Json lenses(Document& document);
 
-// layout.cc: there when ROLLBOOK_LSP_LAYOUT is
+// layout.cc
 Json layout(Document& document);  // edits
 
 // hints.cc

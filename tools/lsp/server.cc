@@ -15,12 +15,6 @@ constexpr int kRequestFailed = -32803;
 
 constexpr int kIncremental = 2;
 
-#ifdef ROLLBOOK_LSP_LAYOUT
-constexpr bool kLayout = true;
-#else
-constexpr bool kLayout = false;
-#endif
-
 // What a request is refused with.
 struct Refusal {
   int code;
@@ -39,7 +33,7 @@ Json capabilities() {
             {"renameProvider", {{"prepareProvider", true}}},
             {"documentSymbolProvider", true},
             {"codeActionProvider", {{"codeActionKinds", {"quickfix"}}}},
-            {"documentFormattingProvider", kLayout},
+            {"documentFormattingProvider", true},
             {"codeLensProvider", {{"resolveProvider", false}}},
             {"inlayHintProvider", true}}},
           {"serverInfo", {{"name", "rollbook"}, {"version", ROLLBOOK_VERSION}}}};
@@ -154,9 +148,7 @@ core::Result<Json> Server::answer_about(Document& document, const Request& reque
   if (method == "prepareRename") return prepare_rename(document, where());
   if (method == "documentSymbol") return symbols(document);
   if (method == "codeLens") return lenses(document);
-#ifdef ROLLBOOK_LSP_LAYOUT
   if (method == "formatting") return layout(document);
-#endif
   if (method == "inlayHint") return inlay_hints(document, to_range(params.at("range")));
   if (method == "codeAction") return code_actions(document, to_range(params.at("range")));
   if (method == "rename")
