@@ -10,6 +10,13 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
+namespace {
+
+// Of all files together: a large corpus takes as long as a small one.
+constexpr std::size_t kNeighbours = 20'000;
+
+}  // namespace
+
 int main(int count, char** arguments) {
   std::vector<std::filesystem::path> files;
   for (int i = 1; i < count; ++i) {
@@ -21,12 +28,15 @@ int main(int count, char** arguments) {
       if (entry.is_regular_file()) files.push_back(entry.path());
     }
   }
+  const std::size_t most =
+      std::max<std::size_t>(1, kNeighbours / std::max<std::size_t>(1, files.size()));
   for (const auto& file : files) {
     std::ifstream stream(file, std::ios::binary);
     const std::string bytes((std::istreambuf_iterator<char>(stream)), {});
     LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     // And cut short, with a byte of each place changed: cheap neighbours of what is known.
-    for (std::size_t at = 0; at < std::min<std::size_t>(bytes.size(), 4096); ++at) {
+    const std::size_t step = std::max<std::size_t>(1, bytes.size() / most);
+    for (std::size_t at = 0; at < bytes.size(); at += step) {
       std::string other = bytes;
       other[at] = static_cast<char>(other[at] ^ (1 << (at % 8)));
       LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(other.data()), other.size());
