@@ -29,7 +29,8 @@ namespace rollbook::dsl::ast {
 
 struct Statement;
 
-struct Traffic {  // traffic 5% [within 10m] [irreversible]
+struct Traffic {  // traffic [eu] 5% [within 10m] [irreversible]
+  std::optional<Name> target;
   Number weight;  // a ratio, 0 to 1
   std::optional<Number> within;
   bool irreversible = false;  // once it was asked for there is no way back; so for all that acts
@@ -37,8 +38,9 @@ struct Traffic {  // traffic 5% [within 10m] [irreversible]
   bool operator==(const Traffic&) const = default;
 };
 
-struct Ramp {  // ramp traffic to 0% over 30m [every 1m] [within 5m] [irreversible]
-  Number to;   // a ratio, 0 to 1
+struct Ramp {  // ramp traffic [eu] to 0% over 30m [every 1m] [within 5m] [irreversible]
+  std::optional<Name> target;
+  Number to;  // a ratio, 0 to 1
   Number over;
   std::optional<Number> every;
   std::optional<Number> within;  // of each step
@@ -160,8 +162,9 @@ struct Within {  // within 24h | within 24h otherwise … | otherwise …   (one
   bool operator==(const Within&) const = default;
 };
 
-struct FinishTraffic {  // finish traffic 50%
-  Number weight;        // a ratio, 0 to 1
+struct FinishTraffic {  // finish traffic [eu] 50%
+  std::optional<Name> target;
+  Number weight;  // a ratio, 0 to 1
   Span span;
   bool operator==(const FinishTraffic&) const = default;
 };
@@ -259,8 +262,17 @@ struct Action {  // action trace_sampling(share: ratio) [idempotent]
   bool operator==(const Action&) const = default;
 };
 
-struct BeginsTraffic {  // begins traffic 50%
-  Number weight;        // a ratio, 0 to 1
+struct Target {  // target eu where region = "eu"
+  Name name;
+  Name label;
+  Text value;
+  Span span;
+  bool operator==(const Target&) const = default;
+};
+
+struct BeginsTraffic {  // begins traffic [eu] 50%
+  std::optional<Name> target;
+  Number weight;  // a ratio, 0 to 1
   Span span;
   bool operator==(const BeginsTraffic&) const = default;
 };
@@ -302,8 +314,9 @@ struct GuardStatement {
   bool operator==(const GuardStatement&) const = default;
 };
 
-struct Guard {  // guard [always] { … }
+struct Guard {  // guard [always | eu] { … }
   bool always = false;
+  std::optional<Name> target;
   std::vector<GuardStatement> block;
   Span span;
   bool operator==(const Guard&) const = default;
@@ -377,7 +390,7 @@ struct Success {                 // success { … }
 };
 
 struct RunbookStatement {
-  std::variant<Error, Title, Service, Arms, Load, Roles, Metric, Channel, Action, Param,
+  std::variant<Error, Title, Service, Arms, Load, Roles, Metric, Channel, Action, Param, Target,
                AdvanceOnly, After, BeginsTraffic, FinishTraffic, Require, Setup, Guard, Template,
                Stage, Decision, Rollback, Success>
       node;

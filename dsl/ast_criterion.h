@@ -11,8 +11,10 @@
 
 namespace rollbook::dsl::ast {
 
-// A metric, perhaps with the arm that is meant: `error_rate`, `baseline.error_rate`.
+// A metric, perhaps with the target and the arm that are meant: `error_rate`,
+// `baseline.error_rate`, `eu.baseline.error_rate`.
 struct Reference {
+  std::optional<Name> target;
   std::optional<core::Arm> arm;
   Name metric;
   Span span;
@@ -70,8 +72,9 @@ struct Unchanged {
   bool operator==(const Unchanged&) const = default;
 };
 
-// `traffic split as planned`: in `expect` only.
+// `traffic [eu] split as planned`: in `expect` only.
 struct SplitAsPlanned {
+  std::optional<Name> target;
   Span keyword;
   Span span;
   bool operator==(const SplitAsPlanned&) const = default;

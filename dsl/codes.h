@@ -53,6 +53,7 @@ enum class Code : std::uint16_t {
   unknown_import = 362,
   unknown_zone = 363,
   unknown_criterion = 364,
+  unknown_target = 370,
   duplicate_name = 320,
   duplicate_statement = 321,
 
@@ -80,6 +81,8 @@ enum class Code : std::uint16_t {
   nothing_started = 530,    // `hold until` without a `start` before it
   no_way_back = 531,        // a rollback after an irreversible step
   guard_must_halt = 532,    // an irreversible step, and no guard that halts
+  unnamed_traffic = 540,    // traffic that names no target, where there are some
+  idle_target = 541,        // a target that gets no traffic, or none yet
   import_cycle = 561,
   unresolved_import = 562,  // in a text that must stand alone
 
@@ -118,12 +121,12 @@ enum class Code : std::uint16_t {
   scenario_expects_nothing = 720,
   scenario_no_load = 721,  // a share of requests, and `series healthy` is not said
   scenario_not_rising = 722,
+  scenario_unknown_target = 730,
 
   // 09xx: words of the language that this edition knows and this version cannot run.
   unsupported_new = 904,
   unsupported_baseline_fails = 905,
   unsupported_and = 907,
-  unsupported_target = 912,
   unsupported_irreversible = 914,
   unsupported_bracket = 922,
 };

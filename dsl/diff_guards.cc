@@ -103,10 +103,13 @@ void Comparison::compare_guards() {
     return exit_text(a.otherwise, before_) == exit_text(b.otherwise, after_);
   };
   pair_up([&](const GuardOutline& a, const GuardOutline& b) {
-    return same_exit(a, b) && a.always == b.always;
+    return same_exit(a, b) && a.always == b.always && a.target == b.target;
   });
-  pair_up(same_exit);
-  pair_up([](const GuardOutline&, const GuardOutline&) { return true; });
+  pair_up([&](const GuardOutline& a, const GuardOutline& b) {
+    return same_exit(a, b) && a.target == b.target;
+  });
+  // Never of another target: what one is stopped for says nothing of the other.
+  pair_up([](const GuardOutline& a, const GuardOutline& b) { return a.target == b.target; });
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (partners[i] != nullptr) {
       compare_guard(number_of(i), {before[i], *partners[i]});

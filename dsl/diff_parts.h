@@ -36,6 +36,7 @@ class Comparison {
   void compare_metrics();
   void compare_calendar();
   void compare_stages();
+  void compare_targets();
   void compare_decisions();
   void compare_rollbacks();
 
@@ -65,6 +66,10 @@ class Comparison {
   // diff_steps.cc
   void compare_stage(const Both<StageOutline>& both);
   void compare_weights(const Place& where, const Both<StageOutline>& both);
+  void compare_weights(const Place& where, const Both<StageOutline>& both,
+                       core::TargetIndex target);
+  void compare_way_back(const Place& where, const Both<RollbackOutline>& both,
+                        core::TargetIndex target);
   void compare_ramps(const Place& where, const Both<std::vector<Step>>& both, core::Span before,
                      core::Span after);
   void compare_holds(const Place& where, const Both<StageOutline>& both);

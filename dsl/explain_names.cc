@@ -80,6 +80,11 @@ void explain_names(std::vector<Explanation>& all) {
        "stage second using canary {\n  traffic 20%\n  hold 1h\n  replace expect low: p99(latency) "
        "< "
        "30ms over 5m\n  within 1h otherwise rollback automatic\n}\nfinish traffic 20%"},
+      {370, "unknown target",
+       "A target is declared with `target NAME where LABEL = \"VALUE\"` before `traffic NAME`, "
+       "`guard NAME` or `NAME.metric` can speak of it.",
+       Where::runbook, "stage second {\n  traffic eu 20%\n  hold 1h\n}\nfinish traffic 20%",
+       "stage second {\n  traffic 20%\n  hold 1h\n}\nfinish traffic 20%"},
 
       {401, "units that do not fit",
        "What is measured has a type, and its limit has the same one: a ratio is compared with "

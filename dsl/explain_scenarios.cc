@@ -83,6 +83,10 @@ void explain_scenarios(std::vector<Explanation>& all) {
        "1/s\nexpect outcome succeeded",
        "series shop_requests_total{version=\"new\"} 90/s until 10s then 9/s until 20s then "
        "1/s\nexpect outcome succeeded"},
+      {730, "no such target",
+       "Where the runbook has targets, `expect traffic` says whose; where it has none, nothing "
+       "can.",
+       Where::scenario, "expect traffic eu 5%", "expect traffic 10%"},
   };
   all.insert(all.end(), rows.begin(), rows.end());
 }

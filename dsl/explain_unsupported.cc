@@ -23,10 +23,6 @@ void explain_unsupported(std::vector<Explanation>& all) {
        "condition.",
        Where::stage, "expect error_rate < 0.2% over 10m and error_rate < 0.3% over 30m",
        "expect error_rate < 0.2% over 10m\nexpect error_rate < 0.3% over 30m"},
-      {912, "`target` is not supported yet",
-       "The language knows `target`, a second weight, such as one for each region; this version "
-       "cannot run it. It is refused, so that no plan runs with a part of it left out.",
-       Where::runbook, "target eu where region = \"eu\"", ""},
       {914, "`irreversible` after `start` is not supported",
        "A `start` is not waited for, so nobody knows from when on it cannot be taken back. Mark "
        "the "

@@ -49,7 +49,8 @@ BOOST_SPIRIT_DEFINE(guard_statement, pause_while, guard_otherwise, decision_stat
 
 }  // namespace
 
-const auto guard_def = located(kw("guard") > -kw("always")[put<&ast::Guard::always, true>] >
+const auto guard_def = located(kw("guard") > -(kw("always")[put<&ast::Guard::always, true>] |
+                                               word_before("{")[set<&ast::Guard::target>]) >
                                block_of<&ast::Guard::block>(guard_statement));
 
 const auto decision_def =

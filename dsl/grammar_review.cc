@@ -66,7 +66,8 @@ const auto decide_use_def =
     located(kw("decide") > name("a decision")[set<&ast::DecideUse::decision>]);
 
 const auto finish_traffic_def =
-    located(kw("finish") > kw("traffic") > share[set<&ast::FinishTraffic::weight>]);
+    located(kw("finish") > kw("traffic") > -target_of_weight[set<&ast::FinishTraffic::target>] >
+            share[set<&ast::FinishTraffic::weight>]);
 
 BOOST_SPIRIT_DEFINE(quorum, exit_phrase, within, expect, replace_expect, stop, confirm, decide_use,
                     finish_traffic)

@@ -50,6 +50,7 @@ ROLLBOOK_RULE(roles, Plain, ast::Roles)
 ROLLBOOK_RULE(metric, Plain, ast::Metric)
 ROLLBOOK_RULE(channel, Plain, ast::Channel)
 ROLLBOOK_RULE(action_declaration, Plain, ast::Action)
+ROLLBOOK_RULE(target, Plain, ast::Target)
 
 // grammar_frame.cc
 ROLLBOOK_RULE(param, Plain, ast::Param)

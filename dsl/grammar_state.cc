@@ -62,6 +62,16 @@ std::string ParseState::written(Cursor first, Cursor last) const {
   return folded;
 }
 
+std::set<std::string> ParseState::find_targets(const Tokens& tokens) {
+  std::set<std::string> targets;
+  for (std::size_t i = 1; i + 1 < tokens.size(); ++i) {
+    const bool begins = tokens[i - 1].is(Kind::newline) || tokens[i - 1].is_symbol("{");
+    if (!begins || tokens[i].depth != 1 || !tokens[i].is_word("target")) continue;
+    if (tokens[i + 1].is(Kind::word)) targets.insert(tokens[i + 1].value);
+  }
+  return targets;
+}
+
 const WrittenParam* ParseState::param_at(Cursor at) const {
   if (!at->is(Kind::word)) return nullptr;
   const auto found = params_.find(at->value);

@@ -26,6 +26,7 @@ constexpr std::array kHomes = {
     Home{"channel", "`runbook`", "channel mail = smtp(\"a@example.com\")"},
     Home{"action", "`runbook`", "action suite(phase: text)"},
     Home{"param", "`runbook`", "param limit: ratio = 0.1% from 0.01% to 1%"},
+    Home{"target", "`runbook`", "target eu where region = \"eu\""},
     Home{"advance", "`runbook`", "advance only Mon-Fri 09:00-17:00 \"Europe/Berlin\""},
     Home{"after", "`runbook`", "after runbook shop_shadow"},
     Home{"begins", "`runbook`", "begins traffic 5%"},
@@ -80,16 +81,11 @@ struct UnsupportedWords {
 };
 
 constexpr std::array kStatements = {
-    UnsupportedWords{
-        "target", "", {Code::unsupported_target, "a named `target`", "write a runbook for each"}},
     UnsupportedWords{"when",
                      "baseline",
                      {Code::unsupported_baseline_fails, "`when baseline fails too`",
                       "compare the two: `stop canary.p99(x) > baseline.p99(x) * 120% over 5m`"}},
 };
-
-constexpr Unsupported kTarget = {Code::unsupported_target, "a named target",
-                                 "leave the name out: there is one target"};
 
 // A phrase is looked for only in statements that begin with one of these words.
 struct UnsupportedClause {
@@ -121,14 +117,6 @@ bool listed(std::string_view words, std::string_view word) {
 
 bool matches(const UnsupportedWords& words, Cursor at) {
   return at->is_word(words.word) && (words.next.empty() || at[1].is_word(words.next));
-}
-
-// `guard eu {`, `traffic eu 5%`, `ramp traffic eu to 0%`: a name where none stands yet.
-bool names_target(Cursor start, Cursor at) {
-  if (!at->is(Kind::word)) return false;
-  if (start->is_word("guard")) return at == start + 1 && at[1].is_symbol("{");
-  if (start->is_word("traffic")) return at == start + 1 && at[1].is(Kind::number);
-  return start->is_word("ramp") && at == start + 2 && at[1].is_word("to");
 }
 
 }  // namespace
@@ -187,7 +175,6 @@ std::optional<Unsupported> unsupported_phrase(Cursor start, Cursor at) {
   for (const UnsupportedClause& clause : kClauses)
     if (listed(clause.statements, start->value) && matches(clause.words, at))
       return clause.words.what;
-  if (names_target(start, at)) return kTarget;
   return std::nullopt;
 }
 

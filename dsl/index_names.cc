@@ -314,9 +314,15 @@ class Walk {
                        });
   }
   void settle_parameters() {
-    if (std::none_of(found_.occurrences.begin(), found_.occurrences.end(),
-                     [](const Occurrence& one) { return one.kind == NameKind::parameter; }))
-      return;
+    const auto any = [&](NameKind kind) {
+      return std::any_of(found_.occurrences.begin(), found_.occurrences.end(),
+                         [&](const Occurrence& one) { return one.kind == kind; });
+    };
+    // A target stands before a metric (`eu.errors`) and behind `traffic`; it may be declared below.
+    for (const Cursor at : any(NameKind::target) ? plain_ : std::vector<Cursor>{})
+      if (declared(NameKind::target, at->value))
+        found_.occurrences.push_back({NameKind::target, at->value, "", at->span, false});
+    if (!any(NameKind::parameter)) return;
     for (Occurrence& one : found_.occurrences)
       if (one.kind == NameKind::metric && !one.declares && !declared(NameKind::metric, one.name) &&
           declared(NameKind::parameter, one.name))

@@ -101,7 +101,7 @@ std::vector<core::EffectIndex> Builder::add_effects(const std::vector<core::Effe
 }
 
 core::SeriesIndex Builder::add_series(core::Series series) {
-  const auto [row, added] = series_.try_emplace({series.metric, series.arm});
+  const auto [row, added] = series_.try_emplace({series.metric, series.arm, series.target});
   if (added) row->second = append<core::SeriesIndex>(machine_.series, series);
   return row->second;
 }
@@ -116,9 +116,9 @@ core::WindowIndex Builder::add_window(core::Window window, core::Series series) 
 
 Builder::Side Builder::add_side(const Measurement& what, const core::Window& window) {
   Side side;
-  side.window = add_window(window, core::Series{what.metric, what.arm});
+  side.window = add_window(window, core::Series{what.metric, what.arm, what.target});
   if (what.measure == core::Measure::ratio) {
-    side.denominator = add_window(window, core::Series{what.denominator, what.arm});
+    side.denominator = add_window(window, core::Series{what.denominator, what.arm, what.target});
   }
   return side;
 }
@@ -141,9 +141,11 @@ core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Fl
   criterion.at_least = judgement.at_least;
   criterion.part = judgement.parts != 1;
   criterion.always = judgement.always;
+  criterion.target = judgement.what.target;
   criterion.span = judgement.span;
   if (criterion.measure == core::Measure::absent) {
-    criterion.series = add_series({judgement.what.metric, judgement.what.arm});
+    criterion.series =
+        add_series({judgement.what.metric, judgement.what.arm, judgement.what.target});
     return append<core::CriterionIndex>(machine_.criteria, std::move(criterion));
   }
   const core::Window window = window_of(judgement, floor);
@@ -195,6 +197,12 @@ core::Trigger on_stop(const std::vector<core::CriterionIndex>& criteria) {
   core::Trigger trigger = on(core::TriggerKind::stop);
   trigger.criterion = criteria.front();
   trigger.also.assign(criteria.begin() + 1, criteria.end());
+  return trigger;
+}
+
+core::Trigger on_target(core::TriggerKind kind, core::TargetIndex target) {
+  core::Trigger trigger = on(kind);
+  trigger.target = target;
   return trigger;
 }
 

@@ -24,6 +24,7 @@ std::vector<std::size_t> Flow::rank_rollbacks() const {
   for (const GuardOutline& guard : outline_.guards) {
     if (guard.otherwise.kind != Exit::Kind::rollback) continue;
     const std::size_t target = guard.otherwise.target;
+    if (!is_whole(target)) continue;
     if (std::find(ranked.begin(), ranked.end(), target) == ranked.end()) ranked.push_back(target);
   }
   std::stable_sort(ranked.begin(), ranked.end(), [&](std::size_t a, std::size_t b) {
@@ -56,9 +57,10 @@ Flow::Label Flow::exit_of(const GuardOutline& guard) {
 
 Flow::Label Flow::breach() const {
   for (const GuardOutline& guard : outline_.guards) {
-    if (guard.otherwise.kind == Exit::Kind::rollback) return rollbacks_[guard.otherwise.target];
+    if (guard.otherwise.kind != Exit::Kind::rollback || !is_whole(guard.otherwise.target)) continue;
+    return rollbacks_[guard.otherwise.target];
   }
-  return builder_.halt();
+  return has_targets() ? immediate_ : builder_.halt();
 }
 
 void Flow::add_guards(bool always, StateIndex armed_in) {

@@ -22,7 +22,8 @@ struct Measurement {
   core::MetricIndex metric;
   core::MetricIndex denominator;  // `ratio` only
   core::Arm arm = core::Arm::total;
-  core::Fixed quantile;  // `quantile` only
+  core::Fixed quantile;      // `quantile` only
+  core::TargetIndex target;  // invalid: of all of them
   bool operator==(const Measurement&) const = default;
 };
 
@@ -135,7 +136,8 @@ struct RollbackOutline {
 };
 
 struct GuardOutline {
-  bool always = false;  // armed from the start
+  bool always = false;       // armed from the start
+  core::TargetIndex target;  // whose guard it is; invalid: of the whole
   std::vector<Judgement> stops;
   std::vector<Judgement> pauses;  // `pause while`
   Exit otherwise;
@@ -143,6 +145,7 @@ struct GuardOutline {
 };
 
 struct FinishOutline {
+  core::TargetIndex target;
   core::Weight weight;
   core::Span span;
 };
@@ -171,7 +174,8 @@ struct Outline {
   std::optional<LoadOutline> load;
   std::vector<core::Metric> metrics;
   core::Weight begins;
-  std::optional<FinishOutline> finish;
+  std::vector<core::Target> targets;    // empty: the single, unnamed one
+  std::vector<FinishOutline> finishes;  // one for each target that says it
   std::string pager;
   core::Calendar advance_only;
   std::vector<std::string> after;  // runbooks
@@ -204,6 +208,44 @@ inline std::optional<core::Weight> weight_after(const Step& step) {
   if (step.kind == Step::Kind::shift) return step.effects.front().to;
   if (step.kind == Step::Kind::ramp) return step.ramp.to;
   return std::nullopt;
+}
+
+// The same for one target; invalid: the unnamed one. In a rollback one step shifts several.
+inline std::optional<core::Weight> weight_after(const Step& step, core::TargetIndex target) {
+  if (step.kind == Step::Kind::ramp) {
+    const core::TargetIndex own =
+        step.ramp.targets.empty() ? core::TargetIndex{} : step.ramp.targets.front();
+    if (own == target) return step.ramp.to;
+  }
+  if (step.kind != Step::Kind::shift) return std::nullopt;
+  for (const core::Effect& effect : step.effects) {
+    if (effect.target == target) return effect.to;
+  }
+  return std::nullopt;
+}
+
+// The weight that the last of `steps` leaves a target at; empty when none moves it.
+inline std::optional<core::Weight> weight_after(const std::vector<Step>& steps,
+                                                core::TargetIndex target) {
+  std::optional<core::Weight> last;
+  for (const Step& step : steps) {
+    if (const auto weight = weight_after(step, target)) last = weight;
+  }
+  return last;
+}
+
+// Every target, or the single unnamed one.
+inline std::vector<core::TargetIndex> targets_of(const Outline& outline) {
+  std::vector<core::TargetIndex> all(outline.targets.empty() ? 1 : 0);
+  for (std::uint32_t i = 0; i < outline.targets.size(); ++i) all.push_back(core::TargetIndex{i});
+  return all;
+}
+inline core::Weight begins_of(const Outline& outline, core::TargetIndex target) {
+  return target.valid() ? outline.targets[target.value].begins : outline.begins;
+}
+// "", or the name and a blank: as it stands behind `traffic`.
+inline std::string whose(const Outline& outline, core::TargetIndex target) {
+  return target.valid() ? outline.targets[target.value].name + " " : "";
 }
 
 }  // namespace rollbook::dsl

@@ -44,6 +44,7 @@ struct Found {
   MetricEntry* entry;
   const core::Metric* metric;  // the numerator of a ratio
   core::Arm arm;
+  core::TargetIndex target;
 };
 
 std::optional<Found> find_metric(Context& context, const ast::Reference& reference) {
@@ -54,7 +55,7 @@ std::optional<Found> find_metric(Context& context, const ast::Reference& referen
   const core::Metric& metric = context.outline.metrics[entry.metric.value];
   const auto arm = resolve_arm(context, reference, metric);
   if (!arm) return std::nullopt;
-  return Found{&entry, &metric, *arm};
+  return Found{&entry, &metric, *arm, metric_target(context, reference, metric)};
 }
 
 bool measures_seconds(const core::Metric& metric) {
@@ -67,6 +68,7 @@ std::optional<Measured> measure_reference(Context& context, const ast::Reference
   Measured measured;
   measured.what.metric = found->entry->metric;
   measured.what.arm = found->arm;
+  measured.what.target = found->target;
   if (!found->entry->measured) {
     measured.what.measure = core::Measure::ratio;
     measured.what.denominator = found->entry->denominator;
@@ -144,6 +146,7 @@ std::optional<Measured> measure_call(Context& context, const ast::Call& call) {
   if (!measured) return std::nullopt;
   measured->what.metric = found->entry->metric;
   measured->what.arm = found->arm;
+  measured->what.target = found->target;
   return measured;
 }
 
@@ -164,10 +167,11 @@ std::optional<Measured> measure_quotient(Context& context, const ast::Expression
                            "take metrics that are declared as `counter`");
     return std::nullopt;
   }
-  if (above->arm != below->arm) {
+  if (above->arm != below->arm || above->target != below->target) {
+    const std::string what = above->arm != below->arm ? "arm" : "target";
     context.findings.error(Code::bad_quotient, whole.span,
-                           "the two counters of this ratio are not of the same arm",
-                           "take both from one arm: `errors / requests`");
+                           "the two counters of this ratio are not of the same " + what,
+                           "take both from one " + what + ": `errors / requests`");
     return std::nullopt;
   }
   Measured measured;
@@ -175,6 +179,7 @@ std::optional<Measured> measure_quotient(Context& context, const ast::Expression
   measured.what.metric = above->entry->metric;
   measured.what.denominator = below->entry->metric;
   measured.what.arm = above->arm;
+  measured.what.target = above->target;
   measured.allowed = {Type::ratio};
   measured.help = "a ratio is written `0.1%`";
   return measured;
@@ -452,6 +457,7 @@ bool resolve_split(Context& context, const ast::SplitAsPlanned& split, Judgement
   judgement.measured = "traffic split";
   judgement.what.measure = core::Measure::split;
   judgement.what.arm = core::Arm::canary;
+  judgement.what.target = traffic_target(context, split.target, split.span);
   judgement.test = core::Test::split;
   judgement.alpha = kSplitAlpha;
   for (const MetricEntry& entry : context.metric_entries) {
@@ -483,6 +489,7 @@ bool resolve_absent(Context& context, const ast::Absent& absent, Judgement& judg
   judgement.what.measure = core::Measure::absent;
   judgement.what.metric = found->entry->metric;
   judgement.what.arm = found->arm;
+  judgement.what.target = found->target;
   return true;
 }
 

@@ -264,6 +264,11 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std:
   GuardOutline outline;
   outline.always = guard.always;
   outline.span = guard.span;
+  if (guard.target) {
+    const auto row = context.targets.find(*guard.target, context.findings);
+    if (row) outline.target = core::TargetIndex{static_cast<std::uint32_t>(*row)};
+  }
+  context.here = outline.target;
   const auto judge = [&](const ast::Criterion& criterion, core::CriterionKind kind,
                          const std::string& id) {
     auto judgement = resolve_criterion(context, criterion, kind, id);
@@ -299,6 +304,7 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std:
     otherwise = each;
     outline.otherwise = resolve_exit(context, each->exit);
   }
+  context.here = {};
   return outline;
 }
 

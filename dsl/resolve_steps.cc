@@ -20,6 +20,8 @@ core::Ramp resolve_ramp(Context& context, const ast::Ramp& ramp) {
     resolved.every = kShortestRampStep;
   }
   if (ramp.within) resolved.deadline = ramp.within->duration();
+  const core::TargetIndex target = traffic_target(context, ramp.target, ramp.span);
+  if (target.valid()) resolved.targets = {target};
   return resolved;
 }
 
@@ -146,6 +148,23 @@ void add_stops(const std::vector<Step>& steps, std::vector<core::Effect>& exit) 
   }
 }
 
+// A rollback's shifts of several targets in a row go out together: one that hangs must not keep
+// another up.
+std::vector<Step> join_shifts(std::vector<Step> steps) {
+  std::vector<Step> joined;
+  for (Step& step : steps) {
+    Step* before = joined.empty() ? nullptr : &joined.back();
+    const bool both =
+        before != nullptr && before->kind == Step::Kind::shift && step.kind == Step::Kind::shift;
+    if (both && !weight_after(*before, step.effects.front().target)) {
+      before->effects.push_back(std::move(step.effects.front()));
+    } else {
+      joined.push_back(std::move(step));
+    }
+  }
+  return joined;
+}
+
 // What takes back can itself be taken back, or nobody could.
 void refuse_irreversible(Context& context, const std::vector<Step>& steps) {
   for (const Step& step : steps) {
@@ -230,7 +249,7 @@ RollbackOutline resolve_rollback(Context& context, const ast::Rollback& rollback
   RollbackOutline outline;
   outline.name = rollback.name.text;
   outline.span = rollback.span;
-  std::vector<Step> steps = resolve_steps(context, {&rollback.block});
+  std::vector<Step> steps = join_shifts(resolve_steps(context, {&rollback.block}));
   refuse_irreversible(context, steps);
   for (Step& step : steps) {
     if (step.kind == Step::Kind::effects) {
@@ -238,7 +257,9 @@ RollbackOutline resolve_rollback(Context& context, const ast::Rollback& rollback
       continue;
     }
     step.ramp.rollback = step.kind == Step::Kind::ramp;
-    if (step.kind == Step::Kind::shift) step.effects.front().rollback = true;
+    if (step.kind == Step::Kind::shift) {
+      for (core::Effect& effect : step.effects) effect.rollback = true;
+    }
     outline.steps.push_back(std::move(step));
   }
   return outline;

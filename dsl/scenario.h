@@ -116,6 +116,7 @@ struct Act {
   std::string actor = "maria";
   std::optional<core::Duration> duration;  // pause, extend, rollback
   core::RollbackHow how = core::RollbackHow::immediate;
+  std::optional<Name> target;                           // rollback
   core::EffectKind effect = core::EffectKind::traffic;  // settle: the last of that kind
   bool succeeded = true;
   bool rejected = false;  // it must be
@@ -136,12 +137,14 @@ struct VerdictExpected {
 struct EffectExpected {
   core::EffectKind kind = core::EffectKind::notify;
   std::string name;                    // channel, action, checkpoint; "": any
+  std::optional<Name> target;          // traffic
   std::optional<core::Weight> weight;  // traffic
 };
 struct OutcomeExpected {
   core::Outcome outcome = core::Outcome::succeeded;
 };
 struct WeightExpected {  // settled
+  std::optional<Name> target;
   core::Weight weight;
 };
 struct QuestionExpected {

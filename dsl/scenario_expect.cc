@@ -46,6 +46,13 @@ bool read_verdict(Reader& reader, Expectation& expectation) {
   return true;
 }
 
+// The name before a weight, where there is one.
+bool read_target(Reader& reader, std::optional<Name>& target) {
+  if (!reader.peek().is(Token::Kind::word)) return true;
+  target = reader.take_name("the name of a target");
+  return target.has_value();
+}
+
 bool read_effect(Reader& reader, Expectation& expectation) {
   const std::size_t first = reader.place();
   const auto word = reader.take_one_of({kEffects[0].word, kEffects[1].word, kEffects[2].word,
@@ -56,8 +63,9 @@ bool read_effect(Reader& reader, Expectation& expectation) {
   effect.kind = kEffects[*word].kind;
   if (!reader.at_statement_end()) {
     if (effect.kind == core::EffectKind::traffic) {
-      effect.weight = reader.take_weight();
-      if (!effect.weight) return false;
+      if (!read_target(reader, effect.target)) return false;
+      if (!effect.target || !reader.at_statement_end()) effect.weight = reader.take_weight();
+      if (!effect.target && !effect.weight) return false;
     } else {
       const auto name = reader.take_path("its channel, action or name");
       if (!name) return false;
@@ -79,9 +87,14 @@ bool read_outcome(Reader& reader, Expectation& expectation) {
 }
 
 bool read_weight(Reader& reader, Expectation& expectation) {
+  const std::size_t first = reader.place();
+  WeightExpected expected;
+  if (!read_target(reader, expected.target)) return false;
   const auto weight = reader.take_weight();
   if (!weight) return false;
-  expectation.what = WeightExpected{*weight};
+  expected.weight = *weight;
+  expectation.what = std::move(expected);
+  expectation.what_span = reader.span_since(first);
   return true;
 }
 
@@ -204,7 +217,10 @@ bool read_verb(Reader& reader, Act& act) {
         act.how = core::RollbackHow::gradual;
       else
         reader.accept_word("immediate");
-      return read_length(reader, "over", act);
+      if (!read_length(reader, "over", act)) return false;
+      if (!reader.accept_word("in")) return true;
+      act.target = reader.take_name("the name of a target");
+      return act.target.has_value();
     case core::Verb::settle:
       return read_settle(reader, act);
     case core::Verb::start:

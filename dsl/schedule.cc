@@ -24,7 +24,9 @@ When later(const When& when, Duration least, const std::optional<Duration>& most
 
 class Walk {
  public:
-  explicit Walk(const core::Machine& machine) : machine_(machine), ways_(machine) {}
+  explicit Walk(const core::Machine& machine) : machine_(machine), ways_(machine) {
+    for (const core::Target& target : machine.targets) weights_.push_back(target.begins);
+  }
 
   std::vector<Leg> run() {
     StateIndex leaf = ways_.start();
@@ -52,6 +54,7 @@ class Walk {
         case TriggerKind::always:
         case TriggerKind::settled:
         case TriggerKind::gate_passed:
+        case TriggerKind::none_back:
           return &by;
         case TriggerKind::clock:
           if (by.forward) return &by;
@@ -74,7 +77,7 @@ class Walk {
     const core::State& state = machine_.at(leaf);
     if (!state.stage.empty() && (legs_.empty() || legs_.back().name != state.stage)) {
       if (!legs_.empty()) legs_.back().ends = now_;
-      legs_.push_back(Leg{state.stage, weight_, now_, now_, {}, {}});
+      legs_.push_back(Leg{state.stage, weight_, now_, now_, {}, {}, weights_});
     }
     for (StateIndex i = leaf; i.valid(); i = machine_.at(i).parent) entered_.emplace(i, now_);
     for (const core::TransitionIndex index : ways_.out(leaf)) {
@@ -116,15 +119,17 @@ class Walk {
     Duration least{};
     if (state.ramp) {
       least = state.ramp->over;
-      note("ramp to " + format_percent(state.ramp->to) + " over " +
+      const core::TargetIndex target =
+          state.ramp->targets.empty() ? core::TargetIndex{} : state.ramp->targets.front();
+      note("ramp " + whose(target) + "to " + format_percent(state.ramp->to) + " over " +
            format_duration(state.ramp->over));
-      move(state.ramp->to);
+      move(target, state.ramp->to);
     }
     for (const core::EffectIndex index : state.entry) {
       const core::Effect& effect = machine_.at(index);
       if (effect.kind == core::EffectKind::traffic) {
-        note("shift to " + format_percent(effect.to));
-        move(effect.to);
+        note("shift " + whose(effect.target) + "to " + format_percent(effect.to));
+        move(effect.target, effect.to);
       } else if (core::is_awaited(effect.kind)) {
         note((effect.kind == core::EffectKind::run ? "run " : "checkpoint ") + effect.name);
       }
@@ -176,9 +181,18 @@ class Walk {
     if (now_.latest) now_.latest = std::max(*now_.latest, now_.earliest);
   }
 
-  void move(core::Weight weight) {
+  std::string whose(core::TargetIndex target) const {
+    return target.valid() ? machine_.at(target).name + " " : "";
+  }
+  void move(core::TargetIndex target, core::Weight weight) {
     weight_ = weight;
-    if (!legs_.empty()) legs_.back().weight = weight;
+    if (target.valid()) {
+      weights_[target.value] = weight;
+      weight_ = *std::max_element(weights_.begin(), weights_.end());
+    }
+    if (legs_.empty()) return;
+    legs_.back().weight = weight_;
+    legs_.back().weights = weights_;
   }
   void note(std::string what) {
     if (!legs_.empty()) legs_.back().waits.push_back(std::move(what));
@@ -193,6 +207,7 @@ class Walk {
   When now_{Duration::zero(), Duration::zero()};
   When shifted_;
   core::Weight weight_;
+  std::vector<core::Weight> weights_;  // by target
   std::map<StateIndex, When> entered_;
 };
 

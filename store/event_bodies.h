@@ -16,6 +16,14 @@ inline std::optional<core::Time> take_time_if(bool present, std::int64_t nanos) 
   return take_time(nanos);
 }
 
+inline void put(const core::TargetWeight& weight, TargetWeight& out) {
+  out.set_target(weight.target);
+  out.set_weight(weight.weight.nanos);
+}
+inline core::TargetWeight take(const TargetWeight& stored, Fault&) {
+  return {stored.target(), core::Weight{stored.weight()}};
+}
+
 // ---- Commands -----------------------------------------------------------------------------
 
 inline void put(const core::Command& command, Command& out) {
@@ -45,6 +53,7 @@ inline void put(const core::Command& command, Command& out) {
   out.set_version(command.version);
   out.set_digest(command.digest);
   if (command.weight) out.set_weight(command.weight->nanos);
+  put_all(command.weights, out.mutable_weights());
 }
 
 inline core::Command take(const Command& stored, Fault& fault) {
@@ -74,6 +83,7 @@ inline core::Command take(const Command& stored, Fault& fault) {
   command.version = stored.version();
   command.digest = stored.digest();
   if (stored.has_weight()) command.weight = core::Weight{stored.weight()};
+  command.weights = take_all(stored.weights(), fault);
   return command;
 }
 
@@ -96,6 +106,7 @@ inline void put(const core::RolloutStarted& body, RolloutStarted& out) {
   out.set_reason(body.reason);
   out.set_command_source(body.command.source);
   out.set_command_id(body.command.id);
+  put_all(body.targets, out.mutable_targets());
 }
 inline core::RolloutStarted take(const RolloutStarted& stored, Fault& fault) {
   core::RolloutStarted body;
@@ -114,6 +125,7 @@ inline core::RolloutStarted take(const RolloutStarted& stored, Fault& fault) {
   body.actor = stored.actor();
   body.reason = stored.reason();
   body.command = {stored.command_source(), stored.command_id()};
+  body.targets = take_all(stored.targets(), fault);
   return body;
 }
 
@@ -231,6 +243,7 @@ inline void put(const core::EffectRequested& body, EffectRequested& out) {
   out.set_retry_of(body.retry_of.value);
   out.set_cause_text(body.cause_text);
   out.set_criterion(put_index(body.criterion));
+  out.set_target(put_index(body.target));
 }
 inline core::EffectRequested take(const EffectRequested& stored, Fault& fault) {
   core::EffectRequested body;
@@ -251,6 +264,7 @@ inline core::EffectRequested take(const EffectRequested& stored, Fault& fault) {
   body.retry_of = core::Sequence{stored.retry_of()};
   body.cause_text = stored.cause_text();
   body.criterion = take_index<core::CriterionIndex>(stored.criterion());
+  body.target = take_index<core::TargetIndex>(stored.target());
   return body;
 }
 
@@ -336,10 +350,11 @@ inline void put(const core::RolloutFinished& body, RolloutFinished& out) {
   out.set_outcome(put_enum(body.outcome));
   out.set_weight(body.weight.nanos);
   out.set_because(body.because);
+  put_all(body.targets, out.mutable_targets());
 }
 inline core::RolloutFinished take(const RolloutFinished& stored, Fault& fault) {
   return {take_enum<core::Outcome>(stored.outcome(), "outcome", fault),
-          core::Weight{stored.weight()}, stored.because()};
+          core::Weight{stored.weight()}, stored.because(), take_all(stored.targets(), fault)};
 }
 
 inline void put(const core::EngineGap& body, EngineGap& out) {

@@ -30,9 +30,19 @@ static core::Metric take(const Metric& stored, Fault& fault) {
   return metric;
 }
 
+static core::Target take(const Target& stored, Fault&) {
+  return {stored.name(),
+          stored.label(),
+          stored.value(),
+          core::Weight{stored.begins()},
+          core::Weight{stored.finishes()},
+          take(stored.span())};
+}
+
 static core::Series take(const Series& stored, Fault& fault) {
   return {take_index<core::MetricIndex>(stored.metric()),
-          take_enum<core::Arm>(stored.arm(), "arm", fault)};
+          take_enum<core::Arm>(stored.arm(), "arm", fault),
+          take_index<core::TargetIndex>(stored.target())};
 }
 
 static core::Window take(const Window& stored, Fault& fault) {
@@ -64,6 +74,7 @@ static core::Criterion take(const Criterion& stored, Fault& fault) {
   criterion.at_least = stored.at_least();
   criterion.part = stored.part();
   criterion.always = stored.always();
+  criterion.target = take_index<core::TargetIndex>(stored.target());
   criterion.span = take(stored.span());
   return criterion;
 }
@@ -103,6 +114,7 @@ static core::Effect take(const Effect& stored, Fault& fault) {
   effect.deadline = duration(stored.deadline());
   if (stored.has_attempts()) effect.attempts = stored.attempts();
   effect.tracked = stored.tracked();
+  effect.target = take_index<core::TargetIndex>(stored.target());
   effect.span = take(stored.span());
   return effect;
 }
@@ -120,8 +132,9 @@ static core::Clock take(const Clock& stored, Fault& fault) {
 }
 
 static core::Ramp take(const Ramp& stored) {
-  return {core::Weight{stored.to()}, duration(stored.over()), duration(stored.every()),
-          duration(stored.deadline()), stored.rollback()};
+  return {core::Weight{stored.to()}, duration(stored.over()),
+          duration(stored.every()),  duration(stored.deadline()),
+          stored.rollback(),         take_indices<core::TargetIndex>(stored.targets())};
 }
 
 static core::State take(const State& stored, Fault& fault) {
@@ -147,6 +160,10 @@ static core::State take(const State& stored, Fault& fault) {
   if (stored.has_ramp()) state.ramp = take(stored.ramp());
   state.rollback_rank = stored.rollback_rank();
   state.irreversible = stored.irreversible();
+  for (const Lowering& lowering : stored.lowers()) {
+    state.lowers.push_back({take_index<core::TargetIndex>(lowering.target()),
+                            core::Weight{lowering.to()}, lowering.disarms()});
+  }
   state.span = take(stored.span());
   return state;
 }
@@ -163,6 +180,7 @@ static core::Transition take(const Transition& stored, Fault& fault) {
   transition.trigger.also = take_indices<core::CriterionIndex>(trigger.also());
   transition.trigger.effect = take_index<core::EffectIndex>(trigger.effect());
   transition.trigger.state = take_index<core::StateIndex>(trigger.state());
+  transition.trigger.target = take_index<core::TargetIndex>(trigger.target());
   transition.to = take_index<core::StateIndex>(stored.to());
   transition.forward = stored.forward();
   transition.needs_gate = stored.needs_gate();
@@ -189,6 +207,7 @@ static core::Stage take(const Stage& stored, Fault&) {
   stage.extend_at_most = stored.extend_at_most();
   stage.shift = take_index<core::StateIndex>(stored.shift());
   stage.enough = take_index<core::CriterionIndex>(stored.enough());
+  for (const std::int64_t weight : stored.weights()) stage.weights.push_back({weight});
   return stage;
 }
 
@@ -233,6 +252,7 @@ static core::Machine take(const Machine& stored, Fault& fault) {
   machine.stages = take_all(stored.stages(), fault);
   machine.advance_only.hours = take_all(stored.advance_only(), fault);
   machine.after = take_texts(stored.after());
+  machine.targets = take_all(stored.targets(), fault);
   return machine;
 }
 

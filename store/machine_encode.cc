@@ -30,9 +30,19 @@ static void put(const core::Metric& metric, Metric& out) {
   put(metric.span, *out.mutable_span());
 }
 
+static void put(const core::Target& target, Target& out) {
+  out.set_name(target.name);
+  out.set_label(target.label);
+  out.set_value(target.value);
+  out.set_begins(target.begins.nanos);
+  out.set_finishes(target.finishes.nanos);
+  put(target.span, *out.mutable_span());
+}
+
 static void put(const core::Series& series, Series& out) {
   out.set_metric(put_index(series.metric));
   out.set_arm(put_enum(series.arm));
+  out.set_target(put_index(series.target));
 }
 
 static void put(const core::Window& window, Window& out) {
@@ -66,6 +76,7 @@ static void put(const core::Criterion& criterion, Criterion& out) {
   out.set_at_least(criterion.at_least);
   out.set_part(criterion.part);
   out.set_always(criterion.always);
+  out.set_target(put_index(criterion.target));
   put(criterion.span, *out.mutable_span());
 }
 
@@ -101,6 +112,7 @@ static void put(const core::Effect& effect, Effect& out) {
   out.set_deadline(effect.deadline.count());
   if (effect.attempts != 1) out.set_attempts(effect.attempts);
   out.set_tracked(effect.tracked);
+  out.set_target(put_index(effect.target));
   put(effect.span, *out.mutable_span());
 }
 
@@ -120,6 +132,7 @@ static void put(const core::Ramp& ramp, Ramp& out) {
   out.set_every(ramp.every.count());
   out.set_deadline(ramp.deadline.count());
   out.set_rollback(ramp.rollback);
+  put_indices(ramp.targets, out.mutable_targets());
 }
 
 static void put(const core::State& state, State& out) {
@@ -141,6 +154,12 @@ static void put(const core::State& state, State& out) {
   if (state.ramp) put(*state.ramp, *out.mutable_ramp());
   out.set_rollback_rank(state.rollback_rank);
   out.set_irreversible(state.irreversible);
+  for (const core::Lowering& lowering : state.lowers) {
+    Lowering& stored = *out.add_lowers();
+    stored.set_target(put_index(lowering.target));
+    stored.set_to(lowering.to.nanos);
+    stored.set_disarms(lowering.disarms);
+  }
   put(state.span, *out.mutable_span());
 }
 
@@ -155,6 +174,7 @@ static void put(const core::Transition& transition, Transition& out) {
   put_indices(transition.trigger.also, trigger.mutable_also());
   trigger.set_effect(put_index(transition.trigger.effect));
   trigger.set_state(put_index(transition.trigger.state));
+  trigger.set_target(put_index(transition.trigger.target));
   out.set_to(put_index(transition.to));
   out.set_forward(transition.forward);
   out.set_needs_gate(transition.needs_gate);
@@ -179,6 +199,7 @@ static void put(const core::Stage& stage, Stage& out) {
   out.set_extend_at_most(stage.extend_at_most);
   out.set_shift(put_index(stage.shift));
   out.set_enough(put_index(stage.enough));
+  for (const core::Weight weight : stage.weights) out.add_weights(weight.nanos);
 }
 
 static void put(const core::OpenHours& hours, OpenHours& out) {
@@ -221,6 +242,7 @@ static void put(const core::Machine& machine, Machine& out) {
   put_all(machine.stages, out.mutable_stages());
   put_all(machine.advance_only.hours, out.mutable_advance_only());
   for (const std::string& runbook : machine.after) out.add_after(runbook);
+  put_all(machine.targets, out.mutable_targets());
 }
 
 }  // namespace wire

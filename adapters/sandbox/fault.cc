@@ -169,9 +169,22 @@ class FaultParser {
       take();
       return arms();
     }
-    constexpr std::array<std::string_view, 4> kClauses = {"from", "until", "for", "on"};
-    return fail("expected `from`, `until`, `for` or `on`, " + found() +
+    if (peek() == "in") {
+      take();
+      return target();
+    }
+    constexpr std::array<std::string_view, 5> kClauses = {"from", "until", "for", "on", "in"};
+    return fail("expected `from`, `until`, `for`, `on` or `in`, " + found() +
                 did_you_mean(peek(), kClauses));
+  }
+
+  core::Status target() {
+    if (fault_.kind == FaultKind::run || fault_.kind == FaultKind::checkpoint) {
+      return fail("`in` names a target, and this is of the whole service");
+    }
+    if (at_end()) return fail("expected the name of a target, " + found());
+    fault_.target = take();
+    return {};
   }
 
   core::Result<FaultTime> time() {

@@ -9,8 +9,9 @@
 //   rollback fails, run fails, checkpoint hangs     the same of a rollback's shift, runs,
 //   checkpoints; `run suite fails` is that action's alone, `checkpoint "before" fails` that one's
 //
-// `from T`, `until T` and `for D` are optional; T is a time since the start of the rollout, or
-// `stage NAME [+ D]`, counted from the stage's shift. `on canary|baseline|both`: canary by default.
+// `in NAME`: in that target alone. `from T`, `until T` and `for D` are optional; T is a time since
+// the start of the rollout, or `stage NAME [+ D]`, counted from the stage's shift. `on
+// canary|baseline|both`: canary by default.
 
 #include <optional>
 #include <string>
@@ -42,6 +43,7 @@ struct Fault {
   bool hangs = false;              // effects: never settled, else settled as failed
   std::optional<core::Weight> to;  // shift: to that weight alone
   std::string name;                // run, checkpoint: of that name alone; "": of any
+  std::string target;              // in that one alone; "": in all
   bool on_canary = true;
   bool on_baseline = false;
   FaultTime from;

@@ -16,8 +16,9 @@ namespace rollbook::adapters {
 // An effect as a fault sees it.
 struct Suffering {
   FaultKind kind = FaultKind::shift;
-  core::Weight to;   // shift
-  std::string name;  // run, checkpoint
+  core::Weight to;     // shift
+  std::string name;    // run, checkpoint
+  std::string target;  // shift, rollback; "": the unnamed one
 };
 
 class FaultClock {
@@ -28,7 +29,9 @@ class FaultClock {
   // times at which faults begin or end because of it. Only the first shift of a stage counts.
   std::vector<core::Time> mark(const std::string& stage, core::Time now);
 
-  Trouble trouble_of(Whose whose, core::Time now) const;
+  Trouble trouble_of(Whose whose, core::TargetIndex target, core::Time now) const;
+  // Brings the troubles of all arms of all targets to that time.
+  void trouble(Traffic& traffic, core::Time now) const;
   // The fault that an effect suffers; nullptr: none.
   const Fault* find(const Suffering& effect, core::Time now) const;
 
@@ -42,6 +45,7 @@ class FaultClock {
   bool hits(const Fault& fault, Whose whose) const;
 
   const bool has_arms_;
+  std::vector<std::string> targets_;
   std::vector<Fault> faults_;
   std::vector<Span> spans_;  // of faults_
 };

@@ -238,6 +238,29 @@ WireSeries make_series(const Machine& machine, const Health& health, MetricIndex
   return series;
 }
 
+// Every arm of every target; a metric that selects by the label of the targets is of one of them.
+std::vector<std::pair<core::TargetIndex, Whose>> owners_of(const Machine& machine,
+                                                           MetricIndex index,
+                                                           const std::vector<Whose>& arms) {
+  std::vector<core::TargetIndex> targets;
+  for (std::uint32_t i = 0; i < machine.targets.size(); ++i) {
+    const core::Target& target = machine.targets[i];
+    const auto& matchers = machine.at(index).matchers;
+    const bool of_another =
+        std::any_of(matchers.begin(), matchers.end(), [&](const core::LabelMatcher& matcher) {
+          return matcher.label == target.label && matcher.kind == core::MatchKind::equal &&
+                 matcher.value != target.value;
+        });
+    if (!of_another) targets.push_back(core::TargetIndex{i});
+  }
+  if (machine.targets.empty()) targets.emplace_back();
+  std::vector<std::pair<core::TargetIndex, Whose>> owners;
+  for (const core::TargetIndex target : targets) {
+    for (const Whose whose : arms) owners.emplace_back(target, whose);
+  }
+  return owners;
+}
+
 }  // namespace
 
 core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
@@ -257,11 +280,13 @@ core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
     const bool split = machine.arms && !machine.at(index).unsplit;
     const std::vector<Whose> arms =
         split ? std::vector{Whose::baseline, Whose::canary} : std::vector{Whose::all};
-    for (const Whose whose : arms) {
+    for (const auto& [target, whose] : owners_of(machine, index, arms)) {
       WireSeries one = series;
       one.whose = whose;
+      one.target = target;
       bool covered = false;
       for (const WireSeries& other : all) {
+        if (other.target != target) continue;
         if (!search.feeds(other.name, other.labels, index)) continue;
         // Two arms of a metric that is a total here are one request in sum.
         if (other.whose != whose && other.whose == Whose::canary) continue;
@@ -271,7 +296,7 @@ core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
       }
       if (covered && (one.kind != core::MetricKind::counter || one.per_request.nanos <= 0))
         continue;
-      TRY(one.labels, search.find(index, whose));
+      TRY(one.labels, search.find(index, whose, target));
       all.push_back(std::move(one));
     }
   }

@@ -28,6 +28,7 @@ struct WireSeries {
   std::vector<std::pair<std::string, std::string>> labels;  // sorted
   core::MetricKind kind = core::MetricKind::counter;
   Whose whose = Whose::all;
+  core::TargetIndex target{};       // whose traffic; invalid: the machine has no targets
   core::Fixed per_request;          // counters: added by each request
   std::vector<Ceiling> ceilings;    // counters of failures: `errors` raises them; else empty
   core::Fixed level;                // gauges

@@ -79,6 +79,9 @@ core::Status Sandbox::Impl::open(const std::string& runbook) {
   start.sent = now_;
   // The log is empty, so nobody has shifted yet: the traffic is where the runbook expects it.
   if (machine_.begins > core::kNoTraffic) start.weight = machine_.begins;
+  for (const core::Target& target : machine_.targets) {
+    if (target.begins > core::kNoTraffic) start.weights.push_back({target.name, target.begins});
+  }
   ROLLBOOK_CHECK(
       producer_->send({topics_.commands, "", start.key.id, "", encode(start)}, [](auto) {}));
   return {};

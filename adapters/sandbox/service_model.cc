@@ -30,6 +30,7 @@ struct Effect {
   core::EffectKind kind = core::EffectKind::traffic;
   bool rollback = false;
   std::uint64_t order = 0;
+  std::string target;
   core::Weight to;
   std::string name;  // run: the action; checkpoint
 };
@@ -88,9 +89,8 @@ class ServiceModel::Impl {
         topics_(std::move(topics)),
         sink_(std::move(sink)),
         traffic_(std::move(series), Load{options_.peak_per_second, options_.trough_per_second},
-                 options_.begin, options_.seed),
+                 options_.begin, options_.seed, begins_of(machine)),
         faults_(machine, options_.faults) {
-    traffic_.set_weight(machine.begins);
     if (options_.scrape_every == Duration::zero()) {
       options_.scrape_every = scrape_interval(machine, kScrapeMost);
     }
@@ -106,9 +106,7 @@ class ServiceModel::Impl {
       const Act act = std::move(acts_.begin()->second);
       acts_.erase(acts_.begin());
       traffic_.flow_until(due);
-      for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
-        traffic_.trouble(whose) = faults_.trouble_of(whose, due);
-      }
+      faults_.trouble(traffic_, due);
       std::visit([&](const auto& one) { perform(one, due); }, act);
     }
   }
@@ -207,7 +205,7 @@ class ServiceModel::Impl {
     if (effect.kind == core::EffectKind::traffic) {
       kind = effect.rollback ? FaultKind::rollback : FaultKind::shift;
     }
-    return faults_.find({kind, effect.to, effect.name}, now);
+    return faults_.find({kind, effect.to, effect.name, effect.target}, now);
   }
 
   // ---- Acts -----------------------------------------------------------------------------------
@@ -252,7 +250,7 @@ class ServiceModel::Impl {
               ""};
     }
     last_order_ = effect.order;
-    traffic_.set_weight(effect.to);
+    traffic_.set_weight(machine_.find_target(effect.target), effect.to);
     return {};
   }
 
@@ -282,6 +280,7 @@ class ServiceModel::Impl {
     effect.kind = core::EffectKind::traffic;
     data.whole("order", effect.order);
     data.weight("to", effect.to);
+    effect.target = text_of(data, "target");
     if (const JsonField* field = data.find("rollback")) effect.rollback = field->text == "true";
     if (data.problem() || data.find("to") == nullptr || data.find("order") == nullptr) {
       return core::fail("traffic effect " + effect.id + ": " +

@@ -52,8 +52,21 @@ std::int64_t Random::around_zero(std::int64_t most) {
   return static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(2 * most + 1)) - most;
 }
 
-Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uint64_t seed)
-    : load_(load), start_(start), now_(start), random_(seed) {
+std::vector<core::Weight> begins_of(const core::Machine& machine) {
+  std::vector<core::Weight> weights;
+  for (const core::Target& target : machine.targets) weights.push_back(target.begins);
+  if (weights.empty()) weights.push_back(machine.begins);
+  return weights;
+}
+
+Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uint64_t seed,
+                 std::vector<core::Weight> weights)
+    : load_(load),
+      start_(start),
+      now_(start),
+      random_(seed),
+      weights_(std::move(weights)),
+      troubles_(weights_.size()) {
   for (WireSeries& one : series) {
     Kept& kept = kept_.emplace_back();
     kept.prefix = "{\"metric\":" + quoted(one.name) + ",\"labels\":{";
@@ -75,24 +88,28 @@ Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uin
   }
 }
 
-void Traffic::set_weight(core::Weight weight) {
-  weight_ = weight;
+void Traffic::set_weight(core::TargetIndex target, core::Weight weight) {
+  weights_[row(target)] = weight;
   // Parts of a failure are forgotten: else the first one after a shift would fall on few requests.
   for (Kept& kept : kept_) {
+    if (row(kept.series.target) != row(target)) continue;
     if (!kept.series.ceilings.empty()) kept.count -= kept.count % kScale;
   }
 }
 
 void Traffic::vary() { permille_ = 1000 + random_.around_zero(kJitterPermille); }
 
-Int128 Traffic::requests_of(Whose whose, Int128 all) const {
+Int128 Traffic::requests_of(Whose whose, core::TargetIndex target, Int128 all) const {
+  const Int128 own = all / static_cast<std::int64_t>(weights_.size());
+  const std::int64_t nanos = weights_[row(target)].nanos;
+  const Int128 canary = own / kScale * nanos + own % kScale * nanos / kScale;
   switch (whose) {
     case Whose::all:
-      return all;
+      return own;
     case Whose::canary:
-      return all / kScale * weight_.nanos + all % kScale * weight_.nanos / kScale;
+      return canary;
     case Whose::baseline:
-      return all - requests_of(Whose::canary, all);
+      return own - canary;
   }
   return 0;
 }
@@ -102,14 +119,14 @@ void Traffic::flow_until(Time now) {
   const Int128 per_second = load_.nanos_at(now_) * permille_ / 1000;
   const Int128 requests = per_second * (now - now_).count() / kScale;
   for (Kept& kept : kept_) {
-    flow(kept, requests_of(kept.series.whose, requests),
-         requests_of(kept.series.whose, per_second));
+    flow(kept, requests_of(kept.series.whose, kept.series.target, requests),
+         requests_of(kept.series.whose, kept.series.target, per_second));
   }
   now_ = now;
 }
 
 void Traffic::flow(Kept& kept, Int128 requests, Int128 per_second) const {
-  const Trouble& trouble = troubles_[static_cast<std::size_t>(kept.series.whose)];
+  const Trouble& trouble = troubles(kept.series.whose, kept.series.target);
   switch (kept.series.kind) {
     case core::MetricKind::counter:
       kept.count += requests * effective(kept, trouble, per_second).nanos / kScale;
@@ -156,12 +173,11 @@ void Traffic::update_shares(Kept& kept, Fixed factor) {
 }
 
 std::string Traffic::lines(Whose whose, Time now) const {
-  if (troubles_[static_cast<std::size_t>(whose)].silent) return "";
   std::string text;
   const std::string start = std::to_string(start_.time_since_epoch().count());
   const std::string time = std::to_string(now.time_since_epoch().count());
   for (const Kept& kept : kept_) {
-    if (kept.series.whose != whose) continue;
+    if (kept.series.whose != whose || silent(whose, kept.series.target)) continue;
     text += kept.prefix;
     write_value(kept, text);
     if (kept.series.kind != core::MetricKind::gauge) text += ",\"start\":" + start;

@@ -15,7 +15,7 @@ namespace {
 using core::EffectKind;
 
 void write_traffic(const core::Machine& machine, const core::EffectRequested& effect, Json& data) {
-  data["target"] = "";  // the single, unnamed one
+  data["target"] = effect.target.valid() ? machine.at(effect.target).name : "";
   data["order"] = effect.order;
   data["from"] = number(effect.from);
   data["to"] = number(effect.to);

@@ -24,6 +24,7 @@ class BodyWriter {
     set("version", body.version);
     set("digest", body.digest);
     json_["weight"] = number(body.weight);
+    weights(body.targets);
     if (!body.params.empty()) json_["params"] = object_of(body.params);
     set("actor", body.actor);
     set("reason", body.reason);
@@ -104,6 +105,7 @@ class BodyWriter {
     set("text", body.text);
     set("severity", body.severity);
     if (body.kind == core::EffectKind::traffic) {
+      set("target", target(body.target));
       json_["order"] = body.order;
       json_["from"] = number(body.from);
       json_["to"] = number(body.to);
@@ -177,6 +179,7 @@ class BodyWriter {
   void operator()(const core::RolloutFinished& body) {
     json_["outcome"] = name_of(body.outcome);
     json_["weight"] = number(body.weight);
+    weights(body.targets);
     set("because", body.because);
   }
 
@@ -205,6 +208,18 @@ class BodyWriter {
 
   std::string state(core::StateIndex index) const { return state_name(context_.machine, index); }
 
+  // {"eu":0.05,"us":0}; left out where there are no targets.
+  void weights(const std::vector<core::TargetWeight>& targets) {
+    for (const core::TargetWeight& one : targets) {
+      json_["weights"][one.target] = number(one.weight);
+    }
+  }
+  std::string target(core::TargetIndex index) const {
+    if (!index.valid()) return "";
+    return context_.machine == nullptr ? std::to_string(index.value)
+                                       : context_.machine->at(index).name;
+  }
+
   std::string metric(core::MetricIndex index) const {
     return context_.machine == nullptr ? std::to_string(index.value)
                                        : context_.machine->at(index).name;
@@ -213,7 +228,9 @@ class BodyWriter {
   Json series(core::SeriesIndex index) const {
     if (context_.machine == nullptr) return {{"series", index.value}};
     const core::Series& one = context_.machine->at(index);
-    return {{"metric", metric(one.metric)}, {"arm", name_of(one.arm)}};
+    Json series{{"metric", metric(one.metric)}, {"arm", name_of(one.arm)}};
+    if (one.target.valid()) series["target"] = target(one.target);
+    return series;
   }
 
   std::string effect(Sequence sequence) const {

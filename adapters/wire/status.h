@@ -60,11 +60,20 @@ struct QuestionStatus {
 struct EffectStatus {
   core::Sequence sequence;
   core::EffectKind kind = core::EffectKind::traffic;
-  std::string name;
+  std::string name;  // traffic: of the target
   core::Weight to;
   std::uint32_t attempts = 1;
   bool rollback = false;
   std::optional<core::Time> deadline;
+};
+
+// One weight of several.
+struct TargetStatus {
+  std::string name;
+  core::Weight settled, requested;
+  std::optional<core::Fixed> observed;
+  bool rolled_back = false;  // or on its way there: nothing of it goes forward
+  std::string because;       // why; ""
 };
 
 struct RolloutStatus {
@@ -76,6 +85,7 @@ struct RolloutStatus {
   std::optional<StageStatus> stage;
   core::Weight settled, requested;
   std::optional<core::Fixed> observed;  // the canary's share of requests; none: not measured
+  std::vector<TargetStatus> targets;    // empty: the single, unnamed one
   bool paused = false;
   std::optional<core::Time> paused_until;
   std::optional<core::Time> opens;  // `advance only` is closed up to then

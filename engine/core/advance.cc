@@ -1,6 +1,7 @@
 #include "engine/core/advance.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "engine/core/limits.h"
 #include "engine/core/sentence.h"
@@ -40,7 +41,8 @@ std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& st
   if (state.finished()) return criteria;
   for (StateIndex i = state.active; i.valid(); i = machine.at(i).parent) {
     const State& inside = machine.at(i);
-    criteria.insert(criteria.end(), inside.armed.begin(), inside.armed.end());
+    std::copy_if(inside.armed.begin(), inside.armed.end(), std::back_inserter(criteria),
+                 [&](CriterionIndex index) { return is_judged(state, machine.at(index)); });
   }
   std::sort(criteria.begin(), criteria.end());
   criteria.erase(std::unique(criteria.begin(), criteria.end()), criteria.end());
@@ -212,19 +214,9 @@ std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& sh
                    "a rollout `" + rollout + "` is in the log already; choose another id"};
   }
   const auto service = shard.services.find(machine.service);
-  if (service != shard.services.end() && !service->second.active.empty()) {
-    return Refusal{"busy", "service `" + machine.service + "` has the active rollout `" +
-                               service->second.active + "`; wait for it or abort it"};
-  }
-  const Weight known = command.weight.value_or(
-      service == shard.services.end() ? kNoTraffic : service->second.settled);
-  if (machine.begins != known) {
-    return Refusal{"weight_mismatch", "the runbook begins at " +
-                                          percent_text(Fixed{machine.begins.nanos}) +
-                                          ", the last settled weight of `" + machine.service +
-                                          "` is " + percent_text(Fixed{known.nanos}) +
-                                          "; say `weight` if it was changed by hand"};
-  }
+  const ServiceState books = service == shard.services.end() ? ServiceState{} : service->second;
+  if (auto busy = refuse_busy(machine, books)) return busy;
+  if (auto mismatch = refuse_weight(machine, books, command)) return mismatch;
   return refuse_order(machine, shard);
 }
 
@@ -245,6 +237,9 @@ RolloutState begin(const Machine& machine, ShardState& shard, const Start& start
   started.actor = command.actor;
   started.reason = command.reason;
   started.command = command.key;
+  for (const Target& target : machine.targets) {
+    started.targets.push_back({target.name, target.begins});
+  }
   const auto append = [&](Body body, Sequence cause) {
     Event event{start.stream, Sequence{state.last.value + 1}, start.now, cause, std::move(body)};
     evolve(machine, state, event);

@@ -1,6 +1,7 @@
 // Canonical bytes of the states. One description of each struct's fields serves writing and
 // reading; integers are varints (zigzag where signed), so equal states give equal bytes.
 
+#include <algorithm>
 #include <bit>
 #include <type_traits>
 
@@ -9,11 +10,15 @@
 namespace rollbook::core {
 namespace {
 
+// A state without targets has the bytes that it had before there were any.
 constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormatWithTargets = 3;
 
 class Writer {
  public:
+  explicit Writer(bool has_targets) : targets(has_targets) {}
   std::string bytes;
+  const bool targets;
 
   void number(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) bytes.push_back(static_cast<char>(value | 0x80));
@@ -82,6 +87,7 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
   bool failed = false;
+  bool targets = false;
   bool at_end() const { return rest_.empty(); }
 
   std::uint64_t number() {
@@ -265,6 +271,17 @@ void fields(A& archive, EffectState& effect) {
   archive.all(effect.kind, effect.spec, effect.state, effect.outcome, effect.settled_by,
               effect.deadline, effect.retry_at, effect.attempts, effect.first, effect.to,
               effect.order, effect.rollback);
+  if (archive.targets) archive(effect.target);
+}
+template <class A>
+void fields(A& archive, TargetState& target) {
+  archive.all(target.name, target.settled, target.settled_order, target.requested, target.shifted,
+              target.guard_floor, target.first_settled, target.back, target.unwatched, target.floor,
+              target.breach, target.breach_criterion, target.ramp_from);
+}
+template <class A>
+void fields(A& archive, TargetBooks& target) {
+  archive.all(target.active, target.settled, target.settled_order, target.runbook);
 }
 template <class A>
 void fields(A& archive, RampState& ramp) {
@@ -288,21 +305,29 @@ void fields(A& archive, RolloutState& state) {
               state.metrics, state.windows, state.readings, state.judged, state.tests,
               state.questions, state.effects, state.extensions, state.ramp, state.ramp_over,
               state.ramp_to, state.offsets, state.commands, state.late, state.quarantined);
+  if (archive.targets) archive(state.targets);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {
   archive.all(service.active, service.last_order, service.settled, service.settled_order,
               service.runbook, service.outcomes);
+  if (archive.targets) archive(service.targets);
 }
 template <class A>
 void fields(A& archive, ShardState& shard) {
   archive.all(shard.services, shard.rollouts, shard.commands, shard.last_stream, shard.last);
 }
 
+bool has_targets(const RolloutState& state) { return !state.targets.empty(); }
+bool has_targets(const ShardState& shard) {
+  return std::any_of(shard.services.begin(), shard.services.end(),
+                     [](const auto& service) { return !service.second.targets.empty(); });
+}
+
 template <class State>
 std::string write(const State& state) {
-  Writer writer;
-  writer.number(kFormat);
+  Writer writer(has_targets(state));
+  writer.number(writer.targets ? kFormatWithTargets : kFormat);
   writer(state);
   return std::move(writer.bytes);
 }
@@ -310,10 +335,16 @@ std::string write(const State& state) {
 template <class State>
 Result<State> read(std::string_view bytes) {
   Reader reader(bytes);
-  if (reader.number() != kFormat) return fail("the bytes are a state of another format");
+  const std::uint64_t format = reader.number();
+  if (format != kFormat && format != kFormatWithTargets) {
+    return fail("the bytes are a state of another format");
+  }
+  reader.targets = format == kFormatWithTargets;
   State state;
   reader(state);
-  if (reader.failed || !reader.at_end()) return fail("the bytes of the state are damaged");
+  // One spelling only: the other format is for states that need it.
+  if (reader.failed || !reader.at_end() || reader.targets != has_targets(state))
+    return fail("the bytes of the state are damaged");
   return state;
 }
 

@@ -98,4 +98,12 @@ Weight ramp_weight(const Ramp& ramp, const RampState& state, std::uint32_t step)
   return Weight{state.from.nanos + static_cast<std::int64_t>(way)};
 }
 
+RampState ramp_of(const RolloutState& state, const RampState& books, TargetIndex target) {
+  RampState own = books;
+  if (!target.valid()) return own;
+  own.from = state.at(target).ramp_from;
+  own.to = std::min(books.to, own.from);
+  return own;
+}
+
 }  // namespace rollbook::core

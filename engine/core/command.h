@@ -37,6 +37,13 @@ struct CommandKey {
   auto operator<=>(const CommandKey&) const = default;
 };
 
+// The canary's weight in one target.
+struct TargetWeight {
+  std::string target;
+  Weight weight;
+  bool operator==(const TargetWeight&) const = default;
+};
+
 enum class RollbackHow : std::uint8_t { immediate, gradual };
 
 struct Command {
@@ -75,6 +82,7 @@ struct Command {
   std::string version;
   std::string digest;
   std::optional<Weight> weight;
+  std::vector<TargetWeight> weights;  // of those that are named; goes before `weight`
 
   bool operator==(const Command&) const = default;
 };

@@ -89,6 +89,11 @@ struct Refusal {
 std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& shard,
                                     const Command& command, const std::string& rollout);
 
+// Its parts: an active rollout of the service, or of one of its targets …
+std::optional<Refusal> refuse_busy(const Machine& machine, const ServiceState& books);
+// … and a canary that is not where the runbook begins.
+std::optional<Refusal> refuse_weight(const Machine& machine, const ServiceState& books,
+                                     const Command& command);
 // Of `after runbook X`: the last rollout of X for this service has not succeeded.
 std::optional<Refusal> refuse_order(const Machine& machine, const ShardState& shard);
 

@@ -11,6 +11,11 @@ namespace {
 
 constexpr Int128 kOne = Fixed::kScale;
 
+// From when `for` and `absent` count: the first settled shift of what the criterion speaks of.
+Time settled_since(const RolloutState& state, const Criterion& criterion) {
+  return criterion.target.valid() ? state.at(criterion.target).first_settled : state.first_settled;
+}
+
 // Engine time: silence since the last arrival, counted from the first settled shift.
 Reading absent(const Machine& machine, const RolloutState& state, const Pending& pending,
                const Criterion& criterion, Time now) {
@@ -76,7 +81,8 @@ Reading judge_stop(const Subject& subject, const Found& found, Reading reading) 
       subject.state.readings[std::size_t(&criterion - subject.machine.criteria.data())];
   const bool waits = criterion.sustain > Duration::zero();
   const bool since_shift = waits && !criterion.always;
-  apply_sustain(before, since_shift ? subject.state.first_settled : kDistantPast, reading, true);
+  apply_sustain(before, since_shift ? settled_since(subject.state, criterion) : kDistantPast,
+                reading, true);
   if (reading.raw == Raw::true_ && sustained(reading) >= criterion.sustain &&
       reading.since <= reading.at) {
     reading.verdict = Verdict::fail;
@@ -144,8 +150,8 @@ Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64
   return bounds.back();
 }
 
-Duration seen_of(const RolloutState& state, const Window& window, Time at) {
-  const Time floor = floor_of(state, window.floor);
+Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target) {
+  const Time floor = floor_of(state, window.floor, target);
   if (floor == kDistantFuture || at == kDistantPast) return Duration::zero();
   const Time from = std::max(floor, state.whole_from);
   const Duration seen = std::max(Duration(at - from), Duration::zero());
@@ -178,7 +184,7 @@ bool stale_of(const Machine& machine, const RolloutState& state, const Criterion
 
 Time silent_since(const Machine&, const RolloutState& state, const Pending& pending,
                   const Criterion& criterion) {
-  const Time begins = criterion.always ? state.started : state.first_settled;
+  const Time begins = criterion.always ? state.started : settled_since(state, criterion);
   if (begins == kDistantFuture) return kDistantFuture;
   return std::max({arrival_of(state, pending, criterion.series), state.quiet_since, begins});
 }
@@ -206,7 +212,7 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.evidence = found.evidence;
   reading.samples = found.samples;
   reading.at = found.at;
-  reading.seen = seen_of(state, machine.at(criterion.window), found.at);
+  reading.seen = seen_of(state, machine.at(criterion.window), found.at, criterion.target);
   switch (criterion.kind) {
     case CriterionKind::stop:
     case CriterionKind::pause:

@@ -106,6 +106,7 @@ struct RolloutStarted {
   std::string actor;
   std::string reason;
   CommandKey command;
+  std::vector<TargetWeight> targets;  // as the machine has them; empty: the unnamed one
   bool operator==(const RolloutStarted&) const = default;
 };
 
@@ -207,6 +208,7 @@ struct EffectRequested {
   Sequence retry_of;             // the first attempt
   std::string cause_text;
   CriterionIndex criterion;  // whose reading is the evidence; may be invalid
+  TargetIndex target{};      // traffic
   bool operator==(const EffectRequested&) const = default;
 };
 struct EffectDelivered {
@@ -266,6 +268,7 @@ struct RolloutFinished {
   Outcome outcome = Outcome::succeeded;
   Weight weight;  // settled at the end
   std::string because;
+  std::vector<TargetWeight> targets{};  // settled at the end
   bool operator==(const RolloutFinished&) const = default;
 };
 struct EngineGap {  // the engine did not run

@@ -22,6 +22,16 @@ void clear_windows(const Machine& machine, RolloutState& state, Floor floor) {
   begin_tests(machine, state, floor);
 }
 
+// What a guard of one target watches begins with the first shift of that one.
+void clear_windows_of(const Machine& machine, RolloutState& state, TargetIndex target) {
+  for (std::size_t i = 0; i < machine.windows.size(); ++i) {
+    const Window& window = machine.windows[i];
+    const bool own = machine.at(window.series).target == target;
+    if (own && window.floor == Floor::guard) state.windows[i] = WindowState{};
+  }
+  begin_tests_of(machine, state, target);
+}
+
 // The engine-time deadlines of what waits move on by the time that did not count.
 void shift_deadlines(RolloutState& state, Duration by) {
   for (auto& [sequence, effect] : state.effects) {
@@ -54,6 +64,12 @@ struct Fold {
     state.quiet_since = event.time;
     state.settled = body.weight;
     state.requested = body.weight;
+    for (const TargetWeight& given : body.targets) {
+      TargetState& target = state.targets.emplace_back();
+      target.name = given.target;
+      target.settled = target.requested = given.weight;
+    }
+    sum_up_targets();
     state.clocks.resize(machine.clocks.size());
     state.series.resize(machine.series.size());
     state.metrics.resize(machine.metrics.size());
@@ -95,20 +111,15 @@ struct Fold {
     state.because = body.because;
     if (body.transition.valid()) extend(machine.at(body.transition));
     enter(from, body.to);
-    end_halt(machine, state, from, body);
     const State& target = machine.at(body.to);
     const std::uint32_t rank = machine.rank(body.to);
-    if (rank > state.rollback_rank && !is_commanded(body.transition)) forget_wish();
+    const bool goes_back = rank > state.rollback_rank || enters_lowering(from, body.to);
+    if (goes_back && !target.outcome) go_back(from, body);
+    end_halt(machine, state, from, body);
+    if (goes_back && !is_commanded(body.transition)) forget_wish();
     state.ramp.reset();
     if (target.ramp) begin_ramp(*target.ramp);
-    if (target.outcome) return;
-    if (rank > state.rollback_rank) {
-      state.breach = body.because;
-      state.breach_criterion = body.transition.valid()
-                                   ? machine.at(body.transition).trigger.criterion
-                                   : CriterionIndex{};
-    }
-    state.rollback_rank = rank;
+    if (!target.outcome) state.rollback_rank = rank;
   }
 
   void operator()(const TimerFired& body) const {
@@ -130,6 +141,7 @@ struct Fold {
     effect.to = body.to;
     effect.order = body.order;
     effect.rollback = body.rollback;
+    effect.target = body.target;
     if (body.retry_of.valid() && !body.rollback) count_attempt(effect);
     if (body.kind == EffectKind::traffic) request_traffic(body, effect);
     state.effects[event.sequence] = effect;
@@ -146,9 +158,7 @@ struct Fold {
     if (body.outcome != EffectOutcome::succeeded) plan_retry(effect);
     if (body.outcome != EffectOutcome::succeeded || effect.kind != EffectKind::traffic) return;
     if (effect.rollback) stop_retries(effect.first);
-    if (effect.order <= state.settled_order) return;
-    state.settled_order = effect.order;
-    state.settled = effect.to;
+    if (!settle_weight(effect)) return;
     state.shift_floor = event.time;
     if (state.first_settled == kDistantFuture) {
       state.first_settled = event.time;
@@ -359,10 +369,15 @@ struct Fold {
     RampState begun;
     begun.started = event.time;
     begun.from = state.settled;
+    if (!ramp.targets.empty()) begun.from = Weight{};
+    for (const TargetIndex target : ramp.targets) {
+      state.at(target).ramp_from = state.at(target).settled;
+      begun.from = std::max(begun.from, state.at(target).settled);
+    }
     begun.to = ramp.to;
     begun.over = ramp.over;
     if (ramp.rollback) {
-      begun.to = std::min(state.ramp_to.value_or(ramp.to), state.settled);
+      begun.to = std::min(state.ramp_to.value_or(ramp.to), begun.from);
       begun.over = state.ramp_over.value_or(ramp.over);
     }
     state.ramp = begun;
@@ -414,6 +429,7 @@ struct Fold {
 
   void request_traffic(const EffectRequested& body, EffectState& effect) const {
     state.requested = body.to;
+    if (body.target.valid()) request_of_target(body);
     if (!body.rollback && !state.shifted) {
       state.shifted = true;
       state.guard_floor = event.time;
@@ -423,20 +439,95 @@ struct Fold {
       // A retry goes on in the books of the first attempt; a new wish replaces the older ones.
       std::uint32_t attempts = 1;
       for (auto& [sequence, other] : state.effects) {
-        if (!other.rollback) continue;
+        if (!other.rollback || other.target != effect.target) continue;
         if (other.first == effect.first) attempts = std::max(attempts, other.attempts + 1);
         other.retry_at.reset();
       }
       effect.attempts = attempts;
       effect.retry_at = event.time + backoff(attempts);
     }
-    if (state.ramp && machine.at(state.active).ramp && !body.retry_of.valid()) {
+    // What is left of another rollback is no step of the ramp under way.
+    const bool steps = !body.target.valid() || body.state == state.active;
+    if (state.ramp && machine.at(state.active).ramp && !body.retry_of.valid() && steps) {
       const Ramp& ramp = *machine.at(state.active).ramp;
       RampState& books = *state.ramp;
       books.steps_requested =
           ramp.rollback ? ramp_due(ramp, books, event.time) : books.steps_requested + 1;
       books.last_requested = event.time;
     }
+  }
+
+  // ---- Targets ------------------------------------------------------------------------------
+
+  void sum_up_targets() const {
+    if (state.targets.empty()) return;
+    state.settled = state.requested = Weight{};
+    for (const TargetState& target : state.targets) {
+      state.settled = std::max(state.settled, target.settled);
+      state.requested = std::max(state.requested, target.requested);
+      state.settled_order = std::max(state.settled_order, target.settled_order);
+    }
+  }
+
+  // Whoever shifts drops a lower order than the last: false when it came too late.
+  bool settle_weight(const EffectState& effect) const {
+    if (!effect.target.valid()) {
+      if (effect.order <= state.settled_order) return false;
+      state.settled_order = effect.order;
+      state.settled = effect.to;
+      return true;
+    }
+    TargetState& target = state.at(effect.target);
+    if (effect.order <= target.settled_order) return false;
+    target.settled_order = effect.order;
+    target.settled = effect.to;
+    if (target.first_settled == kDistantFuture) target.first_settled = event.time;
+    target.unwatched = target.unwatched || (target.back && target.settled <= target.floor);
+    sum_up_targets();
+    return true;
+  }
+
+  void request_of_target(const EffectRequested& body) const {
+    TargetState& target = state.at(body.target);
+    target.requested = body.to;
+    sum_up_targets();
+    if (body.rollback || target.shifted) return;
+    target.shifted = true;
+    target.guard_floor = event.time;
+    clear_windows_of(machine, state, body.target);
+  }
+
+  bool is_new(StateIndex inside, StateIndex from) const {
+    return !from.valid() || !machine.contains(inside, from);
+  }
+
+  bool enters_lowering(StateIndex from, StateIndex to) const {
+    for (StateIndex i = to; i.valid(); i = machine.at(i).parent) {
+      if (!machine.at(i).lowers.empty() && is_new(i, from)) return true;
+    }
+    return false;
+  }
+
+  void go_back(StateIndex from, const Transitioned& body) const {
+    state.breach = body.because;
+    state.breach_criterion =
+        body.transition.valid() ? machine.at(body.transition).trigger.criterion : CriterionIndex{};
+    for (StateIndex i = body.to; i.valid(); i = machine.at(i).parent) {
+      if (!is_new(i, from)) continue;
+      for (const Lowering& lowering : machine.at(i).lowers) lower_target(lowering);
+    }
+  }
+
+  void lower_target(const Lowering& lowering) const {
+    TargetState& target = state.at(lowering.target);
+    if (!target.back) {
+      target.back = true;
+      target.floor = lowering.to;
+      target.breach = state.breach;
+      target.breach_criterion = state.breach_criterion;
+    }
+    target.floor = std::min(target.floor, lowering.to);
+    target.unwatched = target.unwatched || lowering.disarms;
   }
 
   void stop_retries(Sequence first) const {

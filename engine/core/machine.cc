@@ -38,4 +38,11 @@ StateIndex Machine::find(const std::string& state_name) const {
   return StateIndex{};
 }
 
+TargetIndex Machine::find_target(const std::string& target_name) const {
+  for (std::uint32_t i = 0; i < targets.size(); ++i) {
+    if (targets[i].name == target_name) return TargetIndex{i};
+  }
+  return TargetIndex{};
+}
+
 }  // namespace rollbook::core

@@ -64,10 +64,23 @@ struct Arms {
 
 enum class Arm : std::uint8_t { canary, baseline, total };
 
+// A part of the service with a weight of its own: what carries the label's value. Those of one
+// machine share the label, so a request belongs to one of them at most.
+struct Target {
+  std::string name;
+  std::string label;
+  std::string value;
+  Weight begins;    // `begins traffic eu`
+  Weight finishes;  // `finish traffic eu`, else the last weight of its stages
+  Span span;
+  bool operator==(const Target&) const = default;
+};
+
 // What is folded: one metric's share of one arm.
 struct Series {
   MetricIndex metric;
   Arm arm = Arm::canary;
+  TargetIndex target{};  // invalid: of all targets
   bool operator==(const Series&) const = default;
 };
 
@@ -140,8 +153,9 @@ struct Criterion {
   Duration sustain{};         // `for`; for `absent` the silence allowed
   std::int64_t at_least = 0;  // requests a stop needs before it may speak
   Span span;
-  bool part = false;    // of a conjunction: fails alone, acts with the others (Trigger::also)
-  bool always = false;  // `for` and `absent` count from the start, not from the first shift
+  bool part = false;     // of a conjunction: fails alone, acts with the others (Trigger::also)
+  bool always = false;   // `for` and `absent` count from the start, not from the first shift
+  TargetIndex target{};  // that it speaks of: judged while that one has traffic (judge.h)
   bool operator==(const Criterion&) const = default;
 };
 
@@ -211,6 +225,7 @@ struct Effect {
   Span span;
   std::uint32_t attempts = 1;  // how often it may be requested in all: an idempotent action
   bool tracked = false;        // `start` only: it settles too, and something waits for that
+  TargetIndex target{};        // traffic only
   bool operator==(const Effect&) const = default;
 };
 constexpr bool is_awaited(EffectKind kind) {
@@ -243,7 +258,17 @@ struct Ramp {
   Duration every{};
   Duration deadline{};  // of each forward step's settle
   bool rollback = false;
+  std::vector<TargetIndex> targets{};  // empty: the unnamed one; several: in a rollback only
   bool operator==(const Ramp&) const = default;
+};
+
+// What a rollback does to a target. Once it was entered nothing of that target shifts forward.
+struct Lowering {
+  TargetIndex target;
+  Weight to;
+  // At once, or as its own guard wants it: that guard has no more to say.
+  bool disarms = false;
+  bool operator==(const Lowering&) const = default;
 };
 
 // A review: criteria, confirmations and perhaps a decision that opens when the rest passes.
@@ -287,7 +312,8 @@ struct State {
   std::optional<Ramp> ramp;
   std::uint32_t rollback_rank = 0;  // 0: no rollback; 1: softer; 2 and above: a guard's own
   Span span;
-  bool irreversible = false;  // once it was entered there is no way back
+  bool irreversible = false;       // once it was entered there is no way back
+  std::vector<Lowering> lowers{};  // of a rollback, where there are targets
   bool operator==(const State&) const = default;
 };
 
@@ -305,6 +331,10 @@ enum class TriggerKind : std::uint8_t {
   rollback_gradual,
   rollback_partial,  // the command, to a weight above nothing
   entered,           // `state` was entered, and not undone since
+  all_back,          // every target has been rolled back, and is there
+  some_left,         // a target has not been rolled back
+  any_back,          // a target has been rolled back; those that have are there
+  none_back,         // no target has been rolled back
 };
 struct Trigger {
   TriggerKind kind = TriggerKind::always;
@@ -316,6 +346,7 @@ struct Trigger {
   EffectIndex effect{};
   StateIndex state{};                  // `entered` only
   std::vector<CriterionIndex> also{};  // `stop` only: these fail too, at the same instant
+  TargetIndex target{};                // of a rollback by command; invalid: of all
   bool operator==(const Trigger&) const = default;
 };
 
@@ -332,10 +363,10 @@ struct Transition {
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
   Span span;
   bool on_calendar = false;  // forward: waits for Machine::advance_only too
-  bool overrides = false;  // taken whatever the gate says, which is told (`next override`)
-  bool halts = false;      // nothing moves: the rollout is halted where it stands; to = from
-  CriterionIndex needs{};  // also needs this one to pass (`hold … and N requests`)
-  StateIndex undoes{};     // taking it, that stage is undone
+  bool overrides = false;    // taken whatever the gate says, which is told (`next override`)
+  bool halts = false;        // nothing moves: the rollout is halted where it stands; to = from
+  CriterionIndex needs{};    // also needs this one to pass (`hold … and N requests`)
+  StateIndex undoes{};       // taking it, that stage is undone
   bool operator==(const Transition&) const = default;
 };
 
@@ -350,6 +381,7 @@ struct Stage {
   std::uint32_t extend_at_most = 0;  // 0: the limit of limits.h
   StateIndex shift{};                // its first shift, or what is started before it; else invalid
   CriterionIndex enough{};           // `hold … and N requests`
+  std::vector<Weight> weights{};     // by target; `weight` is the highest of them
   bool operator==(const Stage&) const = default;
 };
 
@@ -366,6 +398,8 @@ struct Machine {
   std::string pager;  // the channel that is paged when a rollback's own act fails; may be ""
   Calendar advance_only;
   std::vector<std::string> after;  // runbooks whose last rollout must have succeeded
+  // Empty: the single, unnamed one, whose weights are the fields above.
+  std::vector<Target> targets;
 
   std::vector<Metric> metrics;
   std::vector<Series> series;
@@ -387,6 +421,7 @@ struct Machine {
   const Clock& at(ClockIndex i) const { return clocks[i.value]; }
   const Effect& at(EffectIndex i) const { return effects[i.value]; }
   const Item& at(ItemIndex i) const { return items[i.value]; }
+  const Target& at(TargetIndex i) const { return targets[i.value]; }
 
   // True when `inner` is `outer` or lies within it.
   bool contains(StateIndex outer, StateIndex inner) const;
@@ -396,6 +431,8 @@ struct Machine {
   std::uint32_t rank(StateIndex state) const;
   // The state of that name; invalid when there is none.
   StateIndex find(const std::string& state_name) const;
+  // The target of that name; invalid when there is none.
+  TargetIndex find_target(const std::string& target_name) const;
 
   bool operator==(const Machine&) const = default;
 };

@@ -244,13 +244,13 @@ Found prove_split(const Subject& subject) {
   const std::vector<std::int64_t> counts =
       since(counts_at(subject, found.at), test.starts.front().counts);
   found.samples = counts[0] + counts[1];
-  found.limit = Fixed{subject.state.settled.nanos};
+  const Weight planned = subject.state.settled_at(criterion.target);
+  found.limit = Fixed{planned.nanos};
   if (found.samples < kAtLeastRequests) {
     found.missing = found.samples == 0 ? Missing::no_traffic : Missing::too_few;
     return found;
   }
   found.value = rate_of(counts[0], found.samples);
-  const Weight planned = subject.state.settled;
   Evidence evidence = evidence_of(criterion);
   evidence.counts = counts;
   evidence.prior_a = evidence.prior_b = kWhole;

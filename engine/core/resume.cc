@@ -55,7 +55,12 @@ void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
   state.resuming = false;
   const Transition* by = moved.transition.valid() ? &machine.at(moved.transition) : nullptr;
   if (by != nullptr && by->undoes.valid()) state.stages_open.erase(by->undoes);
-  if (by == nullptr || by->trigger.kind != TriggerKind::rollback_partial) {
+  // A rollback of some targets only leads back to the others' stage as well.
+  const bool some = machine.rank(moved.to) > 0 &&
+                    std::any_of(state.targets.begin(), state.targets.end(),
+                                [](const TargetState& target) { return !target.back; });
+  const bool partial = by != nullptr && by->trigger.kind == TriggerKind::rollback_partial;
+  if (!partial && !some) {
     state.resume_to = StateIndex{};
   } else if (machine.rank(from) == 0) {
     state.resume_to = shift_of(machine, state, from);

@@ -117,6 +117,16 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
   return text + place;
 }
 
+std::string weight_text(const Machine& machine, const RolloutState& state) {
+  if (state.targets.empty()) return percent_text(Fixed{state.requested.nanos});
+  std::string text;
+  for (std::size_t i = 0; i < state.targets.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + machine.targets[i].name + " " +
+            percent_text(Fixed{state.targets[i].requested.nanos});
+  }
+  return text;
+}
+
 std::string fill_in(const Machine& machine, const RolloutState& state, const std::string& text,
                     const Words& words) {
   const State& active = machine.at(state.active);
@@ -126,7 +136,7 @@ std::string fill_in(const Machine& machine, const RolloutState& state, const std
        {"rollout", state.id},
        {"version", state.version},
        {"stage", active.stage},
-       {"weight", percent_text(Fixed{state.requested.nanos})},
+       {"weight", weight_text(machine, state)},
        {"cause", words.cause},
        {"actor", words.actor},
        {"reason", words.reason}}};

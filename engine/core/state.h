@@ -86,6 +86,7 @@ struct EffectState {
   Weight to;
   std::int64_t order = 0;
   bool rollback = false;
+  TargetIndex target{};  // traffic
   bool operator==(const EffectState&) const = default;
 };
 
@@ -97,6 +98,24 @@ struct RampState {
   std::uint32_t steps_requested = 0;
   Time last_requested{};
   bool operator==(const RampState&) const = default;
+};
+
+// What RolloutState remembers of one target.
+struct TargetState {
+  std::string name;
+  Weight settled;
+  std::int64_t settled_order = 0;
+  Weight requested;
+  bool shifted = false;
+  Time guard_floor = kDistantFuture;
+  Time first_settled = kDistantFuture;
+  bool back = false;       // a rollback of it has begun: nothing of it shifts forward any more
+  bool unwatched = false;  // its guards have no more to say
+  Weight floor;            // where it goes once it is back
+  std::string breach;      // why it is
+  CriterionIndex breach_criterion;
+  Weight ramp_from;  // of the ramp under way
+  bool operator==(const TargetState&) const = default;
 };
 
 struct RolloutState {
@@ -132,6 +151,7 @@ struct RolloutState {
   Time sight_since{};
   Time quiet_since{};  // `absent` counts from here at the earliest
 
+  // Where there are targets, `settled` and `requested` are the highest of theirs.
   Weight settled;  // the last settled weight, of the highest settled order
   std::int64_t settled_order = 0;
   Weight requested;
@@ -158,9 +178,23 @@ struct RolloutState {
   std::set<CommandKey> commands;      // answered in this stream
   std::int64_t late = 0;
   std::int64_t quarantined = 0;
+  std::vector<TargetState> targets;  // as the machine has them
 
   bool finished() const { return outcome.has_value(); }
+  const TargetState& at(TargetIndex i) const { return targets[i.value]; }
+  TargetState& at(TargetIndex i) { return targets[i.value]; }
+  Weight settled_at(TargetIndex i) const { return i.valid() ? at(i).settled : settled; }
+  bool is_back(TargetIndex i) const { return i.valid() && at(i).back; }
   bool operator==(const RolloutState&) const = default;
+};
+
+// What ServiceState remembers of one target since the last rollout of the whole service.
+struct TargetBooks {
+  std::string active;  // rollout id; "" when none
+  Weight settled;
+  std::int64_t settled_order = 0;
+  std::string runbook;  // of its last rollout
+  bool operator==(const TargetBooks&) const = default;
 };
 
 struct ServiceState {
@@ -170,6 +204,7 @@ struct ServiceState {
   std::int64_t settled_order = 0;
   std::string runbook;                      // of the last rollout
   std::map<std::string, Outcome> outcomes;  // of the last rollout of each runbook that has ended
+  std::map<std::string, TargetBooks> targets;
   bool operator==(const ServiceState&) const = default;
 };
 

@@ -22,6 +22,7 @@ std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
 // it once more says nothing new.
 bool Advance::enabled_while_halted(const Transition& transition) const {
   if (transition.halts) return false;
+  if (transition.trigger.kind == TriggerKind::all_back) return true;
   if (transition.trigger.kind == TriggerKind::stop) return true;
   return transition.trigger.kind == TriggerKind::failed &&
          machine_.at(transition.from).phase == Phase::shift;
@@ -29,7 +30,8 @@ bool Advance::enabled_while_halted(const Transition& transition) const {
 
 bool Advance::stops(const Trigger& trigger) const {
   const auto fails = [&](CriterionIndex index) {
-    return state_.readings[index.value].verdict == Verdict::fail;
+    return is_judged(state_, machine_.at(index)) &&
+           state_.readings[index.value].verdict == Verdict::fail;
   };
   return fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
 }
@@ -95,6 +97,11 @@ bool Advance::enabled(const Transition& transition) const {
       if (!chosen(trigger.item, trigger.option)) return false;
       return !transition.needs_gate ||
              ((instant_ || changed_) && gate && view_gate(*gate) == GateView::passes);
+    case TriggerKind::all_back:
+    case TriggerKind::some_left:
+    case TriggerKind::any_back:
+    case TriggerKind::none_back:
+      return holds_of_targets(trigger.kind);
     case TriggerKind::abort:
     case TriggerKind::rollback_immediate:
     case TriggerKind::rollback_gradual:
@@ -133,7 +140,7 @@ std::string Advance::unmet() const {
   if (!gate) return text;
   for (const CriterionIndex index : gate->criteria) {
     const Reading& reading = state_.readings[index.value];
-    if (reading.verdict == Verdict::pass) continue;
+    if (reading.verdict == Verdict::pass || !is_judged(state_, machine_.at(index))) continue;
     text += (text.empty() ? "" : "; ") + sentence(machine_, machine_.at(index), reading);
   }
   for (const ItemIndex item : gate->confirms) {
@@ -165,7 +172,7 @@ std::string Advance::reason_of(const Transition& transition) const {
   if (trigger.kind == TriggerKind::gate_failed) {
     for (const CriterionIndex index : machine_.at(state_.active).gate->criteria) {
       const Reading& reading = state_.readings[index.value];
-      if (reading.verdict == Verdict::fail) {
+      if (reading.verdict == Verdict::fail && is_judged(state_, machine_.at(index))) {
         return "not met: " + sentence(machine_, machine_.at(index), reading);
       }
     }
@@ -243,6 +250,7 @@ void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::st
     }
   }
   const Sequence moved = emit(Transitioned{index, from, target, std::move(because)}, cause);
+  if (from.valid() && machine_.rank(from) > 0) lower_the_rest(from, target, moved);
   for (const StateIndex i : chain(machine_, target)) {
     if (from.valid() && i != target && machine_.contains(i, from)) continue;
     for (const EffectIndex effect : machine_.at(i).entry) {
@@ -257,11 +265,15 @@ void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::st
   instant_ = true;
   instant_cause_ = moved;
   if (const auto outcome = machine_.at(target).outcome) {
-    emit(RolloutFinished{*outcome, state_.settled,
-                         *outcome == Outcome::succeeded ? state_.because
-                         : state_.breach.empty()        ? state_.because
-                                                        : state_.breach},
-         moved);
+    RolloutFinished finished;
+    finished.outcome = *outcome;
+    finished.weight = state_.settled;
+    finished.because =
+        *outcome == Outcome::succeeded || state_.breach.empty() ? state_.because : state_.breach;
+    for (const TargetState& books : state_.targets) {
+      finished.targets.push_back({books.name, books.settled});
+    }
+    emit(std::move(finished), moved);
   }
 }
 

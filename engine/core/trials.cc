@@ -94,7 +94,8 @@ void thin_out(std::vector<TestStart>& starts) {
 // From where a guard's panes are counted: where it began to watch, which one that is armed always
 // does before any traffic. kDistantFuture: it has not.
 Time origin_of(const RolloutState& state, const Criterion& criterion) {
-  return criterion.always ? state.started : state.guard_floor;
+  if (criterion.always) return state.started;
+  return criterion.target.valid() ? state.at(criterion.target).guard_floor : state.guard_floor;
 }
 
 // A test begins at the border of a pane with what had been counted by then.
@@ -323,6 +324,16 @@ void begin_tests(const Machine& machine, RolloutState& state, Floor floor) {
     const Floor own =
         criterion.test == Test::unchanged ? Floor::shift : machine.at(criterion.window).floor;
     if (own == floor) begin_test(machine, state, CriterionIndex{i});
+  }
+}
+
+void begin_tests_of(const Machine& machine, RolloutState& state, TargetIndex target) {
+  for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
+    const Criterion& criterion = machine.criteria[i];
+    if (criterion.test == Test::none || !criterion.window.valid()) continue;
+    if (criterion.target != target || criterion.test == Test::unchanged) continue;
+    if (machine.at(criterion.window).floor != Floor::guard) continue;
+    begin_test(machine, state, CriterionIndex{i});
   }
 }
 

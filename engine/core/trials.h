@@ -60,5 +60,7 @@ void lay_out_tests(const Machine& machine, RolloutState& state, MetricIndex metr
 void begin_test(const Machine& machine, RolloutState& state, CriterionIndex criterion);
 // evolve: every test whose windows begin at that floor.
 void begin_tests(const Machine& machine, RolloutState& state, Floor floor);
+// The same for those alone whose guard begins with the first shift of `target`.
+void begin_tests_of(const Machine& machine, RolloutState& state, TargetIndex target);
 
 }  // namespace rollbook::core

@@ -170,14 +170,15 @@ bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time waterma
   });
 }
 
-Time floor_of(const RolloutState& state, Floor floor) {
+Time floor_of(const RolloutState& state, Floor floor, TargetIndex target) {
+  const Time guard = target.valid() ? state.at(target).guard_floor : state.guard_floor;
   switch (floor) {
     case Floor::start:
       return state.started;
     case Floor::guard:
-      return state.guard_floor;
+      return guard;
     case Floor::shift:
-      return state.shift_floor;
+      return target.valid() ? std::max(guard, state.shift_floor) : state.shift_floor;
   }
   return kDistantFuture;
 }

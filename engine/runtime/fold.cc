@@ -152,9 +152,10 @@ void add(const core::Metric& metric, Cell cell, Cell& into) {
   }
 }
 
-Floor reach_of(const core::RolloutState& state, Time start) {
-  if (start >= state.shift_floor) return Floor::shift;
-  if (start >= state.guard_floor) return Floor::guard;
+Floor reach_of(const core::RolloutState& state, core::TargetIndex target, Time start) {
+  for (const Floor floor : {Floor::shift, Floor::guard}) {
+    if (start >= core::floor_of(state, floor, target)) return floor;
+  }
   return Floor::start;
 }
 
@@ -228,7 +229,7 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     ++pending.observed.late;
     return Folded::late;
   }
-  const Floor reach = reach_of(input.state, start);
+  const Floor reach = reach_of(input.state, input.machine.at(series).target, start);
   const Time end = cell.end;
   add(metric, std::move(cell), cell_of(pending.observed.deltas, series, reach, end).cell);
   return Folded::counted;

@@ -82,6 +82,10 @@ std::vector<Match> Selector::match(const SeriesName& name) const {
       const core::Series& series = machine_->series[s];
       if (series.metric.value != m) continue;
       if (series.arm != Arm::total && series.arm != arm) continue;
+      if (series.target.valid()) {
+        const core::Target& target = machine_->at(series.target);
+        if (label_of(name, target.label) != target.value) continue;
+      }
       matches.push_back(Match{core::MetricIndex{m}, core::SeriesIndex{s}});
       kept = true;
     }

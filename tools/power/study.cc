@@ -74,6 +74,11 @@ Study::Study(const Machine& machine, std::vector<Load> loads, Settings settings)
     : machine_(machine), loads_(std::move(loads)), settings_(std::move(settings)) {}
 
 Result<Study> Study::of(const Machine& machine, std::vector<Load> loads, Settings settings) {
+  if (!machine.targets.empty()) {
+    return fail("runbook `" + machine.name +
+                "` has targets, and nothing says how the load is shared "
+                "among them: power cannot be told; ask for a runbook of one target");
+  }
   for (const auto& [id, rate] : settings.healthy_rates) {
     const bool known = std::any_of(machine.criteria.begin(), machine.criteria.end(),
                                    [&](const Criterion& each) { return each.id == id; });

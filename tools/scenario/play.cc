@@ -177,6 +177,9 @@ class Play {
     runtime::CommandInput input;
     input.command = command(core::Verb::start);
     input.command.weight = machine_.begins;
+    for (const core::Target& target : machine_.targets) {
+      input.command.weights.push_back({target.name, target.begins});
+    }
     input.compiled = runtime::Compiled{*script_.plan, {}};
     shard_->command(input, now_);
     return {};
@@ -190,7 +193,9 @@ class Play {
   core::Status perform(const Settle& settle) {
     if (deferred(settle)) return {};
     const core::EffectRequested& effect = settle.effect;
-    const adapters::Fault* fault = faults_.find({kind_of(effect), effect.to, effect.name}, now_);
+    const std::string target = effect.target.valid() ? machine_.at(effect.target).name : "";
+    const adapters::Fault* fault =
+        faults_.find({kind_of(effect), effect.to, effect.name, target}, now_);
     if (fault != nullptr && fault->hangs) return {};
     core::Command command = this->command(core::Verb::settle);
     command.effect = settle.id;
@@ -214,7 +219,7 @@ class Play {
   void carry_out(const core::EffectRequested& effect) {
     if (effect.order <= last_order_) return;
     last_order_ = effect.order;
-    service_.set_weight(effect.to);
+    service_.set_weight(effect.target, effect.to);
   }
 
   core::Status perform(const Vote& vote) {
@@ -234,6 +239,7 @@ class Play {
     command.yes = act.yes;
     if (act.item) command.item = act.item->value;
     if (act.role) command.role = act.role->text;
+    if (act.target) command.target = act.target->text;
     if (act.verb == core::Verb::settle) return settle_last(act, std::move(command), give.act);
     const bool answers = act.verb == core::Verb::confirm || act.verb == core::Verb::decide;
     if (!answers || act.role) {

@@ -25,6 +25,7 @@ struct GivenSeries {
   std::vector<std::pair<std::string, std::string>> labels;  // sorted
   core::MetricKind kind = core::MetricKind::counter;
   adapters::Whose whose = adapters::Whose::all;  // whose requests a share is of
+  core::TargetIndex target;                      // whose traffic; invalid: there are none
   core::Fixed unit;                              // of the wire, in seconds (histograms, gauges)
   std::vector<core::Fixed> bounds;               // histograms, in the wire's unit
   std::vector<dsl::scenario::Phase> phases;

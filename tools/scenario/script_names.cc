@@ -71,6 +71,14 @@ class Resolver {
     }
   }
 
+  void target(const dsl::ast::Name& name) {
+    Names names;
+    for (const core::Target& one : machine_.targets) names.push_back(one.name);
+    if (!holds(names, name.text)) {
+      missing(Code::scenario_unknown_target, name.span, "target", name.text, names);
+    }
+  }
+
   void role(const dsl::ast::Name& name) {
     if (!holds(machine_.roles, name.text)) {
       missing(Code::scenario_unknown_role, name.span, "role", name.text, machine_.roles);
@@ -121,6 +129,7 @@ class Resolver {
   void check(const dsl::scenario::Act& act) {
     moment(act.at);
     if (act.role) role(*act.role);
+    if (act.target) target(*act.target);
     if (act.item) question(act.item->value, act.item->span);
     if (act.verb != core::Verb::decide) return;
     const Names names = options_of(nullptr);
@@ -165,6 +174,7 @@ class Resolver {
 
   void check(const EffectExpected& what, const Expectation& expectation) {
     // A ramp shifts to weights that no effect of the machine names, and so does a person.
+    if (what.target) target(*what.target);
     if (what.kind == core::EffectKind::traffic) return;
     Names names;
     for (const core::Effect& effect : machine_.effects) {
@@ -194,7 +204,14 @@ class Resolver {
     question(what.item, expectation.what_span);
   }
   void check(const dsl::scenario::OutcomeExpected&, const Expectation&) {}
-  void check(const dsl::scenario::WeightExpected&, const Expectation&) {}
+  void check(const dsl::scenario::WeightExpected& what, const Expectation& expectation) {
+    if (what.target) return target(*what.target);
+    if (machine_.targets.empty()) return;
+    sink_.error(Code::scenario_unknown_target, expectation.what_span,
+                fmt::format("runbook `{}` has targets, and this says not whose traffic it means",
+                            machine_.name),
+                fmt::format("write `traffic {} …`", machine_.targets.front().name));
+  }
 
   Script& script_;
   const Machine& machine_;

@@ -93,9 +93,12 @@ class Sight {
     each<core::EffectRequested>([&](const Event& event, const core::EffectRequested& effect) {
       const bool named =
           what.name.empty() || effect.name == what.name || effect.channel == what.name;
-      const bool weighs = !what.weight || effect.to == *what.weight;
+      const bool weighs =
+          (!what.weight || effect.to == *what.weight) &&
+          (!what.target || machine_.find_target(what.target->text) == effect.target);
       std::string text(adapters::name_of(effect.kind));
       if (effect.kind == core::EffectKind::traffic) {
+        if (effect.target.valid()) text += " " + machine_.at(effect.target).name;
         text += " " + adapters::format_percent(effect.to);
       } else {
         text += " " + (effect.channel.empty() ? effect.name : effect.channel);
@@ -112,13 +115,17 @@ class Sight {
   }
 
   void look(const dsl::scenario::WeightExpected& what) {
-    spans_.push_back({seen_.begin, seen_.begin, machine_.begins == what.weight,
-                      adapters::format_percent(machine_.begins)});
+    const core::TargetIndex target =
+        what.target ? machine_.find_target(what.target->text) : core::TargetIndex{};
+    const core::Weight begins = target.valid() ? machine_.at(target).begins : machine_.begins;
+    spans_.push_back(
+        {seen_.begin, seen_.begin, begins == what.weight, adapters::format_percent(begins)});
     std::map<core::Sequence, core::EffectRequested> shifts;
     std::int64_t order = 0;
     for (const Event& event : seen_.events) {
       if (const auto* effect = std::get_if<core::EffectRequested>(&event.body)) {
-        if (effect->kind == core::EffectKind::traffic) shifts.emplace(event.sequence, *effect);
+        const bool own = effect->kind == core::EffectKind::traffic && effect->target == target;
+        if (own) shifts.emplace(event.sequence, *effect);
       }
       const auto* settled = std::get_if<core::EffectSettled>(&event.body);
       if (settled == nullptr || settled->outcome != core::EffectOutcome::succeeded) continue;

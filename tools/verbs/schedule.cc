@@ -68,14 +68,25 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(width > width_of(text) ? width - width_of(text) : 0, ' ');
 }
 
-void print_table(const std::vector<dsl::Leg>& legs, const std::optional<core::Time>& from,
-                 const Console& console) {
+// "5%"; where there are targets "eu 5%, us 0%".
+std::string weights_text(const dsl::Leg& leg, const core::Machine& machine) {
+  if (leg.weights.empty()) return adapters::format_percent(leg.weight);
+  std::string text;
+  for (std::size_t i = 0; i < leg.weights.size(); ++i) {
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", machine.targets[i].name,
+                        adapters::format_percent(leg.weights[i]));
+  }
+  return text;
+}
+
+void print_table(const std::vector<dsl::Leg>& legs, const core::Machine& machine,
+                 const std::optional<core::Time>& from, const Console& console) {
   std::vector<std::vector<std::string>> rows = {
       {"", "traffic", "begins earliest", "latest", "ends earliest", "latest"}};
   for (const dsl::Leg& leg : legs) {
-    rows.push_back({leg.name, adapters::format_percent(leg.weight),
-                    moment(leg.begins.earliest, from), moment(leg.begins.latest, from),
-                    moment(leg.ends.earliest, from), moment(leg.ends.latest, from)});
+    rows.push_back({leg.name, weights_text(leg, machine), moment(leg.begins.earliest, from),
+                    moment(leg.begins.latest, from), moment(leg.ends.earliest, from),
+                    moment(leg.ends.latest, from)});
   }
   std::vector<std::size_t> widths(rows.front().size(), 0);
   for (const auto& row : rows) {
@@ -121,7 +132,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   const std::vector<dsl::Leg> legs = dsl::schedule(compiled.plan->machine);
   if (options.output == "table") {
-    print_table(legs, from, console);
+    print_table(legs, compiled.plan->machine, from, console);
     console.say(
         "earliest: every check passes at once and people answer; latest: every deadline is "
         "used up, without extensions, pauses and halts");
@@ -137,6 +148,10 @@ Outcome<Exit> run(const Options& options, const Console& console) {
                    {"ends", when_json(leg.ends, from)},
                    {"waits", leg.waits},
                    {"extensions", adapters::format_duration(leg.extensions)}});
+    for (std::size_t i = 0; i < leg.weights.size(); ++i) {
+      const std::string& target = compiled.plan->machine.targets[i].name;
+      all.back()["weights"][target] = adapters::number(leg.weights[i]);
+    }
   }
   console.line(adapters::to_line(all));
   return Exit::done;
