@@ -85,6 +85,7 @@ void Advance::lower_the_rest(StateIndex from, StateIndex to, Sequence cause) {
 bool Advance::lose_shift(const EffectState& effect, Sequence cause, const std::string& how) {
   if (!effect.target.valid() || effect.rollback || state_.is_back(effect.target)) return false;
   if (machine_.contains(effect.state, state_.active)) return false;
+  if (effect.order < state_.at(effect.target).settled_order) return false;  // it was replaced
   const TransitionIndex back = triggered(TriggerKind::rollback_immediate, effect.target);
   if (!back.valid()) return false;
   take_transition(back, cause,

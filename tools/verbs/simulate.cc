@@ -48,6 +48,12 @@ Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Reco
   script.scenario.answers.push_back(std::move(every));
   TRY(const auto series, adapters::healthy_series(script.machine(), 1));
   bool errors = false;
+  if (!options.faults.empty() && !script.machine().targets.empty()) {
+    return give_up("runbook `" + script.machine().name +
+                       "` has targets: `simulate` lays no fault "
+                       "over a recording of them yet; leave --fault out, or write a scenario",
+                   Exit::usage);
+  }
   for (const std::string& text : options.faults) {
     auto fault = adapters::parse_fault(text);
     if (!fault) return give_up(fault.error().message, Exit::usage);

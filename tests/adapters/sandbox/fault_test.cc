@@ -41,6 +41,14 @@ TEST(Fault, ReadsWhatGoesWrongAndWhen) {
   EXPECT_TRUE(silence.on_baseline);
 }
 
+TEST(Fault, ReadsInWhichTarget) {
+  EXPECT_EQ(parsed("errors 2% in eu from 33h").target, "eu");
+  EXPECT_EQ(parsed("shift to 25% fails in us").target, "us");
+  EXPECT_EQ(parsed("errors 2% from 33h").target, "");
+  EXPECT_FALSE(parse_fault("run suite fails in eu").has_value());
+  EXPECT_FALSE(parse_fault("silence in").has_value());
+}
+
 TEST(Fault, ReadsWhatHappensToEffects) {
   EXPECT_EQ(parsed("shift fails").kind, FaultKind::shift);
   EXPECT_FALSE(parsed("shift fails").hangs);
@@ -86,7 +94,8 @@ TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
        "expected a factor such as `x3`, found `x0`; for example `latency x3 from stage canary_25 + "
        "1h for 10m`"},
       {"silence form 3h",
-       "expected `from`, `until`, `for` or `on`, found `form`, did you mean `from`?; for example "
+       "expected `from`, `until`, `for`, `on` or `in`, found `form`, did you mean `from`?; for "
+       "example "
        "`silence from 30h until 31h on canary`"},
       {"silence from soon",
        "expected a duration such as `26h30m`, found `soon`; for example `silence from 30h until "

@@ -227,7 +227,7 @@ TEST(Meters, TheLoadFollowsTheDayAndTheWeight) {
   tools::Meters meters(*made.script, tools::kPlayBegin);
   using namespace std::chrono_literals;
   EXPECT_EQ(requests_between(meters, 1h, 2h), 0);
-  meters.set_weight(core::Weight{500'000'000});
+  meters.set_weight({}, core::Weight{500'000'000});
   const auto trough = static_cast<double>(requests_between(meters, 3h + 30min, 4h + 30min));
   const auto peak = static_cast<double>(requests_between(meters, 15h + 30min, 16h + 30min));
   EXPECT_NEAR(trough, 3600 * (120 + 16) / 2.0, 3600 * 2.0);
