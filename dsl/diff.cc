@@ -54,6 +54,7 @@ core::Machine bare(core::Machine machine) {
     effect.text.clear();
   }
   for (auto& state : machine.states) state.span = kNowhere;
+  for (auto& target : machine.targets) target.span = kNowhere;
   for (auto& transition : machine.transitions) {
     transition.span = kNowhere;
     transition.label.clear();

@@ -158,7 +158,6 @@ void Flow::lower_some_back(StateIndex parent) {
 void Flow::lower_finish(StateIndex parent, Label begin) {
   core::State state;
   state.name = "finish";
-  state.stage = "finish";
   state.phase = core::Phase::done;
   const StateIndex finish = builder_.add_state(parent, std::move(state));
   builder_.bind(begin, finish);

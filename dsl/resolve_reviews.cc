@@ -272,7 +272,12 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std:
   const auto judge = [&](const ast::Criterion& criterion, core::CriterionKind kind,
                          const std::string& id) {
     auto judgement = resolve_criterion(context, criterion, kind, id);
-    if (judgement) judgement->always = guard.always;
+    if (!judgement) return judgement;
+    judgement->always = guard.always;
+    // Said of each target in the same words: whoever is paged must read which one it is.
+    const std::string target = outline.target.valid() ? guard.target->text : "";
+    const bool says_it = judgement->text.find(target + ".") != std::string::npos;
+    if (!target.empty() && !says_it) judgement->text = target + ": " + judgement->text;
     return judgement;
   };
   std::size_t position = 0;

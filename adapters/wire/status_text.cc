@@ -104,7 +104,7 @@ std::string traffic_lines(const RolloutStatus& status, const TextStyle& style) {
   for (const TargetStatus& target : status.targets) {
     text += line(text.empty() ? "traffic" : "",
                  printable(target.name + ": " + traffic(target) +
-                           (target.rolled_back ? ", rolled back" : "")),
+                           (target.rolled_back ? ", rolled back: " + target.because : "")),
                  style);
   }
   return text;

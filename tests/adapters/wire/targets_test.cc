@@ -79,7 +79,7 @@ TEST(Targets, TheStatusHasAWeightForEach) {
       HasSubstr(
           R"("targets":[{"name":"eu","settled_weight":0.05,"requested_weight":0,"observed_weight":null,"rolled_back":true,"because":"error_rate > 1%"},{"name":"us","settled_weight":0.25,"requested_weight":0.25,"observed_weight":null,"rolled_back":false}])"));
   EXPECT_THAT(status_text(status, {}),
-              HasSubstr("traffic   eu: 5% settled, 0% requested, rolled back\n"
+              HasSubstr("traffic   eu: 5% settled, 0% requested, rolled back: error_rate > 1%\n"
                         "          us: 25% settled\n"));
   EXPECT_THAT(status_summary(status), HasSubstr("eu 5%, us 25%"));
 }
