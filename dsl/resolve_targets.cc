@@ -38,6 +38,8 @@ void check_target(Context& context, const ast::Target& target) {
 
 // One label for all: what carries two targets' labels would have two weights.
 void check_apart(Context& context, const core::Target& other, const ast::Target& target) {
+  const auto& arms = context.outline.arms;
+  if (arms && arms->label == target.label.text) return;  // said already
   if (other.label != target.label.text) {
     context.findings.error(Code::bad_value, target.label.span,
                            "target `" + other.name + "` is told by `" + other.label +
