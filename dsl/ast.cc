@@ -323,7 +323,9 @@ class Printer {
     line("run " + node.action.text + arguments(node.arguments) + clause("within", node.within) +
          mark(node));
   }
-  void print(const Start& node) { line("start " + node.action.text + arguments(node.arguments)); }
+  void print(const Start& node) {
+    line("start " + node.action.text + arguments(node.arguments) + mark(node));
+  }
   void print(const Checkpoint& node) {
     line("checkpoint " + quote(node.name.value) + clause("within", node.within) + mark(node));
   }

@@ -72,9 +72,10 @@ struct Run {  // run suite(phase: "x") [within 1h] [irreversible]
   bool operator==(const Run&) const = default;
 };
 
-struct Start {  // start trace_sampling(share: 10%)
+struct Start {  // start trace_sampling(share: 10%) [irreversible]
   Name action;
   std::vector<Argument> arguments;
+  bool irreversible = false;
   Span span;
   bool operator==(const Start&) const = default;
 };

@@ -26,11 +26,20 @@ void check_guard(const GuardOutline& guard, Findings& findings) {
   }
 }
 
-// The first step that cannot be taken back; null: there is none.
-const Step* first_irreversible(const std::vector<Step>& steps) {
+// Where the first step stands that cannot be taken back; null: there is none.
+const core::Span* first_irreversible(const std::vector<Step>& steps) {
   for (const Step& step : steps) {
-    if (step.irreversible) return &step;
-    if (const Step* inner = first_irreversible(step.block)) return inner;
+    if (step.irreversible) return &step.span;
+    if (const core::Span* inner = first_irreversible(step.block)) return inner;
+  }
+  return nullptr;
+}
+
+const core::Span* first_irreversible(const Outline& outline) {
+  if (const core::Span* found = first_irreversible(outline.setup)) return found;
+  for (const StageOutline& stage : outline.stages) {
+    if (!stage.irreversible.empty()) return &stage.irreversible.front().span;
+    if (const core::Span* found = first_irreversible(stage.steps)) return found;
   }
   return nullptr;
 }
@@ -63,12 +72,9 @@ void check_guards(const Outline& outline, bool moves, Findings& findings) {
   }
   const bool halts =
       any([](const GuardOutline& guard) { return guard.otherwise.kind == Exit::Kind::halt; });
-  const Step* step = first_irreversible(outline.setup);
-  for (const StageOutline& stage : outline.stages) {
-    if (step == nullptr) step = first_irreversible(stage.steps);
-  }
+  const core::Span* step = first_irreversible(outline);
   if (step == nullptr || halts) return;
-  findings.error(Code::guard_must_halt, step->span,
+  findings.error(Code::guard_must_halt, *step,
                  "after this step no rollback is possible, and no guard says `otherwise halt`",
                  "add a second `guard { … otherwise halt }`: it goes on watching from here");
 }

@@ -124,7 +124,6 @@ enum class Code : std::uint16_t {
   unsupported_baseline_fails = 905,
   unsupported_and = 907,
   unsupported_target = 912,
-  unsupported_irreversible = 914,
   unsupported_bracket = 922,
 };
 

@@ -71,8 +71,8 @@ class Comparison {
   void compare_requests(const Place& where, const Both<Step>& both);
   void compare_untils(const Place& where, const Both<StageOutline>& both);
   void compare_undo(const Place& where, const Both<StageOutline>& both);
-  void compare_marks(const Place& where, const Both<std::vector<Step>>& both, core::Span before,
-                     core::Span after);
+  void compare_marks(const Place& where, const Both<std::vector<std::string>>& both,
+                     core::Span before, core::Span after);
   void compare_acts(const Place& where, const Both<std::vector<Step>>& both, core::Span before,
                     core::Span after);
   void compare_rollback(const Both<RollbackOutline>& both);

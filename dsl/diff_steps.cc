@@ -123,9 +123,8 @@ std::string step_text(const Step& step) {
     case Step::Kind::until:
       return "hold until " + step.name;
     case Step::Kind::act:
-      return deed(step.effects.front());
     case Step::Kind::effects:
-      break;
+      return deed(step.effects.front());
   }
   return "";
 }
@@ -141,6 +140,12 @@ std::vector<std::string> order_of(const std::vector<Step>& steps) {
     }
   }
   return order;
+}
+
+std::vector<std::string> deeds_of(const std::vector<core::Effect>& effects) {
+  std::vector<std::string> deeds;
+  for (const core::Effect& effect : effects) deeds.push_back(deed(effect));
+  return deeds;
 }
 
 std::vector<std::string> irreversible_steps(const std::vector<Step>& steps) {
@@ -293,14 +298,12 @@ void Comparison::compare_untils(const Place& where, const Both<StageOutline>& bo
 
 // What cannot be taken back is neither less safe nor safer without the mark, but another plan: the
 // guard leads elsewhere behind it.
-void Comparison::compare_marks(const Place& where, const Both<std::vector<Step>>& both,
+void Comparison::compare_marks(const Place& where, const Both<std::vector<std::string>>& both,
                                core::Span before, core::Span after) {
-  const auto first = irreversible_steps(both.before);
-  const auto second = irreversible_steps(both.after);
-  for (const std::string& step : without(first, second)) {
+  for (const std::string& step : without(both.before, both.after)) {
     add(Bearing::weakens, where, quoted(step) + " is not irreversible any more", before, after);
   }
-  for (const std::string& step : without(second, first)) {
+  for (const std::string& step : without(both.after, both.before)) {
     add(Bearing::weakens, where, quoted(step) + " is irreversible", before, after);
   }
 }
@@ -340,7 +343,8 @@ void Comparison::compare_acts(const Place& where, const Both<std::vector<Step>>&
     compare_wait(where, "deadlines of acts", all_deadlines(kept), all_deadlines(now),
                  {before, after});
   }
-  compare_marks(where, both, before, after);
+  compare_marks(where, {irreversible_steps(both.before), irreversible_steps(both.after)}, before,
+                after);
   for (const std::string& act : without(first.told, second.told)) {
     add(Bearing::weakens, where, quoted(act) + " removed", before, after);
   }
@@ -372,6 +376,9 @@ void Comparison::compare_stage(const Both<StageOutline>& both) {
   compare_undo(where, both);
   compare_effects(where + ", on enter", {both.before.enter, both.after.enter}, both.before.span,
                   both.after.span);
+  compare_marks(where + ", on enter",
+                {deeds_of(both.before.irreversible), deeds_of(both.after.irreversible)},
+                both.before.span, both.after.span);
   compare_effects(where + ", on exit", {both.before.exit, both.after.exit}, both.before.span,
                   both.after.span);
   compare_reviews(where, {both.before.review, both.after.review});

@@ -54,8 +54,9 @@ const auto run_def =
     located(kw("run") > action_name[set<&ast::Run::action>] > arguments_to<&ast::Run::arguments>() >
             deadline_to<&ast::Run::within>() >> irreversible_to<&ast::Run::irreversible>());
 
-const auto start_def = located(kw("start") > action_name[set<&ast::Start::action>] >
-                               arguments_to<&ast::Start::arguments>());
+const auto start_def =
+    located(kw("start") > action_name[set<&ast::Start::action>] >
+            arguments_to<&ast::Start::arguments>() >> irreversible_to<&ast::Start::irreversible>());
 
 const auto checkpoint_def = located(
     kw("checkpoint") > text("the checkpoint's name in quotes")[set<&ast::Checkpoint::name>] >

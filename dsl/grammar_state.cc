@@ -246,7 +246,8 @@ bool ParseState::report_unsupported(Cursor start, Cursor where) {
   const auto unsupported = unsupported_phrase(start, where);
   if (!unsupported) return false;
   sink_.error(unsupported->code, where->span,
-              std::string(unsupported->phrase) + " is not supported yet", unsupported->help);
+              unsupported->phrase + std::string(unsupported->later ? " is not supported yet" : ""),
+              unsupported->help);
   return true;
 }
 

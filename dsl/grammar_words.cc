@@ -98,21 +98,23 @@ struct UnsupportedClause {
 };
 
 constexpr std::array kClauses = {
-    UnsupportedClause{
-        " expect pause ",
-        {"and",
-         "",
-         {Code::unsupported_and, "`and` outside `stop`", "write two statements: both must hold"}}},
+    UnsupportedClause{" expect ",
+                      {"and",
+                       "",
+                       {Code::unsupported_and, "`and` joins the conditions of a `stop`, no others",
+                        "write two `expect`: a review needs both of them anyway", false}}},
+    UnsupportedClause{" pause ",
+                      {"and",
+                       "",
+                       {Code::unsupported_and, "`and` joins the conditions of a `stop`, no others",
+                        "a `pause while` has one condition: keep the one over the longer window, "
+                        "or write two, and each of them pauses",
+                        false}}},
     UnsupportedClause{" stop guard otherwise ",
                       {"when",
                        "",
                        {Code::unsupported_baseline_fails, "`when baseline fails too`",
                         "compare the two: `stop canary.p99(x) > baseline.p99(x) * 120% over 5m`"}}},
-    UnsupportedClause{" start ",
-                      {"irreversible",
-                       "",
-                       {Code::unsupported_irreversible, "`irreversible` after `start`",
-                        "mark the `run` that cannot be taken back"}}},
 };
 
 bool listed(std::string_view words, std::string_view word) {

@@ -23,6 +23,7 @@ struct Unsupported {
   Code code;
   const char* phrase;  // "`with confidence`"
   const char* help;    // what to write meanwhile, may be ""
+  bool later = true;   // else `phrase` says all: it has no meaning there
 };
 
 // A statement that begins at `at` and is not supported yet.

@@ -81,6 +81,8 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
   restart_ = StateIndex{};
   builder_.at(compound).entry = add_effects(stage.enter);
   builder_.at(compound).exit = builder_.add_effects(stage.exit);
+  builder_.at(compound).irreversible = !stage.irreversible.empty();
+  irreversible_ = irreversible_ || !stage.irreversible.empty();
 
   auto& stages = builder_.machine().stages;
   const core::Weight before = stages.empty() ? outline_.begins : stages.back().weight;
@@ -103,7 +105,7 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
   place.criteria = add_criteria(stage.review, place.floor);
   place.next = next;
   // Within the stage there may be a way back until its irreversible step; from its review not.
-  reviewed_late_ = irreversible_ || is_irreversible(stage.steps);
+  reviewed_late_ = irreversible_ || is_irreversible(stage);
   place.otherwise = otherwise_of(stage.review, false);
   builder_.at(compound).armed = place.criteria;
   // A review that looks at nothing is passed by; its decision may still be where failures lead.

@@ -102,7 +102,8 @@ struct Review {
 struct StageOutline {
   std::string name;
   std::vector<core::Effect> enter;
-  std::vector<core::Effect> exit;  // with a `stop` for each `start` of the stage
+  std::vector<core::Effect> irreversible;  // those of `enter` that cannot be taken back
+  std::vector<core::Effect> exit;          // with a `stop` for each `start` of the stage
   std::vector<Step> steps;
   std::vector<Step> undo;  // INVARIANT: effects and acts only
   Review review;
@@ -197,6 +198,10 @@ inline bool is_irreversible(const std::vector<Step>& steps) {
     if (step.irreversible || is_irreversible(step.block)) return true;
   }
   return false;
+}
+
+inline bool is_irreversible(const StageOutline& stage) {
+  return !stage.irreversible.empty() || is_irreversible(stage.steps);
 }
 
 // The weight a step of a stage or rollback leaves the canary at; empty when it moves nothing.

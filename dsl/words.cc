@@ -185,8 +185,8 @@ constexpr std::array kWords = {
          "`stage NAME [using TEMPLATE] { … }`\n\nActs in written order, then a review of what is "
          "expected."},
     Word{"start", kStatement,
-         "`start ACTION(…)`\n\nAsks for the action and does not wait; it is stopped when the "
-         "stage is left."},
+         "`start ACTION(…) [irreversible]`\n\nAsks for the action and does not wait; it is stopped "
+         "when the stage is left."},
     Word{"state", kScenario, ""},
     Word{"stop", kStatement,
          "`stop CONDITION over D [for D]`\n\nOf the guard: when it becomes true, the rollout "

@@ -172,6 +172,13 @@ TEST(Planted, EveryFaultIsCaught) {
            .with("finish traffic 50%", "finish traffic 10%"),
        "weakens stage `second`: removed"},
       {"no guard", Runbook().with("3m\n    otherwise rollback automatic", "3m"), "RB0502"},
+      {"a start that cannot be taken back, and nobody halts",
+       Runbook().with("    hold 2h\n", "    start suite(phase: \"x\") irreversible\n    hold 2h\n"),
+       "RB0532"},
+      {"a gate of two conditions in one",
+       Runbook().with("error_rate < 0.5% over 5m",
+                      "error_rate < 0.5% over 5m and queue < 9 over 5m"),
+       "RB0907"},
   };
   for (const Planted& fault : faults) {
     const runtime::Compiled compiled = compile(fault.after);
