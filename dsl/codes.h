@@ -118,6 +118,7 @@ enum class Code : std::uint16_t {
   scenario_expects_nothing = 720,
   scenario_no_load = 721,  // a share of requests, and `series healthy` is not said
   scenario_not_rising = 722,
+  scenario_unknown_predecessor = 723,
 
   // 09xx: words of the language that this edition knows and this version cannot run.
   unsupported_new = 904,

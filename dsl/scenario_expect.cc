@@ -93,14 +93,37 @@ bool read_question(Reader& reader, Expectation& expectation) {
   return true;
 }
 
+bool read_halted(Reader&, Expectation& expectation) {
+  expectation.what = StandingExpected{true};
+  return true;
+}
+
+bool read_paused(Reader&, Expectation& expectation) {
+  expectation.what = StandingExpected{false};
+  return true;
+}
+
+bool read_refusal(Reader& reader, Expectation& expectation) {
+  if (!reader.take_word("rejected")) return false;
+  RefusalExpected refusal;
+  if (!reader.at_statement_end()) {
+    const auto reason = reader.take_name("the reason of the rejection");
+    if (!reason) return false;
+    refusal.reason = reason->text;
+  }
+  expectation.what = std::move(refusal);
+  return true;
+}
+
 // After `expect`; `first` is where its statement begins.
 bool finish_expectation(Reader& reader, Scenario& scenario, Expectation expectation,
                         std::size_t first) {
-  const auto kind =
-      reader.take_one_of({"state", "verdict", "effect", "outcome", "traffic", "question"});
+  const auto kind = reader.take_one_of({"state", "verdict", "effect", "outcome", "traffic",
+                                        "question", "halted", "paused", "start"});
   if (!kind) return false;
   static constexpr bool (*kReaders[])(Reader&, Expectation&) = {
-      read_state, read_verdict, read_effect, read_outcome, read_weight, read_question};
+      read_state,    read_verdict, read_effect, read_outcome, read_weight,
+      read_question, read_halted,  read_paused, read_refusal};
   if (!kReaders[*kind](reader, expectation) || !reader.take_statement_end()) return false;
   expectation.text = reader.written_since(first);
   expectation.span = reader.span_since(first);
@@ -164,10 +187,10 @@ bool read_confirm(Reader& reader, Act& act) {
 }
 
 bool read_settle(Reader& reader, Act& act) {
-  const auto kind = reader.take_one_of({"shift", "run", "checkpoint"});
+  const auto kind = reader.take_one_of({"shift", "run", "start", "checkpoint"});
   if (!kind) return false;
   static constexpr std::array kKinds = {core::EffectKind::traffic, core::EffectKind::run,
-                                        core::EffectKind::checkpoint};
+                                        core::EffectKind::start, core::EffectKind::checkpoint};
   act.effect = kKinds[*kind];
   const auto outcome = reader.take_one_of({"succeeded", "failed"});
   if (!outcome) return false;
@@ -180,6 +203,14 @@ bool read_length(Reader& reader, std::string_view word, Act& act) {
   if (!reader.accept_word(word)) return true;
   act.duration = reader.take_duration();
   return act.duration.has_value();
+}
+
+// `to 10%`: above nothing it ends halted there.
+bool read_target_weight(Reader& reader, Act& act) {
+  if (!reader.accept_word("to")) return true;
+  const auto weight = reader.take_weight();
+  if (weight) act.to = *weight;
+  return weight.has_value();
 }
 
 bool read_verb(Reader& reader, Act& act) {
@@ -204,7 +235,7 @@ bool read_verb(Reader& reader, Act& act) {
         act.how = core::RollbackHow::gradual;
       else
         reader.accept_word("immediate");
-      return read_length(reader, "over", act);
+      return read_target_weight(reader, act) && read_length(reader, "over", act);
     case core::Verb::settle:
       return read_settle(reader, act);
     case core::Verb::start:
@@ -225,6 +256,11 @@ bool read_who(Reader& reader, Act& act) {
     const auto actor = reader.take_name("the name of a person");
     if (!actor) return false;
     act.actor = actor->text;
+  }
+  if (reader.accept_word("because")) {
+    const auto because = reader.take_text("the reason");
+    if (!because) return false;
+    act.because = because->value;
   }
   if (reader.accept_word("rejected")) {
     act.rejected = true;

@@ -15,13 +15,14 @@ struct KindWord {
   FaultKind kind;
   std::string_view example;
 };
-constexpr std::array<KindWord, 7> kKinds = {{
+constexpr std::array<KindWord, 8> kKinds = {{
     {"errors", FaultKind::errors, "errors 2% from 33h"},
     {"latency", FaultKind::latency, "latency x3 from stage canary_25 + 1h for 10m"},
     {"silence", FaultKind::silence, "silence from 30h until 31h on canary"},
     {"shift", FaultKind::shift, "shift fails from 26h"},
     {"rollback", FaultKind::rollback, "rollback fails for 10m"},
     {"run", FaultKind::run, "run fails from 36h"},
+    {"start", FaultKind::start, "start backfill fails from 36h"},
     {"checkpoint", FaultKind::checkpoint, "checkpoint hangs"},
 }};
 
@@ -139,7 +140,8 @@ class FaultParser {
       fault_.to = *weight;
       take();
     }
-    const bool named = fault_.kind == FaultKind::run || fault_.kind == FaultKind::checkpoint;
+    const bool named = fault_.kind == FaultKind::run || fault_.kind == FaultKind::start ||
+                       fault_.kind == FaultKind::checkpoint;
     if (!named || at_end() || peek() == "fails" || peek() == "hangs") return {};
     std::string_view name = take();
     if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {

@@ -8,6 +8,7 @@
 //   shift to 25% fails                              only the shift to that weight
 //   rollback fails, run fails, checkpoint hangs     the same of a rollback's shift, runs,
 //   checkpoints; `run suite fails` is that action's alone, `checkpoint "before" fails` that one's
+//   start backfill hangs                            the same of what `hold until` waits for
 //
 // `from T`, `until T` and `for D` are optional; T is a time since the start of the rollout, or
 // `stage NAME [+ D]`, counted from the stage's shift. `on canary|baseline|both`: canary by default.
@@ -27,6 +28,7 @@ enum class FaultKind : std::uint8_t {
   shift,     // a forward traffic effect
   rollback,  // a rollback's traffic effect
   run,
+  start,  // that something waits for
   checkpoint
 };
 
@@ -41,7 +43,7 @@ struct Fault {
   core::Fixed amount;              // errors: share of requests; latency: factor
   bool hangs = false;              // effects: never settled, else settled as failed
   std::optional<core::Weight> to;  // shift: to that weight alone
-  std::string name;                // run, checkpoint: of that name alone; "": of any
+  std::string name;                // run, start, checkpoint: of that name alone; "": of any
   bool on_canary = true;
   bool on_baseline = false;
   FaultTime from;

@@ -84,16 +84,20 @@ core::Status check_effect(const core::Machine& machine, const Fault& fault) {
     }
   }
   if (fault.name.empty()) return {};
-  const auto kind =
-      fault.kind == FaultKind::run ? core::EffectKind::run : core::EffectKind::checkpoint;
+  const auto kind = fault.kind == FaultKind::run     ? core::EffectKind::run
+                    : fault.kind == FaultKind::start ? core::EffectKind::start
+                                                     : core::EffectKind::checkpoint;
   std::vector<std::string_view> names;
   for (const core::Effect& effect : machine.effects) {
-    if (effect.kind == kind) names.push_back(effect.name);
+    const bool awaited = kind != core::EffectKind::start || effect.tracked;
+    if (effect.kind == kind && awaited) names.push_back(effect.name);
   }
   if (std::find(names.begin(), names.end(), fault.name) != names.end()) return {};
   return core::fail("the fault `" + fault.text + "` is of `" + fault.name + "`, and runbook `" +
                     machine.name + "` has no such " +
-                    (kind == core::EffectKind::run ? "run" : "checkpoint") +
+                    (kind == core::EffectKind::run     ? "run"
+                     : kind == core::EffectKind::start ? "start that a `hold until` waits for"
+                                                       : "checkpoint") +
                     did_you_mean(fault.name, names));
 }
 

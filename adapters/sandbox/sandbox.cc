@@ -3,6 +3,7 @@
 #include "adapters/memory_bus.h"
 #include "adapters/pump/commands_pump.h"
 #include "adapters/pump/stream_contexts.h"
+#include "adapters/sandbox/predecessor.h"
 #include "adapters/wire/command_encoder.h"
 #include "adapters/wire/effect_json.h"
 #include "adapters/wire/metric_decoder.h"
@@ -61,6 +62,7 @@ core::Status Sandbox::Impl::open(const std::string& runbook) {
   if (shard_->state().last_stream != 0) {
     return core::fail("the directory holds a log already; the sandbox needs an empty one");
   }
+  TRY_DO(precede(*shard_, compiler_, machine_, machine_.after, now_));
   std::vector<std::string> all = topics_.metrics;
   all.insert(all.end(), {topics_.commands, topics_.effects, topics_.events, topics_.deadletter});
   TRY_DO(bus_.ensure_topics(all));

@@ -131,7 +131,7 @@ class ServiceModel::Impl {
       effect.kind = core::EffectKind::run;
       effect.name = text_of(read.data, "action");
     } else if (kind == name_of(core::EffectKind::start) && read.data.find("settle") != nullptr) {
-      effect.kind = core::EffectKind::run;  // something waits for it: done at once, like a run
+      effect.kind = core::EffectKind::start;  // something waits for it
       effect.name = text_of(read.data, "action");
     } else if (kind == name_of(core::EffectKind::checkpoint)) {
       effect.kind = core::EffectKind::checkpoint;
@@ -204,6 +204,7 @@ class ServiceModel::Impl {
   const Fault* fault_of(const Effect& effect, Time now) const {
     FaultKind kind = FaultKind::checkpoint;
     if (effect.kind == core::EffectKind::run) kind = FaultKind::run;
+    if (effect.kind == core::EffectKind::start) kind = FaultKind::start;
     if (effect.kind == core::EffectKind::traffic) {
       kind = effect.rollback ? FaultKind::rollback : FaultKind::shift;
     }
@@ -243,7 +244,7 @@ class ServiceModel::Impl {
     if (effect.kind == core::EffectKind::checkpoint) {
       return {true, "", "{\"id\":\"checkpoint-" + std::to_string(++checkpoints_) + "\"}"};
     }
-    if (effect.kind == core::EffectKind::run) return {};
+    if (effect.kind != core::EffectKind::traffic) return {};
     // A hand that comes late must not undo what was done after it.
     if (effect.order <= last_order_) {
       return {false,

@@ -53,7 +53,8 @@
   "Words of the language: what stands for a value.")
 
 (defconst rollbook-scenario-words
-  '("abort" "answer" "effect" "healthy" "never" "no" "outcome" "promote"
+  '("abort" "answer" "because" "effect" "given" "halted" "healthy"
+    "never" "no" "outcome" "paused" "promote"
     "question" "rejected" "resume" "scenario" "series" "settle" "shift"
     "silence" "silent" "state" "then" "yes")
   "Words of the language: what scenarios have beside these.")

@@ -10,6 +10,7 @@ namespace rollbook::tests {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 // `seconds` of two arms at 50 requests a second each; the canary fails `errors` of them from
 // second 30 on.
@@ -85,6 +86,23 @@ TEST_F(SimulateTest, MistakesAreNamed) {
   EXPECT_EQ(rollbook({"simulate", runbook}).exit, 2);
   EXPECT_EQ(rollbook({"simulate", runbook, "--metrics", "/nowhere"}).err,
             "rollbook: /nowhere: no such file\n");
+}
+
+TEST_F(SimulateTest, TakesParametersAndWhatMustComeBeforeAsGone) {
+  std::string text = kShop;
+  const std::size_t limit = text.find("> 5% over");
+  ASSERT_NE(limit, std::string::npos);
+  text.replace(limit, 4, "> limit");
+  text.insert(text.find("  guard {"),
+              "  after runbook shop_shadow\n  param limit: ratio = 5% from 1% to 90%\n");
+  const std::string runbook = directory_.write("limited.runbook", text);
+  const std::string metrics = directory_.write("recorded.jsonl", recorded(120, 20));
+  const Ran usual = rollbook({"simulate", runbook, "--metrics", metrics});
+  EXPECT_EQ(usual.exit, 3) << usual.out << usual.err;
+  const Ran raised = rollbook({"simulate", runbook, "--metrics", metrics, "--param", "limit=80%"});
+  EXPECT_THAT(raised.out, HasSubstr("guard.stop[1] pass: errors / requests > 80% over 10s"));
+  EXPECT_THAT(raised.out, Not(HasSubstr("guard.stop[1] fail")));
+  EXPECT_EQ(rollbook({"simulate", runbook, "--metrics", metrics, "--param", "limt=80%"}).exit, 1);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "tools/scenario/script.h"
 
+#include <algorithm>
+
 #include "adapters/sandbox/fault_clock.h"
 #include "tools/scenario/script_names.h"
 #include "tools/scenario/script_series.h"
@@ -29,6 +31,13 @@ void read_faults(Script& script, dsl::Sink& sink) {
 }
 
 }  // namespace
+
+bool Script::expects_refusal() const {
+  return std::any_of(scenario.expectations.begin(), scenario.expectations.end(),
+                     [](const dsl::scenario::Expectation& one) {
+                       return std::holds_alternative<dsl::scenario::RefusalExpected>(one.what);
+                     });
+}
 
 std::optional<Script> make_script(const Scenario& scenario,
                                   std::shared_ptr<const runtime::Plan> plan, dsl::Sink& sink) {

@@ -43,6 +43,8 @@ struct Script {
   std::vector<core::CriterionIndex> criteria;
 
   const core::Machine& machine() const { return plan->machine; }
+  // Whether the rollout need not start.
+  bool expects_refusal() const;
 };
 
 // Nothing when anything was reported.

@@ -45,6 +45,7 @@ class Resolver {
       if (away.until) moment(*away.until);
     }
     if (scenario.end) moment(*scenario.end);
+    for (const auto& given : scenario.predecessors) predecessor(given.runbook);
     for (const auto& rule : scenario.answers) answering(rule);
     for (const auto& act : scenario.acts) check(act);
     for (const Expectation& expectation : scenario.expectations) {
@@ -69,6 +70,16 @@ class Resolver {
     if (!holds(names, moment.stage)) {
       missing(Code::scenario_unknown_stage, moment.span, "stage", moment.stage, names);
     }
+  }
+
+  // What the runbook does not ask for changes nothing.
+  void predecessor(const dsl::ast::Name& name) {
+    if (holds(machine_.after, name.text)) return;
+    sink_.error(
+        Code::scenario_unknown_predecessor, name.span,
+        fmt::format("runbook `{}` does not say `after runbook {}`", machine_.name, name.text),
+        machine_.after.empty() ? "leave it out: it comes after none"
+                               : help_for(name.text, machine_.after));
   }
 
   void role(const dsl::ast::Name& name) {
@@ -194,6 +205,8 @@ class Resolver {
     question(what.item, expectation.what_span);
   }
   void check(const dsl::scenario::OutcomeExpected&, const Expectation&) {}
+  void check(const dsl::scenario::StandingExpected&, const Expectation&) {}
+  void check(const dsl::scenario::RefusalExpected&, const Expectation&) {}
   void check(const dsl::scenario::WeightExpected&, const Expectation&) {}
 
   Script& script_;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
@@ -31,7 +32,8 @@ struct Span {
 bool is_change(const Expectation& expectation) {
   return std::holds_alternative<dsl::scenario::StateExpected>(expectation.what) ||
          std::holds_alternative<dsl::scenario::VerdictExpected>(expectation.what) ||
-         std::holds_alternative<dsl::scenario::WeightExpected>(expectation.what);
+         std::holds_alternative<dsl::scenario::WeightExpected>(expectation.what) ||
+         std::holds_alternative<dsl::scenario::StandingExpected>(expectation.what);
 }
 
 // What is so from a moment on: at `begin`, or at some time up to `end`. It may have been so for a
@@ -135,6 +137,33 @@ class Sight {
       const std::string& text = machine_.at(asked.item).text;
       spans_.push_back({event.time, event.time, text == what.item, text});
     });
+  }
+
+  // A halt ends where the rollout goes another way; a pause is kept on it.
+  void look(const dsl::scenario::StandingExpected& what) {
+    bool stands = false;
+    spans_.push_back({seen_.begin, seen_.begin, false, "it went on"});
+    for (const Event& event : seen_.events) {
+      const auto* paused = std::get_if<core::Paused>(&event.body);
+      const bool ends = std::holds_alternative<core::Resumed>(event.body) ||
+                        std::holds_alternative<core::RolloutFinished>(event.body) ||
+                        (what.halted && std::holds_alternative<core::Transitioned>(event.body));
+      if (paused == nullptr && !ends) continue;
+      const bool was = std::exchange(stands, paused != nullptr && paused->halt == what.halted);
+      if (stands == was) continue;
+      spans_.push_back({event.time, event.time, stands,
+                        !stands       ? "it went on"
+                        : what.halted ? "halted"
+                                      : "paused"});
+    }
+  }
+
+  void look(const dsl::scenario::RefusalExpected& what) {
+    if (!seen_.refused) return;
+    spans_.push_back({seen_.begin, seen_.begin,
+                      what.reason.empty() || what.reason == seen_.refused->reason,
+                      fmt::format("the start was rejected as {}: {}", seen_.refused->reason,
+                                  seen_.refused->detail)});
   }
 
   const Script& script_;

@@ -11,7 +11,9 @@
 #include "dsl/diagnostics.h"
 #include "tools/files.h"
 #include "tools/rollouts.h"
+#include "tools/runbook_source.h"
 #include "tools/scenario/meters.h"
+#include "tools/scenario/suite.h"
 #include "tools/scenario/verdict.h"
 #include "tools/verbs.h"
 #include "tools/virtual_run.h"
@@ -114,12 +116,13 @@ void say_all(const dsl::Sink& sink, const std::string& text, const Console& cons
 Outcome<Script> read_script(const Options& options, const Console& console) {
   const ScenarioPlace place = place_of(options.scenario);
   TRY(const std::string text, read_runbook(place.path));
-  TRY(runtime::Plan plan, compile_plan(options.file, options.params, console));
   dsl::Sink sink(place.path);
   const auto all = dsl::scenario::parse(text, sink);
   std::optional<Script> script;
   if (!sink.has_errors()) {
     TRY(const dsl::scenario::Scenario scenario, pick(all, place));
+    TRY(const std::vector<core::Argument> params, parse_params(options.params));
+    TRY(runtime::Plan plan, compile_plan(options.file, params_of(scenario, params), console));
     script = make_script(scenario, std::make_shared<const runtime::Plan>(std::move(plan)), sink);
   }
   say_all(sink, text, console);
@@ -177,6 +180,11 @@ Outcome<Exit> run_scenario(const Options& options, const Console& console) {
               console);
   }
   if (!say_unmet(script, seen, console)) return Exit::error;
+  if (seen.refused) {
+    console.say(fmt::format("the start was rejected as {}, as expected: {}", seen.refused->reason,
+                            seen.refused->detail));
+    return Exit::done;
+  }
   return seen.outcome ? exit_of(*seen.outcome) : Exit::waiting;
 }
 

@@ -23,7 +23,7 @@ syntax keyword rollbookClause while with yesterday
 syntax keyword rollbookFunction absent count new rate
 syntax keyword rollbookValue counter duration end extend gauge histogram last max mean min ms
 syntax keyword rollbookValue next ns points ratio s size text us
-syntax keyword rollbookScenario abort answer effect healthy never no outcome promote question
+syntax keyword rollbookScenario abort answer because effect given halted healthy never no outcome paused promote question
 syntax keyword rollbookScenario rejected resume scenario series settle shift silence silent
 syntax keyword rollbookScenario state then yes
 

@@ -47,6 +47,7 @@ TEST(Fault, ReadsWhatHappensToEffects) {
   EXPECT_EQ(parsed("rollback fails for 10m").kind, FaultKind::rollback);
   EXPECT_EQ(parsed("run hangs from 36h").kind, FaultKind::run);
   EXPECT_TRUE(parsed("run hangs from 36h").hangs);
+  EXPECT_EQ(parsed("start backfill fails").kind, FaultKind::start);
   EXPECT_EQ(parsed("checkpoint fails").kind, FaultKind::checkpoint);
 }
 
@@ -55,6 +56,7 @@ TEST(Fault, ReadsWhichEffectItIsOf) {
   EXPECT_FALSE(parsed("shift fails").to.has_value());
   EXPECT_EQ(parsed("run suite hangs from 1h").name, "suite");
   EXPECT_EQ(parsed("run fails").name, "");
+  EXPECT_EQ(parsed("start backfill fails").name, "backfill");
   EXPECT_EQ(parsed("checkpoint \"pre canary\" fails").name, "pre canary");
 }
 
@@ -68,10 +70,11 @@ TEST(Fault, TakesPlusWithOrWithoutBlanks) {
 TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"",
-       "expected one of errors, latency, silence, shift, rollback, run, checkpoint, it ends there; "
+       "expected one of errors, latency, silence, shift, rollback, run, start, checkpoint, it ends "
+       "there; "
        "for example `errors 2% from 33h`"},
       {"latncy x3",
-       "expected one of errors, latency, silence, shift, rollback, run, checkpoint, found "
+       "expected one of errors, latency, silence, shift, rollback, run, start, checkpoint, found "
        "`latncy`, "
        "did you mean `latency`?; for example `errors 2% from 33h`"},
       {"errors", "expected a share such as `2%`, it ends there; for example `errors 2% from 33h`"},
