@@ -24,7 +24,8 @@ When later(const When& when, Duration least, const std::optional<Duration>& most
 
 class Walk {
  public:
-  explicit Walk(const core::Machine& machine) : machine_(machine), ways_(machine) {}
+  Walk(const core::Machine& machine, const std::optional<core::Time>& from)
+      : machine_(machine), from_(from), ways_(machine) {}
 
   std::vector<Leg> run() {
     StateIndex leaf = ways_.start();
@@ -34,6 +35,7 @@ class Walk {
       const Transition* on = forward(leaf);
       if (on == nullptr) break;
       stay(leaf, *on);
+      if (on->on_calendar && !wait_for_hours()) break;
       leaf = machine_.leaf(on->to);
       if (machine_.at(leaf).kind == core::StateKind::final_) break;
       enter(leaf);
@@ -115,7 +117,7 @@ class Walk {
   void settle(const core::State& state, const std::optional<Duration>& most) {
     Duration least{};
     if (state.ramp) {
-      least = state.ramp->over;
+      least = ramped(*state.ramp, now_.earliest);
       note("ramp to " + format_percent(state.ramp->to) + " over " +
            format_duration(state.ramp->over));
       move(state.ramp->to);
@@ -131,8 +133,52 @@ class Walk {
     }
     const bool shifts = state.phase == core::Phase::shift;
     // The stay in a hold's block is the hold's: its own deadline ends it all the same.
-    now_ = later(now_, least, in_hold(state) ? Duration::zero() : most);
+    std::optional<Duration> longest = in_hold(state) ? Duration::zero() : most;
+    if (state.ramp && longest && now_.latest) {
+      longest = add_up(*longest, ramped(*state.ramp, *now_.latest) - state.ramp->over);
+    }
+    now_ = later(now_, least, longest);
     if (shifts) shifted_ = now_;
+  }
+
+  // ---- `advance only` -------------------------------------------------------------------------
+
+  // The first moment from `after` on at which it is open; nothing: it never is.
+  std::optional<Duration> opening(Duration after) const {
+    const core::Calendar& hours = machine_.advance_only;
+    const core::Time at = *from_ + after;
+    if (hours.open(at)) return after;
+    const core::Time next = hours.next_opening(at);
+    if (next == core::kDistantFuture) return std::nullopt;
+    return next - *from_;
+  }
+
+  // Whoever comes later finds it open later or at the same time, so both ends wait alike. False:
+  // it never opens again.
+  bool wait_for_hours() {
+    if (!from_) return true;
+    const auto earliest = opening(now_.earliest);
+    if (!earliest) {
+      note("it never opens again");
+      return false;
+    }
+    if (*earliest > now_.earliest) note("the hours");
+    now_.earliest = *earliest;
+    if (now_.latest) now_.latest = opening(*now_.latest);
+    return true;
+  }
+
+  // How long a ramp takes whose steps wait for the hours.
+  Duration ramped(const core::Ramp& ramp, Duration after) const {
+    if (!from_ || machine_.advance_only.hours.empty()) return ramp.over;
+    // More looks than that nobody needs to see the minute.
+    constexpr Duration::rep kLooks = 100'000;
+    const Duration every = std::max({ramp.every, ramp.over / kLooks, Duration(1)});
+    Duration at = after;
+    for (Duration ramped{}; ramped < ramp.over; ramped += every) {
+      at = opening(at).value_or(at) + std::min(every, ramp.over - ramped);
+    }
+    return at - after;
   }
 
   bool in_hold(const core::State& state) const {
@@ -188,6 +234,7 @@ class Walk {
   }
 
   const core::Machine& machine_;
+  const std::optional<core::Time> from_;
   Ways ways_;
   std::vector<Leg> legs_;
   When now_{Duration::zero(), Duration::zero()};
@@ -198,6 +245,8 @@ class Walk {
 
 }  // namespace
 
-std::vector<Leg> schedule(const core::Machine& machine) { return Walk(machine).run(); }
+std::vector<Leg> schedule(const core::Machine& machine, const std::optional<core::Time>& from) {
+  return Walk(machine, from).run();
+}
 
 }  // namespace rollbook::dsl

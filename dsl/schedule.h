@@ -28,6 +28,9 @@ struct Leg {
   core::Duration extensions{};
 };
 
-std::vector<Leg> schedule(const core::Machine& machine);
+// Begun at `from`, steps forward wait for the hours of `advance only`, as the calendar has them
+// then; without it those are left out.
+std::vector<Leg> schedule(const core::Machine& machine,
+                          const std::optional<core::Time>& from = std::nullopt);
 
 }  // namespace rollbook::dsl
