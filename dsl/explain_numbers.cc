@@ -104,6 +104,17 @@ void explain_numbers(std::vector<Explanation>& all) {
        "otherwise rollback automatic\n}\nfinish traffic 20%",
        "stage second {\n  traffic 20%\n  expect p99(latency) < 20ms over 1h\n  within 2h otherwise "
        "rollback automatic\n}\nfinish traffic 20%"},
+      {614, "a look at the canary before it has traffic",
+       "A stage before the first shift looks at what was measured since the rollout began. The "
+       "canary has no traffic then: only where it gets a copy of it, in shadow, are there data. "
+       "Without, the check waits until the deadline of its stage.",
+       Where::runbook,
+       "stage first {\n  run suite(phase: \"x\")\n  expect error_rate < 0.3% over 30m\n  within "
+       "2h otherwise decide verdict\n}\nstage second {\n  traffic 20%\n  hold 2h\n}\nfinish "
+       "traffic 20%",
+       "stage first {\n  run suite(phase: \"x\")\n  expect total.error_rate < 0.3% over 30m\n  "
+       "within 2h otherwise decide verdict\n}\nstage second {\n  traffic 20%\n  hold "
+       "2h\n}\nfinish traffic 20%"},
   };
   all.insert(all.end(), rows.begin(), rows.end());
 }

@@ -94,8 +94,8 @@ class Flow {
   void lower_undo(const std::string& name, StateIndex compound, Label next);
   StateIndex begin_rollback(const std::string& name, StateIndex parent, std::uint32_t rank);
   bool shifts() const;
-  // Where the windows of stages begin: without traffic there is no shift to wait for.
-  core::Floor floor() const { return shifts() ? core::Floor::shift : core::Floor::start; }
+  // Where the windows of a stage begin: before the first shift, with the rollout.
+  core::Floor floor() const { return moved_ ? core::Floor::shift : core::Floor::start; }
 
   // lower_stage.cc
   void lower_stage(const StageOutline& stage, StateIndex parent, Label begin, Label next);
@@ -128,6 +128,7 @@ class Flow {
   std::vector<Stop> stops_;
   std::map<std::string, core::EffectIndex> tracked_;  // starts of this stage that settle, by action
   StateIndex restart_;          // this stage's first step that starts something
+  bool moved_ = false;          // a stage up to the one that is lowered now shifts traffic
   bool irreversible_ = false;   // no way back from what is lowered now
   bool reviewed_late_ = false;  // nor from the review that is
 };

@@ -77,6 +77,7 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
   state.span = stage.span;
   const StateIndex compound = builder_.add_compound(parent, std::move(state));
   builder_.bind(begin, compound);
+  for (const Step& step : stage.steps) moved_ = moved_ || weight_after(step).has_value();
   tracked_.clear();
   restart_ = StateIndex{};
   builder_.at(compound).entry = add_effects(stage.enter);

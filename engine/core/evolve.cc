@@ -62,6 +62,7 @@ struct Fold {
     state.judged.resize(machine.criteria.size());
     state.tests.resize(machine.criteria.size());
     state.extensions.resize(machine.stages.size());
+    begin_tests(machine, state, Floor::start);
   }
 
   void operator()(const Observed& body) const {

@@ -319,10 +319,12 @@ void begin_tests(const Machine& machine, RolloutState& state, Floor floor) {
   for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
     const Criterion& criterion = machine.criteria[i];
     if (criterion.test == Test::none || !criterion.window.valid()) continue;
-    // The past of `unchanged` reaches back before the shift; its present begins with it.
-    const Floor own =
-        criterion.test == Test::unchanged ? Floor::shift : machine.at(criterion.window).floor;
-    if (own == floor) begin_test(machine, state, CriterionIndex{i});
+    // The past of `unchanged` reaches back before the shift; its present begins with it, or with
+    // the rollout while none has come.
+    const bool at_shift = criterion.test == Test::unchanged && floor == Floor::shift;
+    if (at_shift || machine.at(criterion.window).floor == floor) {
+      begin_test(machine, state, CriterionIndex{i});
+    }
   }
 }
 
