@@ -98,6 +98,7 @@ enum class Code : std::uint16_t {
   nobody_told = 612,     // a decision opens in silence
   never_full = 613,      // a window longer than the time there is to fill it
   before_traffic = 614,  // the canary's share, looked at before it has one
+  unused_import = 615,
 
   // 07xx: scenarios. First what is written, then what the runbook says to it.
   scenario_unexpected = 701,         // expected …, found …

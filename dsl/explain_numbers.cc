@@ -115,6 +115,13 @@ void explain_numbers(std::vector<Explanation>& all) {
        "stage first {\n  run suite(phase: \"x\")\n  expect total.error_rate < 0.3% over 30m\n  "
        "within 2h otherwise decide verdict\n}\nstage second {\n  traffic 20%\n  hold "
        "2h\n}\nfinish traffic 20%"},
+      {615, "an import that nothing is taken of",
+       "What a runbook takes of an imported file it names as `common.careful`, and only that is "
+       "put "
+       "into its text. Of this import it takes nothing.",
+       Where::importing, "import \"common.runbook\" as common",
+       "import \"common.runbook\" as common\n"
+       "stage first using common.careful {\n  traffic 10%\n  hold 1h\n}"},
   };
   all.insert(all.end(), rows.begin(), rows.end());
 }
