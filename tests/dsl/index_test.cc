@@ -189,11 +189,15 @@ TEST(Index, NestsBlocks) {
             "  expect low 9-9\n");
 }
 
-TEST(Index, FindsScenariosAndNoNamesInThem) {
+TEST(Index, FindsScenariosAndTheNamesOfTheirRunbooks) {
   const Index index = index_of(
       "scenario \"a spike\" for \"x.runbook\" {\n  expect effect page oncall\n"
       "  at 2h expect state canary_10\n}\n");
-  EXPECT_TRUE(index.occurrences().empty());
+  EXPECT_FALSE(index.occurrences().empty());
+  for (const Occurrence& one : index.occurrences()) {
+    EXPECT_FALSE(one.declares) << one.name;
+    EXPECT_FALSE(one.library.empty()) << one.name;
+  }
   ASSERT_EQ(index.sections().size(), 1U);
   EXPECT_EQ(index.sections()[0].name, "a spike");
   EXPECT_EQ(index.sections()[0].whole.end_line, 4U);
