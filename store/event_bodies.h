@@ -130,6 +130,34 @@ inline core::TestStart take(const TestStart& stored, Fault&) {
           {stored.logs().begin(), stored.logs().end()}};
 }
 
+inline void put(const core::Edge& edge, Edge& out) {
+  put(edge.at, *out.mutable_at());
+  out.set_above(edge.above);
+  out.set_log(edge.log);
+}
+inline core::Edge take(const Edge& stored, Fault& fault) {
+  return {take(stored.at(), fault), stored.above(), stored.log()};
+}
+
+inline void put(const core::Edges& edges, Edges& out) {
+  if (edges.low) put(*edges.low, *out.mutable_low());
+  if (edges.high) put(*edges.high, *out.mutable_high());
+  if (edges.other_low) put(*edges.other_low, *out.mutable_other_low());
+  if (edges.other_high) put(*edges.other_high, *out.mutable_other_high());
+  put_all(edges.pair, out.mutable_pair());
+  put_all(edges.contrary_pair, out.mutable_contrary_pair());
+}
+inline core::Edges take(const Edges& stored, Fault& fault) {
+  core::Edges edges;
+  if (stored.has_low()) edges.low = take(stored.low(), fault);
+  if (stored.has_high()) edges.high = take(stored.high(), fault);
+  if (stored.has_other_low()) edges.other_low = take(stored.other_low(), fault);
+  if (stored.has_other_high()) edges.other_high = take(stored.other_high(), fault);
+  edges.pair = take_all(stored.pair(), fault);
+  edges.contrary_pair = take_all(stored.contrary_pair(), fault);
+  return edges;
+}
+
 inline void put(const core::Evidence& evidence, Evidence& out) {
   out.set_test(put_enum(evidence.test));
   out.set_statistic(evidence.statistic);
@@ -140,6 +168,9 @@ inline void put(const core::Evidence& evidence, Evidence& out) {
   out.mutable_counts()->Add(evidence.counts.begin(), evidence.counts.end());
   put(evidence.dispersion, *out.mutable_dispersion());
   put_all(evidence.starts, out.mutable_starts());
+  out.mutable_logs()->Add(evidence.logs.begin(), evidence.logs.end());
+  out.set_shared_by(evidence.shared_by - 1U);
+  if (evidence.edges) put(*evidence.edges, *out.mutable_edges());
 }
 inline core::Evidence take(const Evidence& stored, Fault& fault) {
   core::Evidence evidence;
@@ -152,6 +183,9 @@ inline core::Evidence take(const Evidence& stored, Fault& fault) {
   evidence.counts.assign(stored.counts().begin(), stored.counts().end());
   evidence.dispersion = take(stored.dispersion(), fault);
   evidence.starts = take_all(stored.starts(), fault);
+  evidence.logs.assign(stored.logs().begin(), stored.logs().end());
+  evidence.shared_by = stored.shared_by() + 1U;
+  if (stored.has_edges()) evidence.edges = take(stored.edges(), fault);
   return evidence;
 }
 

@@ -64,6 +64,8 @@ static core::Criterion take(const Criterion& stored, Fault& fault) {
   criterion.at_least = stored.at_least();
   criterion.part = stored.part();
   criterion.always = stored.always();
+  criterion.shared_by = stored.shared_by() + 1U;
+  criterion.veto = stored.veto();
   criterion.span = take(stored.span());
   return criterion;
 }
@@ -161,6 +163,7 @@ static core::Transition take(const Transition& stored, Fault& fault) {
   transition.trigger.item = take_index<core::ItemIndex>(trigger.item());
   transition.trigger.option = trigger.option();
   transition.trigger.also = take_indices<core::CriterionIndex>(trigger.also());
+  transition.trigger.unless = take_indices<core::CriterionIndex>(trigger.unless());
   transition.trigger.effect = take_index<core::EffectIndex>(trigger.effect());
   transition.trigger.state = take_index<core::StateIndex>(trigger.state());
   transition.to = take_index<core::StateIndex>(stored.to());

@@ -66,6 +66,8 @@ static void put(const core::Criterion& criterion, Criterion& out) {
   out.set_at_least(criterion.at_least);
   out.set_part(criterion.part);
   out.set_always(criterion.always);
+  out.set_shared_by(criterion.shared_by - 1U);
+  out.set_veto(criterion.veto);
   put(criterion.span, *out.mutable_span());
 }
 
@@ -153,6 +155,7 @@ static void put(const core::Transition& transition, Transition& out) {
   trigger.set_item(put_index(transition.trigger.item));
   trigger.set_option(transition.trigger.option);
   put_indices(transition.trigger.also, trigger.mutable_also());
+  put_indices(transition.trigger.unless, trigger.mutable_unless());
   trigger.set_effect(put_index(transition.trigger.effect));
   trigger.set_state(put_index(transition.trigger.state));
   out.set_to(put_index(transition.to));

@@ -69,25 +69,54 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   }
 }
 
+namespace {
+
+Json nats(std::int64_t micro) { return number(core::Fixed{core::Int128{micro} * 1000}); }
+
+Json edge_of(const core::Edge& edge) {
+  return {{"at", number(edge.at)}, {"above", edge.above}, {"log_e", nats(edge.log)}};
+}
+
+Json pair_of(const std::vector<core::Edge>& pair) {
+  Json json = Json::array();
+  for (const core::Edge& edge : pair) json.push_back(edge_of(edge));
+  return json;
+}
+
+Json edges_of(const core::Edges& edges) {
+  Json json = Json::object();
+  if (edges.low) json["low"] = edge_of(*edges.low);
+  if (edges.high) json["high"] = edge_of(*edges.high);
+  if (edges.other_low) json["other_low"] = edge_of(*edges.other_low);
+  if (edges.other_high) json["other_high"] = edge_of(*edges.other_high);
+  json["pair"] = pair_of(edges.pair);
+  if (!edges.contrary_pair.empty()) json["contrary_pair"] = pair_of(edges.contrary_pair);
+  return json;
+}
+
+}  // namespace
+
 Json evidence_of(const core::Evidence& evidence) {
-  const auto nats = [](std::int64_t micro) {
-    return number(core::Fixed{core::Int128{micro} * 1000});
-  };
   Json json;
   json["test"] = name_of(evidence.test);
   json["log_e"] = nats(evidence.statistic);
   if (evidence.contrary != 0) json["log_e_contrary"] = nats(evidence.contrary);
   json["needed"] = nats(core::threshold_of(evidence.alpha));
   json["alpha"] = number(evidence.alpha);
+  if (evidence.shared_by > 1) json["shared_by"] = evidence.shared_by;
   if (evidence.prior_b.nanos != 0) {
     json["prior"] = Json::array({number(evidence.prior_a), number(evidence.prior_b)});
   }
   if (evidence.dispersion.nanos != 0) json["dispersion"] = number(evidence.dispersion);
   json["counts"] = evidence.counts;
+  if (!evidence.logs.empty()) json["logs"] = evidence.logs;
+  if (evidence.edges) json["edges"] = edges_of(*evidence.edges);
   if (evidence.starts.empty()) return json;
   Json starts = Json::array();
   for (const core::TestStart& start : evidence.starts) {
-    starts.push_back({{"from", start.from}, {"to", start.to}, {"counts", start.counts}});
+    Json& each = starts.emplace_back(Json{{"from", start.from}, {"to", start.to}});
+    if (!start.counts.empty()) each["counts"] = start.counts;
+    if (!start.logs.empty()) each["logs"] = start.logs;
   }
   json["starts"] = std::move(starts);
   return json;

@@ -5,6 +5,7 @@
 #include "engine/core/limits.h"
 #include "engine/core/sentence.h"
 #include "engine/core/trials.h"
+#include "engine/core/veto.h"
 #include "engine/core/windows.h"
 
 namespace rollbook::core {
@@ -117,8 +118,9 @@ bool Advance::judge() {
     if (!differs(reading, before)) continue;
     const Sequence changed = emit(VerdictChanged{index, reading}, cause_);
     any = true;
-    const bool lets_go = machine_.at(index).kind == CriterionKind::pause &&
-                         before.verdict == Verdict::fail && reading.verdict != Verdict::fail;
+    const bool recovers = before.verdict == Verdict::fail && reading.verdict != Verdict::fail;
+    const bool lets_go = recovers && (machine_.at(index).kind == CriterionKind::pause ||
+                                      may_be_held_back(machine_, index));
     if (lets_go) {
       instant_ = true;
       instant_cause_ = changed;
@@ -296,6 +298,11 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
                    ? state.ramp->started + ramp.every * std::int64_t{state.ramp->steps_requested}
                    : state.ramp->last_requested + ramp.every);
     }
+  }
+  for (const Transition& transition : machine.transitions) {
+    if (transition.trigger.unless.empty()) continue;
+    if (!machine.contains(transition.from, state.active)) continue;
+    consider(waits_until(machine, state, transition.trigger));
   }
   if (state.sight != Sight::live) return next;
   any_armed(machine, state, [&](CriterionIndex index) {

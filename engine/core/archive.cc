@@ -9,7 +9,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 3;
 
 class Writer {
  public:
@@ -212,8 +212,12 @@ void fields(A& archive, ClockState& clock) {
   archive.all(clock.elapsed, clock.mark, clock.extra, clock.ended);
 }
 template <class A>
+void fields(A& archive, Gap& gap) {
+  archive.all(gap.from, gap.to);
+}
+template <class A>
 void fields(A& archive, SeriesState& series) {
-  archive.all(series.seen, series.watermark, series.arrival, series.stale);
+  archive.all(series.seen, series.watermark, series.arrival, series.stale, series.gaps);
 }
 template <class A>
 void fields(A& archive, Grid& grid) {
@@ -236,10 +240,19 @@ void fields(A& archive, TestStart& start) {
   archive.all(start.from, start.to, start.counts, start.logs);
 }
 template <class A>
+void fields(A& archive, Edge& edge) {
+  archive.all(edge.at, edge.above, edge.log);
+}
+template <class A>
+void fields(A& archive, Edges& edges) {
+  archive.all(edges.low, edges.high, edges.other_low, edges.other_high, edges.pair,
+              edges.contrary_pair);
+}
+template <class A>
 void fields(A& archive, Evidence& evidence) {
   archive.all(evidence.test, evidence.statistic, evidence.contrary, evidence.alpha,
               evidence.prior_a, evidence.prior_b, evidence.counts, evidence.dispersion,
-              evidence.starts);
+              evidence.starts, evidence.logs, evidence.shared_by, evidence.edges);
 }
 template <class A>
 void fields(A& archive, Reading& reading) {
@@ -285,7 +298,7 @@ void fields(A& archive, RolloutState& state) {
               state.resuming, state.sight, state.sight_since, state.quiet_since, state.settled,
               state.settled_order, state.requested, state.shifted, state.guard_floor,
               state.shift_floor, state.first_settled, state.whole_from, state.clocks, state.series,
-              state.metrics, state.windows, state.readings, state.judged, state.tests,
+              state.metrics, state.windows, state.readings, state.judged, state.turned, state.tests,
               state.questions, state.effects, state.extensions, state.ramp, state.ramp_over,
               state.ramp_to, state.offsets, state.commands, state.late, state.quarantined);
 }

@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "engine/core/judge.h"
+#include "engine/core/veto.h"
 
 namespace rollbook::core {
 namespace {
 
 bool lacks_data(const Machine& machine, const RolloutState& state) {
   return any_armed(machine, state, [&](CriterionIndex index) {
-    return stale_of(machine, state, machine.at(index));
+    const Criterion& criterion = machine.at(index);
+    return !criterion.veto && stale_of(machine, state, criterion);
   });
 }
 
@@ -55,7 +57,7 @@ bool pauses_itself(const Machine& machine, const RolloutState& state) {
 
 bool barred(const Machine& machine, const RolloutState& state) {
   return state.paused || state.halted || state.sight != Sight::live ||
-         pauses_itself(machine, state);
+         pauses_itself(machine, state) || is_held_back(machine, state);
 }
 
 Time leave_out(Time since, Time from, Time to) {

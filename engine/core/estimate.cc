@@ -71,6 +71,10 @@ Measured plain(const Subject& subject, WindowIndex index, Time at) {
   if (measure == Measure::gauge) {
     if (sum.samples == 0) return lacking(Missing::no_series);
     if (metric.fold == GaugeFold::mean) measured.bottom = sum.samples;
+  } else if (metric.kind == MetricKind::counter && sum.samples == 0 && !metric.default_zero &&
+             seen_of(subject.state, subject.machine.at(index), at) > Duration::zero()) {
+    // The first total of a counter is only a base: it says nothing yet, and not that it is zero.
+    return lacking(Missing::no_traffic);
   } else if (measure == Measure::rate) {
     // Per second of what was watched of the window: value / (nanoseconds / 10⁹).
     const Duration seen = seen_of(subject.state, subject.machine.at(index), at);

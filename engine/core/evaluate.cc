@@ -16,6 +16,13 @@ Reading absent(const Machine& machine, const RolloutState& state, const Pending&
                const Criterion& criterion, Time now) {
   Reading reading;
   reading.at = watermark_of(state, pending, criterion.series);
+  if (criterion.veto) {
+    // A baseline that was never heard, or that has no traffic, is not known to have fallen silent.
+    if (reading.at == kDistantPast) reading.missing = Missing::no_series;
+    if (state.settled == kAllTraffic) reading.missing = Missing::no_traffic;
+    reading.verdict = Verdict::no_data;
+    if (reading.missing != Missing::none) return reading;
+  }
   const Time since = silent_since(machine, state, pending, criterion);
   reading.raw = Raw::false_;
   reading.verdict = Verdict::pass;
@@ -52,28 +59,44 @@ void apply_sustain(const Reading& before, Time begins, Reading& reading, bool fr
   reading.since = kDistantFuture;
 }
 
+// Old data are no good news: what they do not show to be broken is not known any more. A limit that
+// they break stays broken, but to hold a stop back takes news.
+Reading aged(const Subject& subject, Reading reading) {
+  const bool broken = reading.verdict == Verdict::fail && !subject.criterion.veto;
+  if (broken || reading.missing != Missing::none) return reading;
+  if (!stale_of(subject.machine, subject.state, subject.criterion)) return reading;
+  reading.verdict = Verdict::no_data;
+  reading.missing = Missing::stale;
+  if (reading.raw == Raw::false_ || subject.criterion.veto) reading.raw = Raw::unknown;
+  return reading;
+}
+
+bool lacks_requests(const Criterion& criterion, const Found& found) {
+  return found.missing == Missing::none && criterion.at_least > 0 &&
+         (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
+         found.samples < criterion.at_least;
+}
+
 Reading judge_stop(const Subject& subject, const Found& found, Reading reading) {
   const Criterion& criterion = subject.criterion;
   if (criterion.test != Test::none && reading.missing == Missing::none) {
     // Proven or not: what the test says holds at once and needs no number of requests.
     reading.raw = found.true_ ? Raw::true_ : Raw::false_;
     reading.verdict = found.true_ ? Verdict::fail : Verdict::pass;
-    return reading;
+    return aged(subject, reading);
   }
-  if (found.missing == Missing::none && criterion.at_least > 0 &&
-      (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
-      found.samples < criterion.at_least) {
-    reading.missing = Missing::too_few;
-  }
+  const Reading& before =
+      subject.state.readings[std::size_t(&criterion - subject.machine.criteria.data())];
+  if (lacks_requests(criterion, found)) reading.missing = Missing::too_few;
   if (reading.missing != Missing::none) {
-    reading.verdict = Verdict::no_data;
+    // A pause is not over because nobody knows any more: it lets go on good news alone.
+    const bool holds = criterion.kind == CriterionKind::pause && before.verdict == Verdict::fail;
+    reading.verdict = holds ? Verdict::fail : Verdict::no_data;
     reading.raw = Raw::unknown;
   } else {
     reading.raw = found.true_ ? Raw::true_ : Raw::false_;
     reading.verdict = Verdict::pass;
   }
-  const Reading& before =
-      subject.state.readings[std::size_t(&criterion - subject.machine.criteria.data())];
   const bool waits = criterion.sustain > Duration::zero();
   const bool since_shift = waits && !criterion.always;
   apply_sustain(before, since_shift ? subject.state.first_settled : kDistantPast, reading, true);
@@ -81,7 +104,7 @@ Reading judge_stop(const Subject& subject, const Found& found, Reading reading) 
       reading.since <= reading.at) {
     reading.verdict = Verdict::fail;
   }
-  return reading;
+  return aged(subject, reading);
 }
 
 Reading judge_expect(const Subject& subject, const Found& found, Reading reading) {

@@ -143,6 +143,25 @@ struct TestStart {
   bool operator==(const TestStart&) const = default;
 };
 
+// What the counts say of one edge of a histogram: how much lies above it, and the log of the
+// e-value, in micro-nats, that this is more (of a lower bound) or less (of an upper one) than may.
+struct Edge {
+  Fixed at;  // in the metric's unit
+  std::int64_t above = 0;
+  std::int64_t log = 0;
+  bool operator==(const Edge&) const = default;
+};
+
+// Of two quantiles: where each lies. A bound is missing where the counts do not show one yet.
+struct Edges {
+  std::optional<Edge> low, high;              // of the arm that is judged
+  std::optional<Edge> other_low, other_high;  // of the one it is compared with
+  // The two edges that the statistic is the lesser log of: the judged arm's, the other's.
+  std::vector<Edge> pair;
+  std::vector<Edge> contrary_pair;  // gates only
+  bool operator==(const Edges&) const = default;
+};
+
 // What a verdict of a test rests on, so that any other program can calculate it again:
 // docs/judging.md.
 struct Evidence {
@@ -154,6 +173,9 @@ struct Evidence {
   std::vector<std::int64_t> counts;  // since the test began: trials.h
   Fixed dispersion;                  // the logarithms were divided by it; 0: not
   std::vector<TestStart> starts;     // a guard's: those that make up the sum
+  std::vector<std::int64_t> logs;    // of TestSums: `two_rates` and `unchanged`
+  std::uint32_t shared_by = 1;       // of alpha: the tests of its gate
+  std::optional<Edges> edges;        // `two_quantiles` only
   bool operator==(const Evidence&) const = default;
 };
 

@@ -6,6 +6,7 @@
 #include "engine/core/buckets.h"
 #include "engine/core/clocks.h"
 #include "engine/core/decide.h"
+#include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 #include "engine/core/resume.h"
@@ -60,6 +61,7 @@ struct Fold {
     state.windows.resize(machine.windows.size());
     state.readings.resize(machine.criteria.size());
     state.judged.resize(machine.criteria.size());
+    state.turned.resize(machine.criteria.size());
     state.tests.resize(machine.criteria.size());
     state.extensions.resize(machine.stages.size());
   }
@@ -68,6 +70,7 @@ struct Fold {
     for (const Layout& layout : body.layouts) lay_out(layout);
     for (const NameSeen& name : body.names) state.metrics[name.metric.value].named = name.at;
     for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
+    note_gaps(machine, state, body);
     for (const SeriesSeen& seen : body.seen) {
       SeriesState& series = state.series[seen.series.value];
       series.seen = true;
@@ -83,6 +86,8 @@ struct Fold {
   }
 
   void operator()(const VerdictChanged& body) const {
+    const bool turned = state.readings[body.criterion.value].verdict != body.reading.verdict;
+    if (turned) state.turned[body.criterion.value] = event.time;
     state.readings[body.criterion.value] = body.reading;
     state.judged[body.criterion.value] = event.sequence;
   }

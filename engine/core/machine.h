@@ -142,6 +142,11 @@ struct Criterion {
   Span span;
   bool part = false;    // of a conjunction: fails alone, acts with the others (Trigger::also)
   bool always = false;  // `for` and `absent` count from the start, not from the first shift
+  // Of a test: among how many of its gate the α that was asked for was shared (Bonferroni).
+  std::uint32_t shared_by = 1;
+  // The baseline's share of another stop's condition, as it is at this instant: it moves nothing by
+  // itself, and without data it vetoes nothing (Trigger::unless).
+  bool veto = false;
   bool operator==(const Criterion&) const = default;
 };
 
@@ -316,6 +321,9 @@ struct Trigger {
   EffectIndex effect{};
   StateIndex state{};                  // `entered` only
   std::vector<CriterionIndex> also{};  // `stop` only: these fail too, at the same instant
+  // `stop` only, `when baseline fails too`: not while all of these fail. veto.h says how long it
+  // waits for them.
+  std::vector<CriterionIndex> unless{};
   bool operator==(const Trigger&) const = default;
 };
 
@@ -332,10 +340,10 @@ struct Transition {
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
   Span span;
   bool on_calendar = false;  // forward: waits for Machine::advance_only too
-  bool overrides = false;  // taken whatever the gate says, which is told (`next override`)
-  bool halts = false;      // nothing moves: the rollout is halted where it stands; to = from
-  CriterionIndex needs{};  // also needs this one to pass (`hold … and N requests`)
-  StateIndex undoes{};     // taking it, that stage is undone
+  bool overrides = false;    // taken whatever the gate says, which is told (`next override`)
+  bool halts = false;        // nothing moves: the rollout is halted where it stands; to = from
+  CriterionIndex needs{};    // also needs this one to pass (`hold … and N requests`)
+  StateIndex undoes{};       // taking it, that stage is undone
   bool operator==(const Transition&) const = default;
 };
 

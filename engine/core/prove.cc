@@ -13,10 +13,6 @@ namespace {
 
 using stats::Sample;
 
-// Starts that add less than this to a guard's sum are not worth a special function: together they
-// change the statistic by less than a hundredth of a micro-nat.
-const double kNegligible = std::log(1e-11);
-
 // ---- A share against a limit ----------------------------------------------------------------
 
 // A test of "more than allowed" counts only what is certain, one of "less" all that may be: where
@@ -204,7 +200,7 @@ Found prove(const Subject& subject, bool in_full) {
     case Test::unchanged:
       return prove_two_rates(subject, in_full);
     case Test::two_quantiles:
-      return prove_two_quantiles(subject);
+      return prove_two_quantiles(subject, in_full);
     case Test::split:
       return prove_split(subject);
     case Test::none:

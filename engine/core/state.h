@@ -23,11 +23,19 @@ struct ClockState {
   bool operator==(const ClockState&) const = default;
 };
 
+// A stretch of event time in which a series said nothing, from the last point before it to the
+// first one after it, longer than `stale_after`.
+struct Gap {
+  Time from{}, to{};
+  bool operator==(const Gap&) const = default;
+};
+
 struct SeriesState {
   bool seen = false;
   Time watermark = kDistantPast;  // event time
   Time arrival = kDistantPast;    // engine time
   bool stale = false;
+  std::vector<Gap> gaps;  // by rising time; of those only that `unchanged` looks back on
   bool operator==(const SeriesState&) const = default;
 };
 
@@ -147,6 +155,7 @@ struct RolloutState {
   std::vector<WindowState> windows;
   std::vector<Reading> readings;  // by criterion
   std::vector<Sequence> judged;   // by criterion: its last VerdictChanged
+  std::vector<Time> turned;       // by criterion: engine time since which it has its verdict
   std::vector<TestState> tests;   // by criterion
   std::vector<Question> questions;
   std::map<Sequence, EffectState> effects;

@@ -4,6 +4,7 @@
 
 #include "engine/core/advance.h"
 #include "engine/core/sentence.h"
+#include "engine/core/veto.h"
 
 namespace rollbook::core {
 namespace {
@@ -28,10 +29,7 @@ bool Advance::enabled_while_halted(const Transition& transition) const {
 }
 
 bool Advance::stops(const Trigger& trigger) const {
-  const auto fails = [&](CriterionIndex index) {
-    return state_.readings[index.value].verdict == Verdict::fail;
-  };
-  return fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
+  return fails(state_, trigger) && acts(machine_, state_, trigger, now_);
 }
 
 // Whether it begins a rollback.

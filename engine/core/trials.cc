@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 
 namespace rollbook::core {
@@ -11,8 +12,10 @@ using stats::Step;
 
 // A start for each would lose weight to no use: a breach is a matter of some seconds at least.
 constexpr Duration kPane = std::chrono::seconds(5);
-// A start is dropped when its neighbours lie no further apart than a 20th of their age.
+// A start is dropped when its neighbours lie no further apart than a 20th of their age; of two
+// quantiles, where each start keeps all buckets of both arms, than a 6th.
 constexpr std::int64_t kStartsPerAge = 20;
+constexpr std::int64_t kWideStartsPerAge = 6;
 
 Time floor_to(Time time, Duration pane) { return time - time.time_since_epoch() % pane; }
 
@@ -58,6 +61,35 @@ Step step_between(const Subject& subject, Time from, Time to) {
           value(criterion.window, criterion.lag), exposure(criterion.lag)};
 }
 
+// Silence is no change, and neither is what comes at once after it: a step of `unchanged` counts
+// when neither its present nor its past holds a gap, and its past is still in the window.
+bool is_heard(const Subject& subject, Time from, Time to) {
+  const Criterion& criterion = subject.criterion;
+  if (to - from > criterion.lag + subject.state.limits.grace) return false;
+  if (may_be_silent(subject.machine, criterion)) return true;
+  const std::vector<Gap> gaps =
+      gaps_of(subject.state, subject.pending, fed_by(subject.machine, criterion));
+  return std::none_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
+    const auto touches = [&](Duration back) {
+      return gap.from < to - back && gap.to > from - back;
+    };
+    return touches(Duration::zero()) || touches(criterion.lag);
+  });
+}
+
+// Counts without requests have time as exposure, which goes on between two points of a series: a
+// step waits until both of its sides have one, or the rhythm of the points would look like bursts.
+bool has_points(const Subject& subject, Time from, Time to) {
+  const Criterion& criterion = subject.criterion;
+  if (criterion.denominator.valid() || may_be_silent(subject.machine, criterion)) return true;
+  const auto points = [&](Duration back) {
+    return sum_between(subject.machine, subject.state, subject.pending, criterion.window,
+                       from - back, to - back)
+        .samples;
+  };
+  return points(Duration::zero()) > 0 && points(criterion.lag) > 0;
+}
+
 void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int64_t>& logs) {
   Step turned{step.other_events, step.other_exposure, step.events, step.exposure};
   std::size_t at = 0;
@@ -79,11 +111,12 @@ void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int
 
 // Drops starts so that those left lie the wider apart the older they are. A dropped weight only
 // lowers the sum, so no guarantee is touched.
-void thin_out(std::vector<TestStart>& starts) {
+void thin_out(std::vector<TestStart>& starts, Test test) {
+  const std::int64_t per_age = test == Test::two_quantiles ? kWideStartsPerAge : kStartsPerAge;
   const std::int64_t now = starts.back().to;
   for (std::size_t i = 1; i + 1 < starts.size();) {
     const std::int64_t gap = starts[i + 1].from - starts[i - 1].from;
-    if (gap * kStartsPerAge <= now - starts[i + 1].from) {
+    if (gap * per_age <= now - starts[i + 1].from) {
       starts.erase(starts.begin() + static_cast<std::ptrdiff_t>(i));
     } else {
       ++i;
@@ -129,7 +162,7 @@ void grow_starts(const Subject& subject, TestState& test, Time cut) {
   for (const Time border : borders(subject, test.cut, cut)) {
     add_start(origin, test, border, counts_at(subject, border), {});
   }
-  thin_out(test.starts);
+  thin_out(test.starts, subject.criterion.test);
 }
 
 }  // namespace
@@ -201,6 +234,12 @@ std::optional<Advanced> step_of(const Subject& subject) {
     const Duration pane = subject.machine.at(subject.criterion.window).pane;
     advanced.cut = floor_to(advanced.cut, pane);
     if (advanced.cut <= test.cut) return std::nullopt;
+    advanced.skipped = !is_heard(subject, test.cut, advanced.cut);
+    if (advanced.skipped) {
+      advanced.logs = test.logs;
+      return advanced;
+    }
+    if (!has_points(subject, test.cut, advanced.cut)) return std::nullopt;
     advanced.step = step_between(subject, test.cut, advanced.cut);
   } else {
     if (advanced.cut <= test.cut) return std::nullopt;
@@ -255,19 +294,19 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
       if (sums == observed.tests.end()) continue;
       const auto advanced = step_of(subject);
       if (!advanced) continue;
-      take_step(advanced->step, test);
+      if (!advanced->skipped) take_step(advanced->step, test);
       test.logs = sums->logs;
       test.cut = advanced->cut;
       const Time origin = origin_of(state, criterion);
       if (guards && origin != kDistantFuture) {
         add_start(origin, test, test.cut, {}, test.logs);
-        thin_out(test.starts);
+        thin_out(test.starts, criterion.test);
       }
       continue;
     }
     const Time cut = cut_of(subject);
     if (cut <= test.cut) continue;
-    if (guards && criterion.test == Test::proportion) grow_starts(subject, test, cut);
+    if (guards && criterion.test != Test::split) grow_starts(subject, test, cut);
     test.cut = cut;
   }
 }

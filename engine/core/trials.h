@@ -30,6 +30,7 @@ std::vector<std::int64_t> counts_at(const Subject& subject, Time cut);
 // The step that `two_rates` or `unchanged` takes up to `cut`; nothing where it must still wait.
 struct Advanced {
   Time cut{};
+  bool skipped = false;  // of `unchanged`: one of its sides was not heard all the time
   stats::Step step;
   std::vector<std::int64_t> logs;
 };

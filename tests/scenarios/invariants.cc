@@ -155,6 +155,24 @@ void Invariants::see_ids(const core::RolloutState& before, const core::Event& ev
   }
 }
 
+namespace {
+
+// A stop that the baseline holds back: while it fails too, what goes forward is halted; else it
+// waits no longer than it may.
+bool may_wait(const core::RolloutState& state, const core::Trigger& trigger, core::Time now) {
+  if (trigger.unless.empty()) return false;
+  core::Time turned = state.turned[trigger.criterion.value];
+  bool shared = true;
+  for (const core::CriterionIndex index : trigger.unless) {
+    turned = std::max(turned, state.turned[index.value]);
+    shared = shared && state.readings[index.value].verdict == core::Verdict::fail;
+  }
+  if (shared) return state.halted || state.rollback_rank > 0;
+  return state.halted || now - turned < state.limits.grace;
+}
+
+}  // namespace
+
 void Invariants::rest(const core::Machine& machine, const core::RolloutState& state, core::Time now,
                       std::int64_t read) {
   if (!state.active.valid()) return;
@@ -192,7 +210,7 @@ void Invariants::rest(const core::Machine& machine, const core::RolloutState& st
         fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
     // A guard that cannot roll back any more halts.
     const bool halts = transition.halts || (state.irreversible && state.rollback_rank == 0);
-    expect(!armed || (halts && state.halted), at,
+    expect(!armed || (halts && state.halted) || may_wait(state, trigger, now), at,
            "a breach of `" + transition.label + "` that nothing came of");
   }
 }

@@ -58,6 +58,9 @@ Criterion criterion_of(const Setting& setting) {
   if (setting.test == "quantiles") {
     return expect_p99_within_baseline(Fixed{950'000'000}, setting.alpha);
   }
+  if (setting.test == "quantile_guard") {
+    return stop_p99_above_baseline(Fixed::from_int(1), setting.alpha);
+  }
   if (setting.test == "unchanged") {
     return expect_unchanged(std::chrono::minutes(5), Fixed{20'000'000}, setting.alpha);
   }
@@ -72,7 +75,7 @@ Second second_of(const Setting& setting, Random& random, double arm, double chan
   const double chance = share(setting.rate) * change / static_cast<double>(setting.burst);
   second.errors =
       std::min(second.requests, setting.burst * binomial(random, second.requests, chance));
-  if (setting.test != "quantiles") return second;
+  if (!setting.test.starts_with("quantile")) return second;
   // One in a hundred at 20 ms or above, the rest below.
   second.buckets.assign(buckets, 0);
   const std::int64_t slow = binomial(random, second.requests, 0.01);
@@ -84,7 +87,8 @@ Second second_of(const Setting& setting, Random& random, double arm, double chan
 // What a test must not say where nothing is wrong. `unchanged` must not pass a change just at its
 // tolerance; two equal quantiles must not pass for one that is 5 % smaller.
 bool is_wrong(const Setting& setting, Verdict verdict) {
-  if (setting.test == "guard" || setting.test == "arms" || setting.test == "split") {
+  if (setting.test == "guard" || setting.test == "quantile_guard" || setting.test == "arms" ||
+      setting.test == "split") {
     return verdict == Verdict::fail;
   }
   return verdict == Verdict::pass;
@@ -131,7 +135,8 @@ std::vector<Setting> settings(bool few) {
   const std::vector<std::int64_t> weights =
       few ? std::vector<std::int64_t>{50'000'000}
           : std::vector<std::int64_t>{50'000'000, 500'000'000};
-  for (const char* test : {"guard", "gate", "arms", "quantiles", "unchanged", "split"}) {
+  for (const char* test :
+       {"guard", "gate", "arms", "quantiles", "quantile_guard", "unchanged", "split"}) {
     for (const std::int64_t alpha : alphas) {
       for (const std::int64_t rate : rates) {
         for (const std::int64_t weight : weights) {

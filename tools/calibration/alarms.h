@@ -12,7 +12,7 @@ namespace rollbook::calibration {
 
 // Traffic with nothing wrong: the arms are alike, and a limit is met exactly. The hardest case.
 struct Setting {
-  std::string test;  // "guard", "gate", "arms", "quantiles", "unchanged", "split"
+  std::string test;  // "guard", "gate", "arms", "quantiles", "quantile_guard", "unchanged", "split"
   core::Fixed alpha;
   core::Fixed rate;               // of errors in both arms; the limit of `guard` and `gate`
   core::Weight weight;            // of the canary

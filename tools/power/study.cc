@@ -105,6 +105,10 @@ void Study::find_watches() {
 void Study::find_alarms() {
   for (const Transition& transition : machine_.transitions) {
     if (transition.trigger.kind != TriggerKind::stop) continue;
+    // What halts because the baseline fails too is the same alarm, and not one of its own.
+    const auto vetoes = [&](CriterionIndex index) { return machine_.at(index).veto; };
+    const auto& also = transition.trigger.also;
+    if (std::any_of(also.begin(), also.end(), vetoes)) continue;
     Alarm alarm{transition.trigger.also};
     alarm.all.push_back(transition.trigger.criterion);
     std::sort(alarm.all.begin(), alarm.all.end());
@@ -279,7 +283,8 @@ Notice Study::notice_at_review(const CriterionReport& criterion, const Load& loa
 std::vector<CriterionReport> Study::criteria() const {
   std::vector<CriterionReport> all;
   for (std::uint32_t i = 0; i < machine_.criteria.size(); ++i) {
-    if (machine_.criteria[i].kind == CriterionKind::enough) continue;
+    const Criterion& criterion = machine_.criteria[i];
+    if (criterion.kind == CriterionKind::enough || criterion.veto) continue;
     all.push_back(describe(CriterionIndex{i}));
   }
   return all;

@@ -154,6 +154,9 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { s.series[0].watermark += 1ns; },
       [](RolloutState& s) { s.series[0].arrival += 1ns; },
       [](RolloutState& s) { s.series[0].stale = !s.series[0].stale; },
+      [](RolloutState& s) {
+        s.series[0].gaps = {{kBeginOfTime, kBeginOfTime + 1h}};
+      },
       [](RolloutState& s) { s.metrics[0].named = kBeginOfTime; },
       [](RolloutState& s) { s.metrics[0].bounds.pop_back(); },
       [](RolloutState& s) { s.windows[0].cells.pop_back(); },
@@ -178,6 +181,15 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { s.readings[0].limit = Fixed{1}; },
       [](RolloutState& s) { s.readings[0].evidence = Evidence{}; },
       [](RolloutState& s) { s.readings[0].evidence.emplace().statistic = 1; },
+      [](RolloutState& s) { s.readings[0].evidence.emplace().logs = {1}; },
+      [](RolloutState& s) { s.readings[0].evidence.emplace().shared_by = 2; },
+      [](RolloutState& s) { s.readings[0].evidence.emplace().edges.emplace(); },
+      [](RolloutState& s) {
+        s.readings[0].evidence.emplace().edges.emplace().other_high = Edge{Fixed{1}, 2, 3};
+      },
+      [](RolloutState& s) {
+        s.readings[0].evidence.emplace().edges.emplace().contrary_pair = {Edge{Fixed{1}, 2, 3}};
+      },
       [](RolloutState& s) { s.readings[0].verdict = Verdict::fail; },
       [](RolloutState& s) { s.readings[0].missing = Missing::stale; },
       [](RolloutState& s) { s.readings[0].raw = Raw::true_; },
@@ -190,6 +202,7 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { s.readings[0].held += 1ns; },
       [](RolloutState& s) { s.readings[0].since = kBeginOfTime; },
       [](RolloutState& s) { ++s.judged[0].value; },
+      [](RolloutState& s) { s.turned[0] += 1ns; },
       [](RolloutState& s) {
         s.questions.push_back({Sequence{9}, kVerdict, {{"dev", "ann", true, 1}}, {0, 1}});
       },
