@@ -386,8 +386,9 @@ class Printer {
   void print(const Stop& node) {
     std::string text = "stop " + criterion(node.criterion);
     for (const Criterion& other : node.also) text += " and " + criterion(other);
-    line(text);
+    line(text + (node.unless ? " when baseline fails too halt" : ""));
   }
+  void print(const BaselineFails&) { line("when baseline fails too halt"); }
   void print(const PauseWhile& node) { line("pause while " + criterion(node.criterion)); }
   void print(const Otherwise& node) { line("otherwise " + exit(node.exit)); }
   void print(const Template& node) { block("template " + node.name.text, node.block); }

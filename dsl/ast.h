@@ -277,9 +277,17 @@ struct Setup {                   // setup { … }
   bool operator==(const Setup&) const = default;
 };
 
-struct Stop {  // stop error_rate > 0.1% over 5m for 2m [at least 50 requests] [and …]
+struct BaselineFails {  // when baseline fails too halt
+  Span keyword;
+  Span span;
+  bool operator==(const BaselineFails&) const = default;
+};
+
+// stop error_rate > 0.1% over 5m for 2m [at least 50 requests] [and …] [when baseline fails too …]
+struct Stop {
   Criterion criterion;
-  std::vector<Criterion> also;  // true at the same instant
+  std::vector<Criterion> also;          // true at the same instant
+  std::optional<BaselineFails> unless;  // of this stop; as a statement: of all stops of its guard
   Span span;
   bool operator==(const Stop&) const = default;
 };
@@ -297,7 +305,7 @@ struct PauseWhile {  // pause while error_rate > 0.05% over 5m
 };
 
 struct GuardStatement {
-  std::variant<Error, Stop, PauseWhile, Otherwise> node;
+  std::variant<Error, Stop, PauseWhile, BaselineFails, Otherwise> node;
   Span span;
   bool operator==(const GuardStatement&) const = default;
 };

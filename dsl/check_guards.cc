@@ -8,11 +8,29 @@ namespace rollbook::dsl {
 
 namespace {
 
+// `when baseline fails too halt` holds back what would move traffic away from the canary.
+void check_veto(const GuardOutline& guard, Findings& findings) {
+  if (!guard.veto) return;
+  if (guard.otherwise.kind == Exit::Kind::halt) {
+    findings.error(Code::nothing_to_veto, *guard.veto,
+                   "this guard halts whether the baseline fails or not", "leave it out");
+    return;
+  }
+  const bool any = std::any_of(guard.stops.begin(), guard.stops.end(),
+                               [](const Judgement& stop) { return stop.veto; });
+  if (any || guard.stops.empty()) return;
+  findings.error(
+      Code::nothing_to_veto, *guard.veto,
+      "the baseline can fail no `stop` here: none is about the canary's share alone",
+      "leave it out, or stop at a limit of the canary's, like `error_rate > 1% over 5m`");
+}
+
 void check_guard(const GuardOutline& guard, Findings& findings) {
   if (guard.stops.empty() && guard.pauses.empty()) {
     findings.error(Code::missing_guard, guard.span, "this guard stops nothing",
                    "add `stop error_rate > 1% over 5m`");
   }
+  check_veto(guard, findings);
   const bool leads =
       guard.otherwise.kind == Exit::Kind::rollback || guard.otherwise.kind == Exit::Kind::halt;
   if (leads) return;

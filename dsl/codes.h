@@ -80,6 +80,7 @@ enum class Code : std::uint16_t {
   nothing_started = 530,    // `hold until` without a `start` before it
   no_way_back = 531,        // a rollback after an irreversible step
   guard_must_halt = 532,    // an irreversible step, and no guard that halts
+  nothing_to_veto = 540,    // `when baseline fails too`, and no stop that it could hold back
   import_cycle = 561,
   unresolved_import = 562,  // in a text that must stand alone
 
@@ -121,7 +122,6 @@ enum class Code : std::uint16_t {
 
   // 09xx: words of the language that this edition knows and this version cannot run.
   unsupported_new = 904,
-  unsupported_baseline_fails = 905,
   unsupported_and = 907,
   unsupported_target = 912,
   unsupported_irreversible = 914,

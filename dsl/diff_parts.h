@@ -42,6 +42,7 @@ class Comparison {
   // diff_guards.cc
   void compare_guards();
   void compare_guard(const Place& where, const Both<GuardOutline>& both);
+  void compare_vetoes(const Place& where, const Both<GuardOutline>& both);
   void compare_conjunctions(const Place& where, const Both<GuardOutline>& both);
 
   // diff_criteria.cc: matches what judges the same and says what became of the rest.

@@ -12,11 +12,6 @@ void explain_unsupported(std::vector<Explanation>& all) {
        "The language knows `new`, kinds of errors that the baseline never showed; this version "
        "cannot run it. It is refused, so that no plan runs with a part of it left out.",
        Where::guard, "stop new(errors by type) at least 5 over 5m", ""},
-      {905, "`when baseline fails too` is not supported yet",
-       "The language knows `when baseline fails too`, what to do about a cause that both arms "
-       "share; this version cannot run it. It is refused, so that no plan runs with a part of it "
-       "left out.",
-       Where::guard, "when baseline fails too halt", ""},
       {907, "`and` outside `stop` is not supported",
        "`and` joins the conditions of a `stop`, which acts when all of them hold at the same "
        "instant. A review needs all of its checks anyway: write two. A `pause while` has one "

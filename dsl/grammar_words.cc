@@ -38,6 +38,7 @@ constexpr std::array kHomes = {
     Home{"success", "`runbook`", "success {"},
     Home{"stop", "`guard`", "stop error_rate > 1% over 5m"},
     Home{"pause", "`guard`, as `pause while …`", "pause while error_rate > 0.5% over 5m"},
+    Home{"when", "`guard`, or behind a `stop`", "when baseline fails too halt"},
     Home{"undo", "`stage` or `template`", "undo { run clean_up() }"},
     Home{"irreversible", "the end of a step, like `run drop_old() irreversible`",
          "run drop_old() irreversible"},
@@ -82,10 +83,6 @@ struct UnsupportedWords {
 constexpr std::array kStatements = {
     UnsupportedWords{
         "target", "", {Code::unsupported_target, "a named `target`", "write a runbook for each"}},
-    UnsupportedWords{"when",
-                     "baseline",
-                     {Code::unsupported_baseline_fails, "`when baseline fails too`",
-                      "compare the two: `stop canary.p99(x) > baseline.p99(x) * 120% over 5m`"}},
 };
 
 constexpr Unsupported kTarget = {Code::unsupported_target, "a named target",
@@ -103,11 +100,6 @@ constexpr std::array kClauses = {
         {"and",
          "",
          {Code::unsupported_and, "`and` outside `stop`", "write two statements: both must hold"}}},
-    UnsupportedClause{" stop guard otherwise ",
-                      {"when",
-                       "",
-                       {Code::unsupported_baseline_fails, "`when baseline fails too`",
-                        "compare the two: `stop canary.p99(x) > baseline.p99(x) * 120% over 5m`"}}},
     UnsupportedClause{" start ",
                       {"irreversible",
                        "",

@@ -82,6 +82,7 @@ std::string edge_text(const Machine& machine, const core::Transition& transition
     case TriggerKind::stop: {
       std::string text = machine.at(trigger.criterion).text;
       for (const auto other : trigger.also) text += " and " + machine.at(other).text;
+      if (!trigger.unless.empty()) text += ", unless the baseline fails too";
       return text;
     }
     case TriggerKind::gate_passed:

@@ -65,7 +65,10 @@ std::vector<core::CriterionIndex> Flow::add_criteria(const Review& review, core:
   const auto tests = std::count_if(review.criteria.begin(), review.criteria.end(),
                                    [](const Judgement& each) { return each.alpha.nanos > 0; });
   for (Judgement judgement : review.criteria) {
-    if (tests > 1) judgement.alpha.nanos /= tests;
+    if (tests > 1 && judgement.alpha.nanos > 0) {
+      judgement.alpha.nanos /= tests;
+      judgement.shared_by = static_cast<std::uint32_t>(tests);
+    }
     criteria.push_back(builder_.add_criterion(judgement, floor));
   }
   return criteria;
@@ -74,7 +77,10 @@ std::vector<core::CriterionIndex> Flow::add_criteria(const Review& review, core:
 // begin ─► preflight ─► setup.1 ─► … ─► guarded. Nothing was shifted yet, so every way out ends.
 void Flow::lower_before(StateIndex parent) {
   const StateIndex before = builder_.add_compound(parent, named("before", "", core::Phase::none));
-  for (const Stop& stop : stops_) stop_from(before, stop);  // of guards armed from the start
+  for (const Stop& stop : stops_) {  // of guards armed from the start
+    stop_from(before, stop);
+    halt_from(before, stop);
+  }
   for (const TriggerKind kind :
        {TriggerKind::abort, TriggerKind::rollback_immediate, TriggerKind::rollback_gradual}) {
     builder_.go(before, on(kind), aborted_, {.label = "ended before any traffic"});
@@ -146,6 +152,7 @@ void Flow::lower_guarded(StateIndex parent) {
     forward = builder_.add_compound(forward, named("guarded.forward", "", core::Phase::none));
     for (const Stop& stop : stops_) {
       if (outline_.guards[stop.guard].otherwise.kind == Exit::Kind::halt) stop_from(forward, stop);
+      halt_from(forward, stop);
     }
   }
   lower_forward(forward);

@@ -141,6 +141,8 @@ core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Fl
   criterion.at_least = judgement.at_least;
   criterion.part = judgement.parts != 1;
   criterion.always = judgement.always;
+  criterion.shared_by = judgement.shared_by;
+  criterion.veto = judgement.veto && judgement.what.arm == core::Arm::baseline;
   criterion.span = judgement.span;
   if (criterion.measure == core::Measure::absent) {
     criterion.series = add_series({judgement.what.metric, judgement.what.arm});

@@ -60,6 +60,7 @@ class Flow {
   // A `stop` as the machine has it: its conditions, and where its guard leads.
   struct Stop {
     std::vector<core::CriterionIndex> criteria;
+    std::vector<core::CriterionIndex> vetoes;  // the same on the baseline's share
     std::size_t guard = 0;
     std::string label;
     core::Span span;
@@ -82,6 +83,8 @@ class Flow {
   // Adds the criteria of all guards that are, or are not, armed from the start.
   void add_guards(bool always, StateIndex armed_in);
   void stop_from(StateIndex from, const Stop& stop);
+  // Where both arms fail.
+  void halt_from(StateIndex from, const Stop& stop);
   // Where a shift that fails, an abort and a missing `otherwise` lead.
   Label breach() const;
 

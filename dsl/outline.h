@@ -39,13 +39,15 @@ struct Judgement {
   std::optional<Measurement> other;               // the right side, where it is measured too
   core::Fixed factor = core::Fixed::from_int(1);  // of `other`
   core::Test test = core::Test::none;
-  core::Fixed alpha;      // of a test, before it is shared among those of one gate
-  core::Duration lag{};   // `unchanged` only
-  core::Fixed tolerance;  // `unchanged` only
-  core::Duration over{};  // zero for a test: it looks at everything since it began
+  core::Fixed alpha;            // of a test, before it is shared among those of one gate
+  std::uint32_t shared_by = 1;  // how many tests of its gate share it
+  core::Duration lag{};         // `unchanged` only
+  core::Fixed tolerance;        // `unchanged` only
+  core::Duration over{};        // zero for a test: it looks at everything since it began
   core::Duration sustain{};
   std::int64_t at_least = 0;
   bool always = false;  // of a `guard always`
+  bool veto = false;    // `when baseline fails too halt`
   // A `stop` of several conditions is as many in a row: the first has their number, the others 0.
   std::size_t parts = 1;
   core::Span span;
@@ -137,10 +139,17 @@ struct RollbackOutline {
 struct GuardOutline {
   bool always = false;  // armed from the start
   std::vector<Judgement> stops;
-  std::vector<Judgement> pauses;  // `pause while`
+  std::vector<Judgement> pauses;   // `pause while`
+  std::optional<core::Span> veto;  // `when baseline fails too halt`, of the guard or of a stop
   Exit otherwise;
   core::Span span;
 };
+
+// Whether the baseline's share can be judged by the same condition: a total, and a comparison of
+// arms, is no arm's own.
+inline bool is_canarys(const Judgement& judgement) {
+  return judgement.what.arm == core::Arm::canary && !judgement.other;
+}
 
 struct FinishOutline {
   core::Weight weight;

@@ -292,6 +292,7 @@ std::string describe(const core::Machine& machine, const core::Trigger& trigger)
     case core::TriggerKind::stop: {
       std::string text = "stop " + machine.at(trigger.criterion).id;
       for (const auto other : trigger.also) text += " and " + machine.at(other).id;
+      for (const auto veto : trigger.unless) text += " unless " + machine.at(veto).id;
       return text;
     }
     case core::TriggerKind::gate_passed:
@@ -320,7 +321,8 @@ std::string test_text(const core::Criterion& criterion) {
                                            "unchanged", "split"};
   if (criterion.test == core::Test::none) return "";
   return std::string(" test ") + kNames[static_cast<std::size_t>(criterion.test)] + " alpha " +
-         format_decimal(criterion.alpha);
+         format_decimal(criterion.alpha) +
+         (criterion.shared_by > 1 ? " shared by " + std::to_string(criterion.shared_by) : "");
 }
 }  // namespace
 
@@ -329,6 +331,7 @@ std::string describe(const core::Machine& machine, const core::Criterion& criter
   static constexpr const char* kKinds[] = {"stop ", "expect ", "pause ", "enough "};
   text += kKinds[static_cast<std::size_t>(criterion.kind)];
   if (criterion.always) text += "always ";
+  if (criterion.veto) text += "veto ";
   switch (criterion.measure) {
     case core::Measure::ratio:
       text += window_text(machine, criterion.window) + " / " +

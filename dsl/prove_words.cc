@@ -29,13 +29,16 @@ std::string step_label(const core::Machine& machine, const core::Transition& by)
 
 // What breaks a limit, as a fault; "" where no fault does.
 std::string breaks(const core::Criterion& stop) {
-  if (stop.measure == core::Measure::absent) return "silence";
-  if (stop.measure == core::Measure::quantile) return "latency x10";
+  const std::string arm = stop.veto ? " on baseline" : "";
+  if (stop.measure == core::Measure::absent) return "silence" + arm;
+  if (stop.measure == core::Measure::quantile) return "latency x10" + arm;
   if (stop.measure != core::Measure::ratio) return "";
   const core::Fixed limit =
       stop.other.valid() ? core::Fixed::from_nanos(core::Fixed::kScale / 20) : stop.limit;
-  return "errors " + format_percent(core::Fixed::from_nanos(
-                         std::min<core::Int128>(2 * limit.nanos, core::Fixed::kScale)));
+  return "errors " +
+         format_percent(core::Fixed::from_nanos(
+             std::min<core::Int128>(2 * limit.nanos, core::Fixed::kScale))) +
+         arm;
 }
 
 // Orders are given in a stage, once it has its traffic; before any, right after the start.

@@ -270,6 +270,14 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std:
     if (judgement) judgement->always = guard.always;
     return judgement;
   };
+  const ast::BaselineFails* of_all = nullptr;
+  for (const ast::BaselineFails* each : ast::all<ast::BaselineFails>(guard.block)) {
+    if (of_all != nullptr) {
+      report_second(context, "`when baseline fails too`", each->span, of_all->span);
+    }
+    of_all = each;
+    outline.veto = each->span;
+  }
   std::size_t position = 0;
   for (const ast::Stop* stop : ast::all<ast::Stop>(guard.block)) {
     const std::string id = name + ".stop[" + std::to_string(++position) + "]";
@@ -283,7 +291,12 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std:
     }
     // A part that could not be resolved is reported: the rest would stop for less than was meant.
     if (parts.size() != stop->also.size() + 1) continue;
-    for (Judgement& part : parts) part.parts = 0;
+    const bool veto = stop->unless.has_value() || of_all != nullptr;
+    if (stop->unless && !outline.veto) outline.veto = stop->unless->span;
+    for (Judgement& part : parts) {
+      part.parts = 0;
+      part.veto = veto && is_canarys(part);
+    }
     parts.front().parts = parts.size();
     for (Judgement& part : parts) outline.stops.push_back(std::move(part));
   }

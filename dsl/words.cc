@@ -218,7 +218,8 @@ constexpr std::array kWords = {
     Word{"week", kClause, ""},
     Word{"when", kStatement,
          "`when baseline fails too halt`\n\nA stop that holds for the baseline as well is a cause "
-         "that both share: traffic is not moved onto an arm as sick as the canary."},
+         "that both share: traffic is not moved onto an arm as sick as the canary. The rollout is "
+         "halted where it stands; when the baseline alone recovers, the stop acts."},
     Word{"where", kClause, ""},
     Word{"while", kClause, ""},
     Word{"with", kClause, ""},

@@ -389,9 +389,6 @@ TEST(Grammar, SaysWhereTheWordsOfControlFlowBelong) {
 TEST(Grammar, RefusesByNameWhatIsNotSupportedYet) {
   const Case cases[] = {
       {kGuard, "stop new(errors by type) at least 5 over 5m", "RB0904 `new(…)`"},
-      {kGuard, "stop a > 1% over 5m when baseline fails too halt",
-       "RB0905 `when baseline fails too`"},
-      {kGuard, "when baseline fails too halt", "RB0905 `when baseline fails too`"},
       {kStage, "expect a > 1% over 5m and b > 2% over 1h", "RB0907 `and` outside `stop`"},
       {kGuard, "pause while a > 1% over 5m and b > 2% over 1h", "RB0907 `and` outside `stop`"},
       {kRunbook, "target eu where region = \"eu\"", "RB0912 a named `target`"},

@@ -110,5 +110,32 @@ TEST(Recompute, ARollbackInPartAndThenInWholeWithWhatIsUndone) {
   expect_recomputed(r);
 }
 
+// Halted for a cause that both arms share, waiting for the baseline, and the stop that acts when it
+// alone recovers; and the same of silence.
+TEST(Recompute, AVetoAndItsEnd) {
+  for (const char* stop :
+       {"stop error_rate > 1% with confidence 99%\n", "stop error_rate > 1% over 5m for 2m\n",
+        "stop absent(requests) for 4m\n"}) {
+    Rehearsal r(text_of({.guard = std::string(stop) + "when baseline fails too halt\n",
+                         .stages = "stage canary {\n traffic 20%\n hold 6h\n}\n"}));
+    healthy(r);
+    r.start();
+    r.run_for(20min);
+    r.lag("req", {{"v", "old"}}, 4s);
+    r.counter("err", kNew, 5);
+    r.counter("err", {{"v", "old"}}, 45);
+    if (std::string(stop).find("absent") != std::string::npos) r.silence();
+    r.run_for(20min);
+    ASSERT_TRUE(r.rollout().halted) << stop;
+    r.speak();
+    r.silence("req", kNew);
+    r.counter("err", {{"v", "old"}}, 0);
+    if (std::string(stop).find("absent") == std::string::npos) r.counter("req", kNew, 100);
+    r.run_to_end();
+    EXPECT_EQ(r.state(), "rolled_back") << stop;
+    expect_recomputed(r);
+  }
+}
+
 }  // namespace
 }  // namespace rollbook::tests
