@@ -12,7 +12,8 @@
 // last night, and a service that is slower by day would be rolled back each morning. Here both
 // edges are of the same time.
 
-#include <functional>
+#include <optional>
+#include <span>
 
 #include "engine/core/judge.h"
 #include "engine/core/prove_parts.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/clocks.h"
+#include "engine/core/trials.h"
 
 namespace rollbook::core {
 namespace {
@@ -62,7 +63,24 @@ void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
   }
 }
 
+namespace {
+
+// What both arms had is proven for long after it is over: who resumes knows of it, and what goes on
+// is proven anew within some requests.
+void begin_vetoed_tests(const Machine& machine, RolloutState& state) {
+  for (const Transition& transition : machine.transitions) {
+    const Trigger& trigger = transition.trigger;
+    if (trigger.unless.empty() || !machine.contains(transition.from, state.active)) continue;
+    begin_test(machine, state, trigger.criterion);
+    for (const CriterionIndex index : trigger.also) begin_test(machine, state, index);
+    for (const CriterionIndex index : trigger.unless) begin_test(machine, state, index);
+  }
+}
+
+}  // namespace
+
 void resume_halted(const Machine& machine, RolloutState& state, Time now) {
+  begin_vetoed_tests(machine, state);
   state.halted = false;
   state.halted_because.clear();
   state.resuming = state.resume_to.valid();

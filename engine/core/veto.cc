@@ -144,11 +144,16 @@ struct Stop {
                        [&](CriterionIndex index) { return fails(state, index) || is_open(index); });
   }
 
-  // After a halt that both arms had caused: what the canary's windows still hold of it is no
-  // breach of its own. It is told from what came since the baseline recovered, as far back as cells
-  // are kept by the second.
+  // Whether the baseline has recovered from what both had: it turned after the canary broke, and
+  // later than the stop would have waited for it.
+  bool was_shared() const {
+    return turned() > broken() && (state.halted || turned() > broken() + patience());
+  }
+
+  // After that, what the canary's windows still hold is no breach of its own. It is told from what
+  // came since the baseline recovered, as far back as cells are kept by the second.
   bool recovers() const {
-    if (!state.halted || turned() <= broken()) return false;
+    if (!was_shared()) return false;
     Time since = kDistantPast;
     for (const CriterionIndex index : trigger.unless) {
       since = std::max(since, state.readings[index.value].at);
@@ -166,8 +171,7 @@ struct Stop {
   // The same of silence: the canary's next points may be on their way.
   bool may_be_heard() const {
     const auto silent = [&](CriterionIndex index) { return is_absent(index); };
-    return state.halted && turned() > broken() &&
-           std::any_of(trigger.unless.begin(), trigger.unless.end(), silent);
+    return was_shared() && std::any_of(trigger.unless.begin(), trigger.unless.end(), silent);
   }
 
   bool is_shared() const {

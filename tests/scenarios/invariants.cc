@@ -168,7 +168,8 @@ bool may_wait(const core::RolloutState& state, const core::Trigger& trigger, cor
     shared = shared && state.readings[index.value].verdict == core::Verdict::fail;
   }
   if (shared) return state.halted || state.rollback_rank > 0;
-  return state.halted || now - turned < state.limits.grace;
+  const bool was_shared = turned > state.turned[trigger.criterion.value] + state.limits.grace;
+  return was_shared || now - turned < state.limits.grace;
 }
 
 }  // namespace

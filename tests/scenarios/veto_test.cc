@@ -156,6 +156,36 @@ TEST(Veto, WhenBothRecoverNothingIsRolledBackAndARolloutThatIsResumedGoesOn) {
   }
 }
 
+TEST(Veto, ResumedAsSoonAsBothAreWellItGoesOn) {
+  for (const std::string& runbook : {kWindow, kTest}) {
+    Rehearsal r(runbook);
+    begin(r);
+    fail_canary(r, 6);
+    fail_baseline(r, 3);
+    r.run_for(10min);
+    ASSERT_TRUE(r.rollout().halted);
+    fail_both(r, 0);
+    r.run_for(3min + 45s);  // the baseline's window is below 1 % again, the canary's is not
+    EXPECT_EQ(r.reading("guard.stop[1]").verdict, Verdict::fail);
+    EXPECT_EQ(r.verb(Verb::resume), "");
+    r.run_to_end();
+    EXPECT_EQ(r.state(), "succeeded");
+    EXPECT_EQ(r.weights(), "20%");
+  }
+}
+
+TEST(Veto, ResumedAfterAProofOfBothItIsProvenAnew) {
+  Rehearsal r(kTest);
+  begin(r);
+  fail_both(r, 5);
+  r.run_for(20min);
+  ASSERT_TRUE(r.rollout().halted);
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_for(2min);
+  EXPECT_TRUE(r.rollout().halted);
+  EXPECT_EQ(r.effects(EffectKind::page).size(), 2u);
+}
+
 TEST(Veto, ResumedWhileBothStillFailItHaltsAgain) {
   Rehearsal r(kWindow);
   begin(r);
