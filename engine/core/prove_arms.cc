@@ -97,7 +97,7 @@ TestState with_pending(const Subject& subject) {
   test.spread = logged.spread;
   const auto advanced = step_of(subject);
   if (!advanced) return test;
-  take_step(advanced->step, test);
+  if (!advanced->skipped) take_step(advanced->step, test);
   test.logs = advanced->logs;
   test.cut = advanced->cut;
   return test;

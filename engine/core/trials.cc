@@ -67,6 +67,11 @@ bool is_heard(const Subject& subject, Time from, Time to) {
   const Criterion& criterion = subject.criterion;
   if (to - from > criterion.lag + subject.state.limits.grace) return false;
   if (may_be_silent(subject.machine, criterion)) return true;
+  // The first total of a counter is only a base: what came before it was not counted.
+  const auto& named =
+      subject.state.metrics[subject.machine.at(fed_by(subject.machine, criterion)).metric.value]
+          .named;
+  if (!criterion.denominator.valid() && named && from - criterion.lag < *named) return false;
   const std::vector<Gap> gaps =
       gaps_of(subject.state, subject.pending, fed_by(subject.machine, criterion));
   return std::none_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {

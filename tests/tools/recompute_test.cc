@@ -137,5 +137,36 @@ TEST(Recompute, AVetoAndItsEnd) {
   }
 }
 
+// Statistics of every kind that is held against something else, over silences short and long.
+TEST(Recompute, TestsOfTwoArmsAndOfThePastOverGaps) {
+  Rehearsal r(text_of(
+      {.guard = "stop canary.p99(latency) > baseline.p99(latency) * 105% with confidence 99%\n"
+                "stop error_rate > baseline.error_rate * 150% with confidence 99%\n",
+       .stages = "stage canary {\n traffic 20%\n hold 5h\n"
+                 " expect rate(requests) unchanged from previous 20m by at most 20%\n"
+                 " expect error_rate unchanged from previous 20m by at most 50%\n"
+                 " expect canary.p99(latency) <= baseline.p99(latency) * 105% with confidence 95%\n"
+                 " expect traffic split as planned\n"
+                 " within 4h otherwise halt\n}\n"}));
+  healthy(r);
+  r.histogram("dur", {{"v", "old"}}, {5, 10, 20, 50}, {540, 360, 0, 0, 0});
+  r.counter("err", kNew, 1);
+  r.counter("err", {{"v", "old"}}, 9);
+  r.start();
+  for (const core::Duration silence : {core::Duration(4min), core::Duration(35min)}) {
+    r.run_for(50min);
+    r.silence();
+    r.run_for(silence);
+    r.speak();
+  }
+  r.run_for(90min);
+  EXPECT_EQ(r.reading("canary.expect[1]").verdict, core::Verdict::pass);
+  r.histogram("dur", kNew, {5, 10, 20, 50}, {50, 30, 0, 20, 0});
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "rolled_back");
+  EXPECT_EQ(r.verdicts("canary.expect[1]").find("fail"), std::string::npos);
+  expect_recomputed(r);
+}
+
 }  // namespace
 }  // namespace rollbook::tests
