@@ -120,6 +120,36 @@ std::string past(const Unchanged& node) {
   return "";
 }
 
+std::string beyond(const std::optional<Beyond>& any) {
+  if (!any) return "";
+  return " beyond " + any->first.text + (any->second ? " or " + any->second->text : "");
+}
+
+std::string judge(const Judge& node) {
+  static constexpr const char* kDirections[] = {" either", " increase", " decrease"};
+  const auto clause = [](const char* word, const std::optional<Number>& number) {
+    return number ? word + number->text : std::string();
+  };
+  std::string text = "judge kayenta" + clause(" over ", node.over) + clause(" every ", node.every) +
+                     clause(" pass ", node.pass) + clause(" marginal ", node.marginal);
+  for (const GroupShare& share : node.weights) {
+    text += (&share == node.weights.data() ? " weights " : ", ") + share.group.text + " " +
+            share.weight.text;
+  }
+  text += " {";
+  for (const JudgedMetric& metric : node.metrics) {
+    text += (&metric == node.metrics.data() ? " " : "; ") + expression(metric.what) +
+            kDirections[static_cast<std::size_t>(metric.direction)] + beyond(metric.allowed);
+    if (metric.critical) text += " critical" + beyond(metric.intolerable);
+    if (metric.required) text += " required";
+    if (metric.muted) text += " muted";
+    if (metric.trimmed) text += " without outliers" + clause(" beyond ", metric.factor);
+    if (metric.cles) text += " by cles";
+    if (metric.group) text += " group " + metric.group->text;
+  }
+  return text + " }";
+}
+
 std::string criterion(const Criterion& any) {
   const std::string condition = std::visit(
       overloaded{[](const Comparison& node) {
@@ -132,7 +162,8 @@ std::string criterion(const Criterion& any) {
                    return expression(node.what) + " unchanged from " + past(node) + " by at most " +
                           node.tolerance.text;
                  },
-                 [](const SplitAsPlanned&) { return std::string("traffic split as planned"); }},
+                 [](const SplitAsPlanned&) { return std::string("traffic split as planned"); },
+                 [](const Judge& node) { return judge(node); }},
       any.condition);
   std::string out = condition + clause("over", any.over) +
                     clause("with confidence", any.confidence) + clause("for", any.sustain);

@@ -52,6 +52,24 @@ void warn_of_no_baseline(const Review& review, core::Weight weight, Findings& fi
   }
 }
 
+// A judge takes each arm's numbers as they are: of a tenth of the traffic comes a tenth of the
+// requests.
+void warn_of_unequal_arms(const Review& review, core::Weight weight, Findings& findings) {
+  if (weight.nanos * 2 == core::kAllTraffic.nanos || weight == core::kAllTraffic) return;
+  for (const Judgement& expect : review.criteria) {
+    if (!expect.judge) continue;
+    for (const JudgedOutline& metric : expect.judge->metrics) {
+      const core::Measure measure = metric.judged.measure;
+      if (measure != core::Measure::rate && measure != core::Measure::count) continue;
+      findings.warning(Code::unequal_arms, expect.span,
+                       quoted(metric.judged.text) + " is judged where the canary has " +
+                           format_percent(weight) + " of the traffic: of equal health it has " +
+                           "as little of what is counted",
+                       "judge a ratio of it, or do it at 50%");
+    }
+  }
+}
+
 void warn_of_looser(const Judgement& expect, const Judgement& stop, Findings& findings) {
   findings.warning(
       Code::looser_than_guard, expect.span,
@@ -114,10 +132,12 @@ void warn_of_limits(const Outline& outline, Findings& findings) {
   for (std::size_t i = 0; i < outline.stages.size(); ++i) {
     compare(outline.stages[i].review, Stage{&outline.stages[i], weights[i]});
     warn_of_no_baseline(outline.stages[i].review, weights[i], findings);
+    warn_of_unequal_arms(outline.stages[i].review, weights[i], findings);
   }
   if (outline.success) {
     compare(*outline.success, Stage{&outline.stages.back(), weights.back()});
     warn_of_no_baseline(*outline.success, weights.back(), findings);
+    warn_of_unequal_arms(*outline.success, weights.back(), findings);
     warn_of_dead(outline.success->criteria, findings);
   }
   warn_of_dead(outline.guard->stops, findings);

@@ -61,7 +61,8 @@ enum class Code : std::uint16_t {
   missing_argument = 402,
   not_comparable = 403,
   bad_quotient = 404,
-  bad_param = 461,  // given at the start: of the wrong type, or out of range
+  averaged_quantile = 405,  // the mean of quantiles that others have computed
+  bad_param = 461,          // given at the start: of the wrong type, or out of range
 
   // 05xx: structure.
   missing_statement = 501,
@@ -97,6 +98,8 @@ enum class Code : std::uint16_t {
   no_baseline = 611,     // compared with an arm without traffic
   nobody_told = 612,     // a decision opens in silence
   never_full = 613,      // a window longer than the time there is to fill it
+  too_few_points = 614,  // of a judge
+  unequal_arms = 615,    // rates or counts of arms with unequal traffic
 
   // 07xx: scenarios. First what is written, then what the runbook says to it.
   scenario_unexpected = 701,         // expected …, found …
@@ -125,7 +128,6 @@ enum class Code : std::uint16_t {
   unsupported_and = 907,
   unsupported_target = 912,
   unsupported_irreversible = 914,
-  unsupported_bracket = 922,
 };
 
 // "RB0301".

@@ -99,6 +99,12 @@ void explain_names(std::vector<Explanation>& all) {
        "A ratio is of two counters that count the same requests: both split by arm, or both "
        "`unsplit`.",
        Where::guard, "stop errors / latency > 2% over 10m", "stop errors / requests > 2% over 10m"},
+      {405, "the mean of quantiles",
+       "A p99 that each pod has computed for itself tells nothing of how many requests stand "
+       "behind it, so no mean of several is the p99 of all. It lies between the least and the "
+       "greatest: `bracket(x)` judges by both. Better still, send the histogram.",
+       Where::runbook, "metric worst = gauge mean shop_p99_seconds",
+       "metric worst = gauge max shop_p99_seconds"},
       {461, "a parameter of the wrong type or out of range",
        "What is given at the start has the type of the parameter and lies in its range `from … to "
        "…`, so that nobody can loosen a plan further than its author meant.",

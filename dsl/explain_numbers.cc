@@ -104,6 +104,18 @@ void explain_numbers(std::vector<Explanation>& all) {
        "otherwise rollback automatic\n}\nfinish traffic 20%",
        "stage second {\n  traffic 20%\n  expect p99(latency) < 20ms over 1h\n  within 2h otherwise "
        "rollback automatic\n}\nfinish traffic 20%"},
+      {614, "few points for a judge",
+       "`judge kayenta` compares one point of each arm for each step of its window. Few points "
+       "find large differences only, so that what is small but real passes.",
+       Where::stage, "expect judge kayenta over 10m {\n  error_rate increase\n}",
+       "expect judge kayenta over 1h {\n  error_rate increase\n}"},
+      {615, "numbers of arms with unequal traffic",
+       "Spinnaker compares two clusters of one size. Here the arms have the weights of their "
+       "stage: "
+       "a rate or a count of the canary's tenth is a ninth of the baseline's, however healthy it "
+       "is. Ratios, quantiles and gauges do not depend on that.",
+       Where::stage, "expect judge kayenta over 1h {\n  rate(requests) decrease\n}",
+       "expect judge kayenta over 1h {\n  error_rate increase\n}"},
   };
   all.insert(all.end(), rows.begin(), rows.end());
 }

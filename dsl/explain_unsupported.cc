@@ -32,11 +32,6 @@ void explain_unsupported(std::vector<Explanation>& all) {
        "the "
        "`run` that cannot.",
        Where::stage, "start suite(phase: \"x\") irreversible", "start suite(phase: \"x\")"},
-      {922, "`bracket` is not supported yet",
-       "The language knows `bracket`, the bounds of a quantile whose limit is inside a bucket; "
-       "this version cannot run it. It is refused, so that no plan runs with a part of it left "
-       "out.",
-       Where::guard, "stop bracket(latency) > 50ms over 5m", ""},
   };
   all.insert(all.end(), rows.begin(), rows.end());
 }

@@ -154,6 +154,7 @@ class FormCheck {
     std::visit(overloaded{[&](const ast::Absent&) { absent(criterion); },
                           [&](const ast::Unchanged& node) { unchanged(criterion, node); },
                           [&](const ast::SplitAsPlanned&) { split(criterion); },
+                          [&](const ast::Judge& node) { judge(criterion, node); },
                           [&](const ast::Comparison& node) { comparison(criterion, node); }},
                criterion.condition);
   }
@@ -197,6 +198,21 @@ class FormCheck {
   void split(const ast::Criterion& criterion) {
     only_in_expect(criterion, "`traffic split as planned`",
                    "a shift that does not settle is a breach already");
+  }
+
+  void judge(const ast::Criterion& criterion, const ast::Judge& node) {
+    only_in_expect(criterion, "`judge kayenta`",
+                   "it looks once, at the end of its window: a guard looks all the time");
+    if (criterion.confidence)
+      sink_.error(Code::duplicate_clause, criterion.confidence->span,
+                  "`judge kayenta` has no such clause",
+                  "its interval is one of 98%, and it promises nothing about all metrics together");
+    for (const auto* clause : {&node.over, &node.every, &node.pass, &node.marginal})
+      positive(*clause);
+    for (const ast::GroupShare& share : node.weights) positive(share.weight);
+    if (!node.over)
+      sink_.error(Code::missing_window, node.span, "over what time? a judge needs `over`",
+                  "add `over 1h`");
   }
 
   void absent(const ast::Criterion& criterion) {

@@ -72,6 +72,8 @@ struct function_parser : x3::parser<function_parser> {
     } else if (const auto quantile = quantile_of(first->value)) {
       head.function = ast::Call::Function::quantile;
       head.quantile = *quantile;
+    } else if (first->value == "bracket") {
+      head.function = ast::Call::Function::bracket;
     } else if (first->value != "rate") {
       state(context).wanted(first, "a function like `p99`");
       return false;
@@ -350,7 +352,10 @@ const auto at_least_clause = kw("at", "at least") >
 const auto condition = described(
     "a condition like `error_rate > 0.1%`")[(x3::eps[InStop{}] >> absent[SetCondition{}]) |
                                             split_as_planned[SetCondition{}] |
-                                            unchanged[SetCondition{}] | comparison[SetCondition{}]];
+                                            judge[SetCondition{}] | unchanged[SetCondition{}] |
+                                            comparison[SetCondition{}]];
+const auto measured_value_def = x3::eps[Begin{}] >> sum[set_value];
+
 const auto criterion_def =
     located(quoted(condition > *(over_clause | confidence_clause | for_clause | at_least_clause)));
 
@@ -359,7 +364,8 @@ BOOST_SPIRIT_DEFINE(plain_metric, measurement, primary, product, sum, comparison
 
 }  // namespace
 
-BOOST_SPIRIT_DEFINE(criterion)
+BOOST_SPIRIT_DEFINE(criterion, measured_value)
 ROLLBOOK_INSTANTIATE(criterion)
+ROLLBOOK_INSTANTIATE(measured_value)
 
 }  // namespace rollbook::dsl::grammar

@@ -17,6 +17,10 @@ namespace rollbook::dsl::grammar {
 
 // grammar_criterion.cc
 ROLLBOOK_RULE(criterion, Plain, ast::Criterion)
+ROLLBOOK_RULE(measured_value, Plain, ast::Expression)
+
+// grammar_judge.cc
+ROLLBOOK_RULE(judge, Plain, ast::Judge)
 
 // grammar_review.cc
 ROLLBOOK_RULE(exit_phrase, Plain, ast::Exit)

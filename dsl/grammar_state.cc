@@ -255,12 +255,9 @@ bool ParseState::report_function(Cursor start, Cursor where) {
   const bool judges = start->is_word("stop") || start->is_word("expect") || start->is_word("pause");
   if (!judges) return false;
   if (!where->is(Kind::word) || !where[1].is_symbol("(") || where == start) return false;
-  if (where->value == "new" || where->value == "bracket") {
-    const bool is_new = where->value == "new";
-    sink_.error(is_new ? Code::unsupported_new : Code::unsupported_bracket, where->span,
-                is_new ? "`new(…)` is not supported yet" : "`bracket(…)` is not supported yet",
-                is_new ? "stop on their share: `stop error_rate > 1% over 5m`"
-                       : "stop on the quantile itself: `stop p99(latency) > 50ms over 5m`");
+  if (where->value == "new") {
+    sink_.error(Code::unsupported_new, where->span, "`new(…)` is not supported yet",
+                "stop on their share: `stop error_rate > 1% over 5m`");
     return true;
   }
   if (where->value == "absent") {
@@ -268,9 +265,9 @@ bool ParseState::report_function(Cursor start, Cursor where) {
                 "silence is never a reason to go on: `stop absent(metric) for 3m`");
     return true;
   }
-  const std::vector<std::string> known = {"p50", "p90", "p95", "p99", "rate", "count"};
+  const std::vector<std::string> known = {"p50", "p90", "p95", "p99", "rate", "count", "bracket"};
   std::string help = did_you_mean(where->value, known);
-  if (help.empty()) help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`";
+  if (help.empty()) help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`, `bracket(…)`";
   sink_.error(Code::unknown_function, where->span, "no function is called `" + where->value + "`",
               help, replace_by_near(*where, known));
   return true;

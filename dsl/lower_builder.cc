@@ -36,6 +36,9 @@ core::Window window_of(const Judgement& judgement, core::Floor floor) {
   if (judgement.test == core::Test::none) {
     window.width = judgement.over;
     window.pane = pane_of(window.width);
+  } else if (judgement.judge) {
+    window.width = judgement.over + kTestReach;
+    window.pane = judgement.judge->step;
   } else if (judgement.test == core::Test::unchanged) {
     window.width = 2 * judgement.lag;
     window.pane = dividing_pane(judgement.lag);
@@ -117,10 +120,28 @@ core::WindowIndex Builder::add_window(core::Window window, core::Series series) 
 Builder::Side Builder::add_side(const Measurement& what, const core::Window& window) {
   Side side;
   side.window = add_window(window, core::Series{what.metric, what.arm});
-  if (what.measure == core::Measure::ratio) {
+  if (what.measure == core::Measure::ratio || what.measure == core::Measure::bracket) {
     side.denominator = add_window(window, core::Series{what.denominator, what.arm});
   }
   return side;
+}
+
+core::Judge Builder::make_judge(const Judgement& judgement, const core::Window& window) {
+  core::Judge judge;
+  judge.over = judgement.over;
+  judge.step = judgement.judge->step;
+  judge.marginal = judgement.judge->marginal;
+  judge.weights = judgement.judge->weights;
+  for (const JudgedOutline& each : judgement.judge->metrics) {
+    core::JudgedMetric metric = each.judged;
+    const Side canary = add_side(each.canary, window), baseline = add_side(each.baseline, window);
+    metric.window = canary.window;
+    metric.denominator = canary.denominator;
+    metric.other = baseline.window;
+    metric.other_denominator = baseline.denominator;
+    judge.metrics.push_back(std::move(metric));
+  }
+  return judge;
 }
 
 core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Floor floor) {
@@ -150,6 +171,7 @@ core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Fl
   const Side judged = add_side(judgement.what, window);
   criterion.window = judged.window;
   criterion.denominator = judged.denominator;
+  if (judgement.judge) criterion.judge = make_judge(judgement, window);
   if (judgement.other) {
     const Side other = add_side(*judgement.other, window);
     criterion.other = other.window;

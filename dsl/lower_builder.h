@@ -61,6 +61,7 @@ class Builder {
     core::WindowIndex denominator;
   };
   Side add_side(const Measurement& what, const core::Window& window);
+  core::Judge make_judge(const Judgement& judgement, const core::Window& window);
 
   core::Machine machine_;
   std::vector<core::StateIndex> labels_;

@@ -26,6 +26,19 @@ struct Measurement {
   bool operator==(const Measurement&) const = default;
 };
 
+// A metric of `judge kayenta`; the windows of `judged` come with the machine.
+struct JudgedOutline {
+  core::JudgedMetric judged;
+  Measurement canary, baseline;
+};
+struct JudgeOutline {
+  std::string written;  // all of it, white space folded
+  core::Duration step{};
+  core::Fixed marginal;
+  std::vector<JudgedOutline> metrics;
+  std::vector<core::GroupWeight> weights;
+};
+
 // A resolved `stop` or `expect`.
 struct Judgement {
   std::string id;
@@ -48,6 +61,7 @@ struct Judgement {
   bool always = false;  // of a `guard always`
   // A `stop` of several conditions is as many in a row: the first has their number, the others 0.
   std::size_t parts = 1;
+  std::optional<JudgeOutline> judge;  // of a score
   core::Span span;
 };
 

@@ -317,10 +317,39 @@ std::string describe(const core::Machine& machine, const core::Trigger& trigger)
 namespace {
 std::string test_text(const core::Criterion& criterion) {
   static constexpr const char* kNames[] = {"",          "proportion", "two_rates", "two_quantiles",
-                                           "unchanged", "split"};
+                                           "unchanged", "split",      "kayenta"};
   if (criterion.test == core::Test::none) return "";
   return std::string(" test ") + kNames[static_cast<std::size_t>(criterion.test)] + " alpha " +
          format_decimal(criterion.alpha);
+}
+
+std::string bounds_text(const core::EffectBounds& bounds) {
+  return format_percent(bounds.decrease) + " or " + format_percent(bounds.increase);
+}
+
+std::string judge_text(const core::Machine& machine, const core::Criterion& criterion) {
+  static constexpr const char* kDirections[] = {"either", "increase", "decrease"};
+  const core::Judge& judge = *criterion.judge;
+  std::string text = "judge over " + format_duration(judge.over) + " every " +
+                     format_duration(judge.step) + " pass " + format_percent(criterion.limit) +
+                     " marginal " + format_percent(judge.marginal);
+  for (const core::GroupWeight& each : judge.weights) {
+    text += " weight " + each.group + " " + format_percent(each.weight);
+  }
+  for (const core::JudgedMetric& metric : judge.metrics) {
+    text += "; " + metric.text + " " + window_text(machine, metric.window) + " against " +
+            window_text(machine, metric.other) + " " +
+            kDirections[static_cast<std::size_t>(metric.direction)] + " beyond " +
+            bounds_text(metric.allowed) + (metric.effect == core::EffectSize::cles ? " cles" : "");
+    if (metric.critical) text += " critical beyond " + bounds_text(metric.intolerable);
+    if (metric.required) text += " required";
+    if (metric.muted) text += " muted";
+    if (!metric.group.empty()) text += " group " + metric.group;
+    if (metric.outlier_factor.nanos != 0) {
+      text += " without outliers beyond " + format_decimal(metric.outlier_factor);
+    }
+  }
+  return text;
 }
 }  // namespace
 
@@ -351,6 +380,12 @@ std::string describe(const core::Machine& machine, const core::Criterion& criter
       text += "split of " + window_text(machine, criterion.window) + " and " +
               window_text(machine, criterion.other);
       return text + test_text(criterion);
+    case core::Measure::bracket:
+      text += "bracket of " + window_text(machine, criterion.window) + " and " +
+              window_text(machine, criterion.denominator);
+      break;
+    case core::Measure::score:
+      return text + judge_text(machine, criterion);
     case core::Measure::absent:
       return text + "absent " + series_text(machine, criterion.series) + " for " +
              format_duration(criterion.sustain);

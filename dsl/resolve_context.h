@@ -65,8 +65,15 @@ core::Span span_of(const ast::Value& value);
 
 std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterion& criterion,
                                            core::CriterionKind kind, std::string id);
+// What an expression measures; reported and empty when it measures nothing.
+std::optional<Measurement> resolve_measured(Context& context, const ast::Expression& expression);
 // Which metric counts the canary's requests: that of this name, else the only denominator.
 std::optional<Measurement> requests_of(Context& context, const core::Span& span);
+// ---- resolve_judge.cc -----------------------------------------------------------------------
+
+// False: reported.
+bool resolve_judge(Context& context, const ast::Judge& judge, Judgement& judgement);
+
 // ---- resolve_constants.cc -------------------------------------------------------------------
 
 struct Constant {

@@ -1,6 +1,8 @@
 // Types of criteria. A comparison measures on its left and holds a constant on its right, or the
 // same measurement of another arm; what the left measures says which units the right may have.
 
+#include <algorithm>
+
 #include "dsl/format_value.h"
 #include "dsl/resolve_context.h"
 
@@ -117,9 +119,45 @@ std::optional<Measured> measure_quantile(Context& context, const ast::Call& call
   return measured;
 }
 
+// The metric with another fold of the same gauges, which is added where there is none.
+core::MetricIndex folded_as(Context& context, core::MetricIndex index, core::GaugeFold fold) {
+  auto& metrics = context.outline.metrics;
+  core::Metric wanted = metrics[index.value];
+  if (wanted.fold == fold) return index;
+  wanted.fold = fold;
+  wanted.name += fold == core::GaugeFold::max ? " (max)" : " (min)";
+  const auto found = std::find(metrics.begin(), metrics.end(), wanted);
+  const auto place = static_cast<std::uint32_t>(found - metrics.begin());
+  if (found == metrics.end()) metrics.push_back(std::move(wanted));
+  return core::MetricIndex{place};
+}
+
+// `bracket(pod_p99)`: the greatest and the least of all its points.
+std::optional<Measured> measure_bracket(Context& context, const ast::Call& call, Found found) {
+  if (!found.entry->measured || found.metric->kind != core::MetricKind::gauge) {
+    context.findings.error(Code::type_mismatch, call.argument.span,
+                           "`bracket` needs a gauge, `" + call.argument.metric.text + "` is " +
+                               (found.entry->measured ? "none" : "a ratio"),
+                           "it is for quantiles that others have computed; of a histogram take "
+                           "`p99(x)`");
+    return std::nullopt;
+  }
+  Measured measured;
+  measured.what.measure = core::Measure::bracket;
+  measured.what.arm = found.arm;
+  measured.entry = found.entry;
+  measured.unit_known = measures_seconds(*found.metric);
+  measured.allowed = {Type::duration, Type::count, Type::ratio, Type::size, Type::rate};
+  const core::MetricIndex metric = found.entry->metric;
+  measured.what.metric = folded_as(context, metric, core::GaugeFold::max);
+  measured.what.denominator = folded_as(context, metric, core::GaugeFold::min);
+  return measured;
+}
+
 std::optional<Measured> measure_call(Context& context, const ast::Call& call) {
   const auto found = find_metric(context, call.argument);
   if (!found) return std::nullopt;
+  if (call.function == ast::Call::Function::bracket) return measure_bracket(context, call, *found);
   std::optional<Measured> measured;
   if (call.function == ast::Call::Function::quantile) {
     measured = measure_quantile(context, call, *found);
@@ -361,6 +399,12 @@ bool resolve_arms(Context& context, const ast::Criterion& criterion,
   if (!left || !scaled) return false;
   const auto right = measure(context, *scaled->measured);
   if (!right) return false;
+  if (left->what.measure == core::Measure::bracket) {
+    context.findings.error(Code::not_comparable, comparison.left.span,
+                           "two brackets overlap more often than not: they are not compared",
+                           "hold each against a limit, or send the histogram");
+    return false;
+  }
   Measurement same = right->what;
   same.arm = left->what.arm;
   if (same != left->what || right->what.arm == left->what.arm) {
@@ -498,6 +542,11 @@ std::int64_t default_at_least(const Judgement& judgement) {
 
 }  // namespace
 
+std::optional<Measurement> resolve_measured(Context& context, const ast::Expression& expression) {
+  const auto measured = measure(context, expression);
+  return measured ? std::optional(measured->what) : std::nullopt;
+}
+
 std::optional<Measurement> requests_of(Context& context, const core::Span& span) {
   std::optional<core::MetricIndex> found;
   bool several = false;
@@ -544,6 +593,8 @@ std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterio
     good = resolve_unchanged(context, criterion, *unchanged, judgement);
   } else if (const auto* split = std::get_if<ast::SplitAsPlanned>(&criterion.condition)) {
     good = resolve_split(context, *split, judgement);
+  } else if (const auto* judge = std::get_if<ast::Judge>(&criterion.condition)) {
+    good = resolve_judge(context, *judge, judgement);
   } else {
     good = resolve_absent(context, std::get<ast::Absent>(criterion.condition), judgement);
   }

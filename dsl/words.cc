@@ -39,6 +39,8 @@ constexpr std::array kWords = {
     Word{"baseline", kClause, ""},
     Word{"begins", kStatement,
          "`begins traffic N%`\n\nThe canary's share before the first stage; 0% without it."},
+    Word{"beyond", kClause, ""},
+    Word{"bracket", kFunction, ""},
     Word{"by", kStatement,
          "`by ROLE`, `by any of A, B`, `by all of A, B`, `by 2 of A`\n\nWho decides; always "
          "distinct persons."},
@@ -49,19 +51,23 @@ constexpr std::array kWords = {
     Word{"checkpoint", kStatement,
          "`checkpoint \"NAME\" [within D]`\n\nAsks for a checkpoint and waits until it is there; "
          "what it answers is kept."},
+    Word{"cles", kClause, ""},
     Word{"confidence", kClause, ""},
     Word{"confirm", kStatement,
          "`confirm \"TEXT\" by ROLE`\n\nPart of the review: somebody in that role must say yes. "
          "One no fails it."},
     Word{"count", kFunction, ""},
     Word{"counter", kValue, ""},
+    Word{"critical", kClause, ""},
     Word{"decide", kStatement,
          "`decide NAME`\n\nPart of the review: opens the decision when the other items pass. "
          "`decide NAME { … }` in `runbook` says who decides, and between what."},
+    Word{"decrease", kClause, ""},
     Word{"default", kClause, ""},
     Word{"duration", kValue, ""},
     Word{"edition", kStatement, "`edition 1`\n\nThe first line of a runbook."},
     Word{"effect", kScenario, ""},
+    Word{"either", kClause, ""},
     Word{"end", kValue, ""},
     Word{"enter", kClause, ""},
     Word{"every", kClause, ""},
@@ -76,6 +82,7 @@ constexpr std::array kWords = {
     Word{"for", kClause, ""},
     Word{"from", kClause, ""},
     Word{"gauge", kValue, ""},
+    Word{"group", kClause, ""},
     Word{"guard", kStatement,
          "`guard { stop … otherwise rollback NAME }`\n\nWatches from the first shift on, through "
          "every stage: the first `stop` that becomes true leads to `otherwise`."},
@@ -91,15 +98,19 @@ constexpr std::array kWords = {
     Word{"import", kStatement,
          "`import \"FILE\" as NAME`\n\nTakes the declarations of another file."},
     Word{"in", kClause, ""},
+    Word{"increase", kClause, ""},
     Word{"irreversible", kStatement,
          "`irreversible`\n\nAfter this step no rollback is possible; the guard there must say "
          "`otherwise halt`."},
+    Word{"judge", kClause, ""},
+    Word{"kayenta", kClause, ""},
     Word{"label", kClause, ""},
     Word{"last", kValue, ""},
     Word{"least", kClause, ""},
     Word{"load", kStatement,
          "`load R peak[, R trough]`\n\nHow many requests there are, so that sample sizes can be "
          "judged before anything runs."},
+    Word{"marginal", kClause, ""},
     Word{"max", kValue, ""},
     Word{"mean", kValue, ""},
     Word{"metric", kStatement,
@@ -108,6 +119,7 @@ constexpr std::array kWords = {
     Word{"min", kValue, ""},
     Word{"most", kClause, ""},
     Word{"ms", kValue, ""},
+    Word{"muted", kClause, ""},
     Word{"never", kScenario, ""},
     Word{"new", kFunction, ""},
     Word{"next", kValue, ""},
@@ -125,16 +137,19 @@ constexpr std::array kWords = {
     Word{"option", kStatement,
          "`option NAME \"TEXT\" next | extend D at most N | rollback NAME`\n\nOne of the answers "
          "to a decision, and where it leads."},
+    Word{"or", kClause, ""},
     Word{"otherwise", kStatement,
          "`otherwise decide NAME | rollback NAME | end`\n\nWhere it leads when this does not go "
          "as it should."},
     Word{"outcome", kScenario, ""},
+    Word{"outliers", kClause, ""},
     Word{"over", kClause, ""},
     Word{"override", kClause, ""},
     Word{"page", kStatement, "`page CHANNEL, … \"TEXT\"`\n\nWakes somebody. Nothing waits for it."},
     Word{"param", kStatement,
          "`param NAME: type = VALUE [from A to B]`\n\nA value that `start` may set, within its "
          "bounds."},
+    Word{"pass", kClause, ""},
     Word{"pause", kStatement,
          "`pause while CONDITION`\n\nThe softer limit: holds and forward steps wait while it is "
          "true, and go on by themselves."},
@@ -158,6 +173,7 @@ constexpr std::array kWords = {
     Word{"requests", kClause, ""},
     Word{"require", kStatement,
          "`require { expect … confirm … }`\n\nWhat must be so before anything is done."},
+    Word{"required", kClause, ""},
     Word{"resume", kScenario, ""},
     Word{"role", kStatement, "`role NAME, …`\n\nWho may confirm and decide."},
     Word{"rollback", kStatement,
@@ -216,6 +232,7 @@ constexpr std::array kWords = {
     Word{"us", kValue, ""},
     Word{"using", kClause, ""},
     Word{"week", kClause, ""},
+    Word{"weights", kClause, ""},
     Word{"when", kStatement,
          "`when baseline fails too halt`\n\nA stop that holds for the baseline as well is a cause "
          "that both share: traffic is not moved onto an arm as sick as the canary."},
@@ -224,6 +241,7 @@ constexpr std::array kWords = {
     Word{"with", kClause, ""},
     Word{"within", kStatement,
          "`within D otherwise …`\n\nHow long the review may wait for data and people."},
+    Word{"without", kClause, ""},
     Word{"yes", kScenario, ""},
     Word{"yesterday", kClause, ""},
 };

@@ -130,6 +130,32 @@ inline core::TestStart take(const TestStart& stored, Fault&) {
           {stored.logs().begin(), stored.logs().end()}};
 }
 
+inline void put(const core::JudgedSample& judged, JudgedSample& out) {
+  out.set_classification(put_enum(judged.classification));
+  out.set_critical(judged.critical);
+  if (judged.u) put(*judged.u, *out.mutable_u());
+  if (judged.estimate) put(*judged.estimate, *out.mutable_estimate());
+  if (judged.low) put(*judged.low, *out.mutable_low());
+  if (judged.high) put(*judged.high, *out.mutable_high());
+  if (judged.effect) put(*judged.effect, *out.mutable_effect());
+  put_all(judged.canary, out.mutable_canary());
+  put_all(judged.baseline, out.mutable_baseline());
+}
+inline core::JudgedSample take(const JudgedSample& stored, Fault& fault) {
+  core::JudgedSample judged;
+  judged.classification =
+      take_enum<core::Classification>(stored.classification(), "classification", fault);
+  judged.critical = stored.critical();
+  if (stored.has_u()) judged.u = take(stored.u(), fault);
+  if (stored.has_estimate()) judged.estimate = take(stored.estimate(), fault);
+  if (stored.has_low()) judged.low = take(stored.low(), fault);
+  if (stored.has_high()) judged.high = take(stored.high(), fault);
+  if (stored.has_effect()) judged.effect = take(stored.effect(), fault);
+  judged.canary = take_all(stored.canary(), fault);
+  judged.baseline = take_all(stored.baseline(), fault);
+  return judged;
+}
+
 inline void put(const core::Evidence& evidence, Evidence& out) {
   out.set_test(put_enum(evidence.test));
   out.set_statistic(evidence.statistic);
@@ -140,6 +166,7 @@ inline void put(const core::Evidence& evidence, Evidence& out) {
   out.mutable_counts()->Add(evidence.counts.begin(), evidence.counts.end());
   put(evidence.dispersion, *out.mutable_dispersion());
   put_all(evidence.starts, out.mutable_starts());
+  put_all(evidence.judged, out.mutable_judged());
 }
 inline core::Evidence take(const Evidence& stored, Fault& fault) {
   core::Evidence evidence;
@@ -152,6 +179,7 @@ inline core::Evidence take(const Evidence& stored, Fault& fault) {
   evidence.counts.assign(stored.counts().begin(), stored.counts().end());
   evidence.dispersion = take(stored.dispersion(), fault);
   evidence.starts = take_all(stored.starts(), fault);
+  evidence.judged = take_all(stored.judged(), fault);
   return evidence;
 }
 

@@ -41,6 +41,45 @@ static core::Window take(const Window& stored, Fault& fault) {
           stored.cumulative()};
 }
 
+static core::EffectBounds take(const EffectBounds& stored, Fault& fault) {
+  return {take(stored.decrease(), fault), take(stored.increase(), fault)};
+}
+
+static core::JudgedMetric take(const JudgedMetric& stored, Fault& fault) {
+  core::JudgedMetric metric;
+  metric.text = stored.text();
+  metric.group = stored.group();
+  metric.measure = take_enum<core::Measure>(stored.measure(), "measure", fault);
+  metric.quantile = take(stored.quantile(), fault);
+  metric.window = take_index<core::WindowIndex>(stored.window());
+  metric.denominator = take_index<core::WindowIndex>(stored.denominator());
+  metric.other = take_index<core::WindowIndex>(stored.other());
+  metric.other_denominator = take_index<core::WindowIndex>(stored.other_denominator());
+  metric.direction = take_enum<core::Direction>(stored.direction(), "direction", fault);
+  metric.effect = take_enum<core::EffectSize>(stored.effect(), "effect size", fault);
+  metric.allowed = take(stored.allowed(), fault);
+  metric.intolerable = take(stored.intolerable(), fault);
+  metric.outlier_factor = take(stored.outlier_factor(), fault);
+  metric.critical = stored.critical();
+  metric.required = stored.required();
+  metric.muted = stored.muted();
+  return metric;
+}
+
+static core::GroupWeight take(const GroupWeight& stored, Fault& fault) {
+  return {stored.group(), take(stored.weight(), fault)};
+}
+
+static core::Judge take(const Judge& stored, Fault& fault) {
+  core::Judge judge;
+  judge.over = duration(stored.over());
+  judge.step = duration(stored.step());
+  judge.marginal = take(stored.marginal(), fault);
+  judge.metrics = take_all(stored.metrics(), fault);
+  judge.weights = take_all(stored.weights(), fault);
+  return judge;
+}
+
 static core::Criterion take(const Criterion& stored, Fault& fault) {
   core::Criterion criterion;
   criterion.id = stored.id();
@@ -64,6 +103,7 @@ static core::Criterion take(const Criterion& stored, Fault& fault) {
   criterion.at_least = stored.at_least();
   criterion.part = stored.part();
   criterion.always = stored.always();
+  if (stored.has_judge()) criterion.judge = take(stored.judge(), fault);
   criterion.span = take(stored.span());
   return criterion;
 }

@@ -43,6 +43,43 @@ static void put(const core::Window& window, Window& out) {
   out.set_cumulative(window.cumulative);
 }
 
+static void put(const core::EffectBounds& bounds, EffectBounds& out) {
+  put(bounds.decrease, *out.mutable_decrease());
+  put(bounds.increase, *out.mutable_increase());
+}
+
+static void put(const core::JudgedMetric& metric, JudgedMetric& out) {
+  out.set_text(metric.text);
+  out.set_group(metric.group);
+  out.set_measure(put_enum(metric.measure));
+  put(metric.quantile, *out.mutable_quantile());
+  out.set_window(put_index(metric.window));
+  out.set_denominator(put_index(metric.denominator));
+  out.set_other(put_index(metric.other));
+  out.set_other_denominator(put_index(metric.other_denominator));
+  out.set_direction(put_enum(metric.direction));
+  out.set_effect(put_enum(metric.effect));
+  put(metric.allowed, *out.mutable_allowed());
+  put(metric.intolerable, *out.mutable_intolerable());
+  put(metric.outlier_factor, *out.mutable_outlier_factor());
+  out.set_critical(metric.critical);
+  out.set_required(metric.required);
+  out.set_muted(metric.muted);
+}
+
+static void put(const core::GroupWeight& each, GroupWeight& out) {
+  out.set_group(each.group);
+  put(each.weight, *out.mutable_weight());
+}
+
+static void put(const core::Judge& judge, Judge& out) {
+  out.set_over(judge.over.count());
+  out.set_step(judge.step.count());
+  put(judge.marginal, *out.mutable_marginal());
+  put_all(judge.metrics, out.mutable_metrics());
+  put_all(judge.weights, out.mutable_weights());
+}
+
 static void put(const core::Criterion& criterion, Criterion& out) {
   out.set_id(criterion.id);
   out.set_text(criterion.text);
@@ -66,6 +103,7 @@ static void put(const core::Criterion& criterion, Criterion& out) {
   out.set_at_least(criterion.at_least);
   out.set_part(criterion.part);
   out.set_always(criterion.always);
+  if (criterion.judge) put(*criterion.judge, *out.mutable_judge());
   put(criterion.span, *out.mutable_span());
 }
 

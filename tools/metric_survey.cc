@@ -315,6 +315,7 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
   std::vector<MetricFinding> all;
   for (std::size_t m = 0; m < machine.metrics.size(); ++m) {
     const core::Metric& metric = machine.metrics[m];
+    if (!machine.is_declared(core::MetricIndex{static_cast<std::uint32_t>(m)})) continue;
     Subject subject{machine, metric, line_of(text, metric.span.line), {}, {}, {}};
     MetricFinding& found = all.emplace_back();
     found.metric = metric.name;

@@ -130,11 +130,17 @@ class Health {
     return all;
   }
 
+  // A bracket's folds are of the gauge that was declared.
+  bool same_points(MetricIndex a, MetricIndex b) const {
+    return machine_.at(a).selector == machine_.at(b).selector &&
+           machine_.at(a).matchers == machine_.at(b).matchers;
+  }
+
   Fixed level(MetricIndex metric) const {
     Bounds bounds;
     for (const Criterion& criterion : machine_.criteria) {
-      if (criterion.measure == Measure::gauge && metric_of(criterion.window) == metric &&
-          has_limit(criterion)) {
+      if ((criterion.measure == Measure::gauge || criterion.measure == Measure::bracket) &&
+          same_points(metric_of(criterion.window), metric) && has_limit(criterion)) {
         bounds.add(criterion, criterion.limit);
       }
     }
@@ -281,6 +287,7 @@ core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
 core::Duration scrape_interval(const Machine& machine, core::Duration most) {
   core::Duration interval = most;
   for (const Criterion& criterion : machine.criteria) {
+    if (criterion.judge) interval = std::min(interval, criterion.judge->step);
     if (criterion.test != core::Test::none) continue;  // it takes points as they come
     // Five points in a window, three before a silence is one.
     const core::Duration needed = criterion.measure == Measure::absent

@@ -26,6 +26,7 @@ core::Fixed limit_of(const core::Criterion& criterion) {
 
 std::optional<core::Duration> window_of(const core::Machine& machine,
                                         const core::Criterion& criterion) {
+  if (criterion.judge) return criterion.judge->over;
   if (!criterion.window.valid() || criterion.test != core::Test::none) return std::nullopt;
   return machine.at(criterion.window).width;
 }
@@ -39,6 +40,12 @@ std::optional<core::Duration> pending_of(const core::Criterion& criterion,
   }
   return std::min(criterion.sustain, reading.held + (reading.at - reading.since));
 }
+
+namespace {
+const core::Judge* judge_of(const core::Criterion* criterion) {
+  return criterion != nullptr && criterion->judge ? &*criterion->judge : nullptr;
+}
+}  // namespace
 
 void write_reading(const core::Machine* machine, core::CriterionIndex index,
                    const core::Reading& reading, Json& json) {
@@ -57,7 +64,7 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   json["samples"] = reading.samples;
   if (reading.low) json["low"] = number(*reading.low);
   if (reading.high) json["high"] = number(*reading.high);
-  if (reading.evidence) json["evidence"] = evidence_of(*reading.evidence);
+  if (reading.evidence) json["evidence"] = evidence_of(*reading.evidence, judge_of(criterion));
   if (criterion == nullptr) return;
   json["text"] = criterion->text;
   if (reading.at > core::Time{}) json["at"] = format_time(reading.at);
@@ -69,7 +76,47 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   }
 }
 
-Json evidence_of(const core::Evidence& evidence) {
+namespace {
+
+Json numbers_of(const std::vector<core::Fixed>& values) {
+  Json list = Json::array();
+  for (const core::Fixed value : values) list.push_back(number(value));
+  return list;
+}
+
+Json judgement_of(const core::Evidence& evidence, const core::Judge* judge) {
+  if (judge != nullptr && judge->metrics.size() != evidence.judged.size()) judge = nullptr;
+  Json json{{"test", name_of(evidence.test)}};
+  if (judge != nullptr) json["marginal"] = number(judge->marginal);
+  Json metrics = Json::array();
+  for (std::size_t i = 0; i < evidence.judged.size(); ++i) {
+    const core::JudgedSample& judged = evidence.judged[i];
+    Json metric;
+    if (judge != nullptr) {
+      metric["metric"] = judge->metrics[i].text;
+      if (!judge->metrics[i].group.empty()) metric["group"] = judge->metrics[i].group;
+      if (judge->metrics[i].muted) metric["muted"] = true;
+    }
+    metric["classification"] = name_of(judged.classification);
+    metric["critical"] = judged.critical;
+    if (judged.u) metric["u"] = number(*judged.u);
+    if (judged.estimate) metric["estimate"] = number(*judged.estimate);
+    if (judged.low) metric["low"] = number(*judged.low);
+    if (judged.high) metric["high"] = number(*judged.high);
+    if (judged.effect) metric["effect"] = number(*judged.effect);
+    metric["canary"] = numbers_of(judged.canary);
+    metric["baseline"] = numbers_of(judged.baseline);
+    metrics.push_back(std::move(metric));
+  }
+  json["metrics"] = std::move(metrics);
+  return json;
+}
+
+}  // namespace
+
+Json evidence_of(const core::Evidence& evidence, const core::Judge* judge) {
+  if (evidence.test == core::Test::kayenta) return judgement_of(evidence, judge);
+
   const auto nats = [](std::int64_t micro) {
     return number(core::Fixed{core::Int128{micro} * 1000});
   };

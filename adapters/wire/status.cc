@@ -97,6 +97,7 @@ CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
   status.text = criterion.text;
   status.kind = criterion.kind;
   status.part = criterion.part;
+  status.judge = criterion.judge;
   status.reading = reading_of(machine, state, index);
   status.limit = status.reading.limit.value_or(limit_of(criterion));
   if (status.reading.value) {
@@ -203,7 +204,9 @@ Json to_json(const CriterionStatus& criterion) {
     json["window"] = format_duration(*criterion.window);
     json["seen"] = format_duration(criterion.reading.seen);
   }
-  if (criterion.reading.evidence) json["evidence"] = evidence_of(*criterion.reading.evidence);
+  if (criterion.reading.evidence)
+    json["evidence"] =
+        evidence_of(*criterion.reading.evidence, criterion.judge ? &*criterion.judge : nullptr);
   json["source"] = criterion.source;
   return json;
 }

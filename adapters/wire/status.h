@@ -40,6 +40,7 @@ struct CriterionStatus {
   std::optional<core::Duration> window;   // none for `absent`
   std::optional<core::Duration> pending;  // of `for`
   core::Duration sustain{};
+  std::optional<core::Judge> judge;  // of a score
   std::string source;  // "hal9.runbook:31:5"
 };
 struct AnswerStatus {

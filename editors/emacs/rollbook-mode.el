@@ -35,16 +35,18 @@
   "Words of the language: what a statement begins with.")
 
 (defconst rollbook-clause-words
-  '("all" "always" "and" "any" "as" "at" "baseline" "canary" "confidence"
-    "default" "enter" "every" "exit" "fails" "for" "from" "hours" "idempotent"
-    "in" "label" "least" "most" "of" "only" "over" "override" "peak" "planned"
-    "previous" "remind" "requests" "same" "split" "to" "too" "total" "trough"
-    "unchanged" "unsplit" "until" "using" "week" "where" "while" "with"
-    "yesterday")
+  '("all" "always" "and" "any" "as" "at" "baseline" "beyond" "canary" "cles"
+    "confidence" "critical" "decrease" "default" "either" "enter" "every"
+    "exit" "fails" "for" "from" "group" "hours" "idempotent" "in" "increase"
+    "judge" "kayenta" "label" "least" "marginal" "most" "muted" "of" "only"
+    "or" "outliers" "over" "override" "pass" "peak" "planned" "previous"
+    "remind" "requests" "required" "same" "split" "to" "too" "total" "trough"
+    "unchanged" "unsplit" "until" "using" "week" "weights" "where" "while"
+    "with" "without" "yesterday")
   "Words of the language: what a statement goes on with.")
 
 (defconst rollbook-function-words
-  '("absent" "count" "new" "rate")
+  '("absent" "bracket" "count" "new" "rate")
   "Words of the language: what measures.")
 
 (defconst rollbook-value-words

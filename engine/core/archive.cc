@@ -9,7 +9,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 3;
 
 class Writer {
  public:
@@ -236,10 +236,15 @@ void fields(A& archive, TestStart& start) {
   archive.all(start.from, start.to, start.counts, start.logs);
 }
 template <class A>
+void fields(A& archive, JudgedSample& judged) {
+  archive.all(judged.classification, judged.critical, judged.u, judged.estimate, judged.low,
+              judged.high, judged.effect, judged.canary, judged.baseline);
+}
+template <class A>
 void fields(A& archive, Evidence& evidence) {
   archive.all(evidence.test, evidence.statistic, evidence.contrary, evidence.alpha,
               evidence.prior_a, evidence.prior_b, evidence.counts, evidence.dispersion,
-              evidence.starts);
+              evidence.starts, evidence.judged);
 }
 template <class A>
 void fields(A& archive, Reading& reading) {

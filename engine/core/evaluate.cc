@@ -4,6 +4,7 @@
 
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
+#include "engine/core/kayenta.h"
 #include "engine/core/prove.h"
 
 namespace rollbook::core {
@@ -26,6 +27,12 @@ Reading absent(const Machine& machine, const RolloutState& state, const Pending&
     reading.value = Fixed{Int128{(now - since).count()}};
   }
   return reading;
+}
+
+// What the estimate says; of a bracket that the limit lies inside, nothing.
+Raw raw_of(const Criterion& criterion, const Found& found) {
+  if (criterion.measure == Measure::bracket && !found.true_ && !found.false_) return Raw::unknown;
+  return found.true_ ? Raw::true_ : Raw::false_;
 }
 
 // How long the raw condition has been true; the sum of what was held before it was frozen.
@@ -69,8 +76,8 @@ Reading judge_stop(const Subject& subject, const Found& found, Reading reading) 
     reading.verdict = Verdict::no_data;
     reading.raw = Raw::unknown;
   } else {
-    reading.raw = found.true_ ? Raw::true_ : Raw::false_;
-    reading.verdict = Verdict::pass;
+    reading.raw = raw_of(criterion, found);
+    reading.verdict = reading.raw == Raw::unknown ? Verdict::undecided : Verdict::pass;
   }
   const Reading& before =
       subject.state.readings[std::size_t(&criterion - subject.machine.criteria.data())];
@@ -103,8 +110,10 @@ Reading judge_expect(const Subject& subject, const Found& found, Reading reading
     reading.verdict = Verdict::undecided;
     reading.raw = Raw::unknown;
   } else {
-    reading.raw = found.true_ ? Raw::true_ : Raw::false_;
-    reading.verdict = found.true_ ? Verdict::pass : Verdict::fail;
+    reading.raw = raw_of(criterion, found);
+    reading.verdict = found.true_                   ? Verdict::pass
+                      : reading.raw == Raw::unknown ? Verdict::undecided
+                                                    : Verdict::fail;
   }
   apply_sustain(before, kDistantPast, reading, false);
   if (reading.verdict == Verdict::pass && sustained(reading) < criterion.sustain) {
@@ -207,6 +216,7 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.samples = found.samples;
   reading.at = found.at;
   reading.seen = seen_of(state, machine.at(criterion.window), found.at);
+  if (criterion.test == Test::kayenta) return judged_reading(found, std::move(reading));
   switch (criterion.kind) {
     case CriterionKind::stop:
     case CriterionKind::pause:

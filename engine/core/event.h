@@ -143,6 +143,19 @@ struct TestStart {
   bool operator==(const TestStart&) const = default;
 };
 
+// What a judge found of one metric. Nothing in an optional that could not be calculated.
+enum class Classification : std::uint8_t { pass, high, low, no_data, no_data_failed };
+struct JudgedSample {
+  Classification classification = Classification::pass;
+  bool critical = false;           // this alone fails the judgement
+  std::optional<Fixed> u;          // of the canary: how many pairs it exceeds, ties by half
+  std::optional<Fixed> estimate;   // Hodges-Lehmann: of the canary's values minus the baseline's
+  std::optional<Fixed> low, high;  // the interval around it
+  std::optional<Fixed> effect;     // as the metric measures it
+  std::vector<Fixed> canary, baseline;  // what was compared: a value for each step
+  bool operator==(const JudgedSample&) const = default;
+};
+
 // What a verdict of a test rests on, so that any other program can calculate it again:
 // docs/judging.md.
 struct Evidence {
@@ -154,6 +167,7 @@ struct Evidence {
   std::vector<std::int64_t> counts;  // since the test began: trials.h
   Fixed dispersion;                  // the logarithms were divided by it; 0: not
   std::vector<TestStart> starts;     // a guard's: those that make up the sum
+  std::vector<JudgedSample> judged;  // a judge's: its metrics, in their order
   bool operator==(const Evidence&) const = default;
 };
 

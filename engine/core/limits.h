@@ -34,6 +34,11 @@ inline constexpr std::size_t kPendingCells = 256;
 // |value| in units; the product of two such sums and 10⁹ still fits 127 bits.
 inline constexpr std::int64_t kValueMax = 1'000'000'000'000'000;
 inline constexpr std::size_t kBucketsMax = 512;
+// Of a judge: a day of minutes, and as many metrics as people can weigh against each other. All of
+// its samples are evidence, which is one event.
+inline constexpr std::int64_t kJudgedSteps = 1440;
+inline constexpr std::size_t kJudgedMetrics = 32;
+inline constexpr std::int64_t kJudgedSamples = 20'000;
 // Exponential histograms are kept at this scale or a coarser one: sixteen buckets each time the
 // value doubles, so a quantile is known to 2.2 %.
 inline constexpr std::int32_t kExponentialScale = 4;

@@ -99,9 +99,11 @@ enum class Measure : std::uint8_t {
   gauge,     // folded as its metric says
   absent,    // no point of the series for `sustain` of engine time
   split,     // the canary's share of both arms' requests
+  bracket,   // between the least and the greatest of many gauges
+  score,     // of a judge, from 0 to 1
 };
-// What stands behind a verdict; docs/judging.md has the formulas. All but `none` may be looked at
-// after every point without spending more than `alpha`.
+// What stands behind a verdict; docs/judging.md has the formulas. All but `none` and `kayenta` may
+// be looked at after every point without spending more than `alpha`; `kayenta` looks once.
 enum class Test : std::uint8_t {
   none,           // the plain estimate of the window
   proportion,     // a ratio, or the share above a limit, against that limit
@@ -109,6 +111,7 @@ enum class Test : std::uint8_t {
   two_quantiles,  // a quantile against another arm's
   unchanged,      // a ratio, rate or count against its own past: equivalence
   split,          // the requests of the arms against the planned weight
+  kayenta,        // Mann-Whitney over several metrics, and a score of them
 };
 enum class Comparison : std::uint8_t { less, less_equal, greater, greater_equal };
 enum class CriterionKind : std::uint8_t {
@@ -118,13 +121,52 @@ enum class CriterionKind : std::uint8_t {
   enough,  // true → pass: the hold has seen what it must see
 };
 
+// ---- A judge as Spinnaker has it (kayenta.h) ------------------------------------------------
+
+enum class Direction : std::uint8_t { either, increase, decrease };
+enum class EffectSize : std::uint8_t { mean_ratio, cles };
+// An effect that matters lies at or beyond these.
+struct EffectBounds {
+  Fixed decrease, increase;
+  bool operator==(const EffectBounds&) const = default;
+};
+// One metric of a judge: what is measured of the canary in each step of its window, and of the
+// baseline (`other`), as in Criterion.
+struct JudgedMetric {
+  std::string text;   // as written: `p99(latency)`
+  std::string group;  // "": the one of those without
+  Measure measure = Measure::ratio;
+  Fixed quantile;
+  WindowIndex window, denominator, other, other_denominator;
+  Direction direction = Direction::either;
+  EffectSize effect = EffectSize::mean_ratio;
+  EffectBounds allowed, intolerable;  // beyond `intolerable` a critical metric fails everything
+  Fixed outlier_factor;               // of the quartiles' distance; 0: outliers are kept
+  bool critical = false;
+  bool required = false;  // without data it has failed
+  bool muted = false;     // told, not counted
+  bool operator==(const JudgedMetric&) const = default;
+};
+struct GroupWeight {
+  std::string group;
+  Fixed weight;
+  bool operator==(const GroupWeight&) const = default;
+};
+struct Judge {
+  Duration over{}, step{};  // INVARIANT: `over` is a multiple of `step`, whole seconds
+  Fixed marginal;           // from here up to the criterion's limit the score decides nothing
+  std::vector<JudgedMetric> metrics;  // INVARIANT: at least one
+  std::vector<GroupWeight> weights;   // groups without one share what is left of 1
+  bool operator==(const Judge&) const = default;
+};
+
 struct Criterion {
   std::string id;    // "guard.stop[1]", "canary_5.expect[2]", "canary_5.errors_low"
   std::string text;  // as written, white space folded
   CriterionKind kind = CriterionKind::stop;
   Measure measure = Measure::ratio;
   WindowIndex window;       // numerator, histogram, counter or gauge; invalid for `absent`
-  WindowIndex denominator;  // `ratio` only
+  WindowIndex denominator;  // `ratio`, and of a `bracket` the least where `window` has the greatest
   SeriesIndex series;       // `absent` only
   Fixed quantile;           // `quantile` only: 0.99
   Comparison comparison = Comparison::greater;
@@ -142,6 +184,7 @@ struct Criterion {
   Span span;
   bool part = false;    // of a conjunction: fails alone, acts with the others (Trigger::also)
   bool always = false;  // `for` and `absent` count from the start, not from the first shift
+  std::optional<Judge> judge;  // `score` only; `window` and `other` are its first metric's
   bool operator==(const Criterion&) const = default;
 };
 
@@ -332,10 +375,10 @@ struct Transition {
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
   Span span;
   bool on_calendar = false;  // forward: waits for Machine::advance_only too
-  bool overrides = false;  // taken whatever the gate says, which is told (`next override`)
-  bool halts = false;      // nothing moves: the rollout is halted where it stands; to = from
-  CriterionIndex needs{};  // also needs this one to pass (`hold … and N requests`)
-  StateIndex undoes{};     // taking it, that stage is undone
+  bool overrides = false;    // taken whatever the gate says, which is told (`next override`)
+  bool halts = false;        // nothing moves: the rollout is halted where it stands; to = from
+  CriterionIndex needs{};    // also needs this one to pass (`hold … and N requests`)
+  StateIndex undoes{};       // taking it, that stage is undone
   bool operator==(const Transition&) const = default;
 };
 
@@ -394,6 +437,8 @@ struct Machine {
   StateIndex leaf(StateIndex state) const;
   // The highest rank of the rollbacks around it; 0: none.
   std::uint32_t rank(StateIndex state) const;
+  // False for one that the compiler added: another fold of a gauge that was declared.
+  bool is_declared(MetricIndex metric) const;
   // The state of that name; invalid when there is none.
   StateIndex find(const std::string& state_name) const;
 

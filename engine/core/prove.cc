@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/core/judge.h"
+#include "engine/core/kayenta.h"
 #include "engine/core/prove_parts.h"
 #include "engine/core/stats.h"
 #include "engine/core/trials.h"
@@ -207,6 +208,8 @@ Found prove(const Subject& subject, bool in_full) {
       return prove_two_quantiles(subject);
     case Test::split:
       return prove_split(subject);
+    case Test::kayenta:
+      return prove_kayenta(subject);
     case Test::none:
       break;
   }

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/core/kayenta.h"
 #include "engine/core/prove.h"
 
 namespace rollbook::core {
@@ -81,6 +82,7 @@ std::string value_text(const Criterion& criterion, Fixed value) {
   switch (criterion.measure) {
     case Measure::ratio:
     case Measure::split:
+    case Measure::score:
       return percent_text(value);
     case Measure::quantile:
     case Measure::absent:
@@ -89,6 +91,7 @@ std::string value_text(const Criterion& criterion, Fixed value) {
       return rounded(value.nanos, 3) + "/s";
     case Measure::count:
     case Measure::gauge:
+    case Measure::bracket:
       return rounded(value.nanos, 6);
   }
   return "";
@@ -103,6 +106,11 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
            place;
   }
   std::string text = criterion.text;
+  if (reading.value && criterion.measure == Measure::bracket) {
+    return text + ": between " + value_text(criterion, *reading.low) + " and " +
+           value_text(criterion, *reading.high) + " in " + std::to_string(reading.samples) +
+           " samples" + place;
+  }
   if (reading.value) {
     text += ": " + std::string(reading.low ? "about " : "") + value_text(criterion, *reading.value);
     if (reading.low && reading.high) {
@@ -112,7 +120,12 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
     }
     if (reading.limit) text += " against " + value_text(criterion, *reading.limit);
     text += " in " + std::to_string(reading.samples) + " samples";
-    if (reading.evidence) text += proof_text(reading);
+    if (reading.evidence && criterion.judge) {
+      const std::string failings = failings_of(*criterion.judge, reading.evidence->judged);
+      text += failings.empty() ? "" : ": " + failings;
+    } else if (reading.evidence) {
+      text += proof_text(reading);
+    }
   }
   return text + place;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/judge.h"
+#include "engine/core/kayenta.h"
 
 namespace rollbook::core {
 namespace {
@@ -165,6 +166,7 @@ std::vector<std::int64_t> counts_at(const Subject& subject, Time cut) {
     case Test::split:
       return {value(criterion.window), value(criterion.other)};
     case Test::unchanged:
+    case Test::kayenta:
     case Test::none:
       break;
   }
@@ -247,6 +249,7 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
     const Criterion& criterion = machine.at(index);
     TestState& test = state.tests[index.value];
     if (criterion.test == Test::none || test.starts.empty()) continue;
+    if (criterion.test == Test::kayenta) continue;  // its cut is where its window begins
     const Subject subject{machine, state, nothing, criterion};
     const bool guards = criterion.kind == CriterionKind::stop;
     if (criterion.test == Test::two_rates || criterion.test == Test::unchanged) {
@@ -308,6 +311,8 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
     const Time watched = std::max(state.started, state.whole_from) + criterion.lag;
     const Time shifted = state.shift_floor == kDistantFuture ? watched : state.shift_floor;
     test.cut = floor_to(std::max({cut_of(subject), shifted, watched}) + (pane - Duration(1)), pane);
+  } else if (criterion.test == Test::kayenta) {
+    test.cut = judge_begins(subject);
   } else {
     test.cut = cut_of(subject);
     start.counts = counts_at(subject, test.cut);

@@ -399,7 +399,6 @@ TEST(Grammar, RefusesByNameWhatIsNotSupportedYet) {
       {kStage, "traffic eu 5%", "RB0912 a named target"},
       {kRollback, "ramp traffic eu to 0% over 5m", "RB0912 a named target"},
       {kStage, "start a() irreversible", "RB0914 `irreversible` after `start`"},
-      {kGuard, "stop bracket(a) > 5 over 5m", "RB0922 `bracket(…)`"},
   };
   for (const Case& c : cases) {
     const std::string found = parsed(c.block, c.text);
