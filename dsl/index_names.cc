@@ -215,6 +215,7 @@ class Walk {
   void act() {
     const Cursor next = first_ + 1;
     const std::string& keyword = first_->value;
+    if (block() == "expect" || block() == "replace") return judged();
     if (keyword == "run" || keyword == "start") call(next);
     if (keyword == "notify" || keyword == "page" || keyword == "ask") list(NameKind::channel, next);
     if (keyword == "traffic") use(NameKind::target, next);
@@ -280,10 +281,20 @@ class Walk {
       const Cursor next = at + 1;
       if (next < last_ && (next->is_symbol("(") || next->is_symbol("."))) continue;
       if (at->is_word("traffic") && next < last_ && next->is_word("split")) return;
+      if (at->is_word("judge") && next < last_ && next->is_word("kayenta")) return;
       // `over 5m` where a limit is missing.
       if (is_one_of(at, {"over", "for", "at", "with"}) && next < last_ && !next->is(Kind::symbol))
         return;
       operand = false;
+      use(NameKind::metric, at);
+    }
+  }
+
+  // A line of `expect judge kayenta { … }`: what is measured stands before its direction.
+  void judged() {
+    for (Cursor at = first_; at < last_; ++at) {
+      if (is_one_of(at, {"increase", "decrease", "either"})) return;
+      if (at + 1 < last_ && (at[1].is_symbol("(") || at[1].is_symbol("."))) continue;
       use(NameKind::metric, at);
     }
   }

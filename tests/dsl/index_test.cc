@@ -44,6 +44,16 @@ std::vector<std::string> names_in_runbook(const std::string& statement) {
   return all;
 }
 
+TEST(Index, FindsTheMetricsOfAJudge) {
+  EXPECT_THAT(names_in_stage("expect health: judge kayenta over 1h weights slow 40% {\n"
+                             "p99(latency) increase critical group slow\n"
+                             "errors / requests decrease\n}"),
+              ElementsAre("3:8 criterion stage s: health*", "4:5 metric latency",
+                          "5:1 metric errors", "5:10 metric requests"));
+  EXPECT_THAT(names_in_stage("expect judge kayenta over 1h { queue either muted }"),
+              ElementsAre("3:32 metric queue"));
+}
+
 TEST(Index, FindsDeclarations) {
   EXPECT_THAT(names_in_runbook("role a, b"), ElementsAre("2:6 role a*", "2:9 role b*"));
   EXPECT_THAT(names_in_runbook("metric m = counter c by x, y default 0"),

@@ -38,7 +38,7 @@ std::size_t looks(const Rehearsal& r) {
   std::size_t found = 0;
   for (const core::Event& event : r.events()) {
     const auto* changed = std::get_if<core::VerdictChanged>(&event.body);
-    found += changed != nullptr && changed->reading.evidence ? 1 : 0;
+    if (changed != nullptr && changed->reading.evidence) ++found;
   }
   return found;
 }
@@ -49,7 +49,7 @@ TEST(JudgeKayenta, LooksWhenItsWindowHasEndedAndOnce) {
   r.start();
   // The shift settles after a moment, so the window begins with minute 1.
   r.run_for(10min + 50s);
-  EXPECT_EQ(r.state(), "canary.review.wait");
+  EXPECT_EQ(r.state(), "canary.review.gate");
   EXPECT_EQ(looks(r), 0U);
   r.run_for(30s);
   EXPECT_EQ(r.state(), "succeeded");
@@ -66,7 +66,7 @@ TEST(JudgeKayenta, AMetricThatIsWorseLeadsToPeople) {
   EXPECT_EQ(r.reading("canary.expect[1]").value, core::Fixed{666'700'000});
   r.run_for(1h);
   EXPECT_EQ(looks(r), 1U);
-  EXPECT_EQ(r.state(), "canary.review.wait");
+  EXPECT_EQ(r.state(), "canary.review.gate");
   r.run_for(3h);
   EXPECT_EQ(r.state(), "canary.review.otherwise");
 }
@@ -139,7 +139,7 @@ TEST(Bracket, AReviewPassesWhenAllComponentsDoAndFailsWhenNoneDoes) {
     const char* later;
   } cases[] = {{10, 12, "succeeded", "succeeded"},
                {16, 20, "rolled_back", "rolled_back"},
-               {10, 20, "canary.review.wait", "rolled_back"}};
+               {10, 20, "canary.review.gate", "rolled_back"}};
   for (const auto& c : cases) {
     Rehearsal r(text);
     pods(r, c.a, c.b);
