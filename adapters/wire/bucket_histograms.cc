@@ -261,14 +261,15 @@ bool BucketHistograms::emit(Histogram& histogram, const Scrape& scrape, std::str
     below = scrape.counts[i];
     if (bucket.edge) edges.push_back(*bucket.edge);
   }
-  bool relaid = false;
-  if (!find_numbers(histogram, std::move(edges), relaid, at)) return false;
+  const bool relaid = edges != histogram.edges;
+  if (!find_numbers(histogram, std::move(edges), at)) return false;
   runtime::MetricPoint point;
   point.series = *histogram.number;
   point.kind = runtime::PointKind::histogram;
   point.end = scrape.time;
-  // Other buckets are no new beginning of what they count: only a base for the next (the mark of
-  // OpenTelemetry for that).
+  // Only a base for the next (the mark of OpenTelemetry for that): other buckets are no new
+  // beginning of what they count, and when an engine died with scrapes in pieces nobody knows
+  // which of them it had counted.
   if (relaid) point.start = scrape.time;
   point.offset = sink_.record->offset;
   point.layout = histogram.layout;
@@ -278,7 +279,7 @@ bool BucketHistograms::emit(Histogram& histogram, const Scrape& scrape, std::str
   return true;
 }
 
-bool BucketHistograms::find_numbers(Histogram& histogram, std::vector<Fixed> edges, bool& relaid,
+bool BucketHistograms::find_numbers(Histogram& histogram, std::vector<Fixed> edges,
                                     std::string_view at) {
   std::string spelling(1, '\x05');  // no format begins so
   if (!histogram.number) {
@@ -292,7 +293,6 @@ bool BucketHistograms::find_numbers(Histogram& histogram, std::vector<Fixed> edg
   for (const Fixed edge : edges) append_part(spelling, format_fixed(edge));
   const auto layout = sink_.table.intern_layout(spelling, edges, *sink_.batch);
   if (!layout) return sink_.refuse(at, layout.error().message);
-  relaid = !histogram.edges.empty();
   histogram.layout = layout->number;
   histogram.edges = std::move(edges);
   return true;

@@ -81,8 +81,8 @@ class BucketHistograms {
   bool hand_on_all(Histogram& histogram, std::string_view at);
   bool hand_on(Histogram& histogram, core::Time time, std::string_view at);
   bool emit(Histogram& histogram, const Scrape& scrape, std::string_view at);
-  bool find_numbers(Histogram& histogram, std::vector<core::Fixed> edges, bool& relaid,
-                    std::string_view at);
+  // The numbers of its series and of its layout.
+  bool find_numbers(Histogram& histogram, std::vector<core::Fixed> edges, std::string_view at);
 
   PointSink& sink_;
   std::vector<Slot> slots_;  // by series number
