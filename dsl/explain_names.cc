@@ -103,8 +103,14 @@ void explain_names(std::vector<Explanation>& all) {
        "A p99 that each pod has computed for itself tells nothing of how many requests stand "
        "behind it, so no mean of several is the p99 of all. It lies between the least and the "
        "greatest: `bracket(x)` judges by both. Better still, send the histogram.",
-       Where::runbook, "metric worst = gauge mean shop_p99_seconds",
-       "metric worst = gauge max shop_p99_seconds"},
+       Where::runbook,
+       "metric worst = gauge mean shop_p99_seconds\n"
+       "guard {\n  stop error_rate > 1% over 5m\n  stop p99(latency) > 50ms over 5m\n  stop worst "
+       "> 80ms over 5m\n  stop absent(requests) for 3m\n  otherwise rollback automatic\n}",
+       "metric worst = gauge max shop_p99_seconds\n"
+       "guard {\n  stop error_rate > 1% over 5m\n  stop p99(latency) > 50ms over 5m\n  stop "
+       "bracket(worst) > 80ms over 5m\n  stop absent(requests) for 3m\n  otherwise rollback "
+       "automatic\n}"},
       {461, "a parameter of the wrong type or out of range",
        "What is given at the start has the type of the parameter and lies in its range `from … to "
        "…`, so that nobody can loosen a plan further than its author meant.",

@@ -173,6 +173,15 @@ runbook jobs {
   EXPECT_THAT(errors(text), HasSubstr("RB0403 this runbook names no `arms`"));
 }
 
+TEST(JudgeText, ItsWindowMayBeAllOfTheHold) {
+  EXPECT_EQ(warnings(around("expect judge kayenta over 1h {\n queue increase\n}"))
+                .find("`judge kayenta over 1h`"),
+            std::string::npos);
+  EXPECT_THAT(
+      warnings(around("expect judge kayenta over 2h {\n queue increase\n}")),
+      HasSubstr("RB0602 a hold of 1h is not longer than the 2h that `judge kayenta over 2h`"));
+}
+
 TEST(JudgeText, FewPointsAreWarnedOf) {
   EXPECT_THAT(warnings(around("expect judge kayenta over 30m {\n queue increase\n}")),
               HasSubstr("RB0614 each metric is judged by 30 points an arm"));

@@ -84,7 +84,7 @@ runbook shop_latency {
   arms by label "version": baseline "old", canary "new"
   metric latency = histogram shop_seconds
   guard {
-    stop p99(latency) > 500ms over 10s
+    stop p99(latency) > 500ms over 10s at least 20 requests
     stop absent(latency) for 1h
     otherwise rollback automatic
   }
