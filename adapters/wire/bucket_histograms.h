@@ -3,6 +3,7 @@
 // counter for each bucket, `NAME_bucket{le="…"}`, and a topic may bring those of one scrape in any
 // order and over several partitions. A scrape is handed on when it is whole, as one cumulative
 // histogram named NAME; one that stays in pieces never is: what it would have told is in the next.
+// The first of a series is only a base, so that nothing is counted twice after a restart.
 //
 // Nobody says how many buckets there are, so they are learnt: a scrape is whole when it holds all
 // that are known, `+Inf` among them, and a scrape that began kGrace after the last new one has
