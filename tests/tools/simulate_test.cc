@@ -143,8 +143,9 @@ TEST_F(SimulateTest, AJudgementIsToldWithAllItRestsOnAndVerified) {
                             directory_.write("recorded.jsonl", scraped(300, 0)), "--data", data,
                             "-o", "jsonl"});
   EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr(R"("evidence":{"test":"kayenta","marginal":0.75,"metrics":[)"
-                                 R"({"metric":"p99(latency)","classification":"pass")"));
+  EXPECT_THAT(ran.out,
+              HasSubstr(R"json("evidence":{"test":"kayenta","marginal":0.75,"metrics":[)json"
+                        R"json({"metric":"p99(latency)","classification":"pass")json"));
   EXPECT_THAT(ran.out, HasSubstr(R"("baseline":[)"));
   EXPECT_EQ(rollbook({"replay", data, "--verify"}).exit, 0);
 }
