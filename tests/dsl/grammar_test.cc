@@ -268,7 +268,8 @@ TEST(Grammar, SaysWhatItExpected) {
        "RB0210 no function is called `rat` | did you mean `rate`?"},
       {kStage, "expect p100(l) < 5ms over 5m",
        "RB0210 no function is called `p100` | functions are `p99(…)` and other quantiles, "
-       "`rate(…)`, `count(…)`"},
+       "`rate(…)`, `count(…)`, "
+       "`bracket(…)`"},
       {kStage, "confirm \"x\" by a, b",
        "RB0205 a list of roles says neither all nor any | write `by all of …` or `by any of …`"},
       {kStage, "confirm \"x\" by all a",
