@@ -93,7 +93,7 @@ void Flow::lower_before(StateIndex parent) {
     place.parent = before;
     place.stage = "preflight";
     place.phase = core::Phase::preflight;
-    place.floor = core::Floor::start;
+    place.floor = core::Floor::before;
     place.before = true;
     place.criteria = add_criteria(*outline_.require, place.floor);
     place.next = setup;

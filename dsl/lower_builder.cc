@@ -44,6 +44,8 @@ core::Window window_of(const Judgement& judgement, core::Floor floor) {
     window.width = kTestReach;
     window.pane = core::kPaneMin;
     window.cumulative = true;
+    // A test counts from the moment that it is armed.
+    window.floor = std::max(window.floor, core::Floor::start);
   }
   return window;
 }

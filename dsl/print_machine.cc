@@ -27,8 +27,8 @@ const char* name_of(core::Outcome outcome) {
   return kNames[static_cast<std::size_t>(outcome)];
 }
 const char* name_of(core::Floor floor) {
-  static constexpr const char* kNames[] = {"start", "guard", "shift"};
-  return kNames[static_cast<std::size_t>(floor)];
+  static constexpr const char* kNames[] = {"before", "start", "guard", "shift"};
+  return kNames[static_cast<std::size_t>(static_cast<int>(floor) + 1)];
 }
 const char* name_of(core::Arm arm) {
   static constexpr const char* kNames[] = {"canary", "baseline", "total"};

@@ -166,7 +166,7 @@ class Walk {
         if (!criterion.window.valid()) continue;
         const core::Window& window = machine_.at(criterion.window);
         const Duration from =
-            window.floor == core::Floor::start ? Duration::zero() : shifted_.earliest;
+            window.floor <= core::Floor::start ? Duration::zero() : shifted_.earliest;
         full = std::max(full, add_up(from, add_up(window.width, criterion.sustain)));
       }
     }

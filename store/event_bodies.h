@@ -79,6 +79,24 @@ inline core::Command take(const Command& stored, Fault& fault) {
 
 // ---- Bodies, by kind ----------------------------------------------------------------------
 
+inline void put(const core::ReadBack& back, ReadBack& out) {
+  out.set_from(put_time(back.from));
+  for (const core::SourceOffset& offset : back.until) {
+    SourceOffset& message = *out.add_until();
+    message.set_topic(offset.topic);
+    message.set_partition(offset.partition);
+    message.set_next(offset.next);
+  }
+}
+inline core::ReadBack take(const ReadBack& stored, Fault&) {
+  core::ReadBack back;
+  back.from = take_time(stored.from());
+  for (const SourceOffset& offset : stored.until()) {
+    back.until.push_back({offset.topic(), offset.partition(), offset.next()});
+  }
+  return back;
+}
+
 inline void put(const core::RolloutStarted& body, RolloutStarted& out) {
   out.set_rollout(body.rollout);
   out.set_service(body.service);
@@ -96,6 +114,7 @@ inline void put(const core::RolloutStarted& body, RolloutStarted& out) {
   out.set_reason(body.reason);
   out.set_command_source(body.command.source);
   out.set_command_id(body.command.id);
+  if (body.back) put(*body.back, *out.mutable_back());
 }
 inline core::RolloutStarted take(const RolloutStarted& stored, Fault& fault) {
   core::RolloutStarted body;
@@ -114,6 +133,7 @@ inline core::RolloutStarted take(const RolloutStarted& stored, Fault& fault) {
   body.actor = stored.actor();
   body.reason = stored.reason();
   body.command = {stored.command_source(), stored.command_id()};
+  if (stored.has_back()) body.back = take(stored.back(), fault);
   return body;
 }
 

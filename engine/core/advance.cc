@@ -245,6 +245,7 @@ RolloutState begin(const Machine& machine, ShardState& shard, const Start& start
   started.actor = command.actor;
   started.reason = command.reason;
   started.command = command.key;
+  started.back = start.back;
   const auto append = [&](Body body, Sequence cause) {
     Event event{start.stream, Sequence{state.last.value + 1}, start.now, cause, std::move(body)};
     evolve(machine, state, event);

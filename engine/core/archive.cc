@@ -9,7 +9,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 3;
 
 class Writer {
  public:
@@ -213,7 +213,7 @@ void fields(A& archive, ClockState& clock) {
 }
 template <class A>
 void fields(A& archive, SeriesState& series) {
-  archive.all(series.seen, series.watermark, series.arrival, series.stale);
+  archive.all(series.seen, series.watermark, series.arrival, series.stale, series.began);
 }
 template <class A>
 void fields(A& archive, Grid& grid) {
@@ -276,18 +276,22 @@ void fields(A& archive, SourceOffset& offset) {
   archive.all(offset.topic, offset.partition, offset.next);
 }
 template <class A>
+void fields(A& archive, BackState& back) {
+  archive.all(back.from, back.whole_from, back.until);
+}
+template <class A>
 void fields(A& archive, RolloutState& state) {
-  archive.all(state.id, state.stream, state.service, state.version, state.digest, state.limits,
-              state.semantics, state.started, state.now, state.last, state.active, state.outcome,
-              state.entered, state.entered_by, state.because, state.breach, state.breach_criterion,
-              state.rollback_rank, state.paused, state.paused_until, state.halted,
-              state.halted_because, state.irreversible, state.stages_open, state.resume_to,
-              state.resuming, state.sight, state.sight_since, state.quiet_since, state.settled,
-              state.settled_order, state.requested, state.shifted, state.guard_floor,
-              state.shift_floor, state.first_settled, state.whole_from, state.clocks, state.series,
-              state.metrics, state.windows, state.readings, state.judged, state.tests,
-              state.questions, state.effects, state.extensions, state.ramp, state.ramp_over,
-              state.ramp_to, state.offsets, state.commands, state.late, state.quarantined);
+  archive.all(
+      state.id, state.stream, state.service, state.version, state.digest, state.limits,
+      state.semantics, state.started, state.now, state.last, state.active, state.outcome,
+      state.entered, state.entered_by, state.because, state.breach, state.breach_criterion,
+      state.rollback_rank, state.paused, state.paused_until, state.halted, state.halted_because,
+      state.irreversible, state.stages_open, state.resume_to, state.resuming, state.sight,
+      state.sight_since, state.quiet_since, state.settled, state.settled_order, state.requested,
+      state.shifted, state.guard_floor, state.shift_floor, state.first_settled, state.whole_from,
+      state.clocks, state.series, state.metrics, state.windows, state.readings, state.judged,
+      state.tests, state.questions, state.effects, state.extensions, state.ramp, state.ramp_over,
+      state.ramp_to, state.offsets, state.commands, state.late, state.quarantined, state.back);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {

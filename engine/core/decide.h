@@ -27,7 +27,7 @@ struct Pending {
   bool empty() const {
     return observed.deltas.empty() && observed.seen.empty() && observed.names.empty() &&
            observed.layouts.empty() && observed.offsets.empty() && observed.late == 0 &&
-           observed.quarantined == 0;
+           observed.quarantined == 0 && !observed.past;
   }
 };
 
@@ -77,6 +77,7 @@ struct Start {
   Limits limits;
   Sight sight = Sight::live;
   Time now{};
+  std::optional<ReadBack> back = {};
 };
 RolloutState begin(const Machine& machine, ShardState& shard, const Start& start,
                    std::vector<Event>& out);

@@ -206,7 +206,7 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.evidence = found.evidence;
   reading.samples = found.samples;
   reading.at = found.at;
-  reading.seen = seen_of(state, machine.at(criterion.window), found.at);
+  reading.seen = seen_of(machine, state, criterion, found.at);
   switch (criterion.kind) {
     case CriterionKind::stop:
     case CriterionKind::pause:

@@ -82,6 +82,35 @@ struct SourceOffset {
   bool operator==(const SourceOffset&) const = default;
 };
 
+// ---- Reading back -------------------------------------------------------------------------
+
+// Asked for at the start: metrics of before it, for the windows that may reach there.
+struct ReadBack {
+  Time from{};                      // points that begin there or later count
+  std::vector<SourceOffset> until;  // where the live stream goes on; nothing of other partitions
+  bool operator==(const ReadBack&) const = default;
+};
+// What one window holds of the past, in its own panes.
+struct WindowCells {
+  WindowIndex window;
+  std::vector<Cell> cells;  // by rising `end`
+  bool operator==(const WindowCells&) const = default;
+};
+struct SeriesPast {
+  SeriesIndex series;
+  Time began{};  // the past holds nothing of the series from before
+  Time watermark{};
+  bool operator==(const SeriesPast&) const = default;
+};
+// What was found, whole: up to then windows hold nothing of it, so none is judged half-read.
+struct Past {
+  Time whole_from{};  // what came before may be gone
+  std::vector<WindowCells> windows;
+  std::vector<SeriesPast> series;
+  std::int64_t points = 0;  // that fed the rollout
+  bool operator==(const Past&) const = default;
+};
+
 // ---- Bodies -------------------------------------------------------------------------------
 
 // What may differ between two engines and must not between two replays.
@@ -106,6 +135,7 @@ struct RolloutStarted {
   std::string actor;
   std::string reason;
   CommandKey command;
+  std::optional<ReadBack> back = {};
   bool operator==(const RolloutStarted&) const = default;
 };
 
@@ -127,6 +157,7 @@ struct Observed {
   std::int64_t late = 0;           // points since the last one that came after their window
   std::int64_t quarantined = 0;    // points from beyond the skew limit
   std::vector<TestSums> tests;     // as they are with these deltas
+  std::optional<Past> past = {};   // once, when it has been read back
   bool operator==(const Observed&) const = default;
 };
 

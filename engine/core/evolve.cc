@@ -8,6 +8,7 @@
 #include "engine/core/decide.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
+#include "engine/core/past.h"
 #include "engine/core/resume.h"
 #include "engine/core/trials.h"
 #include "engine/core/windows.h"
@@ -62,6 +63,7 @@ struct Fold {
     state.judged.resize(machine.criteria.size());
     state.tests.resize(machine.criteria.size());
     state.extensions.resize(machine.stages.size());
+    if (body.back) begin_back(state, *body.back);
   }
 
   void operator()(const Observed& body) const {
@@ -70,10 +72,12 @@ struct Fold {
     for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
     for (const SeriesSeen& seen : body.seen) {
       SeriesState& series = state.series[seen.series.value];
+      if (!series.seen && state.back.from) series.began = seen.watermark;
       series.seen = true;
       series.watermark = std::max(series.watermark, seen.watermark);
       series.arrival = std::max(series.arrival, seen.arrival);
     }
+    if (body.past) take_past(machine, state, *body.past);
     for (const SourceOffset& offset : body.offsets) advance_offset(offset);
     for (SeriesState& series : state.series) series.stale = false;
     for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;

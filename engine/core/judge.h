@@ -14,6 +14,11 @@ Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64
 // How much of the window that ends at `at` was watched: between nothing and its width.
 Duration seen_of(const RolloutState& state, const Window& window, Time at);
 
+// The same of all that feeds the criterion. Where metrics are read back, a window is not whole
+// before its series is known: two hours of shadow are not the day that was asked for.
+Duration seen_of(const Machine& machine, const RolloutState& state, const Criterion& criterion,
+                 Time at);
+
 // The series whose silence means something: a plain metric's own, a ratio's denominator.
 SeriesIndex fed_by(const Machine& machine, const Criterion& criterion);
 // True where silence is normal (`default 0`) or is itself the criterion (`absent`).

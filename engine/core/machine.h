@@ -72,10 +72,11 @@ struct Series {
 };
 
 // Where a window may begin at the earliest; each floor lies at or after the one before.
-enum class Floor : std::uint8_t {
-  start,  // the start of the rollout (prerequisites)
-  guard,  // the first shift requested: shadow data never count
-  shift,  // the last settled shift
+enum class Floor : std::int8_t {
+  before = -1,  // before the start, as far as metrics are read back (prerequisites)
+  start = 0,    // the start of the rollout
+  guard = 1,    // the first shift requested: shadow data never count
+  shift = 2,    // the last settled shift
 };
 
 // A sliding window over one series: (T − width, T] of event time, kept in panes. A cumulative one
@@ -332,10 +333,10 @@ struct Transition {
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
   Span span;
   bool on_calendar = false;  // forward: waits for Machine::advance_only too
-  bool overrides = false;  // taken whatever the gate says, which is told (`next override`)
-  bool halts = false;      // nothing moves: the rollout is halted where it stands; to = from
-  CriterionIndex needs{};  // also needs this one to pass (`hold … and N requests`)
-  StateIndex undoes{};     // taking it, that stage is undone
+  bool overrides = false;    // taken whatever the gate says, which is told (`next override`)
+  bool halts = false;        // nothing moves: the rollout is halted where it stands; to = from
+  CriterionIndex needs{};    // also needs this one to pass (`hold … and N requests`)
+  StateIndex undoes{};       // taking it, that stage is undone
   bool operator==(const Transition&) const = default;
 };
 

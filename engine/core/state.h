@@ -28,6 +28,8 @@ struct SeriesState {
   Time watermark = kDistantPast;  // event time
   Time arrival = kDistantPast;    // engine time
   bool stale = false;
+  // Where the rollout reads back: the first that is known of it, event time.
+  Time began = kDistantFuture;
   bool operator==(const SeriesState&) const = default;
 };
 
@@ -99,6 +101,15 @@ struct RampState {
   bool operator==(const RampState&) const = default;
 };
 
+// Metrics of before the start; empty where they are not read back.
+struct BackState {
+  std::optional<Time> from;         // points that begin there or later count
+  std::optional<Time> whole_from;   // nothing is missing since; empty while it reads
+  std::vector<SourceOffset> until;  // while it reads: ReadBack
+  bool reading() const { return from && !whole_from; }
+  bool operator==(const BackState&) const = default;
+};
+
 struct RolloutState {
   std::string id;
   StreamId stream;
@@ -158,6 +169,7 @@ struct RolloutState {
   std::set<CommandKey> commands;      // answered in this stream
   std::int64_t late = 0;
   std::int64_t quarantined = 0;
+  BackState back;
 
   bool finished() const { return outcome.has_value(); }
   bool operator==(const RolloutState&) const = default;

@@ -172,6 +172,8 @@ bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time waterma
 
 Time floor_of(const RolloutState& state, Floor floor) {
   switch (floor) {
+    case Floor::before:
+      return state.back.whole_from.value_or(state.started);
     case Floor::start:
       return state.started;
     case Floor::guard:

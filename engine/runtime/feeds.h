@@ -26,6 +26,11 @@ class Feeds {
   void remove(core::StreamId stream);
   void learn(const SeriesName& name);
 
+  // The series that feed a rollout.
+  std::vector<SeriesNumber> fed(core::StreamId stream) const {
+    const auto found = fed_.find(stream.value);
+    return found == fed_.end() ? std::vector<SeriesNumber>{} : found->second;
+  }
   const std::vector<Feed>& of(SeriesNumber number) const { return by_series_[number.value]; }
 
  private:

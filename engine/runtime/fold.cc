@@ -51,26 +51,6 @@ std::vector<Fixed> scaled(const std::vector<Fixed>& bounds, Fixed unit) {
   return result;
 }
 
-// From now on the metric has this layout; what is pending is brought to it.
-void lay_out(const FoldInput& input, core::Layout layout, core::Pending& pending) {
-  auto& layouts = pending.observed.layouts;
-  const std::vector<Fixed>& before = core::bounds_of(input.state, pending, layout.metric);
-  if (!before.empty()) {
-    const core::BucketMap map = core::bucket_map(before, layout.bounds);
-    for (core::CellDelta& delta : pending.observed.deltas) {
-      if (input.machine.at(delta.series).metric == layout.metric) core::remap(map, delta.cell);
-    }
-  }
-  const auto known = std::find_if(layouts.begin(), layouts.end(), [&](const core::Layout& pended) {
-    return pended.metric == layout.metric;
-  });
-  if (known == layouts.end()) {
-    layouts.push_back(std::move(layout));
-  } else {
-    *known = std::move(layout);
-  }
-}
-
 // Each of these puts the increment's buckets into `cell`, as the metric keeps them; false: they
 // cannot be brought to one layout with those kept.
 bool put_explicit(const FoldInput& input, core::Pending& pending, Cell& cell) {
@@ -89,7 +69,7 @@ bool put_explicit(const FoldInput& input, core::Pending& pending, Cell& cell) {
     const std::vector<Fixed> bounds = scaled(*input.bounds, unit);
     if (!std::includes(kept.begin(), kept.end(), bounds.begin(), bounds.end())) return false;
   }
-  lay_out(input, {metric, scaled(*input.bounds, unit), {}}, pending);
+  lay_out(input.machine, input.state, {metric, scaled(*input.bounds, unit), {}}, pending);
   return true;
 }
 
@@ -114,7 +94,9 @@ bool put_exponential(const FoldInput& input, core::Pending& pending, Cell& cell)
         core::grid_for(histogram, input.machine.at(metric).unit, {metric, kept, grid});
     grid = layout.grid;
     bounds = layout.bounds.size();
-    if (layout.bounds != kept) lay_out(input, std::move(layout), pending);
+    if (layout.bounds != kept) {
+      lay_out(input.machine, input.state, std::move(layout), pending);
+    }
   }
   core::Cell run = core::on_grid(histogram, *grid, bounds);
   cell.first = run.first;
@@ -155,7 +137,7 @@ void add(const core::Metric& metric, Cell cell, Cell& into) {
 Floor reach_of(const core::RolloutState& state, Time start) {
   if (start >= state.shift_floor) return Floor::shift;
   if (start >= state.guard_floor) return Floor::guard;
-  return Floor::start;
+  return start >= state.started ? Floor::start : Floor::before;
 }
 
 void see(const FoldInput& input, Time watermark, core::Pending& pending) {
@@ -190,6 +172,26 @@ bool known_zero(const FoldInput& input, const core::Pending& pending) {
 
 }  // namespace
 
+void lay_out(const core::Machine& machine, const core::RolloutState& state, core::Layout layout,
+             core::Pending& pending) {
+  auto& layouts = pending.observed.layouts;
+  const std::vector<Fixed>& before = core::bounds_of(state, pending, layout.metric);
+  if (!before.empty()) {
+    const core::BucketMap map = core::bucket_map(before, layout.bounds);
+    for (core::CellDelta& delta : pending.observed.deltas) {
+      if (machine.at(delta.series).metric == layout.metric) core::remap(map, delta.cell);
+    }
+  }
+  const auto known = std::find_if(layouts.begin(), layouts.end(), [&](const core::Layout& pended) {
+    return pended.metric == layout.metric;
+  });
+  if (known == layouts.end()) {
+    layouts.push_back(std::move(layout));
+  } else {
+    *known = std::move(layout);
+  }
+}
+
 Time pane_of(Time time) {
   const auto rest = time.time_since_epoch() % core::kPaneMin;
   return rest == core::Duration::zero() ? time : time + (core::kPaneMin - rest);
@@ -217,7 +219,8 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   const Time watermark = std::max(core::watermark_of(input.state, pending, series), increment.end);
   see(input, watermark, pending);
   const Time start = level ? increment.end : increment.start;
-  if (!whole || start < input.state.started) return Folded::counted;  // only a base
+  const Time counts_from = input.state.back.from.value_or(input.state.started);
+  if (input.only_seen || !whole || start < counts_from) return Folded::counted;  // only a base
 
   cell.end = pane_of(increment.end);
   cell.latest = increment.end;

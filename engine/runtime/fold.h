@@ -19,6 +19,7 @@ struct FoldInput {
   const Increment& increment;
   const std::vector<core::Fixed>* bounds;  // of explicit buckets as they came
   core::Time now{};                        // engine time of arrival
+  bool only_seen = false;                  // its value is counted elsewhere: past.h
 };
 
 // Of two explicit layouts the coarser is kept when its bounds are among the finer's, of two
@@ -28,6 +29,10 @@ Folded fold(const FoldInput& input, core::Pending& pending);
 
 // Why it was refused, for people: "`latency` is a histogram, the points are gauges".
 std::string refusal_of(const FoldInput& input);
+
+// From now on the metric has this layout; what is pending is brought to it.
+void lay_out(const core::Machine& machine, const core::RolloutState& state, core::Layout layout,
+             core::Pending& pending);
 
 // The end of the one-second pane that holds `time`.
 core::Time pane_of(core::Time time);

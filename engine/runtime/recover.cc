@@ -162,6 +162,7 @@ core::Status Shard::recover_values() {
     best_bases = std::move(bases);
   }
   if (best) TRY_DO(series_.restore(best_bases));
+  TRY_DO(recover_readings());
   TRY(const std::vector<OutboxRow> open, log_.outbox());
   for (const OutboxRow& row : open) undelivered_[{row.stream, row.sequence}] = row.forward;
   resuming_ = is_behind();

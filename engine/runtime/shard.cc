@@ -57,12 +57,15 @@ void Shard::points(const PointBatch& batch, Time now) {
       offsets_[at].next = record;
     }
     ++counters_.points;
+    const bool opens = !readings_.empty() && !series_.knows(point.series);
     const std::optional<Increment> increment = series_.take(batch, point);
+    if (opens) open_series(batch, point);
     if (!increment) continue;
     for (const Feed& feed : feeds_.of(point.series)) {
       Rollout* const running = running_[feed.stream.value];
       if (running == nullptr) continue;
       Rollout& rollout = *running;
+      const bool held = !readings_.empty() && hold(rollout, batch, point, *increment, feed.match);
       if (resuming_ && counted_before(rollout, batch, point)) continue;
       // Looks are cut at each second of event time, and between records, so that an offset says
       // exactly what was counted.
@@ -74,7 +77,7 @@ void Shard::points(const PointBatch& batch, Time now) {
       const std::vector<core::Fixed>* bounds =
           increment->buckets == nullptr ? nullptr : &series_.bounds(increment->layout);
       const FoldInput input{
-          rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now};
+          rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now, held};
       switch (fold(input, rollout.pending)) {
         case Folded::counted:
           ++counters_.counted;
@@ -218,11 +221,12 @@ void Shard::finish(core::StreamId stream) {
   deadlines_.erase({rollout.deadline, stream});
   finished_[rollout.state.id] = stream;
   ended_.push_back(stream);
+  stop_reading(stream);
 }
 
 Time Shard::next_deadline() const {
   Time next = deadlines_.empty() ? core::kDistantFuture : deadlines_.begin()->first;
-  if (!rollouts_.empty()) next = std::min(next, bases_at_);
+  if (saves_bases()) next = std::min(next, bases_at_);
   return next;
 }
 
@@ -238,7 +242,7 @@ void Shard::tick(Time now) {
     serve(rollout, scheduled, now);
     if (rollout.snapshot_at <= now) save_snapshot(rollout, now);
   }
-  if (!rollouts_.empty() && bases_at_ <= now) save_bases(now);
+  if (saves_bases() && bases_at_ <= now) save_bases(now);
 }
 
 void Shard::serve(Rollout& rollout, Time scheduled, Time now) {
@@ -405,7 +409,9 @@ void Shard::start(const CommandInput& input, Time now) {
   begin.limits = options_.limits;
   begin.sight = sight_;
   begin.now = now;
-  if (bases_at_ <= now) save_bases(now);  // a recovery of this rollout begins here at the latest
+  // A recovery of this rollout begins here at the latest.
+  if (bases_at_ <= now && readings_.empty()) save_bases(now);
+  begin.back = plan_back(compiled.machine, now);
   Rollout& rollout = run(begin.stream);
   rollout.plan = plan;
   rollout.selector = selector_of(plan);
@@ -415,6 +421,7 @@ void Shard::start(const CommandInput& input, Time now) {
   rollout.observe_at = now + options_.observe_interval * (phase + 1) / 10;
   rollout.snapshot_at = now + options_.snapshot_interval * (phase + 1) / 10;
   feeds_.add(begin.stream, plan->machine, rollout.selector);
+  if (begin.back) readings_[begin.stream];
   after(rollout, now);
 }
 

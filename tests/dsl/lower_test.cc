@@ -516,7 +516,7 @@ TEST(LowerTables, FloorsAreThoseOfTheBlocks) {
     ADD_FAILURE() << "no criterion " << id;
     return core::Floor::start;
   };
-  EXPECT_EQ(floor("preflight.expect[1]"), core::Floor::start);
+  EXPECT_EQ(floor("preflight.expect[1]"), core::Floor::before);
   EXPECT_EQ(floor("guard.stop[1]"), core::Floor::guard);
   EXPECT_EQ(floor("first.expect[1]"), core::Floor::shift);
   EXPECT_EQ(floor("success.expect[1]"), core::Floor::shift);
