@@ -116,6 +116,12 @@ core::Result<std::unique_ptr<runtime::Consumer>> open_consumer(
     const KafkaOptions& options, const std::vector<std::string>& topics,
     const std::vector<core::SourceOffset>& from, bool new_from_end);
 core::Result<std::unique_ptr<runtime::Producer>> open_producer(const KafkaOptions& options);
+core::Result<std::unique_ptr<runtime::SpanReader>> open_span_reader(
+    const KafkaOptions& options, const std::vector<runtime::Span>& spans);
+// Where `time` lies in all partitions of `topics`.
+core::Result<std::vector<runtime::Place>> places_of(Client& client,
+                                                    const std::vector<std::string>& topics,
+                                                    core::Time time, core::Duration limit);
 // The ends of all partitions of `topics`.
 core::Result<std::vector<core::SourceOffset>> ends_of(Client& client,
                                                       const std::vector<std::string>& topics,
