@@ -168,6 +168,7 @@ core::Result<std::size_t> Recompute::begin(Events events) {
   start.stream = events[0].stream;
   start.digest = started.digest;
   start.limits = started.limits;
+  start.back = started.back;
   start.now = events[0].time;
   if (events.size() > 1) {
     if (const auto* commanded = std::get_if<core::Commanded>(&events[1].body)) {

@@ -33,17 +33,14 @@ class BodyWriter {
     json_["skew"] = format_duration(body.limits.skew);
     json_["stale_after"] = format_duration(body.limits.stale_after);
     json_["effect_deadline"] = format_duration(body.limits.effect_deadline);
+    if (body.back) json_["reads_back_to"] = format_time(body.back->from);
   }
 
   void operator()(const core::Observed& body) {
     Json deltas = Json::array();
     for (const core::CellDelta& delta : body.deltas) {
       Json cell = series(delta.series);
-      cell["end"] = format_time(delta.cell.end);
-      cell["latest"] = format_time(delta.cell.latest);
-      cell["value"] = number(delta.cell.value);
-      cell["samples"] = delta.cell.samples;
-      if (!delta.cell.buckets.empty()) cell["buckets"] = delta.cell.buckets;
+      write(delta.cell, cell);
       deltas.push_back(std::move(cell));
     }
     json_["deltas"] = std::move(deltas);
@@ -72,6 +69,7 @@ class BodyWriter {
     for (const core::SeriesIndex index : body.stale) json_["stale"].push_back(series(index));
     json_["late"] = body.late;
     json_["quarantined"] = body.quarantined;
+    if (body.past) read_back(*body.past);
   }
 
   void operator()(const core::VerdictChanged& body) {
@@ -223,6 +221,41 @@ class BodyWriter {
       }
     }
     return fmt::format("{}/{}", context_.rollout, sequence.value);
+  }
+
+  static void write(const core::Cell& cell, Json& json) {
+    json["end"] = format_time(cell.end);
+    json["latest"] = format_time(cell.latest);
+    json["value"] = number(cell.value);
+    json["samples"] = cell.samples;
+    if (!cell.buckets.empty()) json["buckets"] = cell.buckets;
+  }
+
+  void read_back(const core::Past& past) {
+    Json windows = Json::array();
+    for (const core::WindowCells& found : past.windows) {
+      const core::Window& window = context_.machine->at(found.window);
+      Json json = series(window.series);
+      json["window"] = format_duration(window.width);
+      json["cells"] = Json::array();
+      for (const core::Cell& cell : found.cells) {
+        Json each;
+        write(cell, each);
+        json["cells"].push_back(std::move(each));
+      }
+      windows.push_back(std::move(json));
+    }
+    Json began = Json::array();
+    for (const core::SeriesPast& found : past.series) {
+      Json json = series(found.series);
+      json["began"] = format_time(found.began);
+      json["watermark"] = format_time(found.watermark);
+      began.push_back(std::move(json));
+    }
+    json_["read_back"] = {{"whole_from", format_time(past.whole_from)},
+                          {"points", past.points},
+                          {"series", std::move(began)},
+                          {"windows", std::move(windows)}};
   }
 
   void command(const core::Command& command) {

@@ -77,9 +77,10 @@ class Teller {
       : context_(context), stored_(stored) {}
 
   Sentence operator()(const core::RolloutStarted& body) const {
-    return plain(reasoned(fmt::format("started {} for {} at {}{}", body.runbook, body.service,
-                                      weight_text(body.weight), by(body.actor)),
-                          body.reason));
+    std::string text = fmt::format("started {} for {} at {}{}", body.runbook, body.service,
+                                   weight_text(body.weight), by(body.actor));
+    if (body.back) text += ", reads metrics back to " + format_time(body.back->from);
+    return plain(reasoned(std::move(text), body.reason));
   }
   Sentence operator()(const core::Observed& body) const {
     std::string text =
@@ -87,6 +88,10 @@ class Teller {
     if (!body.stale.empty()) text += fmt::format(", {} series stale", body.stale.size());
     if (body.late != 0) text += fmt::format(", {} points late", body.late);
     if (body.quarantined != 0) text += fmt::format(", {} from the future", body.quarantined);
+    if (body.past) {
+      return plain(fmt::format("metrics are read back to {}: {} points",
+                               format_time(body.past->whole_from), body.past->points));
+    }
     return quiet(std::move(text));
   }
   Sentence operator()(const core::VerdictChanged& body) const {

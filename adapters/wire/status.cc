@@ -255,6 +255,10 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
   status.halted = state.halted;
   status.halted_because = state.halted_because;
   status.sight = state.sight;
+  if (state.back.reading() && !state.finished()) {
+    const Duration reach = state.started - *state.back.from - state.limits.stale_after;
+    status.reading_back = ReadingBackStatus{reach, {}, {}};
+  }
   status.because = state.because;
   status.breach = state.breach;
   status.last = state.last;
@@ -325,6 +329,11 @@ std::string status_json(const RolloutStatus& status) {
   if (status.halted) json["halted_because"] = status.halted_because;
   json["held_by"] = status.held_by;
   json["sight"] = name_of(status.sight);
+  if (const auto& reading = status.reading_back) {
+    json["reading_back"] = {{"reach", format_duration(reading->reach)},
+                            {"done", reading->done ? Json(*reading->done) : Json(nullptr)},
+                            {"total", reading->total ? Json(*reading->total) : Json(nullptr)}};
+  }
   json["hold"] = nullptr;
   if (status.hold) {
     json["hold"] = {{"elapsed", format_duration(status.hold->elapsed)},

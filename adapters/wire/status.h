@@ -67,6 +67,12 @@ struct EffectStatus {
   std::optional<core::Time> deadline;
 };
 
+// Metrics of before the start are being read; how many records is known to the engine alone.
+struct ReadingBackStatus {
+  core::Duration reach{};  // before the start
+  std::optional<std::int64_t> done, total;
+};
+
 struct RolloutStatus {
   std::string rollout, runbook, service, version;
   std::string state;  // as the author says it: "canary_25", "rollback.automatic"
@@ -83,6 +89,7 @@ struct RolloutStatus {
   std::string halted_because;        // ""
   std::vector<std::string> held_by;  // conditions of `pause while` that are true now
   core::Sight sight = core::Sight::live;
+  std::optional<ReadingBackStatus> reading_back;
   std::optional<HoldStatus> hold;
   std::vector<CriterionStatus> criteria;  // judged now
   std::vector<QuestionStatus> questions;

@@ -62,6 +62,7 @@ std::pair<std::string, Tone> condition(const RolloutStatus& status) {
   }
   if (!status.held_by.empty()) return {"held by " + status.held_by.front(), Tone::question};
   if (!status.questions.empty()) return {"waiting for people", Tone::question};
+  if (status.reading_back) return {"reading metrics back", Tone::question};
   if (status.opens) {
     return {"running, steps forward wait until " + format_time(*status.opens), Tone::question};
   }
@@ -93,6 +94,16 @@ std::string traffic(const RolloutStatus& status) {
   }
   if (status.observed)
     text += fmt::format(", {} observed", core::percent_text(*status.observed, 1));
+  return text;
+}
+
+std::string reading_text(const ReadingBackStatus& reading) {
+  std::string text =
+      fmt::format("back, {} of metrics before the start", format_duration_short(reading.reach));
+  if (reading.total && *reading.total > 0) {
+    text +=
+        fmt::format(": {} % of {} records", *reading.done * 100 / *reading.total, *reading.total);
+  }
   return text;
 }
 
@@ -188,6 +199,7 @@ std::string status_text(const RolloutStatus& status, const TextStyle& style) {
                style);
   text += line("at", printable(where(status)), style);
   text += line("traffic", traffic(status), style);
+  if (status.reading_back) text += line("reading", reading_text(*status.reading_back), style);
   const std::string& why = status.halted           ? status.halted_because
                            : status.breach.empty() ? status.because
                                                    : status.breach;

@@ -123,6 +123,8 @@ class Shard {
     std::vector<HeldPoint> held;
   };
   const std::map<core::StreamId, Reading>& readings() const { return readings_; }
+  // By the one reader, whoever they were for, since the start of the process.
+  std::int64_t read_back_points() const { return read_back_points_; }
   // Of one of these.
   PastRequest past_request(core::StreamId stream) const;
   // Points that fed nothing or were refused, since the start of the process.
@@ -198,6 +200,7 @@ class Shard {
   core::Time first_step_at_{};  // engine time
   core::Time last_time_ = core::kDistantPast;
   std::map<core::StreamId, Reading> readings_;
+  std::int64_t read_back_points_ = 0, read_back_told_ = 0;
   Turn turn_;
   Counters counters_;
   std::string refusal_;

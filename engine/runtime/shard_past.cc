@@ -79,6 +79,9 @@ bool Shard::hold(const Rollout& rollout, const PointBatch& batch, const MetricPo
 }
 
 void Shard::read_so_far(core::StreamId stream, const ReadSoFar& so_far) {
+  // All that wait share a pass, and the next one counts from zero.
+  if (so_far.points < read_back_told_) read_back_told_ = 0;
+  read_back_points_ += so_far.points - std::exchange(read_back_told_, so_far.points);
   const auto reading = readings_.find(stream);
   if (reading == readings_.end() || reading->second.so_far == so_far) return;
   reading->second.so_far = so_far;

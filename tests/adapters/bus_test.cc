@@ -102,7 +102,7 @@ class MockKafkaRig : public Rig {
  public:
   // The mock makes topics itself as soon as they are named.
   Abilities abilities() const override {
-    return {.partitions = 3, .names_missing = false, .can_be_cut = true};
+    return {.partitions = 3, .names_missing = false, .can_be_cut = true, .knows_times = false};
   }
   runtime::Bus& bus() override { return *bus_; }
   std::string topic(const std::string& name) override { return name + std::to_string(number_); }
