@@ -1,5 +1,8 @@
 #include "adapters/pump/read_back_pump.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -13,6 +16,9 @@ constexpr core::Duration kWait = 100ms;
 constexpr std::size_t kRecords = 2000;  // of one step
 constexpr core::Duration kRetry = 1s;   // after an error
 constexpr core::Duration kTellEvery = 1s;
+// Of the reader's thread and those that librdkafka makes for it: the loop goes first where there
+// are few processors. On Linux this is a thread's, not the process's.
+constexpr int kNice = 10;
 // Over a longer time than this the rate is not made up for: no bursts after a stall.
 constexpr core::Duration kCatchUp = 100ms;
 
@@ -54,6 +60,7 @@ std::vector<runtime::PastRequest> ReadBackPump::await_requests(const std::stop_t
 }
 
 void ReadBackPump::run(const std::stop_token& stop) {
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice));
   while (!stop.stop_requested()) {
     std::vector<runtime::PastRequest> requests = await_requests(stop);
     if (requests.empty()) continue;

@@ -3,6 +3,8 @@
 // without holding up anybody else.
 
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include "adapters/wire/text.h"
@@ -184,6 +186,47 @@ void goes_on_after_kills(const World& world, Fill fill) {
   EXPECT_THAT(outside.contradictions(), testing::IsEmpty());
 }
 
+// The topic of a busy company: messages of two hundred lines each, of a thousand series that nobody
+// here asks for. ROLLBOOK_READ_BACK_POINTS sets how many.
+void past_many_points_of_others(const World& world) {
+  const char* text = std::getenv("ROLLBOOK_READ_BACK_POINTS");
+  const std::int64_t points = text == nullptr ? 100'000 : std::atoll(text);
+  Outside outside(world);
+  fill_kafka(world, 0s);
+  const core::Time now(std::chrono::system_clock::now().time_since_epoch());
+  RawKafka raw(bootstrap());
+  for (std::int64_t sent = 0; sent < points;) {
+    std::string message;
+    for (int line = 0; line < 200; ++line, ++sent) {
+      message += "{\"metric\":\"others_total\",\"labels\":{\"service\":\"s" +
+                 std::to_string(sent % 1000) +
+                 "\"},\"kind\":\"counter\",\"value\":" + std::to_string(sent) + "}\n";
+    }
+    raw.put(world.topics().metrics, 0, now - 1h, "", message);
+    if (sent % 200'000 == 0) raw.flush();
+  }
+  raw.flush();
+  const std::string fast = world.directory().file("fast.toml");
+  std::ofstream(fast) << "[read_back]\nrate = \"10000MB/s\"\n";
+  Child engine = world.engine("data", {"--config", fast});
+  ASSERT_TRUE(engine.says("rollbook engine ready")) << engine.err();
+  outside.command("start", {{"rollout", "r"}, {"runbook", runbook()}});
+  ASSERT_TRUE(outside.until([&] { return outside.finished("r") != ""; }, 300s)) << engine.err();
+  EXPECT_EQ(outside.finished("r"), "succeeded");
+
+  core::Time begun{}, ended{};
+  std::istringstream lines(world.run({"replay", world.data("data"), "r", "-o", "jsonl"}).out);
+  for (std::string line; std::getline(lines, line);) {
+    const Json event = Json::parse(line);
+    const core::Time time = *adapters::parse_time(event["time"].get<std::string>());
+    if (event["type"] == "rollout_started") begun = time;
+    if (event.contains("read_back")) ended = time;
+  }
+  const double seconds = std::chrono::duration<double>(ended - begun).count();
+  std::printf("%lld points read back in %.2f s: %.2f M points/s\n", static_cast<long long>(points),
+              seconds, static_cast<double>(points) / seconds / 1e6);
+}
+
 TEST(ReadsBack, ADayOfAFileAtOnce) { passes_at_once(World::files(), fill_files); }
 TEST(ReadsBack, ABreachInTheDayOfAFile) { a_breach_in_the_day_fails(World::files(), fill_files); }
 TEST(ReadsBack, OverFilesThoughItIsKilled) { goes_on_after_kills(World::files(), fill_files); }
@@ -195,6 +238,10 @@ TEST_F(ReadsBackOnKafka, ABreachInTheDay) {
 }
 TEST_F(ReadsBackOnKafka, ThoughItIsKilled) {
   goes_on_after_kills(World::kafka(bootstrap()), fill_kafka);
+}
+
+TEST_F(ReadsBackOnKafka, PastManyPointsOfOthers) {
+  past_many_points_of_others(World::kafka(bootstrap()));
 }
 
 }  // namespace

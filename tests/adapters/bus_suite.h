@@ -461,7 +461,9 @@ TYPED_TEST_P(BusSuite, ReadsSpansOnceMergedByTime) {
   for (const Kept& record : heard.records) {
     const auto [known, fresh] =
         read.try_emplace({record.topic, record.partition}, record.offset, record.offset);
-    if (!fresh) EXPECT_EQ(record.offset, ++known->second.second);
+    if (!fresh) {
+      EXPECT_EQ(record.offset, ++known->second.second);
+    }
     EXPECT_LE(latest - record.time, 200ms);
     latest = std::max(latest, record.time);
   }

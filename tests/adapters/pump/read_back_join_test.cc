@@ -1,6 +1,7 @@
 // The join of what was read back and the live stream: every increment counts once, whatever was
 // killed, doubled, reset or scattered over partitions, and however little the engine knew.
 
+#include <algorithm>
 #include <random>
 
 #include "engine/core/limits.h"
@@ -27,10 +28,14 @@ class Senders {
     restarts_ = {kStart - std::chrono::minutes(30 + upto(600)), kStart + 3min};
   }
 
-  // Everything that is sent up to `time`.
+  // Everything that is sent up to `time`, in the order of time.
   void run_until(Time time) {
-    for (Pod& pod : pods_) {
-      for (; pod.next <= time; pod.next += 1min) scrape(pod);
+    const auto earlier = [](const Pod& a, const Pod& b) { return a.next < b.next; };
+    while (true) {
+      Pod& pod = *std::min_element(pods_.begin(), pods_.end(), earlier);
+      if (pod.next > time) return;
+      scrape(pod);
+      pod.next += 1min;
     }
   }
   // Of all that was sent: what was measured after `from`.

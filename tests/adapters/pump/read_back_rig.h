@@ -116,13 +116,13 @@ class ReadBackRig {
     const auto flush = [&] {
       if (batch.next_offset > 0) shard->points(std::exchange(batch, {}), clock);
     };
-    runtime::ConsumerEvents events;
-    events.on_record = [&](const runtime::Record& record) {
+    runtime::ConsumerEvents on;
+    on.on_record = [&](const runtime::Record& record) {
       if (batch.next_offset > 0 && batch.partition != record.partition) flush();
       decoder.decode(record, batch, letters);
       batch.next_offset = record.offset + 1;
     };
-    ASSERT_TRUE(consumer->poll(0ns, most_records, events));
+    ASSERT_TRUE(consumer->poll(0ns, most_records, on));
     EXPECT_TRUE(letters.empty());
     flush();
     shard->tick(clock);
