@@ -47,7 +47,10 @@ core::Status ReadBackPass::begin(runtime::Bus& bus, std::vector<runtime::PastReq
     for (const runtime::Place& place : places) {
       waiting.until.push_back(until_of(request.back, place));
     }
-    feeds_.add(request.stream, request.plan->machine, request.selector);
+    for (const core::Metric& metric : request.plan->machine.metrics) {
+      auto& asking = asked_[metric.selector];
+      if (asking.empty() || asking.back() != pasts_.size() - 1) asking.push_back(pasts_.size() - 1);
+    }
     waiting.past = std::make_unique<runtime::Past>(std::move(request));
   }
   TRY(reader_, bus.reader(spans));
@@ -84,7 +87,9 @@ void ReadBackPass::read(const runtime::Record& record) {
   Part& part = parts_[part_];
   if (part.cut) {
     part.cut = false;
-    for (Waiting& waiting : pasts_) waiting.past->lost_before(record.time);
+    for (Waiting& waiting : pasts_) {
+      if (waiting.past) waiting.past->lost_before(record.time);
+    }
   }
   batch_.topic = record.topic;
   batch_.partition = record.partition;
@@ -102,51 +107,58 @@ void ReadBackPass::read(const runtime::Record& record) {
 
 void ReadBackPass::flush() {
   if (batch_.next_offset == 0) return;
-  for (const runtime::SeriesName& name : batch_.new_series) feeds_.learn(name);
+  for (const runtime::SeriesName& name : batch_.new_series) learn(name);
   if (!batch_.new_layouts.empty()) {
-    for (Waiting& waiting : pasts_) waiting.past->learn(batch_.new_layouts);
+    for (Waiting& waiting : pasts_) {
+      if (waiting.past) waiting.past->learn(batch_.new_layouts);
+    }
   }
   so_far_.points += static_cast<std::int64_t>(batch_.points.size());
   for (const runtime::MetricPoint& point : batch_.points) count(point);
   batch_ = runtime::PointBatch{};
 }
 
-// A rollout's feeds of a series stand together, and its base is asked once.
+void ReadBackPass::learn(const runtime::SeriesName& name) {
+  if (fed_.size() <= name.number.value) fed_.resize(name.number.value + 1);
+  const auto asking = asked_.find(name.name);
+  if (asking == asked_.end()) return;
+  for (const std::size_t i : asking->second) {
+    if (!pasts_[i].past) continue;
+    auto matches = pasts_[i].past->request().selector->match(name);
+    if (matches.empty()) continue;
+    pasts_[i].past->learn(name);
+    fed_[name.number.value].push_back({i, std::move(matches)});
+  }
+}
+
 void ReadBackPass::count(const runtime::MetricPoint& point) {
-  core::StreamId stream;
-  Waiting* waiting = nullptr;
-  std::optional<runtime::Increment> increment;
-  for (const runtime::Feed& feed : feeds_.of(point.series)) {
-    if (waiting == nullptr || feed.stream != stream) {
-      stream = feed.stream;
-      waiting = &*std::find_if(pasts_.begin(), pasts_.end(), [&](const Waiting& each) {
-        return each.past->request().stream == stream;
-      });
-      increment.reset();
-      if (point.offset < waiting->until[part_]) {
-        waiting->past->learn(feeds_.name(point.series));
-        increment = waiting->past->take(batch_, point);
-      }
-    }
-    if (increment) waiting->past->count(*increment, feed.match);
+  for (const Fed& fed : fed_[point.series.value]) {
+    Waiting& waiting = pasts_[fed.waiting];
+    if (!waiting.past || point.offset >= waiting.until[part_]) continue;
+    const auto increment = waiting.past->take(batch_, point);
+    if (!increment) continue;
+    for (const runtime::Match& match : fed.matches) waiting.past->count(*increment, match);
   }
 }
 
 void ReadBackPass::drop(core::StreamId stream) {
-  feeds_.remove(stream);
-  std::erase_if(pasts_,
-                [&](const Waiting& waiting) { return waiting.past->request().stream == stream; });
+  for (Waiting& waiting : pasts_) {
+    if (waiting.past && waiting.past->request().stream == stream) waiting.past.reset();
+  }
 }
 
 std::vector<core::StreamId> ReadBackPass::streams() const {
   std::vector<core::StreamId> streams;
-  for (const Waiting& waiting : pasts_) streams.push_back(waiting.past->request().stream);
+  for (const Waiting& waiting : pasts_) {
+    if (waiting.past) streams.push_back(waiting.past->request().stream);
+  }
   return streams;
 }
 
 std::vector<std::unique_ptr<runtime::Past>> ReadBackPass::take() {
   std::vector<std::unique_ptr<runtime::Past>> found;
   for (Waiting& waiting : pasts_) {
+    if (!waiting.past) continue;
     // Nothing was met behind the cut: nobody knows when what was removed came.
     for (const Part& part : parts_) {
       if (part.cut) waiting.past->lost_before(waiting.past->request().started);

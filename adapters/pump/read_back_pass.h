@@ -10,11 +10,12 @@
 // What it finds depends on the topics alone, not on how it was stepped.
 
 #include <memory>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "adapters/wire/metric_decoder.h"
 #include "engine/runtime/bus.h"
-#include "engine/runtime/feeds.h"
 #include "engine/runtime/past.h"
 
 namespace rollbook::adapters {
@@ -35,7 +36,7 @@ class ReadBackPass {
   bool done() const { return reader_->done(); }
   // A rollout that waits no more.
   void drop(core::StreamId stream);
-  bool idle() const { return pasts_.empty(); }
+  bool idle() const { return streams().empty(); }
   const runtime::ReadSoFar& so_far() const { return so_far_; }
   std::vector<core::StreamId> streams() const;
   // When it is done: what each has found.
@@ -49,20 +50,26 @@ class ReadBackPass {
     bool cut = false;
   };
   struct Waiting {
-    std::unique_ptr<runtime::Past> past;
-    std::vector<std::int64_t> until;  // by Part
+    std::unique_ptr<runtime::Past> past;  // empty: dropped
+    std::vector<std::int64_t> until;      // by Part
+  };
+  struct Fed {
+    std::size_t waiting = 0;
+    std::vector<runtime::Match> matches;
   };
   explicit ReadBackPass(MetricSources sources) : sources_(std::move(sources)) {}
   core::Status begin(runtime::Bus& bus, std::vector<runtime::PastRequest> requests);
   void read(const runtime::Record& record);
   void flush();
+  void learn(const runtime::SeriesName& name);
   void count(const runtime::MetricPoint& point);
   std::size_t part_of(std::string_view topic, std::int32_t partition);
 
   MetricSources sources_;
   std::vector<Part> parts_;
   std::vector<Waiting> pasts_;
-  runtime::Feeds feeds_;
+  std::unordered_map<std::string, std::vector<std::size_t>> asked_;  // who, by metric's name
+  std::vector<std::vector<Fed>> fed_;  // by series; names of others are not kept
   MetricDecoder decoder_;
   std::unique_ptr<runtime::SpanReader> reader_;
   runtime::PointBatch batch_;

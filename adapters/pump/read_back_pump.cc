@@ -13,8 +13,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr core::Duration kWait = 100ms;
-constexpr std::size_t kRecords = 2000;  // of one step
-constexpr core::Duration kRetry = 1s;   // after an error
+constexpr std::size_t kRecords = 2000;  // of one step, at most
+constexpr std::size_t kStepsPerSecond = 20;
+constexpr core::Duration kRetry = 1s;  // after an error
 constexpr core::Duration kTellEvery = 1s;
 // Of the reader's thread and those that librdkafka makes for it: the loop goes first where there
 // are few processors. On Linux this is a thread's, not the process's.
@@ -86,8 +87,10 @@ core::Status ReadBackPump::read(const std::stop_token& stop,
   TRY(const auto pass, ReadBackPass::open(bus_, sources_, requests));
   tell(*pass);
   Clock::time_point due = Clock::now();
+  std::size_t all = 0;
   while (!pass->done()) {
-    TRY(const std::size_t bytes, pass->step(kWait, kRecords));
+    TRY(const std::size_t bytes, pass->step(kWait, records_of_step(all, pass->so_far())));
+    all += bytes;
     if (stop.stop_requested()) return {};
     {
       const std::lock_guard lock(mutex_);
@@ -102,6 +105,15 @@ core::Status ReadBackPump::read(const std::stop_token& stop,
   tell(*pass);
   for (auto& past : pass->take()) queue_.push(runtime::RecalledInput{std::move(past)});
   return {};
+}
+
+// As many as fit into a short step at the rate, by what they have weighed so far.
+std::size_t ReadBackPump::records_of_step(std::size_t bytes,
+                                          const runtime::ReadSoFar& so_far) const {
+  const auto done = static_cast<std::size_t>(so_far.done);
+  if (done == 0) return 1;
+  const std::size_t each = std::max<std::size_t>(bytes / done, 1);
+  return std::clamp<std::size_t>(options_.bytes_per_second / kStepsPerSecond / each, 1, kRecords);
 }
 
 void ReadBackPump::tell(const ReadBackPass& pass) {

@@ -38,6 +38,7 @@ class ReadBackPump {
   void run(const std::stop_token& stop);
   std::vector<runtime::PastRequest> await_requests(const std::stop_token& stop);
   core::Status read(const std::stop_token& stop, const std::vector<runtime::PastRequest>& requests);
+  std::size_t records_of_step(std::size_t bytes, const runtime::ReadSoFar& so_far) const;
   void tell(const ReadBackPass& pass);
   void trouble(const std::string& message);
   void pause_for(core::Duration time, const std::stop_token& stop);

@@ -99,7 +99,7 @@ std::string traffic(const RolloutStatus& status) {
 
 std::string reading_text(const ReadingBackStatus& reading) {
   std::string text =
-      fmt::format("back, {} of metrics before the start", format_duration_short(reading.reach));
+      fmt::format("{} of metrics before the start", format_duration_short(reading.reach));
   if (reading.total && *reading.total > 0) {
     text +=
         fmt::format(": {} % of {} records", *reading.done * 100 / *reading.total, *reading.total);
