@@ -19,7 +19,7 @@ constexpr core::Duration kRetry = 1s;  // after an error
 constexpr core::Duration kTellEvery = 1s;
 // Of the reader's thread and those that librdkafka makes for it: the loop goes first where there
 // are few processors. On Linux this is a thread's, not the process's.
-constexpr int kNice = 10;
+constexpr int kNice = 5;
 // Over a longer time than this the rate is not made up for: no bursts after a stall.
 constexpr core::Duration kCatchUp = 100ms;
 

@@ -26,7 +26,6 @@ class Feeds {
   void remove(core::StreamId stream);
   void learn(const SeriesName& name);
 
-  const SeriesName& name(SeriesNumber number) const { return names_[number.value]; }
   // The series that feed a rollout.
   std::vector<SeriesNumber> fed(core::StreamId stream) const {
     const auto found = fed_.find(stream.value);
