@@ -132,7 +132,11 @@ std::string criterion(const Criterion& any) {
                    return expression(node.what) + " unchanged from " + past(node) + " by at most " +
                           node.tolerance.text;
                  },
-                 [](const SplitAsPlanned&) { return std::string("traffic split as planned"); }},
+                 [](const SplitAsPlanned&) { return std::string("traffic split as planned"); },
+                 [](const NewKinds& node) {
+                   return "new(" + arm(node.metric.arm) + node.metric.metric.text + " by " +
+                          list(node.labels) + ") at least " + node.at_least.text;
+                 }},
       any.condition);
   std::string out = condition + clause("over", any.over) +
                     clause("with confidence", any.confidence) + clause("for", any.sustain);

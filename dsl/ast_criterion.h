@@ -77,9 +77,17 @@ struct SplitAsPlanned {
   bool operator==(const SplitAsPlanned&) const = default;
 };
 
+// `new(errors by type) at least 5`: in `stop` only, and with `over`.
+struct NewKinds {
+  Reference metric;
+  std::vector<Name> labels;  // INVARIANT: one at least
+  Number at_least;
+  bool operator==(const NewKinds&) const = default;
+};
+
 // What `stop` and `expect` judge.
 struct Criterion {
-  std::variant<Comparison, Absent, Unchanged, SplitAsPlanned> condition;
+  std::variant<Comparison, Absent, Unchanged, SplitAsPlanned, NewKinds> condition;
   std::optional<Number> over;        // INVARIANT: a Comparison has one of `over` (above 0) …
   std::optional<Number> confidence;  // … and `with confidence`: a ratio
   std::optional<Number> sustain;     // `for 2m`; there for an Absent

@@ -49,6 +49,7 @@ enum class Code : std::uint16_t {
   unknown_argument = 308,
   unknown_placeholder = 309,
   unknown_kind = 310,
+  unknown_label = 311,  // not among those that a metric is kept `by`
   unknown_param = 361,  // given at the start, declared nowhere
   unknown_import = 362,
   unknown_zone = 363,
@@ -120,7 +121,6 @@ enum class Code : std::uint16_t {
   scenario_not_rising = 722,
 
   // 09xx: words of the language that this edition knows and this version cannot run.
-  unsupported_new = 904,
   unsupported_baseline_fails = 905,
   unsupported_and = 907,
   unsupported_target = 912,

@@ -68,7 +68,7 @@ bool Comparison::same_series(const Measurement& before, const Measurement& after
 bool Comparison::same_measurement(const Judgement& before, const Judgement& after) const {
   if (before.kind != after.kind || before.other.has_value() != after.other.has_value())
     return false;
-  if (!same_series(before.what, after.what)) return false;
+  if (!same_series(before.what, after.what) || before.new_by != after.new_by) return false;
   if (before.other && !same_series(*before.other, *after.other)) return false;
   return before.what.measure == core::Measure::absent ||
          bounds_above(before) == bounds_above(after);

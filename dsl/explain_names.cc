@@ -48,6 +48,19 @@ void explain_names(std::vector<Explanation>& all) {
        "the message shows.",
        Where::runbook, "channel mail = smpt(\"a@example.com\")",
        "channel mail = smtp(\"a@example.com\")"},
+      {311, "an unknown label",
+       "`new(errors by type)` tells the label sets apart that the metric is kept by: name one of "
+       "the "
+       "labels behind its `by`.",
+       Where::runbook,
+       "metric errors = counter errors_total by type default 0\nguard {\n  stop error_rate > 1% "
+       "over 5m\n  stop p99(latency) > 50ms over 5m\n"
+       "  stop new(errors by tipe) at least 5 over 5m\n  stop absent(requests) for 3m\n"
+       "  otherwise rollback automatic\n}",
+       "metric errors = counter errors_total by type default 0\nguard {\n  stop error_rate > 1% "
+       "over 5m\n  stop p99(latency) > 50ms over 5m\n"
+       "  stop new(errors by type) at least 5 over 5m\n  stop absent(requests) for 3m\n"
+       "  otherwise rollback automatic\n}"},
       {320, "a name that is taken",
        "Within metrics, roles, channels, actions, templates, stages, decisions or rollbacks every "
        "name stands for one thing.",

@@ -8,10 +8,6 @@ namespace rollbook::dsl {
 void explain_unsupported(std::vector<Explanation>& all) {
   using Where = Explanation::Where;
   const std::vector<Explanation> rows = {
-      {904, "`new` is not supported yet",
-       "The language knows `new`, kinds of errors that the baseline never showed; this version "
-       "cannot run it. It is refused, so that no plan runs with a part of it left out.",
-       Where::guard, "stop new(errors by type) at least 5 over 5m", ""},
       {905, "`when baseline fails too` is not supported yet",
        "The language knows `when baseline fails too`, what to do about a cause that both arms "
        "share; this version cannot run it. It is refused, so that no plan runs with a part of it "

@@ -154,6 +154,7 @@ class FormCheck {
     std::visit(overloaded{[&](const ast::Absent&) { absent(criterion); },
                           [&](const ast::Unchanged& node) { unchanged(criterion, node); },
                           [&](const ast::SplitAsPlanned&) { split(criterion); },
+                          [&](const ast::NewKinds& node) { new_kinds(criterion, node); },
                           [&](const ast::Comparison& node) { comparison(criterion, node); }},
                criterion.condition);
   }
@@ -208,6 +209,17 @@ class FormCheck {
         sink_.error(Code::duplicate_clause, (*clause)->span,
                     "`absent` knows only `for`: silence has no window and no requests",
                     "leave it out");
+  }
+
+  void new_kinds(const ast::Criterion& criterion, const ast::NewKinds& node) {
+    positive(node.at_least);
+    if (!criterion.over)
+      sink_.error(Code::missing_window, criterion.span, "over what time? `new` needs `over`",
+                  "add `over 5m`");
+    for (const auto* clause : {&criterion.confidence, &criterion.sustain, &criterion.at_least})
+      if (*clause)
+        sink_.error(Code::duplicate_clause, (*clause)->span,
+                    "`new` knows only `at least` behind it and `over`", "leave it out");
   }
 
   void comparison(const ast::Criterion& criterion, const ast::Comparison& node) {

@@ -1,5 +1,6 @@
 // Conditions: `p99(latency) > 50ms over 5m for 2m`, `error_rate > 0.1% with confidence 99%`,
-// `absent(requests) for 3m`, `orders unchanged from previous 8h by at most 2%`.
+// `absent(requests) for 3m`, `new(errors by type) at least 5 over 5m`, `orders unchanged from
+// previous 8h by at most 2%`.
 
 #include <array>
 
@@ -254,6 +255,14 @@ struct SetAbsent {
   }
 };
 
+struct SetNewMetric {
+  template <class AnyContext>
+  void operator()(const AnyContext& context) const {
+    const Measurement& measurement = x3::_attr(context);
+    x3::_val(context).metric = {measurement.arm, measurement.metric, measurement.span};
+  }
+};
+
 // A measurement that `unchanged` stands behind: looked for before it is read, so that what comes
 // next is known. The longest one is `(canary.errors / canary.requests)`.
 struct unchanged_ahead_parser : x3::parser<unchanged_ahead_parser> {
@@ -289,6 +298,7 @@ ROLLBOOK_RULE(comparison, Plain, ast::Comparison)
 ROLLBOOK_RULE(absent, Plain, ast::Absent)
 ROLLBOOK_RULE(unchanged, Plain, ast::Unchanged)
 ROLLBOOK_RULE(split_as_planned, Plain, ast::SplitAsPlanned)
+ROLLBOOK_RULE(new_kinds, Plain, ast::NewKinds)
 
 const auto plain_metric_def =
     located(-arm_prefix[set<&Measurement::arm>] >> metric_name[set<&Measurement::metric>]);
@@ -330,7 +340,15 @@ const auto split_as_planned_def =
             kw("traffic", "traffic split as planned")[set<&ast::SplitAsPlanned::keyword>] >
             kw("split") > kw("as") > kw("planned"));
 
-// `absent` is only tried in `stop`, and after its `and`: in `expect` it is reported as misplaced.
+const auto new_kinds_def = peek(1, "(") >> kw("new", "") > open_parenthesis
+                           > plain_metric[SetNewMetric{}] > kw("by") >
+                           list_of(name("a label",
+                                        true)[push<&ast::NewKinds::labels>]) > close_parenthesis
+                           > kw("at", "at least") >
+                           kw("least") > whole_number[set<&ast::NewKinds::at_least>];
+
+// `absent` and `new` are only tried in `stop`, and after its `and`: in `expect` they are reported
+// as misplaced.
 struct InStop {
   template <class AnyContext>
   void operator()(const AnyContext& context) const {
@@ -349,13 +367,14 @@ const auto at_least_clause = kw("at", "at least") >
                              kw("requests");
 const auto condition = described(
     "a condition like `error_rate > 0.1%`")[(x3::eps[InStop{}] >> absent[SetCondition{}]) |
+                                            (x3::eps[InStop{}] >> new_kinds[SetCondition{}]) |
                                             split_as_planned[SetCondition{}] |
                                             unchanged[SetCondition{}] | comparison[SetCondition{}]];
 const auto criterion_def =
     located(quoted(condition > *(over_clause | confidence_clause | for_clause | at_least_clause)));
 
 BOOST_SPIRIT_DEFINE(plain_metric, measurement, primary, product, sum, comparison, absent, unchanged,
-                    split_as_planned)
+                    split_as_planned, new_kinds)
 
 }  // namespace
 

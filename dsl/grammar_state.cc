@@ -255,12 +255,15 @@ bool ParseState::report_function(Cursor start, Cursor where) {
   const bool judges = start->is_word("stop") || start->is_word("expect") || start->is_word("pause");
   if (!judges) return false;
   if (!where->is(Kind::word) || !where[1].is_symbol("(") || where == start) return false;
-  if (where->value == "new" || where->value == "bracket") {
-    const bool is_new = where->value == "new";
-    sink_.error(is_new ? Code::unsupported_new : Code::unsupported_bracket, where->span,
-                is_new ? "`new(…)` is not supported yet" : "`bracket(…)` is not supported yet",
-                is_new ? "stop on their share: `stop error_rate > 1% over 5m`"
-                       : "stop on the quantile itself: `stop p99(latency) > 50ms over 5m`");
+  if (where->value == "bracket") {
+    sink_.error(Code::unsupported_bracket, where->span, "`bracket(…)` is not supported yet",
+                "stop on the quantile itself: `stop p99(latency) > 50ms over 5m`");
+    return true;
+  }
+  if (where->value == "new") {
+    sink_.error(Code::misplaced_statement, where->span, "`new` belongs in `stop`",
+                "what the baseline never showed is no reason to go on: "
+                "`stop new(errors by type) at least 5 over 5m`");
     return true;
   }
   if (where->value == "absent") {

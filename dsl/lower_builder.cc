@@ -141,6 +141,7 @@ core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Fl
   criterion.at_least = judgement.at_least;
   criterion.part = judgement.parts != 1;
   criterion.always = judgement.always;
+  criterion.new_by = judgement.new_by;
   criterion.span = judgement.span;
   if (criterion.measure == core::Measure::absent) {
     criterion.series = add_series({judgement.what.metric, judgement.what.arm});

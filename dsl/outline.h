@@ -45,7 +45,8 @@ struct Judgement {
   core::Duration over{};  // zero for a test: it looks at everything since it began
   core::Duration sustain{};
   std::int64_t at_least = 0;
-  bool always = false;  // of a `guard always`
+  bool always = false;              // of a `guard always`
+  std::vector<std::string> new_by;  // of `new(…)`: the labels; `limit` is its `at least`
   // A `stop` of several conditions is as many in a row: the first has their number, the others 0.
   std::size_t parts = 1;
   core::Span span;

@@ -343,7 +343,9 @@ std::string describe(const core::Machine& machine, const core::Criterion& criter
       break;
     case core::Measure::count:
       text += "count of " + window_text(machine, criterion.window);
-      break;
+      if (criterion.new_by.empty()) break;
+      text += " by " + join(criterion.new_by) + " not in " + window_text(machine, criterion.other);
+      return text + " " + name_of(criterion.comparison) + " " + format_decimal(criterion.limit);
     case core::Measure::gauge:
       text += window_text(machine, criterion.window);
       break;

@@ -486,6 +486,55 @@ bool resolve_absent(Context& context, const ast::Absent& absent, Judgement& judg
   return true;
 }
 
+// What the canary shows and the baseline, since the first shift, does not.
+bool resolve_new(Context& context, const ast::Criterion& criterion, const ast::NewKinds& node,
+                 Judgement& judgement) {
+  const auto found = find_metric(context, node.metric);
+  if (!found) return false;
+  const std::string name = quoted(node.metric.metric.text);
+  const core::Metric& metric = *found->metric;
+  const auto refuse = [&](Code code, const core::Span& span, const std::string& why,
+                          const std::string& help, const Sink::Fix& fix = {}) {
+    context.findings.error(code, span, why, help, fix);
+    return false;
+  };
+  if (!found->entry->measured || metric.kind != core::MetricKind::counter) {
+    return refuse(
+        Code::type_mismatch, node.metric.span,
+        "`new` needs a counter, " + name + " is " + (found->entry->measured ? "none" : "a ratio"),
+        "take a metric that is declared as `counter`");
+  }
+  if (found->arm != core::Arm::canary) {
+    return refuse(Code::type_mismatch, node.metric.span,
+                  "`new` holds the canary against the baseline, and " + name + " is not split",
+                  "name the `arms`, and take a metric that is not `unsplit`");
+  }
+  if (metric.by.empty()) {
+    return refuse(Code::type_mismatch, node.metric.span, name + " is not kept by its labels",
+                  "declare it as `metric " + metric.name + " = counter " + metric.selector +
+                      " by " + node.labels.front().text + "`");
+  }
+  for (const ast::Name& label : node.labels) {
+    if (std::find(metric.by.begin(), metric.by.end(), label.text) == metric.by.end()) {
+      std::string help = did_you_mean(label.text, metric.by);
+      if (help.empty()) help = "it is kept by " + alternatives(metric.by);
+      return refuse(Code::unknown_label, label.span, name + " is not kept by `" + label.text + "`",
+                    help, replace_by_near(label, metric.by));
+    }
+    judgement.new_by.push_back(label.text);
+  }
+  judgement.measured = "new(" + node.metric.metric.text + ")";
+  judgement.what.measure = core::Measure::count;
+  judgement.what.metric = found->entry->metric;
+  judgement.what.arm = core::Arm::canary;
+  judgement.other = judgement.what;
+  judgement.other->arm = core::Arm::baseline;
+  judgement.comparison = core::Comparison::greater_equal;
+  judgement.limit = node.at_least.value;
+  judgement.over = criterion.over->duration();
+  return true;
+}
+
 // A point estimate of few requests says nothing; other measures do not count requests.
 std::int64_t default_at_least(const Judgement& judgement) {
   const bool requests = judgement.what.measure == core::Measure::ratio ||
@@ -544,6 +593,8 @@ std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterio
     good = resolve_unchanged(context, criterion, *unchanged, judgement);
   } else if (const auto* split = std::get_if<ast::SplitAsPlanned>(&criterion.condition)) {
     good = resolve_split(context, *split, judgement);
+  } else if (const auto* kinds = std::get_if<ast::NewKinds>(&criterion.condition)) {
+    good = resolve_new(context, criterion, *kinds, judgement);
   } else {
     good = resolve_absent(context, std::get<ast::Absent>(criterion.condition), judgement);
   }

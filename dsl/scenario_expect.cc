@@ -211,6 +211,7 @@ bool read_verb(Reader& reader, Act& act) {
     case core::Verb::resume:
     case core::Verb::promote:
     case core::Verb::abort:
+    case core::Verb::rebalance:
       return true;
   }
   return true;
@@ -244,12 +245,12 @@ bool read_act(Reader& reader, Scenario& scenario, const Moment& at, std::size_t 
     return false;
   }
   const auto word = reader.take_one_of({"expect", "confirm", "decide", "pause", "resume", "promote",
-                                        "extend", "rollback", "abort", "settle"});
+                                        "extend", "rollback", "abort", "settle", "rebalance"});
   if (!word) return false;
   static constexpr std::array kVerbs = {
-      core::Verb::start,  core::Verb::confirm, core::Verb::decide, core::Verb::pause,
-      core::Verb::resume, core::Verb::promote, core::Verb::extend, core::Verb::rollback,
-      core::Verb::abort,  core::Verb::settle};
+      core::Verb::start,  core::Verb::confirm, core::Verb::decide,   core::Verb::pause,
+      core::Verb::resume, core::Verb::promote, core::Verb::extend,   core::Verb::rollback,
+      core::Verb::abort,  core::Verb::settle,  core::Verb::rebalance};
   Act act;
   act.at = at;
   act.verb = kVerbs[*word];

@@ -172,6 +172,7 @@ inline void put(const core::VerdictChanged& body, VerdictChanged& out) {
   message.set_since(put_time(reading.since));
   if (reading.limit) put(*reading.limit, *message.mutable_limit());
   if (reading.evidence) put(*reading.evidence, *message.mutable_evidence());
+  for (const std::string& kind : reading.kinds) message.add_kinds(kind);
 }
 inline core::VerdictChanged take(const VerdictChanged& stored, Fault& fault) {
   core::VerdictChanged body;
@@ -191,6 +192,7 @@ inline core::VerdictChanged take(const VerdictChanged& stored, Fault& fault) {
   reading.since = take_time(message.since());
   if (message.has_limit()) reading.limit = take(message.limit(), fault);
   if (message.has_evidence()) reading.evidence = take(message.evidence(), fault);
+  reading.kinds.assign(message.kinds().begin(), message.kinds().end());
   return body;
 }
 

@@ -60,6 +60,7 @@ static core::Criterion take(const Criterion& stored, Fault& fault) {
   criterion.alpha = take(stored.alpha(), fault);
   criterion.lag = duration(stored.lag());
   criterion.tolerance = take(stored.tolerance(), fault);
+  criterion.new_by.assign(stored.new_by().begin(), stored.new_by().end());
   criterion.sustain = duration(stored.sustain());
   criterion.at_least = stored.at_least();
   criterion.part = stored.part();

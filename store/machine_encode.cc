@@ -66,6 +66,7 @@ static void put(const core::Criterion& criterion, Criterion& out) {
   out.set_at_least(criterion.at_least);
   out.set_part(criterion.part);
   out.set_always(criterion.always);
+  for (const std::string& label : criterion.new_by) out.add_new_by(label);
   put(criterion.span, *out.mutable_span());
 }
 

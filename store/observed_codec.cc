@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/limits.h"
+#include "store/shares_codec.h"
 
 namespace rollbook::store {
 namespace {
@@ -192,6 +193,7 @@ void put_observed(const core::Observed& observed, core::Time time, wire::Observe
     message.set_criterion(put_index(sums.criterion));
     message.mutable_logs()->Add(sums.logs.begin(), sums.logs.end());
   }
+  put_breakdowns(observed, time, out);
 }
 
 void take_observed(const wire::Observed& stored, core::Time time, core::Observed& out,
@@ -223,6 +225,7 @@ void take_observed(const wire::Observed& stored, core::Time time, core::Observed
     out.tests.push_back({take_index<core::CriterionIndex>(sums.criterion()),
                          {sums.logs().begin(), sums.logs().end()}});
   }
+  take_breakdowns(stored, time, out, fault);
 }
 
 }  // namespace rollbook::store

@@ -24,7 +24,7 @@ struct WireEnum;
   static_assert(static_cast<int>(core::Name::core_name) == wire::wire_name,   \
                 "numbers in the log are for ever")
 
-ROLLBOOK_WIRE_ENUM(Verb, 10);
+ROLLBOOK_WIRE_ENUM(Verb, 11);
 ROLLBOOK_SAME(Verb, start, VERB_START);
 ROLLBOOK_SAME(Verb, confirm, VERB_CONFIRM);
 ROLLBOOK_SAME(Verb, decide, VERB_DECIDE);
@@ -35,6 +35,7 @@ ROLLBOOK_SAME(Verb, extend, VERB_EXTEND);
 ROLLBOOK_SAME(Verb, rollback, VERB_ROLLBACK);
 ROLLBOOK_SAME(Verb, abort, VERB_ABORT);
 ROLLBOOK_SAME(Verb, settle, VERB_SETTLE);
+ROLLBOOK_SAME(Verb, rebalance, VERB_REBALANCE);
 
 ROLLBOOK_WIRE_ENUM(RollbackHow, 2);
 ROLLBOOK_SAME(RollbackHow, immediate, ROLLBACK_HOW_IMMEDIATE);

@@ -123,6 +123,20 @@ bool is_sight(const Event& event) {
          std::holds_alternative<core::ClockStep>(event.body);
 }
 
+// What breakdowns had counted when a step came that they are logged before: they stand in an
+// Observed of their own then, among what one input brought about.
+void take_waiting(Events events, core::Pending& pending) {
+  for (const Event& event : events.subspan(1)) {
+    if (event.time != events[0].time) return;
+    const auto* observed = std::get_if<core::Observed>(&event.body);
+    if (observed == nullptr || observed->shares.empty()) continue;
+    if (!observed->deltas.empty() || !observed->seen.empty()) continue;
+    pending.sets = observed->sets;
+    pending.shares = observed->shares;
+    return;
+  }
+}
+
 // What had been folded when the input of these events came.
 core::Pending pending_of(const core::RolloutState& state, Events events) {
   core::Pending pending;
@@ -134,6 +148,7 @@ core::Pending pending_of(const core::RolloutState& state, Events events) {
       pending.observed = before_sight(state, events[0], *after);
     }
   }
+  take_waiting(events, pending);
   return pending;
 }
 

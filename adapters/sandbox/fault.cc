@@ -102,7 +102,7 @@ class FaultParser {
           return fail("expected a share such as `2%`, " + found());
         fault_.amount = core::Fixed{share->nanos};
         take();
-        return {};
+        return kind_of_error();
       }
       case FaultKind::latency: {
         std::string_view word = peek();
@@ -128,6 +128,22 @@ class FaultParser {
     }
   }
 
+  // `of type "oom"`.
+  core::Status kind_of_error() {
+    if (peek() != "of") return {};
+    take();
+    if (at_end()) return fail("expected a label and its value such as `type \"oom\"`, " + found());
+    fault_.label = take();
+    if (at_end()) return fail("expected the label's value such as `\"oom\"`, " + found());
+    fault_.value = unquoted(take());
+    return {};
+  }
+
+  static std::string_view unquoted(std::string_view word) {
+    const bool quoted = word.size() >= 2 && word.front() == '"' && word.back() == '"';
+    return quoted ? word.substr(1, word.size() - 2) : word;
+  }
+
   // `to 25%`, or the name of an action or a checkpoint.
   core::Status whose_effect() {
     if (fault_.kind == FaultKind::shift && peek() == "to") {
@@ -141,11 +157,7 @@ class FaultParser {
     }
     const bool named = fault_.kind == FaultKind::run || fault_.kind == FaultKind::checkpoint;
     if (!named || at_end() || peek() == "fails" || peek() == "hangs") return {};
-    std::string_view name = take();
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
-      name = name.substr(1, name.size() - 2);
-    }
-    fault_.name = name;
+    fault_.name = unquoted(take());
     return {};
   }
 

@@ -2,6 +2,7 @@
 // Fault: what goes wrong in the sandbox, and when, as `rollbook sandbox --fault` takes it.
 //
 //   errors 2% from 33h                              that share of the canary's requests fails
+//   errors 1% of type "oom" from 33h                and these with that label, which no other has
 //   latency x3 from stage canary_25 + 1h for 10m    its latencies are three times the healthy ones
 //   silence from 30h until 31h on both              no metrics arrive
 //   shift fails | shift hangs                       traffic: settled as failed, or never
@@ -42,6 +43,7 @@ struct Fault {
   bool hangs = false;              // effects: never settled, else settled as failed
   std::optional<core::Weight> to;  // shift: to that weight alone
   std::string name;                // run, checkpoint: of that name alone; "": of any
+  std::string label, value;        // errors: of a kind that a healthy service has not; ""
   bool on_canary = true;
   bool on_baseline = false;
   FaultTime from;

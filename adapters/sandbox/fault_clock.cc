@@ -33,7 +33,12 @@ Trouble FaultClock::trouble_of(Whose whose, Time now) const {
   for (std::size_t i = 0; i < faults_.size(); ++i) {
     const Fault& fault = faults_[i];
     if (!spans_[i].holds(now) || !hits(fault, whose)) continue;
-    if (fault.kind == FaultKind::errors) trouble.errors = fault.amount;
+    if (fault.kind == FaultKind::errors && fault.label.empty()) trouble.errors = fault.amount;
+    if (fault.kind == FaultKind::errors && !fault.label.empty()) {
+      trouble.kind_errors = fault.amount;
+      trouble.kind_label = fault.label;
+      trouble.kind_value = fault.value;
+    }
     if (fault.kind == FaultKind::latency) trouble.latency = fault.amount;
     if (fault.kind == FaultKind::silence) trouble.silent = true;
   }
@@ -111,6 +116,12 @@ core::Status check_fault(const core::Machine& machine, const Fault& fault,
                       "` needs a criterion that a ratio of counters "
                       "must stay below, and runbook `" +
                       machine.name + "` has none");
+  }
+  if (!fault.label.empty() && !any([&](const WireSeries& one) {
+        return one.kind_label == fault.label && one.kind_value == fault.value;
+      })) {
+    return core::fail("the fault `" + fault.text + "` needs a counter of errors that runbook `" +
+                      machine.name + "` keeps by `" + fault.label + "`");
   }
   if (fault.kind == FaultKind::latency &&
       !any([](const WireSeries& one) { return one.kind == core::MetricKind::histogram; })) {

@@ -7,6 +7,7 @@
 
 #include "adapters/sandbox/fault_clock.h"
 #include "adapters/sandbox/health.h"
+#include "adapters/sandbox/label_sets.h"
 #include "adapters/sandbox/traffic.h"
 #include "adapters/wire/command_encoder.h"
 #include "adapters/wire/json_fields.h"
@@ -343,7 +344,11 @@ core::Result<std::unique_ptr<ServiceModel>> ServiceModel::make(const core::Machi
                                                                SyntheticOptions options,
                                                                ModelTopics topics, Sink sink) {
   TRY(auto series, healthy_series(machine, options.peak_per_second));
-  for (const Fault& fault : options.faults) TRY_DO(check_fault(machine, fault, series));
+  series = by_label_sets(machine, std::move(series));
+  for (const Fault& fault : options.faults) {
+    add_kind(machine, fault, series);
+    TRY_DO(check_fault(machine, fault, series));
+  }
   auto impl = std::make_unique<Impl>(machine, std::move(options), std::move(topics),
                                      std::move(sink), std::move(series));
   return std::unique_ptr<ServiceModel>(new ServiceModel(std::move(impl)));

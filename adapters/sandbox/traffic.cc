@@ -27,6 +27,8 @@ std::string_view kind_word(core::MetricKind kind) {
   return "";
 }
 
+Fixed times(Fixed a, Fixed b) { return Fixed{a.nanos * b.nanos / kScale}; }
+
 std::string integer(Int128 value) { return std::to_string(static_cast<std::int64_t>(value)); }
 
 }  // namespace
@@ -130,13 +132,17 @@ void Traffic::flow(Kept& kept, Int128 requests, Int128 per_second) const {
 Fixed Traffic::effective(const Kept& kept, const Trouble& trouble, Int128 per_second) {
   const WireSeries& series = kept.series;
   if (series.ceilings.empty()) return series.per_request;
-  if (trouble.errors.nanos > 0) {
-    return Fixed{trouble.errors.nanos * series.ceilings.front().per_request.nanos / kScale};
+  const Fixed requests_each = series.ceilings.front().per_request;
+  if (!series.kind_label.empty()) {
+    const bool suffers =
+        series.kind_label == trouble.kind_label && series.kind_value == trouble.kind_value;
+    return suffers ? times(trouble.kind_errors, requests_each) : Fixed{};
   }
+  if (trouble.errors.nanos > 0) return times(times(trouble.errors, requests_each), series.weight);
   for (const Ceiling& ceiling : series.ceilings) {
     const Int128 requests = per_second * ceiling.window.count() / kScale;  // in 10⁻⁹, as all here
     const Int128 in_window = requests * ceiling.per_request.nanos / kScale;
-    const Int128 failures_allowed = in_window * ceiling.limit.nanos / kScale;
+    const Int128 failures_allowed = in_window * ceiling.limit.nanos / kScale;  // of all label sets
     if (failures_allowed * 2 < 5 * kScale) return Fixed{};
   }
   return series.per_request;
@@ -162,6 +168,7 @@ std::string Traffic::lines(Whose whose, Time now) const {
   const std::string time = std::to_string(now.time_since_epoch().count());
   for (const Kept& kept : kept_) {
     if (kept.series.whose != whose) continue;
+    if (!kept.series.kind_label.empty() && kept.count < kScale) continue;
     text += kept.prefix;
     write_value(kept, text);
     if (kept.series.kind != core::MetricKind::gauge) text += ",\"start\":" + start;

@@ -13,7 +13,9 @@ namespace rollbook::adapters {
 
 // What a fault does to one arm at a time.
 struct Trouble {
-  core::Fixed errors;                              // share of requests that fail; zero: healthy
+  core::Fixed errors;       // share of requests that fail; zero: healthy
+  core::Fixed kind_errors;  // and of those that fail in that way
+  std::string kind_label, kind_value;
   core::Fixed latency = core::Fixed::from_int(1);  // factor
   bool silent = false;
 };

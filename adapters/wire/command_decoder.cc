@@ -135,6 +135,7 @@ void read_verb(JsonFields& data, Command& command) {
     case Verb::resume:
     case Verb::promote:
     case Verb::abort:
+    case Verb::rebalance:
       return;
   }
 }

@@ -61,6 +61,7 @@ void write_verb(Json& data, const Command& command) {
     case Verb::resume:
     case Verb::promote:
     case Verb::abort:
+    case Verb::rebalance:
       return;
   }
   if (command.question != 0) data["question"] = command.question;

@@ -6,6 +6,7 @@
 #include "adapters/wire/names.h"
 #include "adapters/wire/places.h"
 #include "adapters/wire/text.h"
+#include "engine/core/breakdown.h"
 
 namespace rollbook::adapters {
 namespace {
@@ -63,6 +64,7 @@ class BodyWriter {
       for (const core::Fixed bound : layout.bounds) bounds.push_back(number(bound));
       json_["layouts"].push_back({{"metric", metric(layout.metric)}, {"bounds", bounds}});
     }
+    breakdowns(body);
     Json offsets = Json::array();
     for (const core::SourceOffset& offset : body.offsets) {
       offsets.push_back(
@@ -223,6 +225,38 @@ class BodyWriter {
       }
     }
     return fmt::format("{}/{}", context_.rollout, sequence.value);
+  }
+
+  // What the Observed adds to the metrics by their labels, and single requests.
+  void breakdowns(const core::Observed& body) {
+    const auto known = context_.machine == nullptr ? std::vector<core::Breakdown>{}
+                                                   : core::breakdowns_of(*context_.machine);
+    const auto name = [&](core::BreakdownIndex index) {
+      return index.value < known.size() ? metric(known[index.value].metric)
+                                        : std::to_string(index.value);
+    };
+    for (const core::LabelSet& set : body.sets) {
+      json_["sets"].push_back({{"metric", name(set.breakdown)}, {"values", set.values}});
+    }
+    const auto add = [&](const char* key, const std::vector<core::Share>& shares) {
+      for (const core::Share& share : shares) {
+        Json entry{{"metric", name(share.breakdown)}, {"arm", name_of(share.arm)}};
+        entry["set"] = share.set == core::kOtherSet ? Json("other") : Json(share.set);
+        entry["end"] = format_time(share.cell.end);
+        entry["value"] = number(share.cell.value);
+        entry["samples"] = share.cell.samples;
+        json_[key].push_back(std::move(entry));
+      }
+    };
+    add("kinds", body.kinds);
+    add("shares", body.shares);
+    for (const core::Exemplar& exemplar : body.exemplars) {
+      json_["exemplars"].push_back({{"metric", metric(exemplar.metric)},
+                                    {"arm", name_of(exemplar.arm)},
+                                    {"value", number(exemplar.value)},
+                                    {"time", format_time(exemplar.at)},
+                                    {"trace_id", exemplar.trace}});
+    }
   }
 
   void command(const core::Command& command) {

@@ -58,6 +58,7 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   if (reading.low) json["low"] = number(*reading.low);
   if (reading.high) json["high"] = number(*reading.high);
   if (reading.evidence) json["evidence"] = evidence_of(*reading.evidence);
+  if (!reading.kinds.empty()) json["new"] = reading.kinds;
   if (criterion == nullptr) return;
   json["text"] = criterion->text;
   if (reading.at > core::Time{}) json["at"] = format_time(reading.at);

@@ -86,6 +86,7 @@ core::Reading reading_of(const Machine& machine, const RolloutState& state,
   reading.samples = now.samples;
   reading.at = now.at;
   reading.seen = now.seen;
+  if (!now.kinds.empty()) reading.kinds = now.kinds;
   return reading;
 }
 
@@ -204,6 +205,7 @@ Json to_json(const CriterionStatus& criterion) {
     json["seen"] = format_duration(criterion.reading.seen);
   }
   if (criterion.reading.evidence) json["evidence"] = evidence_of(*criterion.reading.evidence);
+  if (!criterion.reading.kinds.empty()) json["new"] = criterion.reading.kinds;
   json["source"] = criterion.source;
   return json;
 }

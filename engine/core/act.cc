@@ -131,6 +131,7 @@ bool Advance::keep_time() {
     } else if (in_rollback && !state_.effects.at(sequence).retry_at) {
       page("An act of the rollback did not settle before its deadline", timed_out);
     }
+    tell_unbalanced(sequence, "no settle before the deadline", timed_out);
     return true;
   }
   for (std::uint32_t i = 0; i < machine_.clocks.size(); ++i) {

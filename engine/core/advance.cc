@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/limits.h"
 #include "engine/core/sentence.h"
 #include "engine/core/trials.h"
@@ -101,11 +102,22 @@ bool Advance::look_is_due() const {
 }
 
 void Advance::observe() {
+  if (pending_.shares_due) take_shares(pending_);
   pending_.observed.stale = stale_series(machine_, state_, pending_, now_);
   pending_.observed.tests = sums_of(machine_, state_, pending_);
   Observed observed = std::move(pending_.observed);
   pending_.observed = Observed{};
   cause_ = emit(std::move(observed), Sequence{});
+}
+
+// What breakdowns have counted up to here, before the step that somebody will ask about.
+void Advance::log_shares() {
+  if (pending_.shares.empty()) return;
+  pending_.shares_due = true;
+  pending_.observed.offsets = state_.offsets;  // what came is counted: this adds nothing to it
+  const Sequence cause = cause_;
+  observe();
+  cause_ = cause;
 }
 
 bool Advance::judge() {

@@ -27,6 +27,7 @@ class Advance {
   // Evidence and verdicts (advance.cc).
   bool look_is_due() const;
   void observe();
+  void log_shares();
   bool judge();
 
   // The input itself (advance.cc, obey.cc).
@@ -46,6 +47,7 @@ class Advance {
   void roll_back_partly(const Command& command);
   void abort(const Command& command);
   void settle(const Command& command);
+  void rebalance(const Command& command);
   const Question* question_of(const Command& command, ItemKind kind) const;
   bool may_answer(const Command& command, const Question& question);
   const Stage* stage() const;
@@ -90,6 +92,7 @@ class Advance {
   std::optional<EffectOutcome> outcome_of(EffectIndex effect) const;
   void page(std::string text, Sequence cause);
   void shift_again(Sequence cause);
+  void tell_unbalanced(Sequence effect, const std::string& why, Sequence cause);
 
   // Reviews (gate.cc).
   enum class GateView { passes, fails, waits };

@@ -9,7 +9,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 2;
+constexpr std::uint64_t kFormat = 3;
 
 class Writer {
  public:
@@ -245,12 +245,20 @@ template <class A>
 void fields(A& archive, Reading& reading) {
   archive.all(reading.verdict, reading.missing, reading.raw, reading.value, reading.low,
               reading.high, reading.samples, reading.at, reading.seen, reading.held, reading.since,
-              reading.limit, reading.evidence);
+              reading.limit, reading.evidence, reading.kinds);
 }
 template <class A>
 void fields(A& archive, TestState& test) {
   archive.all(test.cut, test.counts, test.logs, test.starts, test.steps, test.events, test.exposure,
               test.spread);
+}
+template <class A>
+void fields(A& archive, KindState& kind) {
+  archive.all(kind.known, kind.cells);
+}
+template <class A>
+void fields(A& archive, BreakdownState& breakdown) {
+  archive.all(breakdown.sets, breakdown.kinds);
 }
 template <class A>
 void fields(A& archive, Answer& answer) {
@@ -287,7 +295,8 @@ void fields(A& archive, RolloutState& state) {
               state.shift_floor, state.first_settled, state.whole_from, state.clocks, state.series,
               state.metrics, state.windows, state.readings, state.judged, state.tests,
               state.questions, state.effects, state.extensions, state.ramp, state.ramp_over,
-              state.ramp_to, state.offsets, state.commands, state.late, state.quarantined);
+              state.ramp_to, state.offsets, state.commands, state.late, state.quarantined,
+              state.breakdowns, state.shares_offsets);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {

@@ -23,11 +23,12 @@ enum class Verb : std::uint8_t {
   extend,
   rollback,
   abort,
-  settle
+  settle,
+  rebalance
 };
-inline constexpr std::string_view kVerbNames[] = {"start",  "confirm", "decide", "pause",
-                                                  "resume", "promote", "extend", "rollback",
-                                                  "abort",  "settle"};
+inline constexpr std::string_view kVerbNames[] = {"start",  "confirm", "decide",   "pause",
+                                                  "resume", "promote", "extend",   "rollback",
+                                                  "abort",  "settle",  "rebalance"};
 constexpr std::string_view name_of(Verb verb) { return kVerbNames[static_cast<std::size_t>(verb)]; }
 
 // A CloudEvent's source and id: the same pair acts once.

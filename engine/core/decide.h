@@ -24,10 +24,16 @@ namespace rollbook::core {
 // The metric evidence since the last Observed; looked at with the state, as if already evolved.
 struct Pending {
   Observed observed;
+  // What the breakdowns that no criterion needs have counted since they were last logged: that
+  // happens once a minute only, and when a rollback begins or the rollout ends.
+  std::vector<LabelSet> sets;
+  std::vector<Share> shares;
+  bool shares_due = false;
   bool empty() const {
     return observed.deltas.empty() && observed.seen.empty() && observed.names.empty() &&
            observed.layouts.empty() && observed.offsets.empty() && observed.late == 0 &&
-           observed.quarantined == 0;
+           observed.quarantined == 0 && observed.kinds.empty() && observed.exemplars.empty() &&
+           !shares_due;
   }
 };
 

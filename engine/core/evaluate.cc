@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
 #include "engine/core/prove.h"
@@ -159,12 +160,13 @@ SeriesIndex fed_by(const Machine& machine, const Criterion& criterion) {
 }
 
 bool may_be_silent(const Machine& machine, const Criterion& criterion) {
-  return criterion.measure == Measure::absent ||
+  return criterion.measure == Measure::absent || !criterion.new_by.empty() ||
          machine.at(machine.at(fed_by(machine, criterion)).metric).default_zero;
 }
 
 SeriesIndex held_against(const Machine& machine, const Criterion& criterion) {
-  if (!criterion.other.valid() || criterion.test == Test::split) return {};
+  const bool alone = criterion.test == Test::split || !criterion.new_by.empty();
+  if (!criterion.other.valid() || alone) return {};
   const WindowIndex window =
       criterion.measure == Measure::ratio ? criterion.other_denominator : criterion.other;
   const SeriesIndex series = machine.at(window).series;
@@ -196,7 +198,9 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
     return absent(machine, state, pending, criterion, now);
   }
   const Subject subject{machine, state, pending, criterion};
-  const Found found = criterion.test == Test::none ? estimate(subject) : prove(subject);
+  const Found found = !criterion.new_by.empty()      ? find_new(subject)
+                      : criterion.test == Test::none ? estimate(subject)
+                                                     : prove(subject);
   Reading reading;
   reading.missing = found.missing;
   reading.value = found.value;
@@ -204,6 +208,7 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.high = found.high;
   reading.limit = found.limit;
   reading.evidence = found.evidence;
+  reading.kinds = found.kinds;
   reading.samples = found.samples;
   reading.at = found.at;
   reading.seen = seen_of(state, machine.at(criterion.window), found.at);

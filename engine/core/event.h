@@ -47,6 +47,41 @@ struct CellDelta {
   Cell cell;
   bool operator==(const CellDelta&) const = default;
 };
+// ---- Breakdowns (breakdown.h) ---------------------------------------------------------------
+
+// Sets of label values that a breakdown keeps apart; all others are one, of this number.
+inline constexpr std::uint32_t kOtherSet = 200;
+
+// A set of label values, in the order of the breakdown's labels. It gets the next number.
+struct LabelSet {
+  BreakdownIndex breakdown;
+  std::vector<std::string> values;
+  bool operator==(const LabelSet&) const = default;
+};
+// What one set of one arm has counted since the last one.
+struct Share {
+  BreakdownIndex breakdown;
+  Arm arm = Arm::total;
+  std::uint32_t set = kOtherSet;
+  bool shifted = false;  // since the first shift was requested
+  Cell cell;             // `latest` = `end`
+  bool operator==(const Share&) const = default;
+};
+// A single request that a metric's sender has kept the trace of.
+struct Exemplar {
+  MetricIndex metric;
+  Arm arm = Arm::total;
+  Fixed value;  // in the metric's unit
+  Time at{};
+  std::string trace;  // 32 lower-case hex digits
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  bool operator==(const Exemplar&) const = default;
+};
+
+// ---- What was seen --------------------------------------------------------------------------
+
 struct SeriesSeen {
   SeriesIndex series;
   Time watermark{};  // latest event time, bounded by the skew limit
@@ -127,6 +162,12 @@ struct Observed {
   std::int64_t late = 0;           // points since the last one that came after their window
   std::int64_t quarantined = 0;    // points from beyond the skew limit
   std::vector<TestSums> tests;     // as they are with these deltas
+  std::vector<LabelSet> sets;      // seen for the first time
+  std::vector<Share> kinds;        // of `new(…)`: the canary's, and the baseline's first of each
+  // Of the other breakdowns: since the last Observed that had `shares_whole`, up to `offsets`.
+  std::vector<Share> shares;
+  bool shares_whole = false;
+  std::vector<Exemplar> exemplars;
   bool operator==(const Observed&) const = default;
 };
 
@@ -171,6 +212,7 @@ struct Reading {
   Duration held{};              // of `for`, before `since`
   Time since = kDistantFuture;  // raw true without a break since; kDistantFuture: not
   std::optional<Evidence> evidence;
+  std::vector<std::string> kinds;  // of `new(…)`: `type="oom" 7`, the most frequent first
   bool operator==(const Reading&) const = default;
 };
 

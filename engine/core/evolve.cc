@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
 #include "engine/core/clocks.h"
 #include "engine/core/decide.h"
@@ -20,6 +21,7 @@ void clear_windows(const Machine& machine, RolloutState& state, Floor floor) {
     if (machine.windows[i].floor == floor) state.windows[i] = WindowState{};
   }
   begin_tests(machine, state, floor);
+  forget_kinds(machine, state, floor);
 }
 
 // The engine-time deadlines of what waits move on by the time that did not count.
@@ -62,6 +64,7 @@ struct Fold {
     state.judged.resize(machine.criteria.size());
     state.tests.resize(machine.criteria.size());
     state.extensions.resize(machine.stages.size());
+    state.breakdowns.resize(breakdowns_of(machine).size());
   }
 
   void operator()(const Observed& body) const {
@@ -75,6 +78,7 @@ struct Fold {
       series.arrival = std::max(series.arrival, seen.arrival);
     }
     for (const SourceOffset& offset : body.offsets) advance_offset(offset);
+    take_kinds(machine, state, body);
     for (SeriesState& series : state.series) series.stale = false;
     for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;
     grow(machine, state, body);

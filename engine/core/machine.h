@@ -50,7 +50,7 @@ struct Metric {
   bool unsplit = false;             // a total: the arm label is not looked at
   bool default_zero = false;        // a name that may never appear counts as 0
   Fixed unit = Fixed::from_int(1);  // histogram and gauge values are multiplied by it (`in ms`)
-  std::vector<std::string> by;      // breakdown labels, carried only
+  std::vector<std::string> by;      // labels it is also kept by: breakdown.h
   Span span;
   bool operator==(const Metric&) const = default;
 };
@@ -142,6 +142,9 @@ struct Criterion {
   Span span;
   bool part = false;    // of a conjunction: fails alone, acts with the others (Trigger::also)
   bool always = false;  // `for` and `absent` count from the start, not from the first shift
+  // `new(errors by type)`, of a `count`: not empty where only label sets count that the arm of
+  // `other` has never shown; `limit` is what one of them must have.
+  std::vector<std::string> new_by{};
   bool operator==(const Criterion&) const = default;
 };
 
@@ -332,10 +335,10 @@ struct Transition {
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
   Span span;
   bool on_calendar = false;  // forward: waits for Machine::advance_only too
-  bool overrides = false;  // taken whatever the gate says, which is told (`next override`)
-  bool halts = false;      // nothing moves: the rollout is halted where it stands; to = from
-  CriterionIndex needs{};  // also needs this one to pass (`hold … and N requests`)
-  StateIndex undoes{};     // taking it, that stage is undone
+  bool overrides = false;    // taken whatever the gate says, which is told (`next override`)
+  bool halts = false;        // nothing moves: the rollout is halted where it stands; to = from
+  CriterionIndex needs{};    // also needs this one to pass (`hold … and N requests`)
+  StateIndex undoes{};       // taking it, that stage is undone
   bool operator==(const Transition&) const = default;
 };
 

@@ -71,6 +71,8 @@ void Advance::obey(const Command& command) {
       return roll_back(command);
     case Verb::abort:
       return abort(command);
+    case Verb::rebalance:
+      return rebalance(command);
     case Verb::start:
     case Verb::settle:
       return;
@@ -353,6 +355,7 @@ void Advance::settle(const Command& command) {
       effect.kind != EffectKind::traffic && !state_.effects.at(*sequence).retry_at) {
     page("An act of the rollback failed: " + command.detail, cause_);
   }
+  if (!command.succeeded) tell_unbalanced(*sequence, command.detail, cause_);
 }
 
 }  // namespace rollbook::core

@@ -46,6 +46,13 @@ std::string proof_text(const Reading& reading) {
          " it needs";
 }
 
+// ", none of them seen on the baseline: type="oom" 7".
+std::string kinds_text(const Reading& reading) {
+  std::string text;
+  for (const std::string& kind : reading.kinds) text += (text.empty() ? "" : "; ") + kind;
+  return " of a kind that the baseline has not shown: " + text + ",";
+}
+
 }  // namespace
 
 std::string decimal_text(Fixed value) { return rounded(value.nanos, 9); }
@@ -111,6 +118,7 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
               value_text(criterion, *reading.low) + " and " + value_text(criterion, *reading.high);
     }
     if (reading.limit) text += " against " + value_text(criterion, *reading.limit);
+    if (!reading.kinds.empty()) text += kinds_text(reading);
     text += " in " + std::to_string(reading.samples) + " samples";
     if (reading.evidence) text += proof_text(reading);
   }

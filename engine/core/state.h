@@ -57,6 +57,18 @@ struct TestState {
   bool operator==(const TestState&) const = default;
 };
 
+// A label set that `new(…)` looks at.
+struct KindState {
+  bool known = false;      // the baseline has shown it
+  std::deque<Cell> cells;  // of the canary, by rising `end`; empty once it is known
+  bool operator==(const KindState&) const = default;
+};
+struct BreakdownState {
+  std::vector<std::vector<std::string>> sets;  // label values, by number
+  std::vector<KindState> kinds;                // of `new(…)` only: one for each set
+  bool operator==(const BreakdownState&) const = default;
+};
+
 struct Answer {
   std::string role;
   std::string actor;
@@ -155,7 +167,10 @@ struct RolloutState {
   std::optional<Duration> ramp_over;  // from a manual rollback
   std::optional<Weight> ramp_to;      // from a manual rollback to more than nothing
   std::vector<SourceOffset> offsets;  // next not counted
-  std::set<CommandKey> commands;      // answered in this stream
+  std::vector<BreakdownState> breakdowns;
+  std::vector<SourceOffset>
+      shares_offsets;             // next not logged with the breakdowns; behind `offsets`
+  std::set<CommandKey> commands;  // answered in this stream
   std::int64_t late = 0;
   std::int64_t quarantined = 0;
 

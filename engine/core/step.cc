@@ -222,6 +222,7 @@ void Advance::take_transition(TransitionIndex index, Sequence cause, std::string
 
 // The rollout stands where it stands: nobody moves traffic, people are paged.
 void Advance::halt(Sequence cause, std::string because, CriterionIndex criterion) {
+  log_shares();
   cause_ = emit(Paused{std::nullopt, true, because}, cause);
   EffectRequested requested;
   requested.kind = EffectKind::page;
@@ -237,6 +238,7 @@ void Advance::halt(Sequence cause, std::string because, CriterionIndex criterion
 void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::string because) {
   const StateIndex from = state_.active;
   const StateIndex target = machine_.leaf(to);
+  if (machine_.rank(target) > state_.rollback_rank || machine_.at(target).outcome) log_shares();
   for (StateIndex i = from; i.valid() && !machine_.contains(i, target); i = machine_.at(i).parent) {
     for (const EffectIndex effect : machine_.at(i).exit) {
       request(machine_.at(effect), effect, i, cause);

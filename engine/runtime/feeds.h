@@ -14,8 +14,10 @@
 namespace rollbook::runtime {
 
 struct Feed {
+  static constexpr std::uint32_t kUnknown = 0xffffffff;
   core::StreamId stream;
   Match match;
+  std::uint32_t set = kUnknown;  // of a breakdown: shares.h fills it in with the first point
 };
 
 class Feeds {
@@ -27,6 +29,7 @@ class Feeds {
   void learn(const SeriesName& name);
 
   const std::vector<Feed>& of(SeriesNumber number) const { return by_series_[number.value]; }
+  std::vector<Feed>& of(SeriesNumber number) { return by_series_[number.value]; }
 
  private:
   using Key = std::string;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
 #include "engine/core/limits.h"
 #include "engine/core/windows.h"
@@ -59,6 +60,12 @@ void lay_out(const FoldInput& input, core::Layout layout, core::Pending& pending
     const core::BucketMap map = core::bucket_map(before, layout.bounds);
     for (core::CellDelta& delta : pending.observed.deltas) {
       if (input.machine.at(delta.series).metric == layout.metric) core::remap(map, delta.cell);
+    }
+    const std::vector<core::Breakdown> breakdowns = core::breakdowns_of(input.machine);
+    for (auto* shares : {&pending.shares, &pending.observed.shares}) {
+      for (core::Share& share : *shares) {
+        if (breakdowns[share.breakdown.value].metric == layout.metric) core::remap(map, share.cell);
+      }
     }
   }
   const auto known = std::find_if(layouts.begin(), layouts.end(), [&](const core::Layout& pended) {
@@ -232,6 +239,29 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   const Time end = cell.end;
   add(metric, std::move(cell), cell_of(pending.observed.deltas, series, reach, end).cell);
   return Folded::counted;
+}
+
+std::optional<Addition> addition_of(const FoldInput& input, core::Pending& pending) {
+  const Increment& increment = input.increment;
+  const core::Metric& metric = input.machine.at(input.match.metric);
+  if (increment.end > input.now + input.state.limits.skew) return std::nullopt;
+  if (!is_of_kind(metric.kind, increment)) return std::nullopt;
+  if (increment.first && !known_zero(input, pending)) return std::nullopt;
+  if (increment.start < input.state.started) return std::nullopt;
+  const bool histogram = metric.kind == core::MetricKind::histogram;
+  if (histogram ? increment.samples == 0 : increment.value.nanos == 0) return std::nullopt;
+  Addition addition;
+  core::Cell& cell = addition.cell;
+  if (increment.buckets != nullptr && !put_explicit(input, pending, cell)) return std::nullopt;
+  if (increment.exponential != nullptr && !put_exponential(input, pending, cell)) {
+    return std::nullopt;
+  }
+  cell.end = pane_of(increment.end);
+  cell.latest = increment.end;
+  cell.samples = increment.samples;
+  cell.value = histogram ? scaled(increment.value, metric.unit) : increment.value;
+  addition.reach = reach_of(input.state, increment.start);
+  return addition;
 }
 
 std::string refusal_of(const FoldInput& input) {

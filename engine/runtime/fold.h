@@ -2,6 +2,7 @@
 // Fold: puts an increment into a rollout's Pending, in the pane of its end time, under the highest
 // floor that lies before all of it.
 
+#include <optional>
 #include <string>
 
 #include "engine/core/decide.h"
@@ -25,6 +26,14 @@ struct FoldInput {
 // exponential ones the coarser scale. `refused`: a point of another kind than the metric's, or
 // buckets that cannot be brought to one layout with those kept.
 Folded fold(const FoldInput& input, core::Pending& pending);
+
+// What the increment adds to a breakdown of its metric, in the layout that the metric now has.
+// Nothing: it counts nothing, or is refused, as fold() would.
+struct Addition {
+  core::Cell cell;
+  core::Floor reach = core::Floor::start;
+};
+std::optional<Addition> addition_of(const FoldInput& input, core::Pending& pending);
 
 // Why it was refused, for people: "`latency` is a histogram, the points are gauges".
 std::string refusal_of(const FoldInput& input);

@@ -19,9 +19,9 @@ core::SourceOffset& Shard::offset_of(const PointBatch& batch) {
   return offsets_.emplace_back(core::SourceOffset{batch.topic, batch.partition, 0});
 }
 
-bool Shard::counted_before(const Rollout& rollout, const PointBatch& batch,
-                           const MetricPoint& point) const {
-  for (const core::SourceOffset& offset : rollout.state.offsets) {
+bool Shard::counted_before(const std::vector<core::SourceOffset>& offsets, const PointBatch& batch,
+                           const MetricPoint& point) {
+  for (const core::SourceOffset& offset : offsets) {
     if (offset.partition == batch.partition && offset.topic == batch.topic) {
       return point.offset < offset.next;
     }
@@ -50,6 +50,7 @@ void Shard::points(const PointBatch& batch, Time now) {
   for (const SeriesName& name : batch.new_series) feeds_.learn(name);
   const std::size_t at = static_cast<std::size_t>(&offset_of(batch) - offsets_.data());
   std::int64_t record = -1;
+  ExemplarsOfPoint exemplars(batch);
   for (const MetricPoint& measured : batch.points) {
     const MetricPoint point = in_engine_time(measured, now);
     if (point.offset != record) {
@@ -59,11 +60,26 @@ void Shard::points(const PointBatch& batch, Time now) {
     ++counters_.points;
     const std::optional<Increment> increment = series_.take(batch, point);
     if (!increment) continue;
-    for (const Feed& feed : feeds_.of(point.series)) {
+    exemplars.move_to(measured);
+    for (Feed& feed : feeds_.of(point.series)) {
       Rollout* const running = running_[feed.stream.value];
       if (running == nullptr) continue;
       Rollout& rollout = *running;
-      if (resuming_ && counted_before(rollout, batch, point)) continue;
+      if (feed.match.breakdown.valid()) {
+        // Breakdowns are logged less often, so more is counted again after a restart.
+        const auto& logged = rollout.shares.is_judged(feed.match.breakdown)
+                                 ? rollout.state.offsets
+                                 : rollout.state.shares_offsets;
+        if (resuming_ && counted_before(logged, batch, point)) continue;
+        if (rollout.state.finished()) continue;
+        const std::vector<core::Fixed>* edges =
+            increment->buckets == nullptr ? nullptr : &series_.bounds(increment->layout);
+        rollout.shares.take(
+            {rollout.plan->machine, rollout.state, feed.match, *increment, edges, now}, feed,
+            series_.name(point.series), rollout.pending);
+        continue;
+      }
+      if (resuming_ && counted_before(rollout.state.offsets, batch, point)) continue;
       // Looks are cut at each second of event time, and between records, so that an offset says
       // exactly what was counted.
       if (rollout.dirty && rollout.record != record && pane_of(point.end) > rollout.look_pane) {
@@ -90,6 +106,7 @@ void Shard::points(const PointBatch& batch, Time now) {
           if (std::has_single_bit(++counters_.refused)) refusal_ = refusal_of(input);
           break;
       }
+      exemplars.give(feed.match, batch, rollout.exemplars, rollout.pending);
       if (!rollout.dirty) dirty_.push_back(feed.stream);
       rollout.dirty = true;
       rollout.look_pane = std::max(rollout.look_pane, pane_of(point.end));
@@ -115,7 +132,11 @@ bool Shard::is_behind() const {
 
 void Shard::look(Rollout& rollout, Time now, bool log) {
   rollout.dirty = false;
-  const bool full = rollout.pending.observed.deltas.size() >= core::kPendingCells;
+  const core::Pending& pending = rollout.pending;
+  const bool full = pending.observed.deltas.size() + pending.observed.kinds.size() +
+                        pending.observed.exemplars.size() >=
+                    core::kPendingCells;
+  if (pending.shares.size() >= core::kPendingShares) rollout.pending.shares_due = log = true;
   give(rollout, core::Input{now, core::Look{log || full}});
 }
 
@@ -244,7 +265,15 @@ void Shard::tick(Time now) {
 void Shard::serve(Rollout& rollout, Time scheduled, Time now) {
   if (rollout.observe_at <= now) {
     rollout.observe_at = now + options_.observe_interval;
-    if (!rollout.pending.empty() || moved(rollout)) return look(rollout, now, true);
+    const bool shares_due = rollout.shares.any() && rollout.shares_at <= now;
+    const bool shares_wait = shares_due && !rollout.pending.shares.empty();
+    if (!rollout.pending.empty() || moved(rollout) || shares_wait) {
+      if (shares_due) {
+        rollout.pending.shares_due = true;
+        rollout.shares_at = now + core::kSharesInterval;
+      }
+      return look(rollout, now, true);
+    }
   }
   const Time due = core::next_deadline(rollout.plan->machine, rollout.state, rollout.pending,
                                        scheduled - core::Duration(1));
@@ -414,6 +443,9 @@ void Shard::start(const CommandInput& input, Time now) {
   const auto phase = static_cast<std::int64_t>(begin.stream.value % 10);
   rollout.observe_at = now + options_.observe_interval * (phase + 1) / 10;
   rollout.snapshot_at = now + options_.snapshot_interval * (phase + 1) / 10;
+  rollout.shares_at = now + core::kSharesInterval;
+  rollout.shares.begin(plan->machine, rollout.state);
+  rollout.exemplars.begin(plan->machine);
   feeds_.add(begin.stream, plan->machine, rollout.selector);
   after(rollout, now);
 }

@@ -20,11 +20,13 @@
 #include "engine/core/decide.h"
 #include "engine/core/limits.h"
 #include "engine/runtime/event_log.h"
+#include "engine/runtime/exemplars.h"
 #include "engine/runtime/feeds.h"
 #include "engine/runtime/metric_point.h"
 #include "engine/runtime/plan_compiler.h"
 #include "engine/runtime/selector.h"
 #include "engine/runtime/series_table.h"
+#include "engine/runtime/shares.h"
 
 namespace rollbook::runtime {
 
@@ -69,6 +71,9 @@ class Shard {
     std::int64_t record = -1;  // offset of the record last folded from
     core::Time deadline = core::kDistantFuture;
     core::Time observe_at{};
+    Shares shares;
+    Exemplars exemplars;
+    core::Time shares_at{};
     core::Time snapshot_at{};
     core::Sequence taken_back;  // forward effects before it are not to go out any more
   };
@@ -139,8 +144,8 @@ class Shard {
   bool names_effect(const core::Command& command) const;
   core::SourceOffset& offset_of(const PointBatch& batch);
   MetricPoint in_engine_time(MetricPoint point, core::Time now) const;
-  bool counted_before(const Rollout& rollout, const PointBatch& batch,
-                      const MetricPoint& point) const;
+  static bool counted_before(const std::vector<core::SourceOffset>& offsets,
+                             const PointBatch& batch, const MetricPoint& point);
   void save_bases(core::Time now);
   void save_snapshot(Rollout& rollout, core::Time now);
   std::optional<OutboxRow> render(const core::Event& event, std::string_view hash) const;

@@ -148,6 +148,10 @@ TEST(Grammar, ReadsEveryStatement) {
       {kGuard, "stop a > 1% at least 50 requests over 5m",
        "stop a > 1% over 5m at least 50 requests"},
       {kGuard, "stop absent(canary.requests) for 3m", kSame},
+      {kGuard, "stop new(errors by type) at least 5 over 5m", kSame},
+      {kGuard, "stop new(canary.errors by type, endpoint) at least 5 over 5m", kSame},
+      {kGuard, "stop new(a by \"http.code\") at least 5 over 5m",
+       "stop new(a by http.code) at least 5 over 5m"},
       {kGuard, "stop a > 1% with confidence 99%", kSame},
       {kGuard, "stop p99(l) > 50ms with confidence 99.9%", kSame},
       {kStage, "expect canary.p99(l) <= baseline.p99(l) * 105% over 24h",
@@ -283,6 +287,13 @@ TEST(Grammar, SaysWhatItExpected) {
        "24h otherwise rollback automatic`"},
       {kStage, "stop a > 1% over 5m",
        "RB0203 `stop` has no place in a stage | it belongs in `guard`"},
+      {kStage, "expect new(a by b) at least 5 over 5m",
+       "RB0203 `new` belongs in `stop` | what the baseline never showed is no reason to go on: "
+       "`stop new(errors by type) at least 5 over 5m`"},
+      {kGuard, "stop new(a by b) at least 5",
+       "RB0207 over what time? `new` needs `over` | add `over 5m`"},
+      {kGuard, "stop new(a) at least 5 over 5m",
+       "RB0201 expected `by`, found `)` | it is written like `stop error_rate > 1% over 5m`"},
       {kGuard, "stop absent(a)",
        "RB0208 how long may it be silent? `absent` needs `for` | add `for 3m`"},
       {kGuard, "stop absent(a) for 3m over 5m",
@@ -388,7 +399,6 @@ TEST(Grammar, SaysWhereTheWordsOfControlFlowBelong) {
 
 TEST(Grammar, RefusesByNameWhatIsNotSupportedYet) {
   const Case cases[] = {
-      {kGuard, "stop new(errors by type) at least 5 over 5m", "RB0904 `new(…)`"},
       {kGuard, "stop a > 1% over 5m when baseline fails too halt",
        "RB0905 `when baseline fails too`"},
       {kGuard, "when baseline fails too halt", "RB0905 `when baseline fails too`"},

@@ -84,7 +84,7 @@ void fill_all(Fields&... fields) {
     fill_all(__VA_ARGS__);          \
   }
 
-ROLLBOOK_FILL_ENUM(Verb, 10)
+ROLLBOOK_FILL_ENUM(Verb, 11)
 ROLLBOOK_FILL_ENUM(RollbackHow, 2)
 ROLLBOOK_FILL_ENUM(Verdict, 4)
 ROLLBOOK_FILL_ENUM(Missing, 6)
@@ -119,7 +119,7 @@ ROLLBOOK_FILL(Metric, a, b, c, d, e, f, g, h, i, j)
 ROLLBOOK_FILL(Arms, a, b, c)
 ROLLBOOK_FILL(Series, a, b)
 ROLLBOOK_FILL(Window, a, b, c, d, e)
-ROLLBOOK_FILL(Criterion, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, w)
+ROLLBOOK_FILL(Criterion, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, w, x)
 ROLLBOOK_FILL(Quorum, a, b, c)
 ROLLBOOK_FILL(Option, a, b, c, d, e, f)
 ROLLBOOK_FILL(Item, a, b, c, d, e, f)
@@ -152,10 +152,17 @@ ROLLBOOK_FILL(SourceOffset, a, b, c)
 ROLLBOOK_FILL(Limits, a, b, c, d)
 ROLLBOOK_FILL(RolloutStarted, a, b, c, d, e, f, g, h, i, j, k, l)
 ROLLBOOK_FILL(TestSums, a, b)
-ROLLBOOK_FILL(Observed, a, b, c, d, e, f, g, h, i)
+ROLLBOOK_FILL(LabelSet, a, b)
+inline void fill(core::Share& v) {
+  auto& [breakdown, arm, set, shifted, cell] = v;
+  fill_all(breakdown, arm, shifted, cell);
+  set = static_cast<std::uint32_t>(*rc::gen::inRange(0, static_cast<int>(core::kOtherSet) + 1));
+}
+ROLLBOOK_FILL(Exemplar, a, b, c, d, e, f, g, h)
+ROLLBOOK_FILL(Observed, a, b, c, d, e, f, g, h, i, j, k, l, m, n)
 ROLLBOOK_FILL(TestStart, a, b, c, d)
 ROLLBOOK_FILL(Evidence, a, b, c, d, e, f, g, h, i)
-ROLLBOOK_FILL(Reading, a, b, c, d, e, f, g, h, i, j, k, l, m)
+ROLLBOOK_FILL(Reading, a, b, c, d, e, f, g, h, i, j, k, l, m, n)
 ROLLBOOK_FILL(VerdictChanged, a, b)
 ROLLBOOK_FILL(Transitioned, a, b, c, d)
 ROLLBOOK_FILL(TimerFired, a)

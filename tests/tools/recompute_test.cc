@@ -110,5 +110,28 @@ TEST(Recompute, ARollbackInPartAndThenInWholeWithWhatIsUndone) {
   expect_recomputed(r);
 }
 
+// What metrics have by their labels is logged once a minute, and before a rollback begins: in the
+// middle of what one input brings about.
+TEST(Recompute, ARollbackForAKindOfErrorsThatIsNew) {
+  for (const bool by_hand : {false, true}) {
+    Rehearsal r(text_by_labels("stop new(errors by type) at least 5 over 5m"));
+    r.counter("req", {{"v", "new"}, {"endpoint", "/pay"}}, 100);
+    r.counter("err", {{"v", "new"}, {"type", "timeout"}}, 1);
+    r.counter("err", {{"v", "old"}, {"type", "timeout"}}, 1);
+    r.start();
+    r.run_for(20min + 20s);
+    if (by_hand) {
+      EXPECT_EQ(r.verb(Verb::rebalance), "");
+      r.run_for(1min + 3s);
+      EXPECT_EQ(r.verb(Verb::abort), "");
+    } else {
+      r.add("err", {{"v", "new"}, {"type", "oom"}}, 9);
+    }
+    r.run_to_end();
+    EXPECT_EQ(r.state(), "rolled_back");
+    expect_recomputed(r);
+  }
+}
+
 }  // namespace
 }  // namespace rollbook::tests

@@ -94,7 +94,10 @@ void add_measurements(Document& document, const Expected& expected, Items& items
   if (!expected.callee.empty() || expected.statement == "metric") return;
   for (const char* function : {"p50", "p90", "p95", "p99", "rate", "count"})
     items.add(function, ItemKind::function, "", "", std::string(function) + "(");
-  if (expected.statement == "stop") items.add("absent", ItemKind::function, "", "", "absent(");
+  if (expected.statement == "stop") {
+    for (const char* function : {"absent", "new"})
+      items.add(function, ItemKind::function, "", "", std::string(function) + "(");
+  }
   for (const char* arm : {"canary", "baseline", "total"})
     items.add(arm, ItemKind::keyword, "", "", std::string(arm) + ".");
 }

@@ -1,6 +1,7 @@
 #include "tools/scenario/script.h"
 
 #include "adapters/sandbox/fault_clock.h"
+#include "adapters/sandbox/label_sets.h"
 #include "tools/scenario/script_names.h"
 #include "tools/scenario/script_series.h"
 
@@ -17,6 +18,7 @@ void read_faults(Script& script, dsl::Sink& sink) {
       sink.error(Code::scenario_bad_fault, written.span, fault.error().message);
       continue;
     }
+    adapters::add_kind(script.machine(), *fault, script.healthy);
     const auto shows = adapters::check_fault(script.machine(), *fault, script.healthy);
     if (!shows) {
       const bool unfed = script.healthy.empty() && (fault->kind == adapters::FaultKind::errors ||

@@ -127,6 +127,7 @@ Outcome<Script> read_script(const Options& options, const Console& console) {
   for (const std::string& written : options.faults) {
     auto fault = adapters::parse_fault(written);
     if (!fault) return give_up(fault.error().message, Exit::usage);
+    adapters::add_kind(script->machine(), *fault, script->healthy);
     const auto shows = adapters::check_fault(script->machine(), *fault, script->healthy);
     if (!shows) return give_up(shows.error().message, Exit::usage);
     script->faults.push_back(std::move(*fault));

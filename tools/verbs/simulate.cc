@@ -51,6 +51,12 @@ Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Reco
   for (const std::string& text : options.faults) {
     auto fault = adapters::parse_fault(text);
     if (!fault) return give_up(fault.error().message, Exit::usage);
+    if (!fault->label.empty()) {
+      return give_up("`" + text +
+                         "`: a kind of error cannot be laid over what was recorded; give "
+                         "its series in a scenario",
+                     Exit::usage);
+    }
     const auto shows = adapters::check_fault(script.machine(), *fault, series);
     if (!shows) return give_up(shows.error().message, Exit::usage);
     errors = errors || fault->kind == adapters::FaultKind::errors;

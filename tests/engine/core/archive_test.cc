@@ -23,6 +23,8 @@ Drive busy_drive() {
   drive.decide("back", "ops", "bob");
   drive.pass(90s);
   drive.state.offsets = {{"metrics", 0, 17}, {"metrics", 1, -1}};
+  drive.state.shares_offsets = {{"metrics", 0, 16}};
+  drive.state.breakdowns = {{{{"oom", "/pay"}, {"", "\0"}}, {{false, {Cell{}}}, {true, {}}}}};
   drive.state.metrics[0].bounds = {Fixed::from_nanos(5), Fixed{Int128{-1} << 90}};
   drive.state.readings[0].low = Fixed::from_int(-3);
   drive.state.readings[0].high = Fixed::from_int(kValueMax);
@@ -207,6 +209,11 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) {
         s.commands.insert({"cli", "new"});
       },
+      [](RolloutState& s) { s.readings[0].kinds = {"type=\"oom\" 7"}; },
+      [](RolloutState& s) { s.breakdowns[0].sets[0][1] += "x"; },
+      [](RolloutState& s) { s.breakdowns[0].kinds[0].known = true; },
+      [](RolloutState& s) { s.breakdowns[0].kinds[0].cells[0].end += 1ns; },
+      [](RolloutState& s) { ++s.shares_offsets[0].next; },
       [](RolloutState& s) { ++s.late; },
       [](RolloutState& s) { ++s.quarantined; },
   };
