@@ -46,6 +46,7 @@ std::optional<core::MetricIndex> counter_of(const Machine& machine) {
   }
   std::vector<core::MetricIndex> parts;
   for (const core::Criterion& criterion : machine.criteria) {
+    if (!criterion.new_by.empty()) parts.push_back(metric_of(machine, criterion.window));
     if (criterion.measure != core::Measure::ratio) continue;
     const core::MetricIndex whole = metric_of(machine, criterion.denominator);
     if (counts_both(machine, whole)) return whole;

@@ -133,12 +133,22 @@ QuestionStatus question_of(const Machine& machine, const RolloutState& state,
   return status;
 }
 
+// Whether it is a share of something, or kinds of it are looked for: that is no requests.
+bool is_part(const Machine& machine, core::MetricIndex metric) {
+  return std::any_of(
+      machine.criteria.begin(), machine.criteria.end(), [&](const core::Criterion& criterion) {
+        const bool part = criterion.measure == core::Measure::ratio || !criterion.new_by.empty();
+        return part && machine.at(machine.at(criterion.window).series).metric == metric;
+      });
+}
+
 // The canary's share of a counter that is folded for both arms, over its longest common window.
 std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutState& state) {
   for (std::size_t c = 0; c < machine.windows.size(); ++c) {
     const core::Series& canary = machine.at(machine.windows[c].series);
     if (machine.windows[c].cumulative || canary.arm != core::Arm::canary ||
-        machine.at(canary.metric).kind != core::MetricKind::counter) {
+        machine.at(canary.metric).kind != core::MetricKind::counter ||
+        is_part(machine, canary.metric)) {
       continue;
     }
     for (std::size_t b = 0; b < machine.windows.size(); ++b) {

@@ -141,7 +141,9 @@ void Shard::look(Rollout& rollout, Time now, bool log) {
 }
 
 void Shard::give(Rollout& rollout, core::Input input) {
-  if (!rollout.pending.empty() || std::holds_alternative<core::Look>(input.body)) {
+  // What only breakdowns have counted is in nothing else that waits.
+  if (!rollout.pending.empty() || !rollout.pending.shares.empty() ||
+      std::holds_alternative<core::Look>(input.body)) {
     rollout.pending.observed.offsets = offsets_;
   }
   const std::size_t before = turn_.events.size();

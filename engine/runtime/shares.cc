@@ -13,7 +13,6 @@ using core::Share;
 namespace {
 
 constexpr std::size_t kArms = 3;
-constexpr std::size_t kSets = core::kOtherSet + 1;
 
 std::string key_of(const std::vector<std::string>& values) {
   std::string key;
@@ -43,7 +42,7 @@ core::Duration between(core::Time a, core::Time b) { return a < b ? b - a : a - 
 void Shares::begin(const core::Machine& machine, const core::RolloutState& state) {
   breakdowns_ = core::breakdowns_of(machine);
   numbers_.assign(breakdowns_.size(), {});
-  slots_.assign(breakdowns_.size() * kArms * kSets, {});
+  slots_.assign(breakdowns_.size(), {});
   any_ = std::any_of(breakdowns_.begin(), breakdowns_.end(),
                      [](const core::Breakdown& one) { return !one.criterion.valid(); });
   for (std::size_t i = 0; i < breakdowns_.size(); ++i) {
@@ -85,14 +84,15 @@ void Shares::take(const FoldInput& input, Feed& feed, const SeriesName& name,
 
 void Shares::add_share(const Share& share, const core::Metric& metric, core::Pending& pending) {
   if (pending.shares.empty()) ++turn_;
-  const std::size_t place =
-      (share.breakdown.value * kArms + static_cast<std::size_t>(share.arm)) * kSets + share.set;
+  const std::size_t place = share.set * kArms + static_cast<std::size_t>(share.arm);
   const std::size_t half = share.shifted ? 1 : 0;
-  Slot& slot = slots_[place];
+  auto& slots = slots_[share.breakdown.value];
+  if (slots.size() <= place) slots.resize(place + 1);
+  Slot& slot = slots[place];
   if (slot.turn[half] == turn_) {
     core::Cell& cell = pending.shares[slot.at[half]].cell;
     // Where there is no room for another, a time is kept less exactly rather than a count lost.
-    const bool full = pending.shares.size() >= core::kPendingShares + slots_.size();
+    const bool full = pending.shares.size() >= core::kPendingShares;
     if (full || between(cell.end, share.cell.end) <= core::kShareSpan) {
       core::merge(metric, cell, share.cell);
       cell.latest = cell.end;

@@ -46,8 +46,8 @@ class Shares {
 
   std::vector<core::Breakdown> breakdowns_;
   std::vector<std::unordered_map<std::string, std::uint32_t>> numbers_;  // by breakdown, of values
-  std::vector<Slot> slots_;                                              // by breakdown, arm, set
-  std::uint64_t turn_ = 0;  // rises when what waited was logged
+  std::vector<std::vector<Slot>> slots_;  // by breakdown; by set and arm, as far as they are used
+  std::uint64_t turn_ = 0;                // rises when what waited was logged
   bool any_ = false;
 };
 

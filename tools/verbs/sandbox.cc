@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "adapters/sandbox/fault_clock.h"
+#include "adapters/sandbox/label_sets.h"
 #include "adapters/wire/text.h"
 #include "dsl/compiler.h"
 #include "dsl/diagnostics.h"

@@ -119,7 +119,7 @@ TEST(KindOfError, ComesWithItsFaultAndOnItsArmAlone) {
   EXPECT_THAT(traffic.lines(Whose::canary, kBegin + 10min), testing::Not(HasSubstr("oom")));
   flow(kBegin + 20min);
   EXPECT_THAT(traffic.lines(Whose::canary, kBegin + 20min),
-              HasSubstr("\"type\":\"oom\"},\"kind\":\"counter\""));
+              HasSubstr("\"type\":\"oom\",\"version\":\"new\"},\"kind\":\"counter\""));
   for (std::size_t i = 0; i < traffic.size(); ++i) {
     if (traffic.total(i).series.kind_value != "oom") continue;
     EXPECT_NEAR(static_cast<double>(traffic.total(i).count) * 1e-9, 300, 10);
