@@ -293,6 +293,7 @@ TEST_F(AnalyzeTest, SaysWhereNothingHasComeYet) {
 TEST_F(AnalyzeTest, ListsTheRequestsThatBreachedWithTheirTraces) {
   start();
   run_for(20);
+  engine_.now += 1s;
   traced();
   run_for(20);
   const json look = read("samples", {"shop-1", "--metric", "latency", "--above", "100ms"});
@@ -302,7 +303,7 @@ TEST_F(AnalyzeTest, ListsTheRequestsThatBreachedWithTheirTraces) {
   EXPECT_EQ(sample.at("trace_id"), "0af7651916cd43dd8448eb211c80319c");
   EXPECT_EQ(sample.at("value"), 0.12);
   EXPECT_EQ(sample.at("arm"), "canary");
-  EXPECT_EQ(sample.at("time"), "2026-01-05T10:00:20Z");
+  EXPECT_EQ(sample.at("time"), "2026-01-05T10:00:21Z");
   EXPECT_EQ(sample.at("source"), json({{"topic", "metrics"}, {"partition", 0}, {"offset", 20}}));
 
   const Ran ran = run("samples", {});
