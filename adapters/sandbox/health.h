@@ -28,8 +28,7 @@ struct WireSeries {
   std::vector<std::pair<std::string, std::string>> labels;  // sorted
   core::MetricKind kind = core::MetricKind::counter;
   Whose whose = Whose::all;
-  core::Fixed per_request;                        // counters: added by each request
-  core::Fixed weight = core::Fixed::from_int(1);  // of failures: this label set's share of them
+  core::Fixed per_request;          // counters: added by each request
   std::vector<Ceiling> ceilings;    // counters of failures: `errors` raises them; else empty
   core::Fixed level;                // gauges
   std::vector<core::Fixed> bounds;  // histograms, in the wire's unit: every limit is among them

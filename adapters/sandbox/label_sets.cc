@@ -50,8 +50,6 @@ std::vector<WireSeries> divided(const WireSeries& series, const std::string& lab
   if (!in_two || series.kind == core::MetricKind::histogram) return parts;
   parts[0].per_request = part_of(series.per_request, kFirstPermille);
   parts[1].per_request = series.per_request - parts[0].per_request;
-  parts[0].weight = part_of(series.weight, kFirstPermille);
-  parts[1].weight = series.weight - parts[0].weight;
   return parts;
 }
 
@@ -70,9 +68,11 @@ std::vector<WireSeries> by_label_sets(const core::Machine& machine,
     std::vector<WireSeries> parts{one};
     for (const std::string& label : labels_of(machine, search, one)) {
       if (has(one.labels, label)) continue;
+      // Failures are few: divided, those of several sets would come at once, and be too many.
+      const bool in_two = count < kLabelsMost && one.ceilings.empty();
       std::vector<WireSeries> finer;
       for (const WireSeries& part : parts) {
-        for (WireSeries& each : divided(part, label, count < kLabelsMost)) {
+        for (WireSeries& each : divided(part, label, in_two)) {
           finer.push_back(std::move(each));
         }
       }

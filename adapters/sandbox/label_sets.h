@@ -11,7 +11,8 @@
 namespace rollbook::adapters {
 
 // Counters are divided over two values of each label, `endpoint-1` and `endpoint-2`; a histogram is
-// of each, for what is measured layer by layer is measured in every one. At most eight sets.
+// of each, for what is measured layer by layer is measured in every one. At most eight sets;
+// healthy failures have one, `type-1`.
 std::vector<WireSeries> by_label_sets(const core::Machine& machine, std::vector<WireSeries> series);
 
 // The series of `errors … of LABEL VALUE`, on the arms that suffer. Nothing is added where no

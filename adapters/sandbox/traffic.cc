@@ -138,11 +138,11 @@ Fixed Traffic::effective(const Kept& kept, const Trouble& trouble, Int128 per_se
         series.kind_label == trouble.kind_label && series.kind_value == trouble.kind_value;
     return suffers ? times(trouble.kind_errors, requests_each) : Fixed{};
   }
-  if (trouble.errors.nanos > 0) return times(times(trouble.errors, requests_each), series.weight);
+  if (trouble.errors.nanos > 0) return times(trouble.errors, requests_each);
   for (const Ceiling& ceiling : series.ceilings) {
     const Int128 requests = per_second * ceiling.window.count() / kScale;  // in 10⁻⁹, as all here
     const Int128 in_window = requests * ceiling.per_request.nanos / kScale;
-    const Int128 failures_allowed = in_window * ceiling.limit.nanos / kScale;  // of all label sets
+    const Int128 failures_allowed = in_window * ceiling.limit.nanos / kScale;
     if (failures_allowed * 2 < 5 * kScale) return Fixed{};
   }
   return series.per_request;
