@@ -3,13 +3,13 @@
 // by evolve() alone, so that replay, snapshots and failover see what the live engine saw.
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "engine/core/cells.h"
 #include "engine/core/event.h"
 #include "engine/core/machine.h"
 
@@ -38,9 +38,20 @@ struct MetricState {
   bool operator==(const MetricState&) const = default;
 };
 
+// The sum of a window's cells without the first `left`, which had left it when it was last looked
+// at. No part of the state: it spares the next look the way there, and a window's cost is then the
+// same whatever its length and however long ago the last Observed was.
+struct Rest {
+  std::uint64_t edits = 0;  // of the cells that it holds for
+  std::size_t left = 0;
+  Cell sum;
+  bool operator==(const Rest&) const { return true; }
+};
+
 struct WindowState {
-  std::deque<Cell> cells;  // by rising `end`
-  Cell total;              // sum of all cells (counters and histograms)
+  Cells cells;
+  Cell total;         // sum of all cells (counters and histograms)
+  mutable Rest rest;  // used by sum_at() alone; a state is read by one thread at a time
   bool operator==(const WindowState&) const = default;
 };
 
