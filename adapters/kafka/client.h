@@ -64,6 +64,9 @@ class Client {
   // For each entry of `list` the offset at its timestamp: RD_KAFKA_OFFSET_BEGINNING or _END.
   core::Status look_up(rd_kafka_topic_partition_list_t* list, core::Duration limit);
 
+  // A property of that name which is a number, as it holds.
+  std::size_t number(const char* property) const;
+
   // "cannot reach 127.0.0.1:9092: Connection refused; is it running?"
   core::Error unreachable() const;
 

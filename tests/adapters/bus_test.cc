@@ -220,6 +220,28 @@ TEST(KafkaBus, SkipsWhatRetentionRemoved) {
   EXPECT_EQ(heard.records.front().offset, heard.gaps[0].to);
 }
 
+// librdkafka by itself would bring a thousand a second.
+TEST(KafkaBus, ReadsABacklogThatIsLargerThanWhatWaitsInTheClient) {
+  MockCluster cluster;
+  cluster.create_topic("metrics", 2);
+  RawKafka raw(cluster.brokers());
+  constexpr int kMessages = 15'000;
+  for (int i = 0; i < kMessages; ++i) {
+    raw.put("metrics", i % 2, at(i * 1ms), "", std::string(100, 'x'));
+  }
+  raw.flush();
+  KafkaOptions options = mock_options(cluster);
+  options.properties.push_back({"queued.min.messages", "500"});
+  options.properties.push_back({"fetch.message.max.bytes", "20000"});
+  const auto bus = take(adapters::make_kafka_bus(options));
+  const auto consumer = take(bus->consumer({"metrics"}, {}, false));
+  const auto begin = std::chrono::steady_clock::now();
+  Heard heard;
+  poll_records(*consumer, heard, kMessages);
+  EXPECT_EQ(heard.records.size(), std::size_t{kMessages});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 7s);
+}
+
 // ---- Files alone ----------------------------------------------------------------------------
 
 TEST(FileBus, ReadsLinesThatAnyProgramAppends) {
