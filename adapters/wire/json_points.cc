@@ -36,8 +36,8 @@ class JsonPoints::Impl {
   void use(std::string_view buffer) { reader_.use(buffer); }
 
   JsonShape decode(std::string_view text, MetricFormat format) {
-    sink_.problem = {text.data() + std::min(text.find('{'), text.size()),
-                     "not an object of a metric"};
+    sink_.problem.at = text.data() + std::min(text.find('{'), text.size());
+    sink_.problem.reason = "not an object of a metric";  // in the memory that it has
     Tokens tokens;
     if (!reader_.read(text, tokens, sink_.problem)) return JsonShape::refused;
     if (format == MetricFormat::automatic && tokens.of[kMetric].empty()) {
