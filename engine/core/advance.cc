@@ -79,6 +79,7 @@ std::vector<SeriesIndex> stale_series(const Machine& machine, const RolloutState
 
 Sequence Advance::emit(Body body, Sequence cause) {
   Event event{state_.stream, Sequence{state_.last.value + 1}, now_, cause, std::move(body)};
+  pending_.quiet.end();
   evolve(machine_, state_, event);
   evolve(shard_, &state_, event);
   out_.push_back(std::move(event));

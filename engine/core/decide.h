@@ -17,6 +17,7 @@
 
 #include "engine/core/event.h"
 #include "engine/core/machine.h"
+#include "engine/core/quiet.h"
 #include "engine/core/state.h"
 
 namespace rollbook::core {
@@ -24,6 +25,7 @@ namespace rollbook::core {
 // The metric evidence since the last Observed; looked at with the state, as if already evolved.
 struct Pending {
   Observed observed;
+  Quiet quiet;  // set after a Look by who wants to leave some out: quiet.h
   bool empty() const {
     return observed.deltas.empty() && observed.seen.empty() && observed.names.empty() &&
            observed.layouts.empty() && observed.offsets.empty() && observed.late == 0 &&

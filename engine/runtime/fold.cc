@@ -53,6 +53,7 @@ std::vector<Fixed> scaled(const std::vector<Fixed>& bounds, Fixed unit) {
 
 // From now on the metric has this layout; what is pending is brought to it.
 void lay_out(const FoldInput& input, core::Layout layout, core::Pending& pending) {
+  pending.quiet.end();
   auto& layouts = pending.observed.layouts;
   const std::vector<Fixed>& before = core::bounds_of(input.state, pending, layout.metric);
   if (!before.empty()) {
@@ -216,6 +217,7 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   const core::SeriesIndex series = input.match.series;
   const Time watermark = std::max(core::watermark_of(input.state, pending, series), increment.end);
   see(input, watermark, pending);
+  pending.quiet.reach(watermark);
   const Time start = level ? increment.end : increment.start;
   if (!whole || start < input.state.started) return Folded::counted;  // only a base
 
@@ -228,6 +230,7 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     ++pending.observed.late;
     return Folded::late;
   }
+  pending.quiet.count(series, cell);
   const Floor reach = reach_of(input.state, start);
   const Time end = cell.end;
   add(metric, std::move(cell), cell_of(pending.observed.deltas, series, reach, end).cell);

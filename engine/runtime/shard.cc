@@ -116,7 +116,24 @@ bool Shard::is_behind() const {
 void Shard::look(Rollout& rollout, Time now, bool log) {
   rollout.dirty = false;
   const bool full = rollout.pending.observed.deltas.size() >= core::kPendingCells;
+  if (!log && !full && leaves_out_look(rollout, now)) return;
   give(rollout, core::Input{now, core::Look{log || full}});
+}
+
+// A look that would find nothing. What it leaves behind all the same is done here.
+bool Shard::leaves_out_look(Rollout& rollout, Time now) {
+  if (!rollout.pending.quiet.holds(now)) return false;
+  if (rollout.pending.observed.offsets.empty()) rollout.pending.observed.offsets = offsets_;
+  last_time_ = std::max(last_time_, now);
+#ifdef ROLLBOOK_CHECK_QUIET
+  std::vector<core::Event> found;
+  core::RolloutState state = rollout.state;
+  core::Pending pending = rollout.pending;
+  core::ShardState shard = shard_;
+  ROLLBOOK_CHECK(!core::advance(rollout.plan->machine, shard, state, pending,
+                                core::Input{now, core::Look{}}, found));
+#endif
+  return true;
 }
 
 void Shard::give(Rollout& rollout, core::Input input) {
@@ -129,8 +146,12 @@ void Shard::give(Rollout& rollout, core::Input input) {
   last_time_ = std::max(last_time_, now);
   const bool left_trace = core::advance(rollout.plan->machine, shard_, rollout.state,
                                         rollout.pending, input, turn_.events);
+  const bool looked = std::holds_alternative<core::Look>(input.body);
+  if (looked) {
+    rollout.pending.quiet = core::Quiet(rollout.plan->machine, rollout.state, rollout.pending);
+  }
   // Points only put deadlines off: tick() asks again when the one that is known has come.
-  if (!left_trace && std::holds_alternative<core::Look>(input.body)) return;
+  if (!left_trace && looked) return;
   if (turn_.events.size() != before) {
     const bool observed = std::any_of(turn_.events.begin() + static_cast<std::ptrdiff_t>(before),
                                       turn_.events.end(), [](const core::Event& event) {

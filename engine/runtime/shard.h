@@ -126,6 +126,7 @@ class Shard {
   std::shared_ptr<const Selector> selector_of(const std::shared_ptr<const Plan>& plan);
   void give(Rollout& rollout, core::Input input);
   void look(Rollout& rollout, core::Time now, bool log);
+  bool leaves_out_look(Rollout& rollout, core::Time now);
   void after(Rollout& rollout, core::Time now);
   core::Duration observe_interval(const Rollout& rollout) const;
   void serve(Rollout& rollout, core::Time scheduled, core::Time now);
