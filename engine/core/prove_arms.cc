@@ -17,25 +17,41 @@ constexpr Fixed kWhole = Fixed::from_int(1);
 
 // ---- Two rates ------------------------------------------------------------------------------
 
-// The Fano factor of the other arm's events from step to step, at least 1: bursts make a
-// likelihood that takes events for independent overconfident.
+// How many events come at a time, at least 1: bursts make a likelihood that takes events for
+// independent overconfident. From differences between steps; until there are enough of these, what
+// came in one step is taken for one burst.
 Fixed dispersion_of(const TestState& test) {
-  if (test.steps < 2 || test.events <= 0) return kWhole;
-  // χ² = Σ e² / (n p) − Σ e with p = Σ e / Σ n; over its degrees of freedom.
-  const double squares = static_cast<double>(test.spread.nanos) * 1e-9 *
-                         static_cast<double>(test.exposure) / static_cast<double>(test.events);
-  const double factor =
-      (squares - static_cast<double>(test.events)) / static_cast<double>(test.steps - 1);
-  return Fixed{std::max<Int128>(std::llround(std::min(factor, 1e9) * 1e9), Fixed::kScale)};
+  double factor = 1;
+  if (test.events > 0) {
+    factor = static_cast<double>(test.spread.nanos) * 1e-9 / static_cast<double>(test.events);
+  }
+  if (test.steps > 0 && test.counts[kEventfulSteps] < kEnoughEventful) {
+    factor = std::max(factor, static_cast<double>(std::max(test.counts[0], test.counts[2])) /
+                                  static_cast<double>(test.steps));
+  }
+  return Fixed{std::llround(std::clamp(factor, 1.0, 1e9) * 1e9)};
 }
 
 double divided(double log, Fixed dispersion) {
   return log * 1e9 / static_cast<double>(dispersion.nanos);
 }
 
-double log_of_group(const std::vector<std::int64_t>& logs, std::size_t from, std::size_t count) {
+// log of the mean over some alternatives, each divided by the dispersion first: the root of a mean
+// is more than the mean of roots, and would promise too much.
+double log_of_group(std::span<const std::int64_t> logs, Fixed dispersion) {
+  if (dispersion == kWhole) return stats::log_mean(logs);
+  std::vector<std::int64_t> less;
+  for (const std::int64_t log : logs) {
+    less.push_back(std::llround(divided(static_cast<double>(log), dispersion)));
+  }
+  return stats::log_mean(less);
+}
+
+// The alternatives of one side of a gate.
+double log_of_side(const std::vector<std::int64_t>& logs, std::size_t from, std::size_t count,
+                   Fixed dispersion) {
   if (logs.size() < from + count) return 0;
-  return stats::log_mean({logs.data() + from, count});
+  return log_of_group({logs.data() + from, count}, dispersion);
 }
 
 // An upper bound of the sum over a guard's starts: a mean is at most its greatest part.
@@ -58,9 +74,7 @@ double log_of_starts(const Starts& starts, const std::vector<std::int64_t>& logs
                      Fixed dispersion) {
   double total = -log_of(starts.back().to);
   for (const TestStart& start : starts) {
-    const std::vector<std::int64_t> mine = since(logs, start.logs);
-    total =
-        log_sum(total, log_weight(start) + divided(log_of_group(mine, 0, mine.size()), dispersion));
+    total = log_sum(total, log_weight(start) + log_of_group(since(logs, start.logs), dispersion));
   }
   return total;
 }
@@ -75,7 +89,6 @@ TestState with_pending(const Subject& subject) {
   test.logs = logged.logs;
   test.steps = logged.steps;
   test.events = logged.events;
-  test.exposure = logged.exposure;
   test.spread = logged.spread;
   const auto advanced = step_of(subject);
   if (!advanced) return test;
@@ -120,7 +133,7 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   }
   tell_rates(criterion, test.counts, found);
   Evidence evidence = evidence_of(criterion);
-  evidence.counts = test.counts;
+  evidence.counts.assign(test.counts.begin(), test.counts.begin() + kLastStep);
   evidence.dispersion = dispersion_of(test);
   if (criterion.kind == CriterionKind::stop && !in_full &&
       stats::micro_nats(log_of_starts_bound(starts, test.logs, evidence.dispersion)) <
@@ -132,13 +145,13 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   std::size_t at = 0;
   for (const Alternatives& side : sides) {
     const bool guards = criterion.kind == CriterionKind::stop;
-    statistic = std::min(statistic, guards ? log_of_starts(starts, test.logs, evidence.dispersion)
-                                           : divided(log_of_group(test.logs, at, side.proof.size()),
-                                                     evidence.dispersion));
+    statistic = std::min(
+        statistic, guards ? log_of_starts(starts, test.logs, evidence.dispersion)
+                          : log_of_side(test.logs, at, side.proof.size(), evidence.dispersion));
     at += side.proof.size();
     if (side.contrary.empty()) continue;
-    contrary = std::max(
-        contrary, divided(log_of_group(test.logs, at, side.contrary.size()), evidence.dispersion));
+    contrary =
+        std::max(contrary, log_of_side(test.logs, at, side.contrary.size(), evidence.dispersion));
     at += side.contrary.size();
   }
   evidence.statistic = stats::micro_nats(statistic);

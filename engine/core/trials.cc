@@ -75,6 +75,37 @@ void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int
   }
 }
 
+// ---- Dispersion -----------------------------------------------------------------------------
+
+// Events of one arm in one step.
+struct Part {
+  std::int64_t events = 0, exposure = 0;
+};
+
+// Of two steps that follow each other, x events in n and y in m: (x − y n/m)² m/n, which is
+// φ (x + y) in the mean where φ events come at a time, whatever the rate is and wherever it has
+// drifted to (von Neumann's successive differences, 1941). In 10⁻⁹, and bounded: what lies beyond
+// is a burst however large it is.
+Int128 difference(const Part& now, const Part& before) {
+  static constexpr std::int64_t kMostEvents = 1'000'000'000'000;
+  constexpr std::int64_t kMostExposure = 1'000'000'000'000'000'000;
+  constexpr Int128 kMicro = 1'000'000, kMostDifference = Int128{1'000'000'000} * kMicro;
+  const auto events = [](std::int64_t count) { return Int128{std::min(count, kMostEvents)}; };
+  const Int128 n = std::min(now.exposure, kMostExposure);
+  const Int128 m = std::min(before.exposure, kMostExposure);
+  const Int128 apart =
+      std::clamp(events(now.events) * kMicro - events(before.events) * n * kMicro / m,
+                 -kMostDifference, kMostDifference);
+  const Int128 longer = std::min<Int128>(m * kMicro / n, Int128{1'000} * kMicro);
+  return apart * apart / 1'000 * longer / kMicro;
+}
+
+void add_spread(const Part& now, const Part& before, TestState& test) {
+  constexpr Int128 kMost = Int128{1} << 120;
+  test.spread.nanos = std::min(test.spread.nanos + difference(now, before), kMost);
+  test.events += now.events + before.events;
+}
+
 // ---- Starts ---------------------------------------------------------------------------------
 
 // Drops starts so that those left lie the wider apart the older they are. A dropped weight only
@@ -207,7 +238,9 @@ std::optional<Advanced> step_of(const Subject& subject) {
     const std::vector<std::int64_t> now = counts_at(subject, advanced.cut);
     std::vector<std::int64_t> before = test.starts.front().counts;
     before.resize(now.size());
-    for (std::size_t i = 0; i < test.counts.size(); ++i) before[i] += test.counts[i];
+    for (std::size_t i = 0; i < before.size() && i < test.counts.size(); ++i) {
+      before[i] += test.counts[i];
+    }
     advanced.step = {now[0] - before[0], now[1] - before[1], now[2] - before[2],
                      now[3] - before[3]};
   }
@@ -219,14 +252,21 @@ std::optional<Advanced> step_of(const Subject& subject) {
 }
 
 void take_step(const stats::Step& step, TestState& test) {
-  const std::int64_t sums[] = {step.events, step.exposure, step.other_events, step.other_exposure};
-  test.counts.resize(std::size(sums));
-  for (std::size_t i = 0; i < std::size(sums); ++i) test.counts[i] += sums[i];
+  const std::int64_t now[] = {step.events, step.exposure, step.other_events, step.other_exposure};
+  test.counts.resize(kRateCounts);
+  if (test.steps > 0) {
+    const std::int64_t* last = &test.counts[kLastStep];
+    if (test.counts[kEventfulSteps] < kEnoughEventful) {
+      add_spread({now[0], now[1]}, {last[0], last[1]}, test);
+    }
+    add_spread({now[2], now[3]}, {last[2], last[3]}, test);
+  }
+  for (std::size_t i = 0; i < std::size(now); ++i) {
+    test.counts[i] += now[i];
+    test.counts[kLastStep + i] = now[i];
+  }
+  if (step.other_events > 0) ++test.counts[kEventfulSteps];
   ++test.steps;
-  test.events += step.other_events;
-  test.exposure += step.other_exposure;
-  test.spread.nanos +=
-      Int128{step.other_events} * step.other_events * Fixed::kScale / step.other_exposure;
 }
 
 std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
