@@ -33,11 +33,25 @@ Trouble FaultClock::trouble_of(Whose whose, Time now) const {
   for (std::size_t i = 0; i < faults_.size(); ++i) {
     const Fault& fault = faults_[i];
     if (!spans_[i].holds(now) || !hits(fault, whose)) continue;
-    if (fault.kind == FaultKind::errors) trouble.errors = fault.amount;
+    if (fault.kind == FaultKind::errors) {
+      trouble.errors = fault.amount;
+      trouble.at_random = fault.at_random;
+    }
     if (fault.kind == FaultKind::latency) trouble.latency = fault.amount;
     if (fault.kind == FaultKind::silence) trouble.silent = true;
+    if (fault.kind == FaultKind::gaps) trouble.gaps = fault.amount;
+    if (fault.kind == FaultKind::duplicates) trouble.duplicates = fault.amount;
+    if (fault.kind == FaultKind::collector) trouble.collector_away = true;
   }
   return trouble;
+}
+
+int FaultClock::begun(FaultKind kind, Time now) const {
+  int count = 0;
+  for (std::size_t i = 0; i < faults_.size(); ++i) {
+    if (faults_[i].kind == kind && spans_[i].from && *spans_[i].from <= now) ++count;
+  }
+  return count;
 }
 
 // Totals suffer where both arms do, or where there are none.
@@ -98,6 +112,16 @@ core::Status check_effect(const core::Machine& machine, const Fault& fault) {
 }
 
 }  // namespace
+
+core::Status check_fault_of_figures(const core::Machine& machine, const Fault& fault,
+                                    const std::vector<WireSeries>& series) {
+  if (is_of_delivery(fault.kind) || fault.at_random) {
+    return core::fail("the fault `" + fault.text +
+                      "` is one of the made-up service alone; try it with `rollbook sandbox` "
+                      "without a scenario");
+  }
+  return check_fault(machine, fault, series);
+}
 
 core::Status check_fault(const core::Machine& machine, const Fault& fault,
                          const std::vector<WireSeries>& series) {

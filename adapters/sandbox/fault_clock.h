@@ -29,6 +29,8 @@ class FaultClock {
   std::vector<core::Time> mark(const std::string& stage, core::Time now);
 
   Trouble trouble_of(Whose whose, core::Time now) const;
+  // How many faults of that kind have begun by now.
+  int begun(FaultKind kind, core::Time now) const;
   // The fault that an effect suffers; nullptr: none.
   const Fault* find(const Suffering& effect, core::Time now) const;
 
@@ -49,5 +51,9 @@ class FaultClock {
 // Error: it counts from a stage that the machine does not have, or nothing there could show it.
 core::Status check_fault(const core::Machine& machine, const Fault& fault,
                          const std::vector<WireSeries>& series);
+// The same of a fault that is laid over figures which somebody else wrote down: how they are
+// delivered is not to be changed there, nor what chance does to them.
+core::Status check_fault_of_figures(const core::Machine& machine, const Fault& fault,
+                                    const std::vector<WireSeries>& series);
 
 }  // namespace rollbook::adapters

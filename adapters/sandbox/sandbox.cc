@@ -49,6 +49,7 @@ class Sandbox::Impl {
   std::string rollout_, refused_;
   std::optional<core::Outcome> outcome_;
   bool stopped_ = false;
+  int partitions_ = 1;  // of the metrics topic
 };
 
 core::Status Sandbox::Impl::open(const std::string& runbook) {
@@ -65,6 +66,9 @@ core::Status Sandbox::Impl::open(const std::string& runbook) {
   all.insert(all.end(), {topics_.commands, topics_.effects, topics_.events, topics_.deadletter});
   TRY_DO(bus_.ensure_topics(all));
   options_.service.begin = now_;
+  options_.service.double_partitions = [this] {
+    bus_.create_topic(topics_.metrics.front(), partitions_ *= 2);
+  };
   TRY(service_, SyntheticService::make(machine_, bus_, topics_, options_.service));
   TRY(metrics_, bus_.consumer(topics_.metrics, {}, false));
   TRY(commands_, bus_.consumer({topics_.commands}, {}, false));
@@ -99,6 +103,10 @@ core::Result<bool> Sandbox::Impl::take_inputs() {
   runtime::ConsumerEvents on_metric;
   on_metric.on_record = [&](const runtime::Record& record) {
     any = true;
+    if (batch.next_offset > 0 && batch.partition != record.partition) {
+      shard_->points(batch, now_);
+      batch = {};
+    }
     decoder_.decode(record, batch, letters);
     batch.topic = record.topic;
     batch.partition = record.partition;

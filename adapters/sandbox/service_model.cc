@@ -3,8 +3,10 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 #include <variant>
 
+#include "adapters/sandbox/delivery.h"
 #include "adapters/sandbox/fault_clock.h"
 #include "adapters/sandbox/health.h"
 #include "adapters/sandbox/traffic.h"
@@ -89,6 +91,7 @@ class ServiceModel::Impl {
         sink_(std::move(sink)),
         traffic_(std::move(series), Load{options_.peak_per_second, options_.trough_per_second},
                  options_.begin, options_.seed),
+        delivery_(options_.seed, sink_),
         faults_(machine, options_.faults) {
     traffic_.set_weight(machine.begins);
     if (options_.scrape_every == Duration::zero()) {
@@ -213,19 +216,31 @@ class ServiceModel::Impl {
   // ---- Acts -----------------------------------------------------------------------------------
 
   void perform(const Scrape&, Time now) {
+    plan(now + options_.scrape_every, Scrape{});
+    if (faults_.trouble_of(Whose::all, now).collector_away) {
+      collector_away_ = true;
+      return traffic_.vary();
+    }
+    if (std::exchange(collector_away_, false)) traffic_.begin_anew(now);
     for (const Whose whose : {Whose::baseline, Whose::canary, Whose::all}) {
       std::string lines = traffic_.lines(whose, now);
       if (lines.empty()) continue;
       std::string key = machine_.service;
       if (machine_.arms && whose == Whose::canary) key = machine_.arms->canary;
       if (machine_.arms && whose == Whose::baseline) key = machine_.arms->baseline;
-      sink_({topics_.metrics, std::move(key), "", "", std::move(lines)});
+      delivery_.send({topics_.metrics, std::move(key), "", "", std::move(lines)},
+                     traffic_.trouble(whose));
     }
+    delivery_.end_scrape();
     traffic_.vary();
-    plan(now + options_.scrape_every, Scrape{});
   }
 
-  void perform(const Edge&, Time) {}
+  void perform(const Edge&, Time now) {
+    for (; doubled_ < faults_.begun(FaultKind::partitions, now); ++doubled_) {
+      options_.double_partitions();
+      delivery_.spread();
+    }
+  }
 
   void perform(const Settle& settle, Time now) {
     const Effect& effect = settle.effect;
@@ -330,6 +345,7 @@ class ServiceModel::Impl {
   ModelTopics topics_;
   Sink sink_;
   Traffic traffic_;
+  Delivery delivery_;
   FaultClock faults_;
   std::multimap<Time, Act> acts_;            // never empty: a scrape plans the next
   std::deque<OpenQuestion> questions_;       // Answers::ask
@@ -337,13 +353,21 @@ class ServiceModel::Impl {
   std::uint64_t last_order_ = 0;
   std::uint64_t commands_ = 0;
   std::uint64_t checkpoints_ = 0;
+  bool collector_away_ = false;  // at the last scrape
+  int doubled_ = 0;              // how often the topic was made wider
 };
 
 core::Result<std::unique_ptr<ServiceModel>> ServiceModel::make(const core::Machine& machine,
                                                                SyntheticOptions options,
                                                                ModelTopics topics, Sink sink) {
   TRY(auto series, healthy_series(machine, options.peak_per_second));
-  for (const Fault& fault : options.faults) TRY_DO(check_fault(machine, fault, series));
+  for (const Fault& fault : options.faults) {
+    TRY_DO(check_fault(machine, fault, series));
+    if (fault.kind == FaultKind::partitions && !options.double_partitions) {
+      return core::fail("the fault `" + fault.text +
+                        "` needs a bus whose topics the service can make wider, as the sandbox's");
+    }
+  }
   auto impl = std::make_unique<Impl>(machine, std::move(options), std::move(topics),
                                      std::move(sink), std::move(series));
   return std::unique_ptr<ServiceModel>(new ServiceModel(std::move(impl)));

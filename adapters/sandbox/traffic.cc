@@ -29,6 +29,27 @@ std::string_view kind_word(core::MetricKind kind) {
 
 std::string integer(Int128 value) { return std::to_string(static_cast<std::int64_t>(value)); }
 
+constexpr int kBits = 62;
+constexpr Int128 one() { return Int128{1} << kBits; }
+
+// e^(−λ) · 2⁶², λ in 10⁻⁹: by the power series, for λ up to 1.
+constexpr Int128 exp_series(Int128 nanos) {
+  Int128 term = one(), sum = term;
+  for (int n = 1; n <= 22; ++n) {
+    term = -term * nanos / kScale / n;
+    sum += term;
+  }
+  return sum;
+}
+
+// … and a factor 1/e for each whole.
+Int128 exp_minus(Int128 nanos) {
+  constexpr Int128 kInverseE = exp_series(kScale);
+  Int128 result = exp_series(nanos % kScale);
+  for (Int128 whole = nanos / kScale; whole > 0; --whole) result = result * kInverseE >> kBits;
+  return result;
+}
+
 }  // namespace
 
 Int128 Load::nanos_at(Time time) const {
@@ -50,6 +71,26 @@ std::uint64_t Random::next() {
 
 std::int64_t Random::around_zero(std::int64_t most) {
   return static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(2 * most + 1)) - most;
+}
+
+bool Random::happens(Fixed share) {
+  return share.nanos > 0 &&
+         next() % static_cast<std::uint64_t>(kScale) < static_cast<std::uint64_t>(share.nanos);
+}
+
+// Knuth's product of uniform numbers (The Art of Computer Programming 2, 3.4.1), by mouthfuls whose
+// e^−λ is still exact enough in 62 bits.
+std::int64_t Random::poisson(Int128 mean) {
+  constexpr Int128 kMouthful = 16 * kScale;
+  std::int64_t count = 0;
+  for (; mean > 0; mean -= kMouthful) {
+    const Int128 limit = exp_minus(std::min(mean, kMouthful));
+    for (Int128 product = one(); product > limit; ++count) {
+      product = product * static_cast<Int128>(next() >> 2) >> kBits;
+    }
+    --count;
+  }
+  return count;
 }
 
 Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uint64_t seed)
@@ -108,12 +149,15 @@ void Traffic::flow_until(Time now) {
   now_ = now;
 }
 
-void Traffic::flow(Kept& kept, Int128 requests, Int128 per_second) const {
+void Traffic::flow(Kept& kept, Int128 requests, Int128 per_second) {
   const Trouble& trouble = troubles_[static_cast<std::size_t>(kept.series.whose)];
   switch (kept.series.kind) {
-    case core::MetricKind::counter:
-      kept.count += requests * effective(kept, trouble, per_second).nanos / kScale;
+    case core::MetricKind::counter: {
+      const Int128 mean = requests * effective(kept, trouble, per_second).nanos / kScale;
+      const bool by_chance = trouble.at_random && !kept.series.ceilings.empty();
+      kept.count += by_chance ? random_.poisson(mean) * kScale : mean;
       return;
+    }
     case core::MetricKind::histogram:
       if (kept.shares_factor != trouble.latency) update_shares(kept, trouble.latency);
       for (std::size_t i = 0; i < kept.buckets.size(); ++i) {

@@ -15,7 +15,11 @@ namespace rollbook::adapters {
 struct Trouble {
   core::Fixed errors;                              // share of requests that fail; zero: healthy
   core::Fixed latency = core::Fixed::from_int(1);  // factor
+  bool at_random = false;                          // errors come as chance has it, else evenly
   bool silent = false;
+  // How its metrics are delivered (delivery.h).
+  core::Fixed gaps, duplicates;  // shares of scrapes, of batches
+  bool collector_away = false;
 };
 
 struct Load {
@@ -32,6 +36,10 @@ class Random {
   std::uint64_t next();
   // Even over [−most, most].
   std::int64_t around_zero(std::int64_t most);
+  // True for that share of all calls.
+  bool happens(core::Fixed share);
+  // How many come by chance where `mean`, in 10⁻⁹, come in the mean: Poisson's law.
+  std::int64_t poisson(core::Int128 mean);
 
  private:
   std::uint64_t state_;
@@ -46,6 +54,10 @@ class Traffic {
   void set_weight(core::Weight weight);
   core::Weight weight() const { return weight_; }
   Trouble& trouble(Whose whose) { return troubles_[static_cast<std::size_t>(whose)]; }
+
+  // From `now` on all series say that they begin there, as after a restart of what exports them:
+  // the values stay, and what came since the last lines is nobody's.
+  void begin_anew(core::Time now) { start_ = now; }
 
   // One line for each series of `whose`; "" when there is none, or it is silent.
   std::string lines(Whose whose, core::Time now) const;
@@ -74,7 +86,7 @@ class Traffic {
   };
 
   core::Int128 requests_of(Whose whose, core::Int128 all) const;
-  void flow(Kept& kept, core::Int128 requests, core::Int128 per_second) const;
+  void flow(Kept& kept, core::Int128 requests, core::Int128 per_second);
   static core::Fixed effective(const Kept& kept, const Trouble& trouble, core::Int128 per_second);
   static void update_shares(Kept& kept, core::Fixed factor);
   void write_value(const Kept& kept, std::string& line) const;

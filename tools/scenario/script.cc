@@ -17,7 +17,7 @@ void read_faults(Script& script, dsl::Sink& sink) {
       sink.error(Code::scenario_bad_fault, written.span, fault.error().message);
       continue;
     }
-    const auto shows = adapters::check_fault(script.machine(), *fault, script.healthy);
+    const auto shows = adapters::check_fault_of_figures(script.machine(), *fault, script.healthy);
     if (!shows) {
       const bool unfed = script.healthy.empty() && (fault->kind == adapters::FaultKind::errors ||
                                                     fault->kind == adapters::FaultKind::latency);

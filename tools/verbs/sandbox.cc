@@ -127,7 +127,7 @@ Outcome<Script> read_script(const Options& options, const Console& console) {
   for (const std::string& written : options.faults) {
     auto fault = adapters::parse_fault(written);
     if (!fault) return give_up(fault.error().message, Exit::usage);
-    const auto shows = adapters::check_fault(script->machine(), *fault, script->healthy);
+    const auto shows = adapters::check_fault_of_figures(script->machine(), *fault, script->healthy);
     if (!shows) return give_up(shows.error().message, Exit::usage);
     script->faults.push_back(std::move(*fault));
   }
@@ -233,8 +233,10 @@ Verb sandbox_verb() {
           [o](OptionSet& set) {
             set.positional("FILE", o->file, "the runbook");
             set.options("--fault", "TEXT", o->faults,
-                        "what goes wrong: errors SHARE, latency ×N, silence, shift fails; then "
-                        "from TIME or from stage NAME + TIME, for, until, on canary|baseline|both");
+                        "what goes wrong: errors SHARE [at random], latency xN, silence, shift "
+                        "fails, gaps SHARE, duplicates SHARE, collector restarts, partitions "
+                        "double; then from TIME or from stage NAME + TIME, for, until, on "
+                        "canary|baseline|both");
             set.options("--param", "NAME=VALUE", o->params, "of the runbook, as for `start`");
             set.option("--scenario", "FILE[:LINE]", o->scenario,
                        "what is sent, done and expected, from a scenario file; with several in it, "

@@ -51,7 +51,7 @@ Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Reco
   for (const std::string& text : options.faults) {
     auto fault = adapters::parse_fault(text);
     if (!fault) return give_up(fault.error().message, Exit::usage);
-    const auto shows = adapters::check_fault(script.machine(), *fault, series);
+    const auto shows = adapters::check_fault_of_figures(script.machine(), *fault, series);
     if (!shows) return give_up(shows.error().message, Exit::usage);
     errors = errors || fault->kind == adapters::FaultKind::errors;
     script.faults.push_back(std::move(*fault));

@@ -58,6 +58,30 @@ TEST(Fault, ReadsWhichEffectItIsOf) {
   EXPECT_EQ(parsed("checkpoint \"pre canary\" fails").name, "pre canary");
 }
 
+TEST(Fault, ReadsHowMetricsAreDelivered) {
+  const Fault gaps = parsed("gaps 20% from 26h for 2h on both");
+  EXPECT_EQ(gaps.kind, FaultKind::gaps);
+  EXPECT_EQ(gaps.amount, Fixed::from_nanos(200'000'000));
+  EXPECT_TRUE(gaps.on_canary && gaps.on_baseline);
+  EXPECT_EQ(parsed("duplicates 10%").kind, FaultKind::duplicates);
+  EXPECT_FALSE(parsed("duplicates 10%").on_baseline);
+  const Fault collector = parsed("collector restarts from 30h for 40s");
+  EXPECT_EQ(collector.kind, FaultKind::collector);
+  EXPECT_EQ(collector.lasts, core::Duration(40s));
+  EXPECT_TRUE(collector.on_canary && collector.on_baseline);
+  EXPECT_EQ(parsed("partitions double from 40h").kind, FaultKind::partitions);
+  for (const char* text :
+       {"gaps 20%", "duplicates 10%", "collector restarts for 1m", "partitions double from 40h"}) {
+    EXPECT_TRUE(is_of_delivery(parsed(text).kind)) << text;
+  }
+  EXPECT_FALSE(is_of_delivery(FaultKind::silence));
+}
+
+TEST(Fault, ReadsErrorsAsChanceHasThem) {
+  EXPECT_TRUE(parsed("errors 0.002% at random on both").at_random);
+  EXPECT_FALSE(parsed("errors 0.002% on both").at_random);
+}
+
 TEST(Fault, TakesPlusWithOrWithoutBlanks) {
   for (const char* text : {"silence from stage a+1h", "silence from stage a +1h",
                            "silence from stage a+ 1h", "silence  from\tstage a + 1h"}) {
@@ -68,12 +92,12 @@ TEST(Fault, TakesPlusWithOrWithoutBlanks) {
 TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"",
-       "expected one of errors, latency, silence, shift, rollback, run, checkpoint, it ends there; "
-       "for example `errors 2% from 33h`"},
+       "expected one of errors, latency, silence, shift, rollback, run, checkpoint, gaps, "
+       "duplicates, collector, partitions, it ends there; for example `errors 2% from 33h`"},
       {"latncy x3",
-       "expected one of errors, latency, silence, shift, rollback, run, checkpoint, found "
-       "`latncy`, "
-       "did you mean `latency`?; for example `errors 2% from 33h`"},
+       "expected one of errors, latency, silence, shift, rollback, run, checkpoint, gaps, "
+       "duplicates, collector, partitions, found `latncy`, did you mean `latency`?; for example "
+       "`errors 2% from 33h`"},
       {"errors", "expected a share such as `2%`, it ends there; for example `errors 2% from 33h`"},
       {"errors 2", "expected a share such as `2%`, found `2`; for example `errors 2% from 33h`"},
       {"errors 200%",
@@ -108,6 +132,22 @@ TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
       {"shift to 25 fails",
        "expected a weight such as `25%`, found `25`; for example `shift fails from 26h`"},
       {"run suite", "expected `fails` or `hangs`, it ends there; for example `run fails from 36h`"},
+      {"gaps from 26h",
+       "expected a share such as `2%`, found `from`; for example `gaps 20% from 26h for 2h`"},
+      {"latency x3 at random",
+       "expected `from`, `until`, `for` or `on`, found `at`; for example `latency x3 from stage "
+       "canary_25 + 1h for 10m`"},
+      {"errors 2% at night", "expected `random`, found `night`; for example `errors 2% from 33h`"},
+      {"collector stops",
+       "expected `restarts`, found `stops`; for example `collector restarts from 30h for 40s`"},
+      {"collector restarts from 30h",
+       "say with `for` how long it is away; for example `collector restarts from 30h for 40s`"},
+      {"collector restarts on canary for 1m",
+       "`on` chooses an arm, and this is of all metrics; for example `collector restarts from 30h "
+       "for 40s`"},
+      {"partitions double for 1h",
+       "a topic never becomes narrower again, so it has no end; for example `partitions double "
+       "from 40h`"},
       {"shift fails on canary",
        "`on` chooses whose metrics suffer, and this is a fault of an effect; for example `shift "
        "fails from 26h`"},
@@ -121,8 +161,12 @@ TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
 
 TEST(Fault, NeverCrashesOnAnyWords) {
   const std::vector<std::string> words = {
-      "errors", "2%", "latency", "x3", "silence", "from", "stage", "+",
-      "for",    "on", "until",   "1h", "shift",   "a",    "fails", "99999999999999999999h"};
+      "errors",   "2%",        "latency", "x3",
+      "silence",  "from",      "stage",   "+",
+      "for",      "on",        "until",   "1h",
+      "shift",    "a",         "fails",   "99999999999999999999h",
+      "gaps",     "at",        "random",  "collector",
+      "restarts", "partitions"};
   std::uint32_t state = 7;
   for (int round = 0; round < 20'000; ++round) {
     std::string text;
