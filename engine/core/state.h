@@ -50,8 +50,8 @@ struct TestState {
   std::vector<std::int64_t> counts;  // at the cut, of everything in its windows
   std::vector<std::int64_t> logs;    // at the cut, of TestSums
   std::vector<TestStart> starts;     // by rising `from`
-  // What the dispersion is estimated from, step by step: the reference's steps, events, exposure
-  // and the sum of events² / exposure.
+  // What the dispersion is estimated from (trials.cc): how many steps, the events of steps that
+  // follow each other, and their squared differences. `exposure` is kept for the format alone.
   std::int64_t steps = 0, events = 0, exposure = 0;
   Fixed spread;
   bool operator==(const TestState&) const = default;

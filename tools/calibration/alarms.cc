@@ -81,7 +81,8 @@ Second second_of(const Setting& setting, Random& random, double arm, double chan
                  std::size_t buckets) {
   Second second;
   second.requests = poisson(random, static_cast<double>(setting.per_second) * arm);
-  const double chance = share(setting.rate) * change / static_cast<double>(setting.burst);
+  const double chance =
+      share(setting.rate) * change / static_cast<double>(setting.burst * setting.below);
   second.errors =
       std::min(second.requests, setting.burst * binomial(random, second.requests, chance));
   if (setting.test != "quantiles") return second;
@@ -107,6 +108,8 @@ bool is_wrong(const Setting& setting, Verdict verdict) {
 std::vector<std::string> tests() {
   return {"guard", "gate", "arms", "arms_gate", "quantiles", "unchanged", "split"};
 }
+
+bool is_promised(const Setting& setting) { return setting.test != "guard" || setting.burst == 1; }
 
 bool errs(const Setting& setting, Fixed alpha, std::uint64_t number) {
   Random random(number * 0x9e3779b97f4a7c15 + 1);
@@ -146,6 +149,35 @@ std::int64_t allowed(Fixed alpha, std::int64_t runs) {
       std::floor(n * p + kDeviations * std::sqrt(n * p * (1 - p)) + 1));
 }
 
+namespace {
+
+// What else happens in the settings of a test, beside nothing.
+std::vector<Setting> specials_of(const std::string& test, bool few) {
+  Setting plain{test, {}, {}};
+  // A look at two quantiles costs as much as six others.
+  if (few || test == "quantiles") plain.seconds = few ? 300 : 500;
+  std::vector<Setting> all = {plain};
+  // A gate begins anew with a shift, so that a shift is a second gate.
+  if ((test == "guard" || test == "arms") && !few) {
+    all.push_back(plain);
+    all.back().shift_after = plain.seconds / 2;
+  }
+  // No dispersion is in a share against a limit: what that means, where errors are far below it.
+  if (test == "guard" && !few) {
+    all.push_back(plain);
+    all.back().burst = 10;
+    all.back().below = 5;
+  }
+  // What is divided by the dispersion.
+  if (test == "arms" || test == "arms_gate" || test == "unchanged") {
+    all.push_back(plain);
+    all.back().burst = 10;
+  }
+  return all;
+}
+
+}  // namespace
+
 std::vector<Setting> settings(bool few) {
   const std::vector<Fixed> rates =
       few ? std::vector{Fixed{10'000'000}}
@@ -155,23 +187,13 @@ std::vector<Setting> settings(bool few) {
   std::vector<Setting> all;
   for (const std::string& test : tests()) {
     const bool of_errors = test != "quantiles" && test != "split";
-    const bool guards = test == "guard" || test == "arms";
-    // What is divided by the dispersion.
-    const bool in_bursts = test == "arms" || test == "arms_gate" || test == "unchanged";
-    for (const Fixed rate : of_errors ? rates : std::vector{rates.front()}) {
-      for (const Weight weight : weights) {
-        Setting setting{test, rate, weight};
-        // A look at two quantiles costs as much as six others.
-        if (few || test == "quantiles") setting.seconds = few ? 300 : 500;
-        all.push_back(setting);
-        // A gate begins anew with a shift, so that a shift is a second gate.
-        if (guards && !few) {
-          setting.shift_after = setting.seconds / 2;
+    for (const Weight weight : weights) {
+      for (Setting setting : specials_of(test, few)) {
+        setting.weight = weight;
+        for (const Fixed rate : of_errors ? rates : std::vector{rates.back()}) {
+          setting.rate = rate;
           all.push_back(setting);
-          setting.shift_after = 0;
         }
-        setting.burst = 10;
-        if (in_bursts) all.push_back(setting);
       }
     }
   }

@@ -19,8 +19,11 @@ struct Setting {
   std::int64_t seconds = 1000;     // watched, with a look after each
   std::int64_t shift_after = 0;    // then the weight doubles; 0: not
   std::int64_t burst = 1;          // errors come so many at a time
+  std::int64_t below = 1;          // errors are so many times rarer than `rate`
 };
 std::vector<std::string> tests();
+// Whether α is to hold there. A share against a limit takes errors for independent.
+bool is_promised(const Setting& setting);
 
 // Whether run `number` decided wrongly at any of its looks. The traffic does not depend on α.
 bool errs(const Setting& setting, core::Fixed alpha, std::uint64_t number);
@@ -34,8 +37,8 @@ std::size_t errs_at(const Setting& setting, const std::vector<core::Fixed>& alph
 // true chance of one is alpha: the normal approximation's upper bound.
 std::int64_t allowed(core::Fixed alpha, std::int64_t runs);
 
-// The settings of judging.md's promise: each test, rates, splits, a shift in the middle, bursts.
-// `few`: those that a test has time for.
+// The settings of judging.md's promise: each test, splits, a shift in the middle, bursts, rates,
+// the last changing first. `few`: those that a test has time for.
 std::vector<Setting> settings(bool few);
 
 // Requests until the test of one gate has proven an error rate of `rate` to be above 0.1 % at α = 1
