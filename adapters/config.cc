@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -192,6 +193,35 @@ class Loader {
     return value;
   }
 
+  core::Error wrong(const std::string& name, const std::string& value,
+                    std::string_view expected) const {
+    const auto given = given_.find(name);
+    return core::Error{fmt::format("{}: `{}` is `{}`, expected {}",
+                                   given == given_.end() ? "default" : given->second.origin, name,
+                                   printable(value), expected)};
+  }
+
+  Result<core::Duration> duration_of(const std::string& name) {
+    const std::string value = value_of(name);
+    if (value == "0") return core::Duration::zero();
+    const auto duration = parse_duration(value);
+    if (duration) return *duration;
+    return tl::unexpected(wrong(name, value, "a duration such as 14d, or 0 for never"));
+  }
+
+  // "50MB/s", in bytes a second.
+  Result<std::size_t> rate_of(const std::string& name) {
+    const std::string value = value_of(name);
+    std::size_t number = 0;
+    const char* end = value.data() + value.size();
+    const auto [stopped, error] = std::from_chars(value.data(), end, number);
+    const std::string_view unit(stopped, static_cast<std::size_t>(end - stopped));
+    const std::size_t bytes = unit == "MB/s" ? 1'000'000 : unit == "kB/s" ? 1'000 : 0;
+    const bool good = error == std::errc{} && bytes > 0 && number > 0 && number <= 1'000'000;
+    if (good) return number * bytes;
+    return tl::unexpected(wrong(name, value, "a rate such as 50MB/s or 800kB/s"));
+  }
+
   // What a reference points to. The error names the reference, never what was read.
   Result<std::string> resolve(const std::string& property, const Given& given) const {
     if (given.value.starts_with("env:")) {
@@ -237,6 +267,8 @@ class Loader {
     config.topics.deadletter = value_of("topics.deadletter");
     config.store_path = value_of("store.path");
     config.listen = value_of("http.listen");
+    TRY(config.read_back_most, duration_of("read_back.most"));
+    TRY(config.read_back_rate, rate_of("read_back.rate"));
     for (const Key& key : kKeys) {
       if (key.name.starts_with("effects.")) value_of(key.name);
     }

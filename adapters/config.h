@@ -38,7 +38,9 @@ struct Config {
   std::vector<MetricTopic> metrics;
   Topics topics;
   std::string store_path;
-  std::string listen;  // "127.0.0.1:9464"; "" for no HTTP
+  std::string listen;               // "127.0.0.1:9464"; "" for no HTTP
+  core::Duration read_back_most{};  // zero: metrics are not read back at a start
+  std::size_t read_back_rate = 0;   // bytes a second
 
   // The directory of a "file:DIR" bus; nothing for Kafka.
   std::optional<std::string> file_bus() const;

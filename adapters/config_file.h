@@ -20,7 +20,7 @@ struct Key {
   std::string_view later = {};  // values with a meaning that is not supported yet, by blanks
 };
 inline constexpr std::string_view kLater = "exec http none";
-inline constexpr std::array<Key, 18> kKeys{{
+inline constexpr std::array<Key, 20> kKeys{{
     {"bus", "kafka"},
     {"kafka.brokers", "127.0.0.1:9092"},
     {"kafka.group", "rollbook"},
@@ -30,6 +30,8 @@ inline constexpr std::array<Key, 18> kKeys{{
     {"topics.deadletter", "rollbook.deadletter"},
     {"store.path", "/var/lib/rollbook"},
     {"http.listen", "127.0.0.1:9464"},
+    {"read_back.most", "14d"},
+    {"read_back.rate", "50MB/s"},
     {"effects.traffic", "kafka", "kafka", kLater},
     {"effects.run", "kafka", "kafka", kLater},
     {"effects.start", "kafka", "kafka", kLater},
@@ -42,8 +44,8 @@ inline constexpr std::array<Key, 18> kKeys{{
 }};
 inline constexpr std::string_view kProperties = "kafka.properties";
 inline constexpr std::array<std::string_view, 2> kMetricKeys{"metrics.topic", "metrics.format"};
-inline constexpr std::array<std::string_view, 7> kSections{"bus",   "kafka", "metrics", "topics",
-                                                           "store", "http",  "effects"};
+inline constexpr std::array<std::string_view, 8> kSections{
+    "bus", "kafka", "metrics", "topics", "store", "http", "read_back", "effects"};
 
 // A value where it came from; the last one given to a key holds.
 struct Given {

@@ -128,6 +128,64 @@ class FileConsumer : public runtime::Consumer {
   std::vector<runtime::Gap> gaps_;
 };
 
+class FileSpanReader : public runtime::SpanReader {
+ public:
+  core::Status open(const std::string& directory, const std::vector<runtime::Span>& spans) {
+    for (const runtime::Span& span : spans) {
+      if (span.partition != 0 || span.from >= span.to) continue;
+      TRY(const std::string path, file_of_topic(directory, span.topic));
+      Part& part = parts_.emplace_back(FileTail(span.topic, path), span.to);
+      TRY_DO(part.tail.open());
+      TRY_DO(part.tail.skip_to(span.from));
+    }
+    return {};
+  }
+
+  core::Result<std::size_t> poll(core::Duration, std::size_t most,
+                                 const runtime::ConsumerEvents& events) override {
+    std::size_t count = 0;
+    for (; count < most; ++count) {
+      TRY(Part * oldest, find_oldest());
+      if (oldest == nullptr) break;
+      FileTail& tail = oldest->tail;
+      if (events.on_record) {
+        events.on_record({tail.topic(), 0, tail.head_offset(), tail.head_time(), tail.head()->key,
+                          tail.head()->value});
+      }
+      tail.drop_head();
+    }
+    return count;
+  }
+
+  bool done() const override { return parts_.empty(); }
+
+ private:
+  struct Part {
+    Part(FileTail the_tail, std::int64_t the_end) : tail(std::move(the_tail)), to(the_end) {}
+    FileTail tail;
+    std::int64_t to;
+  };
+
+  // A file that is shorter than it was has no more to give.
+  core::Result<Part*> find_oldest() {
+    Part* oldest = nullptr;
+    for (auto part = parts_.begin(); part != parts_.end();) {
+      TRY_DO(part->tail.fill());
+      if (!part->tail.head() || part->tail.head_offset() >= part->to) {
+        part = parts_.erase(part);
+        continue;
+      }
+      ++part;
+    }
+    for (Part& part : parts_) {
+      if (oldest == nullptr || part.tail.head_time() < oldest->tail.head_time()) oldest = &part;
+    }
+    return oldest;
+  }
+
+  std::vector<Part> parts_;
+};
+
 class FileProducer : public runtime::Producer {
  public:
   explicit FileProducer(std::string directory) : directory_(std::move(directory)) {}
@@ -220,6 +278,23 @@ class FileBus : public runtime::Bus {
   core::Result<std::vector<core::SourceOffset>> ends(
       const std::vector<std::string>& topics) override {
     return ends_of_files(directory_, topics);
+  }
+
+  core::Result<std::vector<runtime::Place>> places(const std::vector<std::string>& topics,
+                                                   core::Time time) override {
+    std::vector<runtime::Place> places;
+    for (const std::string& topic : topics) {
+      TRY(const PlaceInFile place, place_in_file(directory_, topic, time));
+      places.push_back({topic, 0, 0, place.at, place.end});
+    }
+    return places;
+  }
+
+  core::Result<std::unique_ptr<runtime::SpanReader>> reader(
+      const std::vector<runtime::Span>& spans) override {
+    auto reader = std::make_unique<FileSpanReader>();
+    TRY_DO(reader->open(directory_, spans));
+    return reader;
   }
 
   core::Status ensure_topics(const std::vector<std::string>& topics) override {

@@ -73,6 +73,20 @@ core::Result<std::vector<core::SourceOffset>> ends_of_files(
   return ends;
 }
 
+core::Result<PlaceInFile> place_in_file(const std::string& directory, const std::string& topic,
+                                        core::Time time) {
+  TRY(const std::string path, file_of_topic(directory, topic));
+  TRY(const std::int64_t end, count_lines(topic, path));
+  FileTail tail(topic, path);
+  TRY_DO(tail.open());
+  while (true) {
+    TRY_DO(tail.fill());
+    if (!tail.head()) return PlaceInFile{end, end};
+    if (tail.head_time() >= time) return PlaceInFile{std::min(tail.head_offset(), end), end};
+    tail.drop_head();
+  }
+}
+
 core::Status FileTail::open() {
   file_ = File(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file_.open()) return tl::unexpected(cannot_open(topic_, path_));

@@ -48,6 +48,14 @@ core::Error cannot_open(const std::string& topic, const std::string& path);
 core::Result<std::vector<core::SourceOffset>> ends_of_files(const std::string& directory,
                                                             const std::vector<std::string>& topics);
 
+// The first message of `time` or later, by the order of the file, and the number of whole lines.
+struct PlaceInFile {
+  std::int64_t at = 0;
+  std::int64_t end = 0;
+};
+core::Result<PlaceInFile> place_in_file(const std::string& directory, const std::string& topic,
+                                        core::Time time);
+
 // Reads one topic's file line by line.
 class FileTail {
  public:

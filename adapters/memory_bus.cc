@@ -191,6 +191,59 @@ class MemoryConsumer : public runtime::Consumer {
   bool reachable_ = true;  // as last told
 };
 
+// Messages of the partition from `from` up to `to`, the oldest first of all partitions.
+class MemorySpanReader : public runtime::SpanReader {
+ public:
+  MemorySpanReader(std::shared_ptr<MemoryBus::Broker> broker, std::vector<runtime::Span> spans)
+      : broker_(std::move(broker)), left_(std::move(spans)) {}
+
+  core::Result<std::size_t> poll(core::Duration, std::size_t most,
+                                 const runtime::ConsumerEvents& events) override {
+    if (!broker_->reachable) return std::size_t{0};
+    std::size_t count = 0;
+    for (; count < most; ++count) {
+      TRY(runtime::Span * oldest, find_oldest(events));
+      if (oldest == nullptr) break;
+      const MemoryMessage& message = message_at(*oldest);
+      const runtime::Record record{oldest->topic, oldest->partition, oldest->from++,
+                                   message.time,  message.key,       message.value};
+      if (events.on_record) events.on_record(record);
+    }
+    return count;
+  }
+
+  bool done() const override {
+    return std::all_of(left_.begin(), left_.end(),
+                       [](const runtime::Span& span) { return span.from >= span.to; });
+  }
+
+ private:
+  const MemoryMessage& message_at(const runtime::Span& span) const {
+    const Partition& partition = *broker_->find(span.topic, span.partition);
+    return partition.messages[static_cast<std::size_t>(span.from - partition.first)];
+  }
+
+  core::Result<runtime::Span*> find_oldest(const runtime::ConsumerEvents& events) {
+    runtime::Span* oldest = nullptr;
+    for (runtime::Span& span : left_) {
+      if (span.from >= span.to) continue;
+      const Partition* partition = broker_->find(span.topic, span.partition);
+      if (partition == nullptr) return tl::unexpected(no_such_topic(span.topic));
+      if (span.from < partition->first) {
+        const std::int64_t from = std::exchange(span.from, std::min(partition->first, span.to));
+        if (events.on_gap) events.on_gap({span.topic, span.partition, from, span.from});
+      }
+      span.to = std::min(span.to, partition->end());
+      if (span.from >= span.to) continue;
+      if (oldest == nullptr || message_at(span).time < message_at(*oldest).time) oldest = &span;
+    }
+    return oldest;
+  }
+
+  std::shared_ptr<MemoryBus::Broker> broker_;
+  std::vector<runtime::Span> left_;
+};
+
 class MemoryProducer : public runtime::Producer {
  public:
   explicit MemoryProducer(std::shared_ptr<MemoryBus::Broker> broker) : broker_(std::move(broker)) {}
@@ -274,6 +327,32 @@ core::Result<std::unique_ptr<runtime::Producer>> MemoryBus::producer() {
 core::Result<std::vector<core::SourceOffset>> MemoryBus::ends(
     const std::vector<std::string>& topics) {
   return broker_->ends(topics);
+}
+
+core::Result<std::vector<runtime::Place>> MemoryBus::places(const std::vector<std::string>& topics,
+                                                            core::Time time) {
+  TRY(const auto ends, broker_->ends(topics));
+  std::vector<runtime::Place> places;
+  for (const core::SourceOffset& end : ends) {
+    const Partition& partition = *broker_->find(end.topic, end.partition);
+    const auto found =
+        std::find_if(partition.messages.begin(), partition.messages.end(),
+                     [&](const MemoryMessage& message) { return message.time >= time; });
+    places.push_back({end.topic, end.partition, partition.first,
+                      partition.first + (found - partition.messages.begin()), end.next});
+  }
+  return places;
+}
+
+core::Result<std::unique_ptr<runtime::SpanReader>> MemoryBus::reader(
+    const std::vector<runtime::Span>& spans) {
+  if (!broker_->reachable) return tl::unexpected(unreachable());
+  for (const runtime::Span& span : spans) {
+    if (broker_->find(span.topic, span.partition) == nullptr) {
+      return tl::unexpected(no_such_topic(span.topic));
+    }
+  }
+  return std::make_unique<MemorySpanReader>(broker_, spans);
 }
 
 core::Status MemoryBus::ensure_topics(const std::vector<std::string>& topics) {

@@ -43,6 +43,10 @@ class MemoryBus : public runtime::Bus {
   core::Result<std::unique_ptr<runtime::Producer>> producer() override;
   core::Result<std::vector<core::SourceOffset>> ends(
       const std::vector<std::string>& topics) override;
+  core::Result<std::vector<runtime::Place>> places(const std::vector<std::string>& topics,
+                                                   core::Time time) override;
+  core::Result<std::unique_ptr<runtime::SpanReader>> reader(
+      const std::vector<runtime::Span>& spans) override;
   core::Status ensure_topics(const std::vector<std::string>& topics) override;
 
   // ---- Seen from outside ----------------------------------------------------------------------

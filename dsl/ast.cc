@@ -64,6 +64,10 @@ std::string arm(const std::optional<core::Arm>& which) {
   return "";
 }
 
+// `eu.`, and `eu ` behind `traffic`.
+std::string scope(const std::optional<Name>& target) { return target ? target->text + "." : ""; }
+std::string whose(const std::optional<Name>& target) { return target ? target->text + " " : ""; }
+
 const char* symbol(core::Comparison comparison) {
   switch (comparison) {
     case core::Comparison::less:
@@ -94,18 +98,19 @@ const char* symbol(Binary::Operator op) {
 
 // With every parenthesis that the tree means.
 std::string expression(const Expression& any) {
-  return std::visit(
-      overloaded{[](const Number& number) { return number.text; },
-                 [](const Reference& node) { return arm(node.arm) + node.metric.text; },
-                 [](const Call& node) {
-                   return arm(node.argument.arm) + node.name.text + "(" +
-                          node.argument.metric.text + ")";
-                 },
-                 [](const Binary& node) {
-                   return "(" + expression(node.sides[0]) + symbol(node.op) +
-                          expression(node.sides[1]) + ")";
-                 }},
-      any.node);
+  return std::visit(overloaded{[](const Number& number) { return number.text; },
+                               [](const Reference& node) {
+                                 return scope(node.target) + arm(node.arm) + node.metric.text;
+                               },
+                               [](const Call& node) {
+                                 return scope(node.argument.target) + arm(node.argument.arm) +
+                                        node.name.text + "(" + node.argument.metric.text + ")";
+                               },
+                               [](const Binary& node) {
+                                 return "(" + expression(node.sides[0]) + symbol(node.op) +
+                                        expression(node.sides[1]) + ")";
+                               }},
+                    any.node);
 }
 
 std::string past(const Unchanged& node) {
@@ -120,6 +125,36 @@ std::string past(const Unchanged& node) {
   return "";
 }
 
+std::string beyond(const std::optional<Beyond>& any) {
+  if (!any) return "";
+  return " beyond " + any->first.text + (any->second ? " or " + any->second->text : "");
+}
+
+std::string judge(const Judge& node) {
+  static constexpr const char* kDirections[] = {" either", " increase", " decrease"};
+  const auto clause = [](const char* word, const std::optional<Number>& number) {
+    return number ? word + number->text : std::string();
+  };
+  std::string text = "judge kayenta" + clause(" over ", node.over) + clause(" every ", node.every) +
+                     clause(" pass ", node.pass) + clause(" marginal ", node.marginal);
+  for (const GroupShare& share : node.weights) {
+    text += (&share == node.weights.data() ? " weights " : ", ") + share.group.text + " " +
+            share.weight.text;
+  }
+  text += " {";
+  for (const JudgedMetric& metric : node.metrics) {
+    text += (&metric == node.metrics.data() ? " " : "; ") + expression(metric.what) +
+            kDirections[static_cast<std::size_t>(metric.direction)] + beyond(metric.allowed);
+    if (metric.critical) text += " critical" + beyond(metric.intolerable);
+    if (metric.required) text += " required";
+    if (metric.muted) text += " muted";
+    if (metric.trimmed) text += " without outliers" + clause(" beyond ", metric.factor);
+    if (metric.cles) text += " by cles";
+    if (metric.group) text += " group " + metric.group->text;
+  }
+  return text + " }";
+}
+
 std::string criterion(const Criterion& any) {
   const std::string condition = std::visit(
       overloaded{[](const Comparison& node) {
@@ -132,7 +167,14 @@ std::string criterion(const Criterion& any) {
                    return expression(node.what) + " unchanged from " + past(node) + " by at most " +
                           node.tolerance.text;
                  },
-                 [](const SplitAsPlanned&) { return std::string("traffic split as planned"); }},
+                 [](const SplitAsPlanned& node) {
+                   return "traffic " + whose(node.target) + "split as planned";
+                 },
+                 [](const Judge& node) { return judge(node); },
+                 [](const NewKinds& node) {
+                   return "new(" + arm(node.metric.arm) + node.metric.metric.text + " by " +
+                          list(node.labels) + ") at least " + node.at_least.text;
+                 }},
       any.condition);
   std::string out = condition + clause("over", any.over) +
                     clause("with confidence", any.confidence) + clause("for", any.sustain);
@@ -301,10 +343,11 @@ class Printer {
     line("error " + node.keyword + (node.name ? " " + node.name->text : ""));
   }
   void print(const Traffic& node) {
-    line("traffic " + node.weight.text + clause("within", node.within) + mark(node));
+    line("traffic " + whose(node.target) + node.weight.text + clause("within", node.within) +
+         mark(node));
   }
   void print(const Ramp& node) {
-    line("ramp traffic to " + node.to.text + " over " + node.over.text +
+    line("ramp traffic " + whose(node.target) + "to " + node.to.text + " over " + node.over.text +
          clause("every", node.every) + clause("within", node.within) + mark(node));
   }
   void print(const Hold& node) {
@@ -323,7 +366,9 @@ class Printer {
     line("run " + node.action.text + arguments(node.arguments) + clause("within", node.within) +
          mark(node));
   }
-  void print(const Start& node) { line("start " + node.action.text + arguments(node.arguments)); }
+  void print(const Start& node) {
+    line("start " + node.action.text + arguments(node.arguments) + mark(node));
+  }
   void print(const Checkpoint& node) {
     line("checkpoint " + quote(node.name.value) + clause("within", node.within) + mark(node));
   }
@@ -347,7 +392,9 @@ class Printer {
   }
   void print(const DecideUse& node) { line("decide " + node.decision.text); }
   void print(const Within& node) { line(within(node)); }
-  void print(const FinishTraffic& node) { line("finish traffic " + node.weight.text); }
+  void print(const FinishTraffic& node) {
+    line("finish traffic " + whose(node.target) + node.weight.text);
+  }
   void print(const Title& node) { line("title " + quote(node.text.value)); }
   void print(const Service& node) { line("service " + quote(node.name.value)); }
   void print(const Arms& node) {
@@ -379,15 +426,27 @@ class Printer {
          quote(node.zone.value));
   }
   void print(const After& node) { line("after runbook " + list(node.runbooks)); }
-  void print(const BeginsTraffic& node) { line("begins traffic " + node.weight.text); }
+  void print(const BeginsTraffic& node) {
+    line("begins traffic " + whose(node.target) + node.weight.text);
+  }
+  void print(const Target& node) {
+    line("target " + node.name.text + " where " + node.label.text + " = " +
+         quote(node.value.value));
+  }
   void print(const Require& node) { block("require", node.block); }
   void print(const Setup& node) { block("setup", node.block); }
-  void print(const Guard& node) { block(node.always ? "guard always" : "guard", node.block); }
+  void print(const Guard& node) {
+    block(node.always   ? "guard always"
+          : node.target ? "guard " + node.target->text
+                        : "guard",
+          node.block);
+  }
   void print(const Stop& node) {
     std::string text = "stop " + criterion(node.criterion);
     for (const Criterion& other : node.also) text += " and " + criterion(other);
-    line(text);
+    line(text + (node.unless ? " when baseline fails too halt" : ""));
   }
+  void print(const BaselineFails&) { line("when baseline fails too halt"); }
   void print(const PauseWhile& node) { line("pause while " + criterion(node.criterion)); }
   void print(const Otherwise& node) { line("otherwise " + exit(node.exit)); }
   void print(const Template& node) { block("template " + node.name.text, node.block); }

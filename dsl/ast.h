@@ -29,7 +29,8 @@ namespace rollbook::dsl::ast {
 
 struct Statement;
 
-struct Traffic {  // traffic 5% [within 10m] [irreversible]
+struct Traffic {  // traffic [eu] 5% [within 10m] [irreversible]
+  std::optional<Name> target;
   Number weight;  // a ratio, 0 to 1
   std::optional<Number> within;
   bool irreversible = false;  // once it was asked for there is no way back; so for all that acts
@@ -37,8 +38,9 @@ struct Traffic {  // traffic 5% [within 10m] [irreversible]
   bool operator==(const Traffic&) const = default;
 };
 
-struct Ramp {  // ramp traffic to 0% over 30m [every 1m] [within 5m] [irreversible]
-  Number to;   // a ratio, 0 to 1
+struct Ramp {  // ramp traffic [eu] to 0% over 30m [every 1m] [within 5m] [irreversible]
+  std::optional<Name> target;
+  Number to;  // a ratio, 0 to 1
   Number over;
   std::optional<Number> every;
   std::optional<Number> within;  // of each step
@@ -72,9 +74,10 @@ struct Run {  // run suite(phase: "x") [within 1h] [irreversible]
   bool operator==(const Run&) const = default;
 };
 
-struct Start {  // start trace_sampling(share: 10%)
+struct Start {  // start trace_sampling(share: 10%) [irreversible]
   Name action;
   std::vector<Argument> arguments;
+  bool irreversible = false;
   Span span;
   bool operator==(const Start&) const = default;
 };
@@ -160,8 +163,9 @@ struct Within {  // within 24h | within 24h otherwise … | otherwise …   (one
   bool operator==(const Within&) const = default;
 };
 
-struct FinishTraffic {  // finish traffic 50%
-  Number weight;        // a ratio, 0 to 1
+struct FinishTraffic {  // finish traffic [eu] 50%
+  std::optional<Name> target;
+  Number weight;  // a ratio, 0 to 1
   Span span;
   bool operator==(const FinishTraffic&) const = default;
 };
@@ -259,8 +263,17 @@ struct Action {  // action trace_sampling(share: ratio) [idempotent]
   bool operator==(const Action&) const = default;
 };
 
-struct BeginsTraffic {  // begins traffic 50%
-  Number weight;        // a ratio, 0 to 1
+struct Target {  // target eu where region = "eu"
+  Name name;
+  Name label;
+  Text value;
+  Span span;
+  bool operator==(const Target&) const = default;
+};
+
+struct BeginsTraffic {  // begins traffic [eu] 50%
+  std::optional<Name> target;
+  Number weight;  // a ratio, 0 to 1
   Span span;
   bool operator==(const BeginsTraffic&) const = default;
 };
@@ -277,9 +290,17 @@ struct Setup {                   // setup { … }
   bool operator==(const Setup&) const = default;
 };
 
-struct Stop {  // stop error_rate > 0.1% over 5m for 2m [at least 50 requests] [and …]
+struct BaselineFails {  // when baseline fails too halt
+  Span keyword;
+  Span span;
+  bool operator==(const BaselineFails&) const = default;
+};
+
+// stop error_rate > 0.1% over 5m for 2m [at least 50 requests] [and …] [when baseline fails too …]
+struct Stop {
   Criterion criterion;
-  std::vector<Criterion> also;  // true at the same instant
+  std::vector<Criterion> also;          // true at the same instant
+  std::optional<BaselineFails> unless;  // of this stop; as a statement: of all stops of its guard
   Span span;
   bool operator==(const Stop&) const = default;
 };
@@ -297,13 +318,14 @@ struct PauseWhile {  // pause while error_rate > 0.05% over 5m
 };
 
 struct GuardStatement {
-  std::variant<Error, Stop, PauseWhile, Otherwise> node;
+  std::variant<Error, Stop, PauseWhile, BaselineFails, Otherwise> node;
   Span span;
   bool operator==(const GuardStatement&) const = default;
 };
 
-struct Guard {  // guard [always] { … }
+struct Guard {  // guard [always | eu] { … }
   bool always = false;
+  std::optional<Name> target;
   std::vector<GuardStatement> block;
   Span span;
   bool operator==(const Guard&) const = default;
@@ -377,7 +399,7 @@ struct Success {                 // success { … }
 };
 
 struct RunbookStatement {
-  std::variant<Error, Title, Service, Arms, Load, Roles, Metric, Channel, Action, Param,
+  std::variant<Error, Title, Service, Arms, Load, Roles, Metric, Channel, Action, Param, Target,
                AdvanceOnly, After, BeginsTraffic, FinishTraffic, Require, Setup, Guard, Template,
                Stage, Decision, Rollback, Success>
       node;

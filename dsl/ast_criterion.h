@@ -11,17 +11,19 @@
 
 namespace rollbook::dsl::ast {
 
-// A metric, perhaps with the arm that is meant: `error_rate`, `baseline.error_rate`.
+// A metric, perhaps with the target and the arm that are meant: `error_rate`,
+// `baseline.error_rate`, `eu.baseline.error_rate`.
 struct Reference {
+  std::optional<Name> target;
   std::optional<core::Arm> arm;
   Name metric;
   Span span;
   bool operator==(const Reference&) const = default;
 };
 
-// `p99(latency)`, `rate(orders)`, `count(orders)`.
+// `p99(latency)`, `rate(orders)`, `count(orders)`, `bracket(pod_p99)`.
 struct Call {
-  enum class Function : std::uint8_t { quantile, rate, count };
+  enum class Function : std::uint8_t { quantile, rate, count, bracket };
   Function function = Function::quantile;
   core::Fixed quantile;  // `quantile` only: 0.99
   Name name;             // as written: `p99`
@@ -70,16 +72,60 @@ struct Unchanged {
   bool operator==(const Unchanged&) const = default;
 };
 
-// `traffic split as planned`: in `expect` only.
+// `traffic [eu] split as planned`: in `expect` only.
 struct SplitAsPlanned {
+  std::optional<Name> target;
   Span keyword;
   Span span;
   bool operator==(const SplitAsPlanned&) const = default;
 };
 
+// `beyond 110%`, `beyond 90% or 110%`.
+struct Beyond {
+  Number first;
+  std::optional<Number> second;
+  Span span;
+  bool operator==(const Beyond&) const = default;
+};
+// A line of `judge kayenta`: `p99(latency) increase beyond 110% critical beyond 200%`.
+struct JudgedMetric {
+  Expression what;
+  core::Direction direction = core::Direction::either;
+  std::optional<Beyond> allowed, intolerable;
+  bool critical = false, required = false, muted = false, cles = false;
+  bool trimmed = false;          // `without outliers`
+  std::optional<Number> factor;  // … `beyond 3`
+  std::optional<Name> group;
+  std::string text;  // as written
+  Span span;
+  bool operator==(const JudgedMetric&) const = default;
+};
+struct GroupShare {
+  Name group;
+  Number weight;
+  Span span;
+  bool operator==(const GroupShare&) const = default;
+};
+// `judge kayenta over 1h pass 95% marginal 75% { … }`: in `expect` only.
+struct Judge {
+  std::optional<Number> over, every, pass, marginal;  // INVARIANT: `over` is there
+  std::vector<GroupShare> weights;
+  std::vector<JudgedMetric> metrics;
+  Span span;
+  bool operator==(const Judge&) const = default;
+};
+
+// `new(errors by type) at least 5`: in `stop` only, and with `over`.
+struct NewKinds {
+  Reference metric;
+  std::vector<Name> labels;  // INVARIANT: one at least
+  Number at_least;
+  bool operator==(const NewKinds&) const = default;
+};
+
 // What `stop` and `expect` judge.
 struct Criterion {
-  std::variant<Comparison, Absent, Unchanged, SplitAsPlanned> condition;
+  std::variant<Comparison, Absent, Unchanged, SplitAsPlanned, Judge, NewKinds> condition;
   std::optional<Number> over;        // INVARIANT: a Comparison has one of `over` (above 0) …
   std::optional<Number> confidence;  // … and `with confidence`: a ratio
   std::optional<Number> sustain;     // `for 2m`; there for an Absent

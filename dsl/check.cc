@@ -28,11 +28,19 @@ bool same_bound(const Judgement& expect, const Judgement& stop) {
          bounds_above(expect) == bounds_above(stop);
 }
 
-std::vector<core::Weight> stage_weights(const Outline& outline) {
+std::vector<core::Weight> stage_weights(const Outline& outline, core::TargetIndex target) {
   std::vector<core::Weight> weights;
-  core::Weight weight = outline.begins;
+  if (!target.valid() && !outline.targets.empty()) {
+    weights.assign(outline.stages.size(), core::kNoTraffic);
+    for (const core::TargetIndex each : targets_of(outline)) {
+      const std::vector<core::Weight> own = stage_weights(outline, each);
+      for (std::size_t i = 0; i < own.size(); ++i) weights[i] = std::max(weights[i], own[i]);
+    }
+    return weights;
+  }
+  core::Weight weight = begins_of(outline, target);
   for (const StageOutline& stage : outline.stages) {
-    for (const Step& step : stage.steps) weight = weight_after(step).value_or(weight);
+    weight = weight_after(stage.steps, target).value_or(weight);
     weights.push_back(weight);
   }
   return weights;
@@ -109,12 +117,14 @@ void check(const Outline& outline, Sink& sink) {
   check_exits(outline, findings);
   check_decisions(outline, findings);
   check_traffic(outline, findings);
+  check_targets(outline, findings);
 }
 
 void warn(const Outline& outline, Sink& sink) {
   Findings findings(sink);
   warn_of_windows(outline, findings);
   warn_of_limits(outline, findings);
+  warn_of_before_traffic(outline, findings);
   warn_of_samples(outline, findings);
   warn_of_people(outline, findings);
   warn_of_rollbacks(outline, findings);

@@ -1,5 +1,7 @@
 // Structure: every wait has an exit that makes sense where it stands, and weights go one way.
 
+#include <algorithm>
+
 #include "dsl/check_rules.h"
 #include "dsl/format_value.h"
 
@@ -112,15 +114,23 @@ void check_review(const Review& review, const Block& block, const Outline& outli
   }
 }
 
-void check_rollback(const RollbackOutline& rollback, const Outline& outline, Findings& findings) {
-  std::optional<core::Weight> first;
-  for (const StageOutline& stage : outline.stages)
-    for (const Step& step : stage.steps)
-      if (!first) first = weight_after(step);
-  if (!first) return;
+// The first weight that a stage gives a target; empty: none does.
+std::optional<core::Weight> first_weight(const Outline& outline, core::TargetIndex target) {
+  for (const StageOutline& stage : outline.stages) {
+    for (const Step& step : stage.steps) {
+      if (const auto weight = weight_after(step, target)) return weight;
+    }
+  }
+  return std::nullopt;
+}
+
+// False: it does not move the target at all.
+bool check_rollback(const RollbackOutline& rollback, core::TargetIndex target,
+                    const Outline& outline, Findings& findings) {
+  const auto first = first_weight(outline, target);
   std::optional<core::Weight> last;
   for (const Step& step : rollback.steps) {
-    const auto weight = weight_after(step);
+    const auto weight = weight_after(step, target);
     if (!weight) continue;
     if (last && *weight > *last) {
       findings.error(
@@ -130,33 +140,73 @@ void check_rollback(const RollbackOutline& rollback, const Outline& outline, Fin
     }
     last = weight;
   }
-  if (!last) {
+  if (!last) return false;
+  if (first && *last >= *first) {
     findings.error(Code::rollback_not_lower, rollback.span,
-                   "rollback `" + rollback.name + "` shifts no traffic back",
-                   "add `traffic " + format_percent(outline.begins) + "`");
-  } else if (*last >= *first) {
-    findings.error(Code::rollback_not_lower, rollback.span,
-                   "rollback `" + rollback.name + "` ends at " + format_percent(*last) +
-                       ", the first stage is at " + format_percent(*first),
-                   "end it at " + format_percent(outline.begins));
+                   "rollback `" + rollback.name + "` ends " +
+                       (target.valid() ? "`" + outline.targets[target.value].name + "` " : "") +
+                       "at " + format_percent(*last) + ", the first stage is at " +
+                       format_percent(*first),
+                   "end it at " + format_percent(begins_of(outline, target)));
+  }
+  return true;
+}
+
+void check_rollback(const RollbackOutline& rollback, const Outline& outline, Findings& findings) {
+  bool lowers = false, moved = false;
+  for (const core::TargetIndex target : targets_of(outline)) {
+    moved = moved || first_weight(outline, target);
+    lowers = check_rollback(rollback, target, outline, findings) || lowers;
+  }
+  if (lowers || !moved) return;
+  findings.error(Code::rollback_not_lower, rollback.span,
+                 "rollback `" + rollback.name + "` shifts no traffic back",
+                 "add `traffic " + whose(outline, targets_of(outline).front()) +
+                     format_percent(begins_of(outline, targets_of(outline).front())) + "`");
+}
+
+void check_finish(const Outline& outline, core::TargetIndex target, core::Weight last,
+                  Findings& findings) {
+  const auto finish =
+      std::find_if(outline.finishes.begin(), outline.finishes.end(),
+                   [&](const FinishOutline& each) { return each.target == target; });
+  const std::string leaves =
+      "the last stage leaves " +
+      (target.valid() ? "`" + outline.targets[target.value].name + "`" : "the canary") + " at " +
+      format_percent(last);
+  const std::string written = "finish traffic " + whose(outline, target) + format_percent(last);
+  if (finish != outline.finishes.end() && finish->weight != last) {
+    findings.error(Code::missing_finish, finish->span,
+                   leaves + ", not at " + format_percent(finish->weight),
+                   "`finish traffic` states the last weight and shifts nothing: write `" + written +
+                       "`, or add a stage");
+  }
+  if (finish == outline.finishes.end() && last != core::kAllTraffic) {
+    findings.error(Code::missing_finish, outline.stages.back().span,
+                   leaves + " and nothing says that this is the end", "add `" + written + "`");
   }
 }
 
-void check_finish(const Outline& outline, core::Weight last, Findings& findings) {
-  if (outline.finish && outline.finish->weight != last) {
-    findings.error(Code::missing_finish, outline.finish->span,
-                   "the last stage leaves the canary at " + format_percent(last) + ", not at " +
-                       format_percent(outline.finish->weight),
-                   "`finish traffic` states the last weight and shifts nothing: write `finish "
-                   "traffic " +
-                       format_percent(last) + "`, or add a stage");
+void check_rising(const Outline& outline, core::TargetIndex target, Findings& findings) {
+  core::Weight weight = begins_of(outline, target);
+  bool moves = false;
+  for (const StageOutline& stage : outline.stages) {
+    for (const Step& step : stage.steps) {
+      const auto next = weight_after(step, target);
+      if (!next) continue;
+      moves = true;
+      if (*next <= weight) {
+        findings.error(
+            Code::traffic_not_rising, step.span,
+            format_percent(*next) + " is not more than the " + format_percent(weight) + " that " +
+                (target.valid() ? "`" + outline.targets[target.value].name + "`" : "the canary") +
+                " has already",
+            "write more, or leave `traffic` out to stay; only a `rollback` lowers it");
+      }
+      weight = *next;
+    }
   }
-  if (!outline.finish && last != core::kAllTraffic) {
-    findings.error(Code::missing_finish, outline.stages.back().span,
-                   "the last stage leaves the canary at " + format_percent(last) +
-                       " and nothing says that this is the end",
-                   "add `finish traffic " + format_percent(last) + "`");
-  }
+  if (moves) check_finish(outline, target, weight, findings);
 }
 
 }  // namespace
@@ -199,23 +249,9 @@ void check_decisions(const Outline& outline, Findings& findings) {
 }
 
 void check_traffic(const Outline& outline, Findings& findings) {
-  core::Weight weight = outline.begins;
-  bool moves = false;
-  for (const StageOutline& stage : outline.stages) {
-    for (const Step& step : stage.steps) {
-      const auto next = weight_after(step);
-      if (!next) continue;
-      moves = true;
-      if (*next <= weight) {
-        findings.error(Code::traffic_not_rising, step.span,
-                       format_percent(*next) + " is not more than the " + format_percent(weight) +
-                           " that the canary has already",
-                       "write more, or leave `traffic` out to stay; only a `rollback` lowers it");
-      }
-      weight = *next;
-    }
+  for (const core::TargetIndex target : targets_of(outline)) {
+    check_rising(outline, target, findings);
   }
-  if (moves) check_finish(outline, weight, findings);
   for (const RollbackOutline& rollback : outline.rollbacks) {
     check_rollback(rollback, outline, findings);
   }

@@ -8,11 +8,29 @@ namespace rollbook::dsl {
 
 namespace {
 
+// `when baseline fails too halt` holds back what would move traffic away from the canary.
+void check_veto(const GuardOutline& guard, Findings& findings) {
+  if (!guard.veto) return;
+  if (guard.otherwise.kind == Exit::Kind::halt) {
+    findings.error(Code::nothing_to_veto, *guard.veto,
+                   "this guard halts whether the baseline fails or not", "leave it out");
+    return;
+  }
+  const bool any = std::any_of(guard.stops.begin(), guard.stops.end(),
+                               [](const Judgement& stop) { return stop.veto; });
+  if (any || guard.stops.empty()) return;
+  findings.error(
+      Code::nothing_to_veto, *guard.veto,
+      "the baseline can fail no `stop` here: none is about the canary's share alone",
+      "leave it out, or stop at a limit of the canary's, like `error_rate > 1% over 5m`");
+}
+
 void check_guard(const GuardOutline& guard, Findings& findings) {
   if (guard.stops.empty() && guard.pauses.empty()) {
     findings.error(Code::missing_guard, guard.span, "this guard stops nothing",
                    "add `stop error_rate > 1% over 5m`");
   }
+  check_veto(guard, findings);
   const bool leads =
       guard.otherwise.kind == Exit::Kind::rollback || guard.otherwise.kind == Exit::Kind::halt;
   if (leads) return;
@@ -26,11 +44,20 @@ void check_guard(const GuardOutline& guard, Findings& findings) {
   }
 }
 
-// The first step that cannot be taken back; null: there is none.
-const Step* first_irreversible(const std::vector<Step>& steps) {
+// Where the first step stands that cannot be taken back; null: there is none.
+const core::Span* first_irreversible(const std::vector<Step>& steps) {
   for (const Step& step : steps) {
-    if (step.irreversible) return &step;
-    if (const Step* inner = first_irreversible(step.block)) return inner;
+    if (step.irreversible) return &step.span;
+    if (const core::Span* inner = first_irreversible(step.block)) return inner;
+  }
+  return nullptr;
+}
+
+const core::Span* first_irreversible(const Outline& outline) {
+  if (const core::Span* found = first_irreversible(outline.setup)) return found;
+  for (const StageOutline& stage : outline.stages) {
+    if (!stage.irreversible.empty()) return &stage.irreversible.front().span;
+    if (const core::Span* found = first_irreversible(stage.steps)) return found;
   }
   return nullptr;
 }
@@ -63,12 +90,9 @@ void check_guards(const Outline& outline, bool moves, Findings& findings) {
   }
   const bool halts =
       any([](const GuardOutline& guard) { return guard.otherwise.kind == Exit::Kind::halt; });
-  const Step* step = first_irreversible(outline.setup);
-  for (const StageOutline& stage : outline.stages) {
-    if (step == nullptr) step = first_irreversible(stage.steps);
-  }
+  const core::Span* step = first_irreversible(outline);
   if (step == nullptr || halts) return;
-  findings.error(Code::guard_must_halt, step->span,
+  findings.error(Code::guard_must_halt, *step,
                  "after this step no rollback is possible, and no guard says `otherwise halt`",
                  "add a second `guard { … otherwise halt }`: it goes on watching from here");
 }

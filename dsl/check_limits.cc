@@ -19,7 +19,8 @@ struct Stage {
 // same.
 std::string false_stops(const Judgement& stop, const Stage& stage, const Outline& outline) {
   const Step* hold = hold_of(*stage.outline);
-  const bool counted = stop.what.measure == core::Measure::ratio && bounds_above(stop);
+  const bool counted =
+      stop.what.measure == core::Measure::ratio && bounds_above(stop) && !stop.what.target.valid();
   if (!outline.load || hold == nullptr || !counted) return "";
   const double requests = requests_in(stop, outline.load->peak, stage.weight);
   const core::Fixed healthy = core::Fixed::from_nanos(stop.limit.nanos * 4 / 5);
@@ -39,9 +40,10 @@ void warn_of_equal(const Judgement& expect, const Judgement& stop, const Stage& 
 }
 
 // An arm without traffic sends nothing to compare with.
-void warn_of_no_baseline(const Review& review, core::Weight weight, Findings& findings) {
-  if (weight != core::kAllTraffic) return;
+void warn_of_no_baseline(const Review& review, const Outline& outline, std::size_t stage,
+                         Findings& findings) {
   for (const Judgement& expect : review.criteria) {
+    if (stage_weights(outline, expect.what.target)[stage] != core::kAllTraffic) continue;
     const bool other = expect.other && expect.other->arm == core::Arm::baseline &&
                        expect.what.measure != core::Measure::split;
     if (expect.what.arm != core::Arm::baseline && !other) continue;
@@ -49,6 +51,24 @@ void warn_of_no_baseline(const Review& review, core::Weight weight, Findings& fi
                      quoted(expect.text) +
                          " looks at the baseline, which has no traffic while the canary has 100%",
                      "judge it in a stage below 100%");
+  }
+}
+
+// A judge takes each arm's numbers as they are: of a tenth of the traffic comes a tenth of the
+// requests.
+void warn_of_unequal_arms(const Review& review, core::Weight weight, Findings& findings) {
+  if (weight.nanos * 2 == core::kAllTraffic.nanos || weight == core::kAllTraffic) return;
+  for (const Judgement& expect : review.criteria) {
+    if (!expect.judge) continue;
+    for (const JudgedOutline& metric : expect.judge->metrics) {
+      const core::Measure measure = metric.judged.measure;
+      if (measure != core::Measure::rate && measure != core::Measure::count) continue;
+      findings.warning(Code::unequal_arms, expect.span,
+                       quoted(metric.judged.text) + " is judged where the canary has " +
+                           format_percent(weight) + " of the traffic: of equal health it has " +
+                           "as little of what is counted",
+                       "judge a ratio of it, or do it at 50%");
+    }
   }
 }
 
@@ -68,9 +88,9 @@ bool never_decides(const Judgement& dead, const Judgement& other) {
   };
   return has_limit(dead) && has_limit(other) && dead.what.measure == core::Measure::quantile &&
          other.what.measure == core::Measure::quantile && dead.what.metric == other.what.metric &&
-         dead.what.arm == other.what.arm && dead.what.quantile < other.what.quantile &&
-         bounds_above(dead) && bounds_above(other) && dead.limit >= other.limit &&
-         dead.over == other.over && dead.sustain >= other.sustain &&
+         dead.what.arm == other.what.arm && dead.what.target == other.what.target &&
+         dead.what.quantile < other.what.quantile && bounds_above(dead) && bounds_above(other) &&
+         dead.limit >= other.limit && dead.over == other.over && dead.sustain >= other.sustain &&
          dead.at_least >= other.at_least;
 }
 
@@ -113,11 +133,13 @@ void warn_of_limits(const Outline& outline, Findings& findings) {
   };
   for (std::size_t i = 0; i < outline.stages.size(); ++i) {
     compare(outline.stages[i].review, Stage{&outline.stages[i], weights[i]});
-    warn_of_no_baseline(outline.stages[i].review, weights[i], findings);
+    warn_of_no_baseline(outline.stages[i].review, outline, i, findings);
+    warn_of_unequal_arms(outline.stages[i].review, weights[i], findings);
   }
   if (outline.success) {
     compare(*outline.success, Stage{&outline.stages.back(), weights.back()});
-    warn_of_no_baseline(*outline.success, weights.back(), findings);
+    warn_of_no_baseline(*outline.success, outline, outline.stages.size() - 1, findings);
+    warn_of_unequal_arms(*outline.success, weights.back(), findings);
     warn_of_dead(outline.success->criteria, findings);
   }
   warn_of_dead(outline.guard->stops, findings);

@@ -59,8 +59,10 @@ void check_no_way_back(const Machine& machine, Sink& sink) {
   std::vector<StateIndex> leaves;
   for (std::uint32_t i = 0; i < machine.states.size(); ++i) {
     if (!machine.states[i].irreversible) continue;
-    traces[i].seen = true;
-    leaves.push_back(StateIndex{i});
+    const StateIndex leaf = machine.leaf(StateIndex{i});
+    if (traces[leaf.value].seen) continue;
+    traces[leaf.value].seen = true;
+    leaves.push_back(leaf);
   }
   std::set<std::pair<std::string, std::string>> said;  // one finding for each stage and rollback
   for (std::size_t next = 0; next < leaves.size(); ++next) {

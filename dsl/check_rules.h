@@ -13,6 +13,7 @@ void check_guards(const Outline& outline, bool moves, Findings& findings);
 void check_exits(const Outline& outline, Findings& findings);
 void check_decisions(const Outline& outline, Findings& findings);
 void check_traffic(const Outline& outline, Findings& findings);
+void check_targets(const Outline& outline, Findings& findings);
 
 // Proves on the machine that nothing leads back after an irreversible step.
 void check_no_way_back(const core::Machine& machine, Sink& sink);
@@ -20,6 +21,7 @@ void check_no_way_back(const core::Machine& machine, Sink& sink);
 // ---- Warnings ---------------------------------------------------------------------------------
 void warn_of_windows(const Outline& outline, Findings& findings);
 void warn_of_limits(const Outline& outline, Findings& findings);
+void warn_of_before_traffic(const Outline& outline, Findings& findings);
 void warn_of_samples(const Outline& outline, Findings& findings);
 void warn_of_people(const Outline& outline, Findings& findings);
 void warn_of_rollbacks(const Outline& outline, Findings& findings);
@@ -34,8 +36,9 @@ bool bounds_above(const Judgement& judgement);
 // Whether both hold the same estimate against a limit from the same side. A test proves that the
 // limit is broken, which is another thing.
 bool same_bound(const Judgement& expect, const Judgement& stop);
-// The weight of the first and of each stage, in order; begins where a stage moves nothing.
-std::vector<core::Weight> stage_weights(const Outline& outline);
+// The weight of each stage, in order; where it began while nothing moves it. Of one target, or the
+// highest of all.
+std::vector<core::Weight> stage_weights(const Outline& outline, core::TargetIndex target = {});
 // The hold of a stage; null when it has none.
 const Step* hold_of(const StageOutline& stage);
 // Whether a stage shifts traffic.

@@ -59,6 +59,9 @@ void warn_of_few(const Judgement& judgement, const Place& place, const Outline& 
   const bool ratio = judgement.what.measure == core::Measure::ratio;
   if (!ratio && judgement.what.measure != core::Measure::quantile) return;
   if (judgement.test != core::Test::none) return;  // it waits for as many as it needs
+  if (judgement.what.target.valid()) return;       // nobody says how much of the load is its own
+  // Of a canary without traffic something else is said.
+  if (share_of(judgement.what.arm, place.weight) == core::kNoTraffic) return;
   const core::Fixed load = outline.load->trough.value_or(outline.load->peak);
   const double requests = requests_in(judgement, load, place.weight);
   const std::string have = "about " + about_number(requests) + " requests come within " +

@@ -12,18 +12,20 @@ namespace {
 
 void warn_of_hold(const StageOutline& stage, const Outline& outline, Findings& findings) {
   const Judgement* longest = nullptr;
+  const Step* hold = hold_of(stage);
   const auto needs = [](const Judgement& judgement) { return judgement.over + judgement.sustain; };
   const auto consider = [&](const std::vector<Judgement>& judgements) {
     for (const Judgement& judgement : judgements) {
       // A test speaks as soon as it has seen enough: it has no window to fill.
       const bool windowed = judgement.over > core::Duration::zero();
       if (!windowed || judgement.what.measure == core::Measure::absent) continue;
+      // A judge looks once: its window may be all of the hold.
+      if (judgement.judge && hold != nullptr && hold->duration >= judgement.over) continue;
       if (longest == nullptr || needs(judgement) > needs(*longest)) longest = &judgement;
     }
   };
   consider(outline.guard->stops);
   consider(stage.review.criteria);
-  const Step* hold = hold_of(stage);
   if (longest == nullptr) return;
   if (hold == nullptr) {
     const bool waits = std::any_of(stage.steps.begin(), stage.steps.end(),

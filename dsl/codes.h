@@ -49,10 +49,12 @@ enum class Code : std::uint16_t {
   unknown_argument = 308,
   unknown_placeholder = 309,
   unknown_kind = 310,
+  unknown_label = 311,  // not among those that a metric is kept `by`
   unknown_param = 361,  // given at the start, declared nowhere
   unknown_import = 362,
   unknown_zone = 363,
   unknown_criterion = 364,
+  unknown_target = 370,
   duplicate_name = 320,
   duplicate_statement = 321,
 
@@ -61,7 +63,8 @@ enum class Code : std::uint16_t {
   missing_argument = 402,
   not_comparable = 403,
   bad_quotient = 404,
-  bad_param = 461,  // given at the start: of the wrong type, or out of range
+  averaged_quantile = 405,  // the mean of quantiles that others have computed
+  bad_param = 461,          // given at the start: of the wrong type, or out of range
 
   // 05xx: structure.
   missing_statement = 501,
@@ -80,6 +83,9 @@ enum class Code : std::uint16_t {
   nothing_started = 530,    // `hold until` without a `start` before it
   no_way_back = 531,        // a rollback after an irreversible step
   guard_must_halt = 532,    // an irreversible step, and no guard that halts
+  unnamed_traffic = 540,    // traffic that names no target, where there are some
+  idle_target = 541,        // a target that gets no traffic, or none yet
+  nothing_to_veto = 545,    // `when baseline fails too`, and no stop that it could hold back
   import_cycle = 561,
   unresolved_import = 562,  // in a text that must stand alone
 
@@ -97,6 +103,10 @@ enum class Code : std::uint16_t {
   no_baseline = 611,     // compared with an arm without traffic
   nobody_told = 612,     // a decision opens in silence
   never_full = 613,      // a window longer than the time there is to fill it
+  too_few_points = 614,  // of a judge
+  unequal_arms = 615,    // rates or counts of arms with unequal traffic
+  before_traffic = 618,  // the canary's share, looked at before it has one
+  unused_import = 619,
 
   // 07xx: scenarios. First what is written, then what the runbook says to it.
   scenario_unexpected = 701,         // expected …, found …
@@ -118,14 +128,11 @@ enum class Code : std::uint16_t {
   scenario_expects_nothing = 720,
   scenario_no_load = 721,  // a share of requests, and `series healthy` is not said
   scenario_not_rising = 722,
+  scenario_unknown_target = 730,
+  scenario_unknown_predecessor = 723,
 
   // 09xx: words of the language that this edition knows and this version cannot run.
-  unsupported_new = 904,
-  unsupported_baseline_fails = 905,
   unsupported_and = 907,
-  unsupported_target = 912,
-  unsupported_irreversible = 914,
-  unsupported_bracket = 922,
 };
 
 // "RB0301".

@@ -54,6 +54,7 @@ core::Machine bare(core::Machine machine) {
     effect.text.clear();
   }
   for (auto& state : machine.states) state.span = kNowhere;
+  for (auto& target : machine.targets) target.span = kNowhere;
   for (auto& transition : machine.transitions) {
     transition.span = kNowhere;
     transition.label.clear();
@@ -169,6 +170,7 @@ void Comparison::compare_head() {
         "begins traffic " + format_percent(before_.begins) + " → " + format_percent(after_.begins),
         before, after);
   }
+  compare_targets();
   if (before_.edition != after_.edition) {
     add(Bearing::weakens, "runbook", "another edition of the language", before, after);
   }
@@ -257,6 +259,30 @@ void Comparison::compare_stages() {
   const auto first = std::mismatch(before.begin(), before.end(), after.begin()).first;
   add(Bearing::weakens, "stage " + quoted(*first), "the stages come in another order",
       before_.stages.front().span, after_.stages.front().span);
+}
+
+// Weights, guards and ways back are those of the same places, or nothing can be compared.
+void Comparison::compare_targets() {
+  match_by_name(
+      before_.targets, after_.targets, [](const core::Target& target) { return target.name; },
+      [&](const core::Target& before, const core::Target& after) {
+        const Place where = "target " + quoted(before.name);
+        if (before.label != after.label || before.value != after.value) {
+          add(Bearing::weakens, where, "is told apart in another way", before.span, after.span);
+        }
+        if (before.begins != after.begins) {
+          add(after.begins > before.begins ? Bearing::weakens : Bearing::strengthens, where,
+              "begins traffic " + format_percent(before.begins) + " → " +
+                  format_percent(after.begins),
+              before.span, after.span);
+        }
+      },
+      [&](const core::Target& target) {
+        add(Bearing::weakens, "target " + quoted(target.name), "removed", target.span, kNowhere);
+      },
+      [&](const core::Target& target) {
+        add(Bearing::weakens, "target " + quoted(target.name), "added", kNowhere, target.span);
+      });
 }
 
 void Comparison::compare_decisions() {

@@ -53,7 +53,11 @@ std::string word_of(const Judgement& judgement) {
 // Whether the two look at other data, or decide in another way: which of them is stricter is no
 // question of a number then.
 bool judged_otherwise(const Judgement& before, const Judgement& after) {
-  return before.over != after.over || before.lag != after.lag || before.test != after.test;
+  const auto written = [](const Judgement& each) {
+    return each.judge ? each.judge->written : std::string();
+  };
+  return before.over != after.over || before.lag != after.lag || before.test != after.test ||
+         written(before) != written(after);
 }
 
 }  // namespace
@@ -68,7 +72,7 @@ bool Comparison::same_series(const Measurement& before, const Measurement& after
 bool Comparison::same_measurement(const Judgement& before, const Judgement& after) const {
   if (before.kind != after.kind || before.other.has_value() != after.other.has_value())
     return false;
-  if (!same_series(before.what, after.what)) return false;
+  if (!same_series(before.what, after.what) || before.new_by != after.new_by) return false;
   if (before.other && !same_series(*before.other, *after.other)) return false;
   return before.what.measure == core::Measure::absent ||
          bounds_above(before) == bounds_above(after);
@@ -80,8 +84,10 @@ void Comparison::compare_criterion(const Place& where, const Judgement& before,
   const std::string pair = quoted(before.text) + " → " + quoted(after.text);
   if (judged_otherwise(before, after)) {
     add(Bearing::weakens, where,
-        pair + (before.test != after.test ? ": decided in another way"
-                                          : ": another window judges other data"),
+        pair + (before.test != after.test   ? ": decided in another way"
+                : before.over != after.over ? ": another window judges other data"
+                : before.judge              ? ": judged by other rules"
+                                            : ": another window judges other data"),
         before.span, after.span);
     return;
   }

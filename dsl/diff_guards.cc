@@ -67,6 +67,22 @@ void Comparison::compare_conjunctions(const Place& where, const Both<GuardOutlin
   }
 }
 
+// A stop that is held back while the baseline fails too is one that acts less often.
+void Comparison::compare_vetoes(const Place& where, const Both<GuardOutline>& both) {
+  const auto held_back = [](const GuardOutline& guard) {
+    return std::count_if(guard.stops.begin(), guard.stops.end(),
+                         [](const Judgement& stop) { return stop.veto; });
+  };
+  const auto before = held_back(both.before), after = held_back(both.after);
+  if (before == after) return;
+  add(after > before ? Bearing::weakens : Bearing::strengthens, where,
+      after == 0    ? "no stop is held back any more when the baseline fails too"
+      : before == 0 ? "stops halt, and do not roll back, when the baseline fails too"
+                    : std::to_string(before) + " → " + std::to_string(after) +
+                          " conditions are held back when the baseline fails too",
+      both.before.veto.value_or(both.before.span), both.after.veto.value_or(both.after.span));
+}
+
 void Comparison::compare_guard(const Place& where, const Both<GuardOutline>& both) {
   leads_to_ = &both.before.otherwise;
   compare_criteria(where, {singles(both.before.stops), singles(both.after.stops)});
@@ -74,6 +90,7 @@ void Comparison::compare_guard(const Place& where, const Both<GuardOutline>& bot
   compare_criteria(where, {both.before.pauses, both.after.pauses});
   compare_exits(where, {both.before.otherwise, both.after.otherwise}, both.before.span,
                 both.after.span);
+  compare_vetoes(where, both);
   if (both.before.always == both.after.always) return;
   // A test from the start on has the shadow's data too, which are better than the canary's.
   const bool stricter = both.after.always && !has_test(both.after);
@@ -103,10 +120,13 @@ void Comparison::compare_guards() {
     return exit_text(a.otherwise, before_) == exit_text(b.otherwise, after_);
   };
   pair_up([&](const GuardOutline& a, const GuardOutline& b) {
-    return same_exit(a, b) && a.always == b.always;
+    return same_exit(a, b) && a.always == b.always && a.target == b.target;
   });
-  pair_up(same_exit);
-  pair_up([](const GuardOutline&, const GuardOutline&) { return true; });
+  pair_up([&](const GuardOutline& a, const GuardOutline& b) {
+    return same_exit(a, b) && a.target == b.target;
+  });
+  // Never of another target: what one is stopped for says nothing of the other.
+  pair_up([](const GuardOutline& a, const GuardOutline& b) { return a.target == b.target; });
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (partners[i] != nullptr) {
       compare_guard(number_of(i), {before[i], *partners[i]});

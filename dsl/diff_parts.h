@@ -36,12 +36,14 @@ class Comparison {
   void compare_metrics();
   void compare_calendar();
   void compare_stages();
+  void compare_targets();
   void compare_decisions();
   void compare_rollbacks();
 
   // diff_guards.cc
   void compare_guards();
   void compare_guard(const Place& where, const Both<GuardOutline>& both);
+  void compare_vetoes(const Place& where, const Both<GuardOutline>& both);
   void compare_conjunctions(const Place& where, const Both<GuardOutline>& both);
 
   // diff_criteria.cc: matches what judges the same and says what became of the rest.
@@ -65,14 +67,18 @@ class Comparison {
   // diff_steps.cc
   void compare_stage(const Both<StageOutline>& both);
   void compare_weights(const Place& where, const Both<StageOutline>& both);
+  void compare_weights(const Place& where, const Both<StageOutline>& both,
+                       core::TargetIndex target);
+  void compare_way_back(const Place& where, const Both<RollbackOutline>& both,
+                        core::TargetIndex target);
   void compare_ramps(const Place& where, const Both<std::vector<Step>>& both, core::Span before,
                      core::Span after);
   void compare_holds(const Place& where, const Both<StageOutline>& both);
   void compare_requests(const Place& where, const Both<Step>& both);
   void compare_untils(const Place& where, const Both<StageOutline>& both);
   void compare_undo(const Place& where, const Both<StageOutline>& both);
-  void compare_marks(const Place& where, const Both<std::vector<Step>>& both, core::Span before,
-                     core::Span after);
+  void compare_marks(const Place& where, const Both<std::vector<std::string>>& both,
+                     core::Span before, core::Span after);
   void compare_acts(const Place& where, const Both<std::vector<Step>>& both, core::Span before,
                     core::Span after);
   void compare_rollback(const Both<RollbackOutline>& both);

@@ -19,11 +19,12 @@ std::string deed(const core::Effect& effect) {
   return describe(core::Machine{}, plain);
 }
 
-// The weights that a stage goes through, and how long each ramp takes.
-std::vector<std::pair<core::Weight, core::Duration>> weights_of(const std::vector<Step>& steps) {
+// The weights that steps bring a target through, and how long each ramp takes.
+std::vector<std::pair<core::Weight, core::Duration>> weights_of(const std::vector<Step>& steps,
+                                                                core::TargetIndex target) {
   std::vector<std::pair<core::Weight, core::Duration>> weights;
   for (const Step& step : steps) {
-    if (const auto weight = weight_after(step)) {
+    if (const auto weight = weight_after(step, target)) {
       weights.emplace_back(*weight,
                            step.kind == Step::Kind::ramp ? step.ramp.over : core::Duration::zero());
     }
@@ -31,18 +32,18 @@ std::vector<std::pair<core::Weight, core::Duration>> weights_of(const std::vecto
   return weights;
 }
 
-std::string weights_text(const std::vector<Step>& steps) {
+std::string weights_text(const std::vector<Step>& steps, core::TargetIndex target) {
   std::string text;
-  for (const auto& [weight, over] : weights_of(steps)) {
+  for (const auto& [weight, over] : weights_of(steps, target)) {
     text += (text.empty() ? "" : ", ") + format_percent(weight);
     if (over > core::Duration::zero()) text += " over " + format_duration(over);
   }
   return text.empty() ? "none" : text;
 }
 
-core::Weight highest(const std::vector<Step>& steps) {
+core::Weight highest(const std::vector<Step>& steps, core::TargetIndex target) {
   core::Weight most = core::kNoTraffic;
-  for (const auto& [weight, over] : weights_of(steps)) most = std::max(most, weight);
+  for (const auto& [weight, over] : weights_of(steps, target)) most = std::max(most, weight);
   return most;
 }
 
@@ -123,9 +124,8 @@ std::string step_text(const Step& step) {
     case Step::Kind::until:
       return "hold until " + step.name;
     case Step::Kind::act:
-      return deed(step.effects.front());
     case Step::Kind::effects:
-      break;
+      return deed(step.effects.front());
   }
   return "";
 }
@@ -141,6 +141,12 @@ std::vector<std::string> order_of(const std::vector<Step>& steps) {
     }
   }
   return order;
+}
+
+std::vector<std::string> deeds_of(const std::vector<core::Effect>& effects) {
+  std::vector<std::string> deeds;
+  for (const core::Effect& effect : effects) deeds.push_back(deed(effect));
+  return deeds;
 }
 
 std::vector<std::string> irreversible_steps(const std::vector<Step>& steps) {
@@ -170,11 +176,16 @@ bool shifts_first(const RollbackOutline& rollback) {
 }  // namespace
 
 void Comparison::compare_weights(const Place& where, const Both<StageOutline>& both) {
-  const auto before = weights_of(both.before.steps);
-  const auto after = weights_of(both.after.steps);
+  for (const core::TargetIndex target : targets_of(before_)) compare_weights(where, both, target);
+}
+
+void Comparison::compare_weights(const Place& where, const Both<StageOutline>& both,
+                                 core::TargetIndex target) {
+  const auto before = weights_of(both.before.steps, target);
+  const auto after = weights_of(both.after.steps, target);
   if (before == after) return;
-  const bool lower = highest(both.after.steps) < highest(both.before.steps);
-  const bool same = highest(both.after.steps) == highest(both.before.steps);
+  const bool lower = highest(both.after.steps, target) < highest(both.before.steps, target);
+  const bool same = highest(both.after.steps, target) == highest(both.before.steps, target);
   // Reached in more or slower steps is gentler.
   const bool slower =
       after.size() > before.size() ||
@@ -183,7 +194,8 @@ void Comparison::compare_weights(const Place& where, const Both<StageOutline>& b
          return b.first == a.first && b.second >= a.second;
        }));
   add(lower || (same && slower) ? Bearing::strengthens : Bearing::weakens, where,
-      "traffic " + weights_text(both.before.steps) + " → " + weights_text(both.after.steps),
+      "traffic " + whose(before_, target) + weights_text(both.before.steps, target) + " → " +
+          weights_text(both.after.steps, target),
       both.before.span, both.after.span);
 }
 
@@ -293,14 +305,12 @@ void Comparison::compare_untils(const Place& where, const Both<StageOutline>& bo
 
 // What cannot be taken back is neither less safe nor safer without the mark, but another plan: the
 // guard leads elsewhere behind it.
-void Comparison::compare_marks(const Place& where, const Both<std::vector<Step>>& both,
+void Comparison::compare_marks(const Place& where, const Both<std::vector<std::string>>& both,
                                core::Span before, core::Span after) {
-  const auto first = irreversible_steps(both.before);
-  const auto second = irreversible_steps(both.after);
-  for (const std::string& step : without(first, second)) {
+  for (const std::string& step : without(both.before, both.after)) {
     add(Bearing::weakens, where, quoted(step) + " is not irreversible any more", before, after);
   }
-  for (const std::string& step : without(second, first)) {
+  for (const std::string& step : without(both.after, both.before)) {
     add(Bearing::weakens, where, quoted(step) + " is irreversible", before, after);
   }
 }
@@ -340,7 +350,8 @@ void Comparison::compare_acts(const Place& where, const Both<std::vector<Step>>&
     compare_wait(where, "deadlines of acts", all_deadlines(kept), all_deadlines(now),
                  {before, after});
   }
-  compare_marks(where, both, before, after);
+  compare_marks(where, {irreversible_steps(both.before), irreversible_steps(both.after)}, before,
+                after);
   for (const std::string& act : without(first.told, second.told)) {
     add(Bearing::weakens, where, quoted(act) + " removed", before, after);
   }
@@ -372,31 +383,39 @@ void Comparison::compare_stage(const Both<StageOutline>& both) {
   compare_undo(where, both);
   compare_effects(where + ", on enter", {both.before.enter, both.after.enter}, both.before.span,
                   both.after.span);
+  compare_marks(where + ", on enter",
+                {deeds_of(both.before.irreversible), deeds_of(both.after.irreversible)},
+                both.before.span, both.after.span);
   compare_effects(where + ", on exit", {both.before.exit, both.after.exit}, both.before.span,
                   both.after.span);
   compare_reviews(where, {both.before.review, both.after.review});
+}
+
+void Comparison::compare_way_back(const Place& where, const Both<RollbackOutline>& both,
+                                  core::TargetIndex target) {
+  const auto before = weights_of(both.before.steps, target);
+  const auto after = weights_of(both.after.steps, target);
+  if (before == after) return;
+  const auto last = [](const auto& weights) {
+    return weights.empty() ? core::kAllTraffic : weights.back().first;
+  };
+  const auto slow = [](const auto& weights) {
+    core::Duration sum{};
+    for (const auto& [weight, over] : weights) sum = add_up(sum, over);
+    return sum;
+  };
+  const bool safer = last(after) <= last(before) && slow(after) <= slow(before);
+  add(safer ? Bearing::strengthens : Bearing::weakens, where,
+      "traffic " + whose(before_, target) + weights_text(both.before.steps, target) + " → " +
+          weights_text(both.after.steps, target),
+      both.before.span, both.after.span);
 }
 
 void Comparison::compare_rollback(const Both<RollbackOutline>& both) {
   const Place where = "rollback " + quoted(both.before.name);
   const core::Span before = both.before.span;
   const core::Span after = both.after.span;
-  if (weights_of(both.before.steps) != weights_of(both.after.steps)) {
-    const auto last = [](const std::vector<Step>& steps) {
-      const auto weights = weights_of(steps);
-      return weights.empty() ? core::kAllTraffic : weights.back().first;
-    };
-    const auto slow = [](const std::vector<Step>& steps) {
-      core::Duration sum{};
-      for (const auto& [weight, over] : weights_of(steps)) sum = add_up(sum, over);
-      return sum;
-    };
-    const bool safer = last(both.after.steps) <= last(both.before.steps) &&
-                       slow(both.after.steps) <= slow(both.before.steps);
-    add(safer ? Bearing::strengthens : Bearing::weakens, where,
-        "traffic " + weights_text(both.before.steps) + " → " + weights_text(both.after.steps),
-        before, after);
-  }
+  for (const core::TargetIndex target : targets_of(before_)) compare_way_back(where, both, target);
   if (shifts_first(both.before) && !shifts_first(both.after)) {
     add(Bearing::weakens, where, "waits for something before traffic goes back", before, after);
   }

@@ -346,9 +346,24 @@ class Expander {
         finishes = finishes || word(inner, 0, "finish");
     }
     if (!machine_.arms) return;
+    if (!machine_.targets.empty()) return target_defaults(begins, finishes);
     if (!begins) line("begins traffic " + format_percent(machine_.begins), {{"default", ""}});
     if (!finishes) {
       line("finish traffic " + format_percent(machine_.finishes),
+           {{"default", "the last stage's"}});
+    }
+  }
+
+  // Where some targets say it, the others are left as they are written.
+  void target_defaults(bool begins, bool finishes) {
+    for (const core::Target& target : machine_.targets) {
+      if (begins) break;
+      line("begins traffic " + target.name + " " + format_percent(target.begins),
+           {{"default", ""}});
+    }
+    for (const core::Target& target : machine_.targets) {
+      if (finishes) break;
+      line("finish traffic " + target.name + " " + format_percent(target.finishes),
            {{"default", "the last stage's"}});
     }
   }

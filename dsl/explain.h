@@ -14,7 +14,9 @@ namespace rollbook::dsl {
 
 struct Explanation {
   // Where an example stands; tests put it into a sound runbook there.
-  enum class Where : std::uint8_t { file, runbook, guard, stage, decide, scenario };
+  // `importing`: as `runbook`, and its first line above it, beside a file "common.runbook" with a
+  // `template careful`.
+  enum class Where : std::uint8_t { file, runbook, importing, guard, stage, decide, scenario };
 
   unsigned code = 0;         // as in codes.h
   std::string_view title;    // "unknown metric"

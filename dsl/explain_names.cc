@@ -48,6 +48,19 @@ void explain_names(std::vector<Explanation>& all) {
        "the message shows.",
        Where::runbook, "channel mail = smpt(\"a@example.com\")",
        "channel mail = smtp(\"a@example.com\")"},
+      {311, "an unknown label",
+       "`new(errors by type)` tells the label sets apart that the metric is kept by: name one of "
+       "the "
+       "labels behind its `by`.",
+       Where::runbook,
+       "metric errors = counter errors_total by type default 0\nguard {\n  stop error_rate > 1% "
+       "over 5m\n  stop p99(latency) > 50ms over 5m\n"
+       "  stop new(errors by tipe) at least 5 over 5m\n  stop absent(requests) for 3m\n"
+       "  otherwise rollback automatic\n}",
+       "metric errors = counter errors_total by type default 0\nguard {\n  stop error_rate > 1% "
+       "over 5m\n  stop p99(latency) > 50ms over 5m\n"
+       "  stop new(errors by type) at least 5 over 5m\n  stop absent(requests) for 3m\n"
+       "  otherwise rollback automatic\n}"},
       {320, "a name that is taken",
        "Within metrics, roles, channels, actions, templates, stages, decisions or rollbacks every "
        "name stands for one thing.",
@@ -80,6 +93,11 @@ void explain_names(std::vector<Explanation>& all) {
        "stage second using canary {\n  traffic 20%\n  hold 1h\n  replace expect low: p99(latency) "
        "< "
        "30ms over 5m\n  within 1h otherwise rollback automatic\n}\nfinish traffic 20%"},
+      {370, "unknown target",
+       "A target is declared with `target NAME where LABEL = \"VALUE\"` before `traffic NAME`, "
+       "`guard NAME` or `NAME.metric` can speak of it.",
+       Where::runbook, "stage second {\n  traffic eu 20%\n  hold 1h\n}\nfinish traffic 20%",
+       "stage second {\n  traffic 20%\n  hold 1h\n}\nfinish traffic 20%"},
 
       {401, "units that do not fit",
        "What is measured has a type, and its limit has the same one: a ratio is compared with "
@@ -99,6 +117,18 @@ void explain_names(std::vector<Explanation>& all) {
        "A ratio is of two counters that count the same requests: both split by arm, or both "
        "`unsplit`.",
        Where::guard, "stop errors / latency > 2% over 10m", "stop errors / requests > 2% over 10m"},
+      {405, "the mean of quantiles",
+       "A p99 that each pod has computed for itself tells nothing of how many requests stand "
+       "behind it, so no mean of several is the p99 of all. It lies between the least and the "
+       "greatest: `bracket(x)` judges by both. Better still, send the histogram.",
+       Where::runbook,
+       "metric worst = gauge mean shop_p99_seconds\n"
+       "guard {\n  stop error_rate > 1% over 5m\n  stop p99(latency) > 50ms over 5m\n  stop worst "
+       "> 80ms over 5m\n  stop absent(requests) for 3m\n  otherwise rollback automatic\n}",
+       "metric worst = gauge max shop_p99_seconds\n"
+       "guard {\n  stop error_rate > 1% over 5m\n  stop p99(latency) > 50ms over 5m\n  stop "
+       "bracket(worst) > 80ms over 5m\n  stop absent(requests) for 3m\n  otherwise rollback "
+       "automatic\n}"},
       {461, "a parameter of the wrong type or out of range",
        "What is given at the start has the type of the parameter and lies in its range `from … to "
        "…`, so that nobody can loosen a plan further than its author meant.",

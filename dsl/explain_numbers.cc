@@ -104,6 +104,36 @@ void explain_numbers(std::vector<Explanation>& all) {
        "otherwise rollback automatic\n}\nfinish traffic 20%",
        "stage second {\n  traffic 20%\n  expect p99(latency) < 20ms over 1h\n  within 2h otherwise "
        "rollback automatic\n}\nfinish traffic 20%"},
+      {614, "few points for a judge",
+       "`judge kayenta` compares one point of each arm for each step of its window. Few points "
+       "find large differences only, so that what is small but real passes.",
+       Where::stage, "expect judge kayenta over 10m {\n  error_rate increase\n}",
+       "expect judge kayenta over 1h {\n  error_rate increase\n}"},
+      {615, "numbers of arms with unequal traffic",
+       "Spinnaker compares two clusters of one size. Here the arms have the weights of their "
+       "stage: "
+       "a rate or a count of the canary's tenth is a ninth of the baseline's, however healthy it "
+       "is. Ratios, quantiles and gauges do not depend on that.",
+       Where::stage, "expect judge kayenta over 1h {\n  rate(requests) decrease\n}",
+       "expect judge kayenta over 1h {\n  error_rate increase\n}"},
+      {618, "a look at the canary before it has traffic",
+       "A stage before the first shift looks at what was measured since the rollout began. The "
+       "canary has no traffic then: only where it gets a copy of it, in shadow, are there data. "
+       "Without, the check waits until the deadline of its stage.",
+       Where::runbook,
+       "stage first {\n  run suite(phase: \"x\")\n  expect error_rate < 0.3% over 30m\n  within "
+       "2h otherwise decide verdict\n}\nstage second {\n  traffic 20%\n  hold 2h\n}\nfinish "
+       "traffic 20%",
+       "stage first {\n  run suite(phase: \"x\")\n  expect total.error_rate < 0.3% over 30m\n  "
+       "within 2h otherwise decide verdict\n}\nstage second {\n  traffic 20%\n  hold "
+       "2h\n}\nfinish traffic 20%"},
+      {619, "an import that nothing is taken of",
+       "What a runbook takes of an imported file it names as `common.careful`, and only that is "
+       "put "
+       "into its text. Of this import it takes nothing.",
+       Where::importing, "import \"common.runbook\" as common",
+       "import \"common.runbook\" as common\n"
+       "stage first using common.careful {\n  traffic 10%\n  hold 1h\n}"},
   };
   all.insert(all.end(), rows.begin(), rows.end());
 }

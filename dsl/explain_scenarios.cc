@@ -83,6 +83,15 @@ void explain_scenarios(std::vector<Explanation>& all) {
        "1/s\nexpect outcome succeeded",
        "series shop_requests_total{version=\"new\"} 90/s until 10s then 9/s until 20s then "
        "1/s\nexpect outcome succeeded"},
+      {730, "no such target",
+       "Where the runbook has targets, `expect traffic` says whose; where it has none, nothing "
+       "can.",
+       Where::scenario, "expect traffic eu 5%", "expect traffic 10%"},
+      {723, "a runbook that this one does not come after",
+       "`given runbook` says that a rollout which must have come before has succeeded. The runbook "
+       "asks for those that it names with `after runbook`, and for no others.",
+       Where::scenario, "given runbook shop_shadow succeeded\nexpect outcome succeeded",
+       "expect outcome succeeded"},
   };
   all.insert(all.end(), rows.begin(), rows.end());
 }

@@ -124,6 +124,23 @@ void explain_structure(std::vector<Explanation>& all) {
        "over 10m\n  otherwise halt\n}\nstage second {\n  traffic 20%\n  hold 1h\n  run "
        "suite(phase: \"drop\") irreversible\n  expect p99(latency) < 40ms over 5m\n  within 1h "
        "otherwise halt\n}\nfinish traffic 20%"},
+      {540, "traffic that names no target",
+       "Where there are targets each has a weight of its own, so `traffic`, `ramp traffic`, "
+       "`begins "
+       "traffic` and `finish traffic` say whose: `traffic eu 5%`.",
+       Where::runbook, "target eu where region = \"eu\"", ""},
+      {541, "a target without traffic",
+       "A target that no stage gives traffic has nothing to guard, and what a stage expects of one "
+       "before its first shift would never be there.",
+       Where::file, "", ""},
+      {545, "a veto over nothing",
+       "`when baseline fails too halt` keeps a guard from moving traffic to a baseline that fails "
+       "by "
+       "the same condition. It needs a `stop` about the canary's share, and a guard that rolls "
+       "back: totals and comparisons of the two arms have no share of the baseline's, and a guard "
+       "that halts does so anyway.",
+       Where::guard, "stop total.error_rate > 2% over 10m when baseline fails too halt",
+       "stop error_rate > 2% over 10m when baseline fails too halt"},
       {561, "imports in a circle",
        "A file imports itself, perhaps by way of others. What both need goes into a file of its "
        "own.",

@@ -154,6 +154,8 @@ class FormCheck {
     std::visit(overloaded{[&](const ast::Absent&) { absent(criterion); },
                           [&](const ast::Unchanged& node) { unchanged(criterion, node); },
                           [&](const ast::SplitAsPlanned&) { split(criterion); },
+                          [&](const ast::Judge& node) { judge(criterion, node); },
+                          [&](const ast::NewKinds& node) { new_kinds(criterion, node); },
                           [&](const ast::Comparison& node) { comparison(criterion, node); }},
                criterion.condition);
   }
@@ -199,6 +201,21 @@ class FormCheck {
                    "a shift that does not settle is a breach already");
   }
 
+  void judge(const ast::Criterion& criterion, const ast::Judge& node) {
+    only_in_expect(criterion, "`judge kayenta`",
+                   "it looks once, at the end of its window: a guard looks all the time");
+    if (criterion.confidence)
+      sink_.error(Code::duplicate_clause, criterion.confidence->span,
+                  "`judge kayenta` has no such clause",
+                  "its interval is one of 98%, and it promises nothing about all metrics together");
+    for (const auto* clause : {&node.over, &node.every, &node.pass, &node.marginal})
+      positive(*clause);
+    for (const ast::GroupShare& share : node.weights) positive(share.weight);
+    if (!node.over)
+      sink_.error(Code::missing_window, node.span, "over what time? a judge needs `over`",
+                  "add `over 1h`");
+  }
+
   void absent(const ast::Criterion& criterion) {
     if (!criterion.sustain)
       sink_.error(Code::missing_sustain, criterion.span,
@@ -208,6 +225,17 @@ class FormCheck {
         sink_.error(Code::duplicate_clause, (*clause)->span,
                     "`absent` knows only `for`: silence has no window and no requests",
                     "leave it out");
+  }
+
+  void new_kinds(const ast::Criterion& criterion, const ast::NewKinds& node) {
+    positive(node.at_least);
+    if (!criterion.over)
+      sink_.error(Code::missing_window, criterion.span, "over what time? `new` needs `over`",
+                  "add `over 5m`");
+    for (const auto* clause : {&criterion.confidence, &criterion.sustain, &criterion.at_least})
+      if (*clause)
+        sink_.error(Code::duplicate_clause, (*clause)->span,
+                    "`new` knows only `at least` behind it and `over`", "leave it out");
   }
 
   void comparison(const ast::Criterion& criterion, const ast::Comparison& node) {

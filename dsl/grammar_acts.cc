@@ -42,20 +42,23 @@ const auto argument_def = located(described(
                                       name("a word")[SetArgument{}])]);
 
 const auto traffic_def =
-    located(kw("traffic") > share[set<&ast::Traffic::weight>] >>
-            deadline_to<&ast::Traffic::within>() >> irreversible_to<&ast::Traffic::irreversible>());
+    located(kw("traffic") > -target_of_weight[set<&ast::Traffic::target>] >
+            share[set<&ast::Traffic::weight>] >> deadline_to<&ast::Traffic::within>() >>
+            irreversible_to<&ast::Traffic::irreversible>());
 
 const auto ramp_def =
-    located(kw("ramp") > kw("traffic") > kw("to") > share[set<&ast::Ramp::to>] > kw("over") >
-            duration[set<&ast::Ramp::over>] >> -(kw("every") > duration[set<&ast::Ramp::every>]) >>
+    located(kw("ramp") > kw("traffic") > -word_before("to")[set<&ast::Ramp::target>] > kw("to") >
+            share[set<&ast::Ramp::to>] > kw("over") > duration[set<&ast::Ramp::over>] >>
+            -(kw("every") > duration[set<&ast::Ramp::every>]) >>
             deadline_to<&ast::Ramp::within>() >> irreversible_to<&ast::Ramp::irreversible>());
 
 const auto run_def =
     located(kw("run") > action_name[set<&ast::Run::action>] > arguments_to<&ast::Run::arguments>() >
             deadline_to<&ast::Run::within>() >> irreversible_to<&ast::Run::irreversible>());
 
-const auto start_def = located(kw("start") > action_name[set<&ast::Start::action>] >
-                               arguments_to<&ast::Start::arguments>());
+const auto start_def =
+    located(kw("start") > action_name[set<&ast::Start::action>] >
+            arguments_to<&ast::Start::arguments>() >> irreversible_to<&ast::Start::irreversible>());
 
 const auto checkpoint_def = located(
     kw("checkpoint") > text("the checkpoint's name in quotes")[set<&ast::Checkpoint::name>] >

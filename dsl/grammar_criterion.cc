@@ -1,5 +1,6 @@
 // Conditions: `p99(latency) > 50ms over 5m for 2m`, `error_rate > 0.1% with confidence 99%`,
-// `absent(requests) for 3m`, `orders unchanged from previous 8h by at most 2%`.
+// `absent(requests) for 3m`, `new(errors by type) at least 5 over 5m`, `orders unchanged from
+// previous 8h by at most 2%`.
 
 #include <array>
 
@@ -38,6 +39,28 @@ struct arm_prefix_parser : x3::parser<arm_prefix_parser> {
 };
 constexpr arm_prefix_parser arm_prefix{};
 
+// `eu.`, where a target is called so.
+struct target_prefix_parser : x3::parser<target_prefix_parser> {
+  using attribute_type = ast::Name;
+  static bool const has_attribute = true;
+
+  template <class Iterator, class AnyContext, class Rule, class Attribute>
+  bool parse(Iterator& first, const Iterator&, const AnyContext& context, Rule&,
+             Attribute& attribute) const {
+    if (!first->is(Kind::word) || !first[1].is_symbol(".")) return false;
+    for (const std::string& target : state(context).targets()) {
+      if (first->is_word(target)) {
+        assign(attribute, ast::Name{first->value, first->span});
+        first += 2;
+        return true;
+      }
+      state(context).wanted_word(first, target.c_str(), target.c_str());
+    }
+    return false;
+  }
+};
+constexpr target_prefix_parser target_prefix{};
+
 struct FunctionHead {
   ast::Call::Function function = ast::Call::Function::rate;
   core::Fixed quantile;
@@ -72,6 +95,8 @@ struct function_parser : x3::parser<function_parser> {
     } else if (const auto quantile = quantile_of(first->value)) {
       head.function = ast::Call::Function::quantile;
       head.quantile = *quantile;
+    } else if (first->value == "bracket") {
+      head.function = ast::Call::Function::bracket;
     } else if (first->value != "rate") {
       state(context).wanted(first, "a function like `p99`");
       return false;
@@ -175,6 +200,7 @@ constexpr operator_parser plus_or_minus{
 
 // A metric or a function of one, with the arm that is meant.
 struct Measurement {
+  std::optional<ast::Name> target;
   std::optional<core::Arm> arm;
   std::optional<FunctionHead> function;
   ast::Name metric;
@@ -186,7 +212,7 @@ struct FromMeasurement {
   void operator()(const AnyContext& context) const {
     const Measurement& measurement = x3::_attr(context);
     const ast::Reference reference{
-        measurement.arm, measurement.metric,
+        measurement.target, measurement.arm, measurement.metric,
         measurement.function ? measurement.metric.span : measurement.span};
     auto& node = x3::_val(context).node;
     if (!measurement.function) {
@@ -250,19 +276,29 @@ struct SetAbsent {
   template <class AnyContext>
   void operator()(const AnyContext& context) const {
     const Measurement& measurement = x3::_attr(context);
-    x3::_val(context).metric = {measurement.arm, measurement.metric, measurement.span};
+    x3::_val(context).metric = {measurement.target, measurement.arm, measurement.metric,
+                                measurement.span};
+  }
+};
+
+struct SetNewMetric {
+  template <class AnyContext>
+  void operator()(const AnyContext& context) const {
+    const Measurement& measurement = x3::_attr(context);
+    x3::_val(context).metric = {measurement.target, measurement.arm, measurement.metric,
+                                measurement.span};
   }
 };
 
 // A measurement that `unchanged` stands behind: looked for before it is read, so that what comes
-// next is known. The longest one is `(canary.errors / canary.requests)`.
+// next is known. The longest one is `(eu.canary.errors / eu.canary.requests)`.
 struct unchanged_ahead_parser : x3::parser<unchanged_ahead_parser> {
   using attribute_type = x3::unused_type;
   static bool const has_attribute = false;
 
   template <class Iterator, class AnyContext, class Rule, class Attribute>
   bool parse(Iterator& first, const Iterator&, const AnyContext&, Rule&, Attribute&) const {
-    constexpr int kLongest = 9;
+    constexpr int kLongest = 13;
     Iterator at = first;
     for (int i = 0; i <= kLongest; ++i, ++at) {
       if (at->is_word("unchanged")) return i > 0;
@@ -289,14 +325,17 @@ ROLLBOOK_RULE(comparison, Plain, ast::Comparison)
 ROLLBOOK_RULE(absent, Plain, ast::Absent)
 ROLLBOOK_RULE(unchanged, Plain, ast::Unchanged)
 ROLLBOOK_RULE(split_as_planned, Plain, ast::SplitAsPlanned)
+ROLLBOOK_RULE(new_kinds, Plain, ast::NewKinds)
 
 const auto plain_metric_def =
-    located(-arm_prefix[set<&Measurement::arm>] >> metric_name[set<&Measurement::metric>]);
+    located(-target_prefix[set<&Measurement::target>] >> -arm_prefix[set<&Measurement::arm>] >>
+            metric_name[set<&Measurement::metric>]);
 
-const auto measurement_def = located(-arm_prefix[set<&Measurement::arm>] >>
-                                     ((function[set<&Measurement::function>] > open_parenthesis >
-                                       metric_name[set<&Measurement::metric>] > close_parenthesis) |
-                                      metric_name[set<&Measurement::metric>]));
+const auto measurement_def =
+    located(-target_prefix[set<&Measurement::target>] >> -arm_prefix[set<&Measurement::arm>] >>
+            ((function[set<&Measurement::function>] > open_parenthesis >
+              metric_name[set<&Measurement::metric>] > close_parenthesis) |
+             metric_name[set<&Measurement::metric>]));
 
 const auto primary_def = located(any_number[SetNumber{}] | measurement[FromMeasurement{}] |
                                  (symbol("(", "") > sum[set_value] > close_parenthesis));
@@ -326,11 +365,20 @@ const auto unchanged_def = unchanged_ahead >> x3::eps[Begin{}] >> sum[set<&ast::
                            kw("most") > ratio[set<&ast::Unchanged::tolerance>];
 
 const auto split_as_planned_def =
-    located(peek(1, "split") >>
+    located((peek(1, "split") | peek(2, "split")) >>
             kw("traffic", "traffic split as planned")[set<&ast::SplitAsPlanned::keyword>] >
-            kw("split") > kw("as") > kw("planned"));
+            -word_before("split")[set<&ast::SplitAsPlanned::target>] > kw("split") > kw("as") >
+            kw("planned"));
 
-// `absent` is only tried in `stop`, and after its `and`: in `expect` it is reported as misplaced.
+const auto new_kinds_def = peek(1, "(") >> kw("new", "") > open_parenthesis
+                           > plain_metric[SetNewMetric{}] > kw("by") >
+                           list_of(name("a label",
+                                        true)[push<&ast::NewKinds::labels>]) > close_parenthesis
+                           > kw("at", "at least") >
+                           kw("least") > whole_number[set<&ast::NewKinds::at_least>];
+
+// `absent` and `new` are only tried in `stop`, and after its `and`: in `expect` they are reported
+// as misplaced.
 struct InStop {
   template <class AnyContext>
   void operator()(const AnyContext& context) const {
@@ -349,17 +397,22 @@ const auto at_least_clause = kw("at", "at least") >
                              kw("requests");
 const auto condition = described(
     "a condition like `error_rate > 0.1%`")[(x3::eps[InStop{}] >> absent[SetCondition{}]) |
+                                            (x3::eps[InStop{}] >> new_kinds[SetCondition{}]) |
                                             split_as_planned[SetCondition{}] |
-                                            unchanged[SetCondition{}] | comparison[SetCondition{}]];
+                                            judge[SetCondition{}] | unchanged[SetCondition{}] |
+                                            comparison[SetCondition{}]];
+const auto measured_value_def = x3::eps[Begin{}] >> sum[set_value];
+
 const auto criterion_def =
     located(quoted(condition > *(over_clause | confidence_clause | for_clause | at_least_clause)));
 
 BOOST_SPIRIT_DEFINE(plain_metric, measurement, primary, product, sum, comparison, absent, unchanged,
-                    split_as_planned)
+                    split_as_planned, new_kinds)
 
 }  // namespace
 
-BOOST_SPIRIT_DEFINE(criterion)
+BOOST_SPIRIT_DEFINE(criterion, measured_value)
 ROLLBOOK_INSTANTIATE(criterion)
+ROLLBOOK_INSTANTIATE(measured_value)
 
 }  // namespace rollbook::dsl::grammar

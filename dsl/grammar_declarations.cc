@@ -1,4 +1,5 @@
-// What a runbook declares in one line: title, service, arms, load, role, metric, channel, action.
+// What a runbook declares in one line: title, service, arms, load, role, metric, channel, action,
+// target.
 
 #include "dsl/grammar_rules.h"
 #include "dsl/grammar_types.h"
@@ -139,7 +140,12 @@ const auto action_declaration_def =
             -list_of(parameter[push<&ast::Action::parameters>]) > close_parenthesis >>
             -kw("idempotent")[put<&ast::Action::idempotent, true>]);
 
-BOOST_SPIRIT_DEFINE(title, service, arms, load, roles, metric, channel, action_declaration)
+const auto target_def =
+    located(kw("target") > name("a target's name")[set<&ast::Target::name>] > kw("where") >
+            name("a label", true)[set<&ast::Target::label>] > equals >
+            text("the label's value in quotes")[set<&ast::Target::value>]);
+
+BOOST_SPIRIT_DEFINE(title, service, arms, load, roles, metric, channel, action_declaration, target)
 
 ROLLBOOK_INSTANTIATE(title)
 ROLLBOOK_INSTANTIATE(service)
@@ -149,5 +155,6 @@ ROLLBOOK_INSTANTIATE(roles)
 ROLLBOOK_INSTANTIATE(metric)
 ROLLBOOK_INSTANTIATE(channel)
 ROLLBOOK_INSTANTIATE(action_declaration)
+ROLLBOOK_INSTANTIATE(target)
 
 }  // namespace rollbook::dsl::grammar

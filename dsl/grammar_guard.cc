@@ -18,8 +18,9 @@ const auto guard_otherwise_def = located(kw("otherwise") > exit_phrase[set<&ast:
 const auto pause_while_def =
     located(kw("pause", "pause while") > kw("while") > criterion[set<&ast::PauseWhile::criterion>]);
 
-const auto guard_statement_def =
-    statement_of(stop[set_node] | pause_while[set_node] | guard_otherwise[set_node], Block::guard);
+const auto guard_statement_def = statement_of(
+    stop[set_node] | pause_while[set_node] | baseline_fails[set_node] | guard_otherwise[set_node],
+    Block::guard);
 
 const auto decided_by_def = located(quorum[set<&ast::DecidedBy::quorum>]);
 
@@ -49,7 +50,8 @@ BOOST_SPIRIT_DEFINE(guard_statement, pause_while, guard_otherwise, decision_stat
 
 }  // namespace
 
-const auto guard_def = located(kw("guard") > -kw("always")[put<&ast::Guard::always, true>] >
+const auto guard_def = located(kw("guard") > -(kw("always")[put<&ast::Guard::always, true>] |
+                                               word_before("{")[set<&ast::Guard::target>]) >
                                block_of<&ast::Guard::block>(guard_statement));
 
 const auto decision_def =

@@ -54,9 +54,14 @@ const auto replace_expect_def =
             name("the name of the template's criterion")[set<&ast::Expect::name>] > colon >
             criterion[set<&ast::Expect::criterion>]);
 
+const auto baseline_fails_def =
+    located(kw("when", "when baseline fails too")[set<&ast::BaselineFails::keyword>] >
+            kw("baseline") > kw("fails") > kw("too") > kw("halt"));
+
 const auto stop_def =
     located(kw("stop") > criterion[set<&ast::Stop::criterion>] >>
-            *(kw("and") > x3::omit[*newline] > criterion[push<&ast::Stop::also>]));
+            *(kw("and") > x3::omit[*newline] > criterion[push<&ast::Stop::also>]) >>
+            -baseline_fails[set<&ast::Stop::unless>]);
 
 const auto confirm_def =
     located(kw("confirm") > text("what is confirmed, in quotes")[set<&ast::Confirm::text>] >
@@ -66,16 +71,18 @@ const auto decide_use_def =
     located(kw("decide") > name("a decision")[set<&ast::DecideUse::decision>]);
 
 const auto finish_traffic_def =
-    located(kw("finish") > kw("traffic") > share[set<&ast::FinishTraffic::weight>]);
+    located(kw("finish") > kw("traffic") > -target_of_weight[set<&ast::FinishTraffic::target>] >
+            share[set<&ast::FinishTraffic::weight>]);
 
-BOOST_SPIRIT_DEFINE(quorum, exit_phrase, within, expect, replace_expect, stop, confirm, decide_use,
-                    finish_traffic)
+BOOST_SPIRIT_DEFINE(quorum, exit_phrase, within, expect, replace_expect, baseline_fails, stop,
+                    confirm, decide_use, finish_traffic)
 
 ROLLBOOK_INSTANTIATE(quorum)
 ROLLBOOK_INSTANTIATE(exit_phrase)
 ROLLBOOK_INSTANTIATE(within)
 ROLLBOOK_INSTANTIATE(expect)
 ROLLBOOK_INSTANTIATE(replace_expect)
+ROLLBOOK_INSTANTIATE(baseline_fails)
 ROLLBOOK_INSTANTIATE(stop)
 ROLLBOOK_INSTANTIATE(confirm)
 ROLLBOOK_INSTANTIATE(decide_use)

@@ -17,6 +17,10 @@ namespace rollbook::dsl::grammar {
 
 // grammar_criterion.cc
 ROLLBOOK_RULE(criterion, Plain, ast::Criterion)
+ROLLBOOK_RULE(measured_value, Plain, ast::Expression)
+
+// grammar_judge.cc
+ROLLBOOK_RULE(judge, Plain, ast::Judge)
 
 // grammar_review.cc
 ROLLBOOK_RULE(exit_phrase, Plain, ast::Exit)
@@ -24,6 +28,7 @@ ROLLBOOK_RULE(quorum, Plain, ast::Quorum)
 ROLLBOOK_RULE(within, Plain, ast::Within)
 ROLLBOOK_RULE(expect, Plain, ast::Expect)
 ROLLBOOK_RULE(replace_expect, Plain, ast::Expect)
+ROLLBOOK_RULE(baseline_fails, Plain, ast::BaselineFails)
 ROLLBOOK_RULE(stop, Plain, ast::Stop)
 ROLLBOOK_RULE(confirm, Plain, ast::Confirm)
 ROLLBOOK_RULE(decide_use, Plain, ast::DecideUse)
@@ -50,6 +55,7 @@ ROLLBOOK_RULE(roles, Plain, ast::Roles)
 ROLLBOOK_RULE(metric, Plain, ast::Metric)
 ROLLBOOK_RULE(channel, Plain, ast::Channel)
 ROLLBOOK_RULE(action_declaration, Plain, ast::Action)
+ROLLBOOK_RULE(target, Plain, ast::Target)
 
 // grammar_frame.cc
 ROLLBOOK_RULE(param, Plain, ast::Param)

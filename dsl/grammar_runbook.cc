@@ -58,15 +58,16 @@ struct NeedEdition {
 };
 
 const auto begins_traffic_def =
-    located(kw("begins") > kw("traffic") > share[set<&ast::BeginsTraffic::weight>]);
+    located(kw("begins") > kw("traffic") > -target_of_weight[set<&ast::BeginsTraffic::target>] >
+            share[set<&ast::BeginsTraffic::weight>]);
 
 const auto runbook_statement_def = statement_of(
     title[set_node] | service[set_node] | arms[set_node] | load[set_node] | roles[set_node] |
         metric[set_node] | channel[set_node] | action_declaration[set_node] | param[set_node] |
-        advance_only[set_node] | after_runbook[set_node] | begins_traffic[set_node] |
-        finish_traffic[set_node] | require[set_node] | setup[set_node] | guard[set_node] |
-        stage_template[set_node] | stage[set_node] | decision[set_node] | rollback[set_node] |
-        success[set_node],
+        target[set_node] | advance_only[set_node] | after_runbook[set_node] |
+        begins_traffic[set_node] | finish_traffic[set_node] | require[set_node] | setup[set_node] |
+        guard[set_node] | stage_template[set_node] | stage[set_node] | decision[set_node] |
+        rollback[set_node] | success[set_node],
     Block::runbook);
 
 const auto edition_def = kw("edition") >

@@ -62,6 +62,16 @@ std::string ParseState::written(Cursor first, Cursor last) const {
   return folded;
 }
 
+std::set<std::string> ParseState::find_targets(const Tokens& tokens) {
+  std::set<std::string> targets;
+  for (std::size_t i = 1; i + 1 < tokens.size(); ++i) {
+    const bool begins = tokens[i - 1].is(Kind::newline) || tokens[i - 1].is_symbol("{");
+    if (!begins || tokens[i].depth != 1 || !tokens[i].is_word("target")) continue;
+    if (tokens[i + 1].is(Kind::word)) targets.insert(tokens[i + 1].value);
+  }
+  return targets;
+}
+
 const WrittenParam* ParseState::param_at(Cursor at) const {
   if (!at->is(Kind::word)) return nullptr;
   const auto found = params_.find(at->value);
@@ -209,11 +219,6 @@ Cursor ParseState::refuse_statement(Cursor at, Block block) {
                 "send what `rollbook expand --imports FILE` prints");
     return end;
   }
-  if (const auto unsupported = unsupported_statement(at)) {
-    sink_.error(unsupported->code, at->span,
-                std::string(unsupported->phrase) + " is not supported yet", unsupported->help);
-    return end;
-  }
   const std::string word = "`" + at->value + "`";
   const std::string_view home = home_of(at->value);
   if (!home.empty()) {
@@ -246,7 +251,8 @@ bool ParseState::report_unsupported(Cursor start, Cursor where) {
   const auto unsupported = unsupported_phrase(start, where);
   if (!unsupported) return false;
   sink_.error(unsupported->code, where->span,
-              std::string(unsupported->phrase) + " is not supported yet", unsupported->help);
+              unsupported->phrase + std::string(unsupported->later ? " is not supported yet" : ""),
+              unsupported->help);
   return true;
 }
 
@@ -255,12 +261,10 @@ bool ParseState::report_function(Cursor start, Cursor where) {
   const bool judges = start->is_word("stop") || start->is_word("expect") || start->is_word("pause");
   if (!judges) return false;
   if (!where->is(Kind::word) || !where[1].is_symbol("(") || where == start) return false;
-  if (where->value == "new" || where->value == "bracket") {
-    const bool is_new = where->value == "new";
-    sink_.error(is_new ? Code::unsupported_new : Code::unsupported_bracket, where->span,
-                is_new ? "`new(…)` is not supported yet" : "`bracket(…)` is not supported yet",
-                is_new ? "stop on their share: `stop error_rate > 1% over 5m`"
-                       : "stop on the quantile itself: `stop p99(latency) > 50ms over 5m`");
+  if (where->value == "new") {
+    sink_.error(Code::misplaced_statement, where->span, "`new` belongs in `stop`",
+                "what the baseline never showed is no reason to go on: "
+                "`stop new(errors by type) at least 5 over 5m`");
     return true;
   }
   if (where->value == "absent") {
@@ -268,9 +272,9 @@ bool ParseState::report_function(Cursor start, Cursor where) {
                 "silence is never a reason to go on: `stop absent(metric) for 3m`");
     return true;
   }
-  const std::vector<std::string> known = {"p50", "p90", "p95", "p99", "rate", "count"};
+  const std::vector<std::string> known = {"p50", "p90", "p95", "p99", "rate", "count", "bracket"};
   std::string help = did_you_mean(where->value, known);
-  if (help.empty()) help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`";
+  if (help.empty()) help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`, `bracket(…)`";
   sink_.error(Code::unknown_function, where->span, "no function is called `" + where->value + "`",
               help, replace_by_near(*where, known));
   return true;

@@ -45,13 +45,16 @@ class ParseState {
         tokens_(tokens),
         quiet_lines_(std::move(quiet_lines)),
         sink_(sink),
-        params_(find_params(tokens)) {}
+        params_(find_params(tokens)),
+        targets_(find_targets(tokens)) {}
 
   Sink& sink() { return sink_; }
   // The literal at `at`, or that of the parameter named there; nothing when there is neither. One
   // whose declaration cannot be read stands for 1 of its type: it is reported there.
   std::optional<ast::Number> number_at(Cursor at) const;
   std::optional<ast::Text> text_at(Cursor at) const;
+  // The targets that are declared somewhere: what `eu.` may begin with.
+  const std::set<std::string>& targets() const { return targets_; }
   // The parameter named at `at`, if one is, has been used.
   void take_param(Cursor at);
   bool is_used(const std::string& param) const { return used_params_.contains(param); }
@@ -97,6 +100,7 @@ class ParseState {
     const char* word;  // of a keyword, else null
   };
   static constexpr int kOperatorsMost = 32;
+  static std::set<std::string> find_targets(const Tokens& tokens);
 
   Cursor first_token() const { return tokens_.data(); }
   bool quiet(Cursor at) const;
@@ -127,6 +131,7 @@ class ParseState {
   int operators_ = 0;
   std::map<std::string, WrittenParam, std::less<>> params_;
   std::set<std::string> used_params_;
+  std::set<std::string> targets_;
   Cursor probed_ = nullptr;
   Wanted* probe_ = nullptr;  // there when probed_ is
 };

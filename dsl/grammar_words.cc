@@ -26,6 +26,7 @@ constexpr std::array kHomes = {
     Home{"channel", "`runbook`", "channel mail = smtp(\"a@example.com\")"},
     Home{"action", "`runbook`", "action suite(phase: text)"},
     Home{"param", "`runbook`", "param limit: ratio = 0.1% from 0.01% to 1%"},
+    Home{"target", "`runbook`", "target eu where region = \"eu\""},
     Home{"advance", "`runbook`", "advance only Mon-Fri 09:00-17:00 \"Europe/Berlin\""},
     Home{"after", "`runbook`", "after runbook shop_shadow"},
     Home{"begins", "`runbook`", "begins traffic 5%"},
@@ -38,6 +39,7 @@ constexpr std::array kHomes = {
     Home{"success", "`runbook`", "success {"},
     Home{"stop", "`guard`", "stop error_rate > 1% over 5m"},
     Home{"pause", "`guard`, as `pause while …`", "pause while error_rate > 0.5% over 5m"},
+    Home{"when", "`guard`, or behind a `stop`", "when baseline fails too halt"},
     Home{"undo", "`stage` or `template`", "undo { run clean_up() }"},
     Home{"irreversible", "the end of a step, like `run drop_old() irreversible`",
          "run drop_old() irreversible"},
@@ -79,18 +81,6 @@ struct UnsupportedWords {
   Unsupported what;
 };
 
-constexpr std::array kStatements = {
-    UnsupportedWords{
-        "target", "", {Code::unsupported_target, "a named `target`", "write a runbook for each"}},
-    UnsupportedWords{"when",
-                     "baseline",
-                     {Code::unsupported_baseline_fails, "`when baseline fails too`",
-                      "compare the two: `stop canary.p99(x) > baseline.p99(x) * 120% over 5m`"}},
-};
-
-constexpr Unsupported kTarget = {Code::unsupported_target, "a named target",
-                                 "leave the name out: there is one target"};
-
 // A phrase is looked for only in statements that begin with one of these words.
 struct UnsupportedClause {
   std::string_view statements;  // each between blanks
@@ -98,21 +88,18 @@ struct UnsupportedClause {
 };
 
 constexpr std::array kClauses = {
-    UnsupportedClause{
-        " expect pause ",
-        {"and",
-         "",
-         {Code::unsupported_and, "`and` outside `stop`", "write two statements: both must hold"}}},
-    UnsupportedClause{" stop guard otherwise ",
-                      {"when",
+    UnsupportedClause{" expect ",
+                      {"and",
                        "",
-                       {Code::unsupported_baseline_fails, "`when baseline fails too`",
-                        "compare the two: `stop canary.p99(x) > baseline.p99(x) * 120% over 5m`"}}},
-    UnsupportedClause{" start ",
-                      {"irreversible",
+                       {Code::unsupported_and, "`and` joins the conditions of a `stop`, no others",
+                        "write two `expect`: a review needs both of them anyway", false}}},
+    UnsupportedClause{" pause ",
+                      {"and",
                        "",
-                       {Code::unsupported_irreversible, "`irreversible` after `start`",
-                        "mark the `run` that cannot be taken back"}}},
+                       {Code::unsupported_and, "`and` joins the conditions of a `stop`, no others",
+                        "a `pause while` has one condition: keep the one over the longer window, "
+                        "or write two, and each of them pauses",
+                        false}}},
 };
 
 bool listed(std::string_view words, std::string_view word) {
@@ -121,14 +108,6 @@ bool listed(std::string_view words, std::string_view word) {
 
 bool matches(const UnsupportedWords& words, Cursor at) {
   return at->is_word(words.word) && (words.next.empty() || at[1].is_word(words.next));
-}
-
-// `guard eu {`, `traffic eu 5%`, `ramp traffic eu to 0%`: a name where none stands yet.
-bool names_target(Cursor start, Cursor at) {
-  if (!at->is(Kind::word)) return false;
-  if (start->is_word("guard")) return at == start + 1 && at[1].is_symbol("{");
-  if (start->is_word("traffic")) return at == start + 1 && at[1].is(Kind::number);
-  return start->is_word("ramp") && at == start + 2 && at[1].is_word("to");
 }
 
 }  // namespace
@@ -177,17 +156,10 @@ std::string_view form_of(std::string_view keyword) {
   return "";
 }
 
-std::optional<Unsupported> unsupported_statement(Cursor at) {
-  for (const UnsupportedWords& words : kStatements)
-    if (matches(words, at)) return words.what;
-  return std::nullopt;
-}
-
 std::optional<Unsupported> unsupported_phrase(Cursor start, Cursor at) {
   for (const UnsupportedClause& clause : kClauses)
     if (listed(clause.statements, start->value) && matches(clause.words, at))
       return clause.words.what;
-  if (names_target(start, at)) return kTarget;
   return std::nullopt;
 }
 

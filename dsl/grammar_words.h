@@ -23,10 +23,9 @@ struct Unsupported {
   Code code;
   const char* phrase;  // "`with confidence`"
   const char* help;    // what to write meanwhile, may be ""
+  bool later = true;   // else `phrase` says all: it has no meaning there
 };
 
-// A statement that begins at `at` and is not supported yet.
-std::optional<Unsupported> unsupported_statement(Cursor at);
 // A phrase at `at`, inside the statement that begins at `start`, that is not supported yet.
 std::optional<Unsupported> unsupported_phrase(Cursor start, Cursor at);
 

@@ -115,6 +115,42 @@ struct name : x3::parser<name> {
   }
 };
 
+// The target of `traffic eu 5%`, where one stands: a word before the weight. Without it there is no
+// wish for one, for most runbooks have none.
+struct target_of_weight_parser : x3::parser<target_of_weight_parser> {
+  using attribute_type = ast::Name;
+  static bool const has_attribute = true;
+
+  template <class Iterator, class AnyContext, class Rule, class Attribute>
+  bool parse(Iterator& first, const Iterator&, const AnyContext& context, Rule&,
+             Attribute& attribute) const {
+    if (!first->is(Token::Kind::word) || !state(context).number_at(first + 1)) return false;
+    assign(attribute, ast::Name{first->value, first->span});
+    ++first;
+    return true;
+  }
+};
+inline constexpr target_of_weight_parser target_of_weight{};
+
+// A word that `next` stands behind: `ramp traffic eu to`, `guard eu {`.
+struct word_before : x3::parser<word_before> {
+  using attribute_type = ast::Name;
+  static bool const has_attribute = true;
+
+  const char* next;
+  constexpr explicit word_before(const char* n) : next(n) {}
+
+  template <class Iterator, class AnyContext, class Rule, class Attribute>
+  bool parse(Iterator& first, const Iterator&, const AnyContext&, Rule&,
+             Attribute& attribute) const {
+    if (!first->is(Token::Kind::word)) return false;
+    if (!first[1].is_word(next) && !first[1].is_symbol(next)) return false;
+    assign(attribute, ast::Name{first->value, first->span});
+    ++first;
+    return true;
+  }
+};
+
 // A literal of one type, or of any; or the parameter that stands for one.
 struct literal : x3::parser<literal> {
   using attribute_type = ast::Number;

@@ -38,10 +38,19 @@ std::string short_name(const Machine& machine, StateIndex state) {
   return self.name;
 }
 
+std::string weights_text(const Machine& machine, const core::Stage& stage) {
+  if (stage.weights.empty()) return format_percent(stage.weight);
+  std::string text;
+  for (std::size_t i = 0; i < stage.weights.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + machine.targets[i].name + " " + format_percent(stage.weights[i]);
+  }
+  return text;
+}
+
 std::string box_title(const Machine& machine, StateIndex state) {
   std::string title = short_name(machine, state);
   for (const core::Stage& stage : machine.stages)
-    if (stage.state == state) title += " (" + format_percent(stage.weight) + ")";
+    if (stage.state == state) title += " (" + weights_text(machine, stage) + ")";
   return title;
 }
 
@@ -54,8 +63,12 @@ std::vector<std::string> node_lines(const Machine& machine, StateIndex state) {
     if (core::is_awaited(spec.kind)) lines.push_back(describe(machine, spec));
   }
   if (self.ramp) {
-    lines.push_back("ramp to " + format_percent(self.ramp->to) + " over " +
-                    format_duration(self.ramp->over));
+    std::string whose;
+    for (const core::TargetIndex target : self.ramp->targets) {
+      whose += (whose.empty() ? "" : ", ") + machine.at(target).name;
+    }
+    lines.push_back("ramp " + whose + (whose.empty() ? "" : " ") + "to " +
+                    format_percent(self.ramp->to) + " over " + format_duration(self.ramp->over));
   }
   if (self.gate) {
     for (const auto criterion : self.gate->criteria) lines.push_back(machine.at(criterion).text);
@@ -70,6 +83,8 @@ std::vector<std::string> node_lines(const Machine& machine, StateIndex state) {
 // What stands on an arrow.
 std::string edge_text(const Machine& machine, const core::Transition& transition) {
   const core::Trigger& trigger = transition.trigger;
+  const std::string of =
+      trigger.target.valid() ? " --target " + machine.at(trigger.target).name : "";
   switch (trigger.kind) {
     case TriggerKind::always:
       return "";
@@ -82,6 +97,7 @@ std::string edge_text(const Machine& machine, const core::Transition& transition
     case TriggerKind::stop: {
       std::string text = machine.at(trigger.criterion).text;
       for (const auto other : trigger.also) text += " and " + machine.at(other).text;
+      if (!trigger.unless.empty()) text += ", unless the baseline fails too";
       return text;
     }
     case TriggerKind::gate_passed:
@@ -93,13 +109,21 @@ std::string edge_text(const Machine& machine, const core::Transition& transition
     case TriggerKind::abort:
       return "abort";
     case TriggerKind::rollback_immediate:
-      return "rollback --immediate";
+      return "rollback --immediate" + of;
     case TriggerKind::rollback_gradual:
-      return "rollback --gradual";
+      return "rollback --gradual" + of;
     case TriggerKind::rollback_partial:
-      return "rollback --to";
+      return "rollback --to" + of;
     case TriggerKind::entered:
       return machine.at(trigger.state).name + " entered";
+    case TriggerKind::all_back:
+      return "all targets are back";
+    case TriggerKind::some_left:
+      return "some targets are not back";
+    case TriggerKind::any_back:
+      return "a target is back";
+    case TriggerKind::none_back:
+      return "no target is back";
   }
   return "";
 }

@@ -359,6 +359,25 @@ class Joiner {
   std::set<std::tuple<std::size_t, std::uint32_t, std::uint32_t>> said_;
 };
 
+// Whatever a library lends further is its own affair: only its text says what it uses.
+void warn_of_unused(const Library& library, std::vector<runtime::Diagnostic>& warnings) {
+  Sink sink(library.file);
+  for (const ImportStatement& import : library.imports) {
+    if (!library.aliases.contains(import.alias)) continue;  // it could not be read: that is said
+    bool used = false;
+    for (std::size_t i = 0; i < library.tokens.size() && !used; ++i) {
+      const std::string* alias = library.alias_at(i);
+      used = alias != nullptr && *alias == import.alias && (i < import.first || i >= import.last);
+    }
+    if (used) continue;
+    const Token& alias = library.tokens[import.first + 3];
+    sink.warning(Code::unused_import, alias.span,
+                 "nothing of import `" + import.alias + "` is used",
+                 "leave the line out, or write `" + import.alias + ".NAME`");
+  }
+  for (runtime::Diagnostic& each : sink.diagnostics()) warnings.push_back(std::move(each));
+}
+
 }  // namespace
 
 Imported inline_imports(const std::string& file, const std::string& text, const ReadFile& read) {
@@ -371,6 +390,7 @@ Imported inline_imports(const std::string& file, const std::string& text, const 
   libraries[0]->file = file;
   for (const auto& library : libraries) imported.text.add_file({library->file, library->text});
   if (imported.diagnostics.empty()) Joiner(libraries, imported).run();
+  for (const auto& library : libraries) warn_of_unused(*library, imported.warnings);
   return imported;
 }
 

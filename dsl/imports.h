@@ -25,6 +25,7 @@ using ReadFile = std::function<core::Result<std::string>(const std::string& path
 struct Imported {
   PiecedText text;
   std::vector<runtime::Diagnostic> diagnostics;  // errors; none: `text` stands alone
+  std::vector<runtime::Diagnostic> warnings;     // imports that nothing is taken of
 };
 
 // Paths are taken from the folder of the file that names them.

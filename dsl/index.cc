@@ -69,13 +69,14 @@ const Occurrence* Index::at(std::uint32_t line, std::uint32_t column) const {
 std::vector<const Occurrence*> Index::same(const Occurrence& one) const {
   std::vector<const Occurrence*> all;
   for (const Occurrence& other : occurrences_)
-    if (other.kind == one.kind && other.name == one.name && other.scope == one.scope)
+    if (other.kind == one.kind && other.name == one.name && other.scope == one.scope &&
+        other.library == one.library)
       all.push_back(&other);
   return all;
 }
 
 const Occurrence* Index::declaration(const Occurrence& of) const {
-  return declaration(of.kind, of.name, of.scope);
+  return of.library.empty() ? declaration(of.kind, of.name, of.scope) : nullptr;
 }
 
 const Occurrence* Index::declaration(NameKind kind, std::string_view name,

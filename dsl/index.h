@@ -45,6 +45,9 @@ struct Occurrence {
   std::string scope;  // argument: its action; criterion: `stage a`; option: its decision
   core::Span span;
   bool declares = false;
+  // Where another file declares it: the alias of its import; in a scenario, what stands after
+  // `for`. Else "".
+  std::string library{};
 };
 
 // A statement that declares a name or opens a block.
@@ -64,7 +67,7 @@ class Index {
   const std::vector<Section>& sections() const { return sections_; }           // by place
   // The occurrence at a place, its end included: there an editor's cursor stands after typing.
   const Occurrence* at(std::uint32_t line, std::uint32_t column) const;
-  // All that mean the same thing, by place.
+  // All that mean the same thing, by place; of this text alone.
   std::vector<const Occurrence*> same(const Occurrence& one) const;
   const Occurrence* declaration(const Occurrence& of) const;
   const Occurrence* declaration(NameKind kind, std::string_view name,

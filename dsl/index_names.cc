@@ -1,6 +1,7 @@
 #include "dsl/index_names.h"
 
 #include <algorithm>
+#include <set>
 
 #include "dsl/source.h"
 #include "dsl/words.h"
@@ -93,7 +94,18 @@ class Walk {
     found_.occurrences.push_back({kind, at->value, std::move(scope), at->span, declares});
     taken_.push_back(at);
   }
+  // `common.careful`: a name of another file, behind the alias of its import.
+  bool is_foreign(Cursor at) const {
+    return last_ - at > 2 && at->is(Kind::word) && libraries_.contains(at->value) &&
+           at[1].is_symbol(".") && at[2].is(Kind::word);
+  }
+  void add_foreign(NameKind kind, Cursor at, std::string scope = "") {
+    add(NameKind::library, at, false);
+    add(kind, at + 2, false, std::move(scope));
+    found_.occurrences.back().library = at->value;
+  }
   void use(NameKind kind, Cursor at, std::string scope = "") {
+    if (is_foreign(at)) return add_foreign(kind, at, std::move(scope));
     if (at < last_ && at->is(Kind::word)) add(kind, at, false, std::move(scope));
   }
   void declare(NameKind kind, Cursor at, std::string scope = "") {
@@ -104,7 +116,12 @@ class Walk {
   // a, b, c; where the list ends.
   Cursor list(NameKind kind, Cursor at, bool declares = false) {
     for (; at < last_ && at->is(Kind::word) && !at->is_word("remind"); ++at) {
-      add(kind, at, declares);
+      if (is_foreign(at)) {
+        add_foreign(kind, at);
+        at += 2;
+      } else {
+        add(kind, at, declares);
+      }
       if (at + 1 >= last_ || !at[1].is_symbol(",")) return at + 1;
       ++at;
     }
@@ -129,7 +146,12 @@ class Walk {
     if (first_->value == "on" && first_ + 1 < last_) opening_.keyword += " " + first_[1].value;
     const std::size_t known = found_.occurrences.size();
     if (in_scenario()) {
-      add_section(known);  // its names are those of another file
+      if (first_->is_word("scenario")) runbook_ = runbook_of_scenario(first_, last_);
+      for (Occurrence& one : scenario_names(first_, last_)) {
+        one.library = runbook_;
+        found_.occurrences.push_back(std::move(one));
+      }
+      add_section(known);
       return;
     }
     if (block() == "file" || block() == "runbook") {
@@ -174,8 +196,11 @@ class Walk {
     if (keyword == "guard" && !(name < last_ && name->is_word("always")))
       use(NameKind::target, name);
     if (keyword == "import") {
-      for (Cursor at = name; at < last_; ++at)
-        if (at->is_word("as")) declare(NameKind::library, at + 1);
+      for (Cursor at = name; at + 1 < last_; ++at) {
+        if (!at->is_word("as")) continue;
+        declare(NameKind::library, at + 1);
+        libraries_.insert(at[1].value);
+      }
     }
     if (keyword == "metric") metric(name);
     if (keyword == "action") action(name);
@@ -202,12 +227,8 @@ class Walk {
     declare(NameKind::stage, name);
     for (Cursor at = name + 1; at + 1 < last_; ++at) {
       if (!at->is_word("using")) continue;
-      if (at + 3 < last_ && at[2].is_symbol(".")) {
-        use(NameKind::library, at + 1);
-      } else {
-        opening_.base = at[1].value;
-        use(NameKind::stage_template, at + 1);
-      }
+      if (!is_foreign(at + 1)) opening_.base = at[1].value;
+      use(NameKind::stage_template, at + 1);
     }
   }
 
@@ -215,6 +236,7 @@ class Walk {
   void act() {
     const Cursor next = first_ + 1;
     const std::string& keyword = first_->value;
+    if (block() == "expect" || block() == "replace") return judged();
     if (keyword == "run" || keyword == "start") call(next);
     if (keyword == "notify" || keyword == "page" || keyword == "ask") list(NameKind::channel, next);
     if (keyword == "traffic") use(NameKind::target, next);
@@ -236,9 +258,13 @@ class Walk {
 
   void call(Cursor name) {
     use(NameKind::action, name);
-    for (Cursor at = name + 1; at + 1 < last_; ++at)
-      if (at->is(Kind::word) && at[1].is_symbol(":"))
-        add(NameKind::argument, at, false, name->value);
+    const bool foreign = is_foreign(name);
+    const Cursor action = foreign ? name + 2 : name;
+    for (Cursor at = action + 1; at + 1 < last_; ++at) {
+      if (!at->is(Kind::word) || !at[1].is_symbol(":")) continue;
+      add(NameKind::argument, at, false, action->value);
+      if (foreign) found_.occurrences.back().library = name->value;
+    }
   }
 
   // `by` and what follows it.
@@ -277,13 +303,29 @@ class Walk {
         operand = at->is_word("and");
         continue;
       }
+      if (is_foreign(at)) {
+        add_foreign(NameKind::metric, at);
+        at += 2;
+        operand = false;
+        continue;
+      }
       const Cursor next = at + 1;
       if (next < last_ && (next->is_symbol("(") || next->is_symbol("."))) continue;
       if (at->is_word("traffic") && next < last_ && next->is_word("split")) return;
+      if (at->is_word("judge") && next < last_ && next->is_word("kayenta")) return;
       // `over 5m` where a limit is missing.
       if (is_one_of(at, {"over", "for", "at", "with"}) && next < last_ && !next->is(Kind::symbol))
         return;
       operand = false;
+      use(NameKind::metric, at);
+    }
+  }
+
+  // A line of `expect judge kayenta { … }`: what is measured stands before its direction.
+  void judged() {
+    for (Cursor at = first_; at < last_; ++at) {
+      if (is_one_of(at, {"increase", "decrease", "either"})) return;
+      if (at + 1 < last_ && (at[1].is_symbol("(") || at[1].is_symbol("."))) continue;
       use(NameKind::metric, at);
     }
   }
@@ -314,9 +356,15 @@ class Walk {
                        });
   }
   void settle_parameters() {
-    if (std::none_of(found_.occurrences.begin(), found_.occurrences.end(),
-                     [](const Occurrence& one) { return one.kind == NameKind::parameter; }))
-      return;
+    const auto any = [&](NameKind kind) {
+      return std::any_of(found_.occurrences.begin(), found_.occurrences.end(),
+                         [&](const Occurrence& one) { return one.kind == kind; });
+    };
+    // A target stands before a metric (`eu.errors`) and behind `traffic`; it may be declared below.
+    for (const Cursor at : any(NameKind::target) ? plain_ : std::vector<Cursor>{})
+      if (declared(NameKind::target, at->value))
+        found_.occurrences.push_back({NameKind::target, at->value, "", at->span, false});
+    if (!any(NameKind::parameter)) return;
     for (Occurrence& one : found_.occurrences)
       if (one.kind == NameKind::metric && !one.declares && !declared(NameKind::metric, one.name) &&
           declared(NameKind::parameter, one.name))
@@ -331,7 +379,9 @@ class Walk {
   Cursor last_ = nullptr;   // one past it
   bool fresh_ = true;       // a statement may begin here
   std::vector<Block> blocks_;
-  Block opening_;  // what the next `{` opens
+  std::set<std::string> libraries_;  // the aliases of imports
+  std::string runbook_;              // that the scenario is for
+  Block opening_;                    // what the next `{` opens
   IndexedNames found_;
   std::vector<Cursor> taken_;  // the statement's words that are names
   std::vector<Cursor> plain_;  // words that are no names and no words of the language

@@ -14,4 +14,9 @@ struct IndexedNames {
 };
 IndexedNames read_names(const Tokens& tokens);
 
+// Of a scenario's statement, the tokens [first, last): the names of its runbook, and the runbook
+// that its first line is for.
+std::vector<Occurrence> scenario_names(const Token* first, const Token* last);
+std::string runbook_of_scenario(const Token* first, const Token* last);
+
 }  // namespace rollbook::dsl

@@ -230,7 +230,7 @@ class Lexer {
       }
       ++i;
     } else if (is_letter(peek(i))) {
-      while (is_letter(peek(i)) || is_digit(peek(i))) ++i;
+      while (is_letter(peek(i)) || is_digit(peek(i)) || peek(i) == '.') ++i;
     } else {
       return false;
     }

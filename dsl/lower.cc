@@ -26,6 +26,7 @@ Flow::Flow(const Outline& outline) : outline_(outline) {
   rolled_back_ = builder_.label();
   aborted_ = builder_.label();
   partial_ = builder_.label();
+  some_back_ = builder_.label();
   for (std::size_t i = 0; i < outline.rollbacks.size(); ++i) {
     rollbacks_.push_back(builder_.label());
   }
@@ -48,6 +49,7 @@ core::Machine Flow::lower() {
   machine.advance_only = outline_.advance_only;
   machine.after = outline_.after;
   machine.metrics = outline_.metrics;
+  machine.targets = outline_.targets;
   StateIndex parent = builder_.root();
   if (any_always()) {
     parent = builder_.add_compound(parent, named("always", "", core::Phase::none));
@@ -65,7 +67,10 @@ std::vector<core::CriterionIndex> Flow::add_criteria(const Review& review, core:
   const auto tests = std::count_if(review.criteria.begin(), review.criteria.end(),
                                    [](const Judgement& each) { return each.alpha.nanos > 0; });
   for (Judgement judgement : review.criteria) {
-    if (tests > 1) judgement.alpha.nanos /= tests;
+    if (tests > 1 && judgement.alpha.nanos > 0) {
+      judgement.alpha.nanos /= tests;
+      judgement.shared_by = static_cast<std::uint32_t>(tests);
+    }
     criteria.push_back(builder_.add_criterion(judgement, floor));
   }
   return criteria;
@@ -74,7 +79,10 @@ std::vector<core::CriterionIndex> Flow::add_criteria(const Review& review, core:
 // begin ─► preflight ─► setup.1 ─► … ─► guarded. Nothing was shifted yet, so every way out ends.
 void Flow::lower_before(StateIndex parent) {
   const StateIndex before = builder_.add_compound(parent, named("before", "", core::Phase::none));
-  for (const Stop& stop : stops_) stop_from(before, stop);  // of guards armed from the start
+  for (const Stop& stop : stops_) {  // of guards armed from the start
+    stop_from(before, stop);
+    halt_from(before, stop);
+  }
   for (const TriggerKind kind :
        {TriggerKind::abort, TriggerKind::rollback_immediate, TriggerKind::rollback_gradual}) {
     builder_.go(before, on(kind), aborted_, {.label = "ended before any traffic"});
@@ -93,7 +101,7 @@ void Flow::lower_before(StateIndex parent) {
     place.parent = before;
     place.stage = "preflight";
     place.phase = core::Phase::preflight;
-    place.floor = core::Floor::start;
+    place.floor = core::Floor::before;
     place.before = true;
     place.criteria = add_criteria(*outline_.require, place.floor);
     place.next = setup;
@@ -128,8 +136,15 @@ void Flow::lower_guarded(StateIndex parent) {
                                                             core::Phase::none)));
     for (const Stop& stop : stops_) {
       const Exit& exit = outline_.guards[stop.guard].otherwise;
-      const bool here = exit.kind == Exit::Kind::rollback && exit.target == ranked_[i];
+      const bool here =
+          exit.kind == Exit::Kind::rollback && !ranked_.empty() && exit.target == ranked_[i];
       if (here) stop_from(levels.back(), stop);
+    }
+    // A target's own guard acts in every rollback but the fastest one, which has no less to lower.
+    for (const Stop& stop : stops_) {
+      const Exit& exit = outline_.guards[stop.guard].otherwise;
+      const bool some = exit.kind == Exit::Kind::rollback && !is_whole(exit.target);
+      if (i == 0 && some) stop_from(guarded, stop);
     }
   }
   builder_.go(guarded, on(TriggerKind::abort), breach(), {.label = "aborted"});
@@ -146,10 +161,14 @@ void Flow::lower_guarded(StateIndex parent) {
     forward = builder_.add_compound(forward, named("guarded.forward", "", core::Phase::none));
     for (const Stop& stop : stops_) {
       if (outline_.guards[stop.guard].otherwise.kind == Exit::Kind::halt) stop_from(forward, stop);
+      halt_from(forward, stop);
     }
   }
   lower_forward(forward);
   lower_softer(levels.back());
+  // The first state of a compound one is where it begins: these stand behind the stages.
+  lower_target_commands(guarded, levels.back());
+  if (has_targets()) lower_some_back(levels.back());
   for (std::size_t i = ranked_.size(); i-- > 0;) {
     lower_rollback(ranked_[i], i == 0 ? builder_.root() : levels[i - 1]);
   }
@@ -158,7 +177,8 @@ void Flow::lower_guarded(StateIndex parent) {
 void Flow::lower_forward(StateIndex parent) {
   const std::size_t count = outline_.stages.size();
   const bool accepted = outline_.success && !outline_.success->empty();
-  const Label success = accepted ? builder_.label() : succeeded_;
+  const Label done = has_targets() ? builder_.label() : succeeded_;
+  const Label success = accepted ? builder_.label() : done;
   Label begin = builder_.label();
   // Records are pointed to while stages are lowered: the table must not move.
   builder_.machine().stages.reserve(count);
@@ -168,9 +188,15 @@ void Flow::lower_forward(StateIndex parent) {
     begin = next;
   }
   core::Machine& machine = builder_.machine();
-  machine.finishes = outline_.finish ? outline_.finish->weight
-                     : count > 0     ? machine.stages.back().weight
-                                     : outline_.begins;
+  machine.finishes = count > 0 ? machine.stages.back().weight : outline_.begins;
+  for (std::size_t i = 0; i < machine.targets.size() && count > 0; ++i) {
+    machine.targets[i].finishes = machine.stages.back().weights[i];
+  }
+  for (const FinishOutline& finish : outline_.finishes) {
+    (finish.target.valid() ? machine.targets[finish.target.value].finishes : machine.finishes) =
+        finish.weight;
+  }
+  if (has_targets()) lower_finish(parent, done);
   if (!accepted) return;
   Place place;
   place.path = "success";
@@ -178,7 +204,7 @@ void Flow::lower_forward(StateIndex parent) {
   place.stage = "success";
   place.floor = floor();
   place.criteria = add_criteria(*outline_.success, place.floor);
-  place.next = succeeded_;
+  place.next = done;
   place.otherwise = otherwise_of(*outline_.success, false);
   const StateIndex state = lower_review(*outline_.success, place);
   builder_.at(state).armed = place.criteria;

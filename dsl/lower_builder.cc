@@ -36,6 +36,9 @@ core::Window window_of(const Judgement& judgement, core::Floor floor) {
   if (judgement.test == core::Test::none) {
     window.width = judgement.over;
     window.pane = pane_of(window.width);
+  } else if (judgement.judge) {
+    window.width = judgement.over + kTestReach;
+    window.pane = judgement.judge->step;
   } else if (judgement.test == core::Test::unchanged) {
     window.width = 2 * judgement.lag;
     window.pane = dividing_pane(judgement.lag);
@@ -44,6 +47,8 @@ core::Window window_of(const Judgement& judgement, core::Floor floor) {
     window.width = kTestReach;
     window.pane = core::kPaneMin;
     window.cumulative = true;
+    // A test counts from the moment that it is armed.
+    window.floor = std::max(window.floor, core::Floor::start);
   }
   return window;
 }
@@ -101,7 +106,7 @@ std::vector<core::EffectIndex> Builder::add_effects(const std::vector<core::Effe
 }
 
 core::SeriesIndex Builder::add_series(core::Series series) {
-  const auto [row, added] = series_.try_emplace({series.metric, series.arm});
+  const auto [row, added] = series_.try_emplace({series.metric, series.arm, series.target});
   if (added) row->second = append<core::SeriesIndex>(machine_.series, series);
   return row->second;
 }
@@ -116,11 +121,29 @@ core::WindowIndex Builder::add_window(core::Window window, core::Series series) 
 
 Builder::Side Builder::add_side(const Measurement& what, const core::Window& window) {
   Side side;
-  side.window = add_window(window, core::Series{what.metric, what.arm});
-  if (what.measure == core::Measure::ratio) {
-    side.denominator = add_window(window, core::Series{what.denominator, what.arm});
+  side.window = add_window(window, core::Series{what.metric, what.arm, what.target});
+  if (what.measure == core::Measure::ratio || what.measure == core::Measure::bracket) {
+    side.denominator = add_window(window, core::Series{what.denominator, what.arm, what.target});
   }
   return side;
+}
+
+core::Judge Builder::make_judge(const Judgement& judgement, const core::Window& window) {
+  core::Judge judge;
+  judge.over = judgement.over;
+  judge.step = judgement.judge->step;
+  judge.marginal = judgement.judge->marginal;
+  judge.weights = judgement.judge->weights;
+  for (const JudgedOutline& each : judgement.judge->metrics) {
+    core::JudgedMetric metric = each.judged;
+    const Side canary = add_side(each.canary, window), baseline = add_side(each.baseline, window);
+    metric.window = canary.window;
+    metric.denominator = canary.denominator;
+    metric.other = baseline.window;
+    metric.other_denominator = baseline.denominator;
+    judge.metrics.push_back(std::move(metric));
+  }
+  return judge;
 }
 
 core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Floor floor) {
@@ -141,15 +164,21 @@ core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Fl
   criterion.at_least = judgement.at_least;
   criterion.part = judgement.parts != 1;
   criterion.always = judgement.always;
+  criterion.target = judgement.what.target;
+  criterion.new_by = judgement.new_by;
+  criterion.shared_by = judgement.shared_by;
+  criterion.veto = judgement.veto && judgement.what.arm == core::Arm::baseline;
   criterion.span = judgement.span;
   if (criterion.measure == core::Measure::absent) {
-    criterion.series = add_series({judgement.what.metric, judgement.what.arm});
+    criterion.series =
+        add_series({judgement.what.metric, judgement.what.arm, judgement.what.target});
     return append<core::CriterionIndex>(machine_.criteria, std::move(criterion));
   }
   const core::Window window = window_of(judgement, floor);
   const Side judged = add_side(judgement.what, window);
   criterion.window = judged.window;
   criterion.denominator = judged.denominator;
+  if (judgement.judge) criterion.judge = make_judge(judgement, window);
   if (judgement.other) {
     const Side other = add_side(*judgement.other, window);
     criterion.other = other.window;
@@ -195,6 +224,12 @@ core::Trigger on_stop(const std::vector<core::CriterionIndex>& criteria) {
   core::Trigger trigger = on(core::TriggerKind::stop);
   trigger.criterion = criteria.front();
   trigger.also.assign(criteria.begin() + 1, criteria.end());
+  return trigger;
+}
+
+core::Trigger on_target(core::TriggerKind kind, core::TargetIndex target) {
+  core::Trigger trigger = on(kind);
+  trigger.target = target;
   return trigger;
 }
 

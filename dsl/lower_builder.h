@@ -61,11 +61,12 @@ class Builder {
     core::WindowIndex denominator;
   };
   Side add_side(const Measurement& what, const core::Window& window);
+  core::Judge make_judge(const Judgement& judgement, const core::Window& window);
 
   core::Machine machine_;
   std::vector<core::StateIndex> labels_;
   // Equal series and windows are one.
-  std::map<std::pair<core::MetricIndex, core::Arm>, core::SeriesIndex> series_;
+  std::map<std::tuple<core::MetricIndex, core::Arm, core::TargetIndex>, core::SeriesIndex> series_;
   std::map<std::tuple<core::SeriesIndex, core::Duration, core::Duration, core::Floor, bool>,
            core::WindowIndex>
       windows_;
@@ -75,6 +76,8 @@ core::Trigger on(core::TriggerKind kind);
 core::Trigger on_clock(core::ClockIndex clock);
 core::Trigger on_stop(const std::vector<core::CriterionIndex>& criteria);
 core::Trigger on_entered(core::StateIndex state);
+// A rollback of one target by command.
+core::Trigger on_target(core::TriggerKind kind, core::TargetIndex target);
 // Of one effect that was requested in another state.
 core::Trigger on_effect(core::TriggerKind kind, core::EffectIndex effect);
 core::Trigger on_choice(core::ItemIndex item, std::uint32_t option);

@@ -60,6 +60,7 @@ class Flow {
   // A `stop` as the machine has it: its conditions, and where its guard leads.
   struct Stop {
     std::vector<core::CriterionIndex> criteria;
+    std::vector<core::CriterionIndex> vetoes;  // the same on the baseline's share
     std::size_t guard = 0;
     std::string label;
     core::Span span;
@@ -82,7 +83,10 @@ class Flow {
   // Adds the criteria of all guards that are, or are not, armed from the start.
   void add_guards(bool always, StateIndex armed_in);
   void stop_from(StateIndex from, const Stop& stop);
-  // Where a shift that fails, an abort and a missing `otherwise` lead.
+  // Where both arms fail.
+  void halt_from(StateIndex from, const Stop& stop);
+  // Where an abort and a missing `otherwise` lead, and a shift that fails where there are no
+  // targets.
   Label breach() const;
 
   // lower_rollback.cc
@@ -91,11 +95,26 @@ class Flow {
   void lower_rollback(std::size_t index, StateIndex parent);
   void lower_plain_rollback(const std::string& name, StateIndex parent, Label begin);
   void lower_partial(StateIndex parent);
-  void lower_undo(const std::string& name, StateIndex compound, Label next);
+  // The first state; an invalid one when no stage undoes anything.
+  StateIndex lower_undo(const std::string& name, StateIndex compound, Label next);
   StateIndex begin_rollback(const std::string& name, StateIndex parent, std::uint32_t rank);
   bool shifts() const;
-  // Where the windows of stages begin: without traffic there is no shift to wait for.
-  core::Floor floor() const { return shifts() ? core::Floor::shift : core::Floor::start; }
+  // Where the windows of a stage begin: before the first shift, with the rollout.
+  core::Floor floor() const { return moved_ ? core::Floor::shift : core::Floor::start; }
+
+  // lower_targets.cc
+  bool has_targets() const { return !outline_.targets.empty(); }
+  std::vector<core::TargetIndex> targets() const;
+  // Whether it lowers every target, so that the rollout ends with it.
+  bool is_whole(std::size_t rollback) const;
+  std::vector<core::Lowering> lowerings_of(std::size_t rollback) const;
+  std::vector<core::Lowering> lowerings_by_command(core::TargetIndex target, bool disarms) const;
+  Label breach_of(core::TargetIndex target) const;
+  void lower_target_commands(StateIndex from, StateIndex parent);
+  void lower_target_rollback(const std::string& name, StateIndex parent, core::TargetIndex target,
+                             Label begin, core::Duration over);
+  void lower_some_back(StateIndex parent);
+  void lower_finish(StateIndex parent, Label begin);
 
   // lower_stage.cc
   void lower_stage(const StageOutline& stage, StateIndex parent, Label begin, Label next);
@@ -123,11 +142,13 @@ class Flow {
   Label gradual_;    // what a gradual rollback by command runs
   Label immediate_;  // and an immediate one, where no guard leads to a rollback
   Label partial_;
+  Label some_back_;  // where a rollback of some targets only ends
   std::vector<Label> rollbacks_;
   std::vector<std::size_t> ranked_;  // of rollbacks that guards lead to, the fastest first
   std::vector<Stop> stops_;
   std::map<std::string, core::EffectIndex> tracked_;  // starts of this stage that settle, by action
   StateIndex restart_;          // this stage's first step that starts something
+  bool moved_ = false;          // a stage up to the one that is lowered now shifts traffic
   bool irreversible_ = false;   // no way back from what is lowered now
   bool reviewed_late_ = false;  // nor from the review that is
 };

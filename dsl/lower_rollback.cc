@@ -70,18 +70,20 @@ void Flow::lower_rollback(std::size_t index, StateIndex parent) {
   const StateIndex compound = begin_rollback(name, parent, rank_of(index));
   builder_.at(compound).entry = builder_.add_effects(rollback.entry);
   builder_.at(compound).span = rollback.span;
+  builder_.at(compound).lowers = lowerings_of(index);
   builder_.bind(rollbacks_[index], compound);
+  const Label done_label = is_whole(index) ? rolled_back_ : some_back_;
   const Label acts = builder_.label();
-  lower_undo(name, compound, acts);
+  if (is_whole(index)) lower_undo(name, compound, acts);
   if (rollback.steps.empty()) {
     const StateIndex done = builder_.add_state(compound, rollback_state(name + ".done", name));
     builder_.at(done).span = rollback.span;
-    builder_.go(done, on(TriggerKind::always), rolled_back_, {.label = "nothing else to do"});
+    builder_.go(done, on(TriggerKind::always), done_label, {.label = "nothing else to do"});
     builder_.bind(acts, done);
     return;
   }
   builder_.bind(acts, lower_steps(rollback.steps, Steps{name + ".", compound, name, nullptr,
-                                                        rolled_back_, rolled_back_}));
+                                                        done_label, done_label}));
 }
 
 // By command, where the runbook has no block for it: back to where the rollout began, in a ramp
@@ -90,6 +92,7 @@ void Flow::lower_plain_rollback(const std::string& name, StateIndex parent, Labe
   const bool softer = name == "rollback.gradual";
   const StateIndex compound = begin_rollback(name, parent, softer ? kSofterRank : kSofterRank + 1);
   builder_.bind(begin, compound);
+  builder_.at(compound).lowers = lowerings_by_command(core::TargetIndex{}, !softer);
   const Label acts = builder_.label();
   lower_undo(name, compound, acts);
   if (!shifts()) {
@@ -100,7 +103,8 @@ void Flow::lower_plain_rollback(const std::string& name, StateIndex parent, Labe
   }
   core::State ramp = rollback_state(name + ".ramp", name);
   const core::Duration over = softer ? core::kGradualOver : core::Duration::zero();
-  ramp.ramp = core::Ramp{core::kNoTraffic, over, core::kGradualEvery, core::Duration::zero(), true};
+  ramp.ramp = core::Ramp{core::kNoTraffic,       over, core::kGradualEvery,
+                         core::Duration::zero(), true, targets()};
   const StateIndex state = builder_.add_state(compound, std::move(ramp));
   builder_.go(state, on(TriggerKind::settled), rolled_back_, {.label = "traffic is at 0%"});
   builder_.bind(acts, state);
@@ -111,8 +115,9 @@ void Flow::lower_partial(StateIndex parent) {
   const std::string name = "rollback.partial";
   core::State ramp = rollback_state(name, name);
   ramp.rollback_rank = kSofterRank;
-  ramp.ramp = core::Ramp{core::kNoTraffic, core::kGradualOver, core::kGradualEvery,
-                         core::Duration::zero(), true};
+  ramp.ramp = core::Ramp{
+      core::kNoTraffic, core::kGradualOver, core::kGradualEvery, core::Duration::zero(), true,
+      targets()};
   const StateIndex state = builder_.add_state(parent, std::move(ramp));
   builder_.bind(partial_, state);
   builder_.go(state, on(TriggerKind::settled), builder_.halt(),
@@ -121,13 +126,14 @@ void Flow::lower_partial(StateIndex parent) {
 
 // For each stage that was entered, the last one first: a branch point, what it undoes, and a mark
 // that it is done, so that a faster rollback that takes over does not undo it again.
-void Flow::lower_undo(const std::string& name, StateIndex compound, Label next) {
+core::StateIndex Flow::lower_undo(const std::string& name, StateIndex compound, Label next) {
   const auto& stages = outline_.stages;
   std::vector<std::size_t> undone;
   for (std::size_t i = stages.size(); i-- > 0;) {
     if (!stages[i].undo.empty()) undone.push_back(i);
   }
   Label begin;
+  StateIndex first;
   for (std::size_t k = 0; k < undone.size(); ++k) {
     const StageOutline& stage = stages[undone[k]];
     const StateIndex entered = builder_.machine().stages[undone[k]].state;
@@ -136,6 +142,7 @@ void Flow::lower_undo(const std::string& name, StateIndex compound, Label next) 
     const StateIndex branch = builder_.add_state(compound, rollback_state(path, name));
     builder_.at(branch).span = stage.span;
     if (k > 0) builder_.bind(begin, branch);
+    if (k == 0) first = branch;
     const Label steps = builder_.label();
     const Label done = builder_.label();
     builder_.go(branch, on_entered(entered), steps, {.label = "`" + stage.name + "` is undone"});
@@ -150,6 +157,7 @@ void Flow::lower_undo(const std::string& name, StateIndex compound, Label next) 
         .undoes = entered;
     begin = after;
   }
+  return first;
 }
 
 }  // namespace rollbook::dsl

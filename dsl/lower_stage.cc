@@ -23,13 +23,29 @@ bool may_fail(const Step& step) {
          step.kind == Step::Kind::act;
 }
 
+// "traffic is at 5%"; where there are targets "`eu` is at 5%".
+std::string is_at(const Outline& outline, core::TargetIndex target, core::Weight weight) {
+  const std::string what =
+      target.valid() ? "`" + outline.targets[target.value].name + "`" : std::string("traffic");
+  return what + " is at " + format_percent(weight);
+}
+
+core::TargetIndex target_of(const core::Ramp& ramp) {
+  return ramp.targets.empty() ? core::TargetIndex{} : ramp.targets.front();
+}
+
 // Where a step ends in success: what people read as the reason of the next one.
-std::string settled_label(const Step& step) {
+std::string settled_label(const Step& step, const Outline& outline) {
   switch (step.kind) {
-    case Step::Kind::shift:
-      return "traffic is at " + format_percent(step.effects.front().to);
+    case Step::Kind::shift: {
+      std::string text;
+      for (const core::Effect& effect : step.effects) {
+        text += (text.empty() ? "" : ", ") + is_at(outline, effect.target, effect.to);
+      }
+      return text;
+    }
     case Step::Kind::ramp:
-      return "traffic is at " + format_percent(step.ramp.to);
+      return is_at(outline, target_of(step.ramp), step.ramp.to);
     case Step::Kind::act: {
       const core::Effect& effect = step.effects.front();
       return (effect.kind == core::EffectKind::checkpoint ? "checkpoint `" : "run `") +
@@ -49,12 +65,17 @@ std::string settled_label(const Step& step) {
   return "";
 }
 
-std::string failed_label(const Step& step) {
+std::string failed_label(const Step& step, const Outline& outline) {
+  const auto of = [&](core::TargetIndex target) {
+    return target.valid() ? "of `" + outline.targets[target.value].name + "` " : std::string();
+  };
   switch (step.kind) {
     case Step::Kind::shift:
-      return "the shift to " + format_percent(step.effects.front().to) + " failed";
+      return "the shift " + of(step.effects.front().target) + "to " +
+             format_percent(step.effects.front().to) + " failed";
     case Step::Kind::ramp:
-      return "the ramp to " + format_percent(step.ramp.to) + " failed";
+      return "the ramp " + of(target_of(step.ramp)) + "to " + format_percent(step.ramp.to) +
+             " failed";
     case Step::Kind::act: {
       const core::Effect& effect = step.effects.front();
       return (effect.kind == core::EffectKind::checkpoint ? "checkpoint `" : "run `") +
@@ -77,13 +98,22 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
   state.span = stage.span;
   const StateIndex compound = builder_.add_compound(parent, std::move(state));
   builder_.bind(begin, compound);
+  for (const Step& step : stage.steps) moved_ = moved_ || weight_after(step).has_value();
   tracked_.clear();
   restart_ = StateIndex{};
   builder_.at(compound).entry = add_effects(stage.enter);
   builder_.at(compound).exit = builder_.add_effects(stage.exit);
+  builder_.at(compound).irreversible = !stage.irreversible.empty();
+  irreversible_ = irreversible_ || !stage.irreversible.empty();
 
   auto& stages = builder_.machine().stages;
   const core::Weight before = stages.empty() ? outline_.begins : stages.back().weight;
+  std::vector<core::Weight> weights;
+  for (const core::TargetIndex target : targets()) {
+    const core::Weight had =
+        stages.empty() ? begins_of(outline_, target) : stages.back().weights[target.value];
+    weights.push_back(weight_after(stage.steps, target).value_or(had));
+  }
   core::Stage& record = stages.emplace_back();
   record.name = stage.name;
   record.state = compound;
@@ -93,6 +123,8 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
     record.weight = weight_after(step).value_or(record.weight);
     fails = fails || may_fail(step);
   }
+  if (has_targets()) record.weight = *std::max_element(weights.begin(), weights.end());
+  record.weights = std::move(weights);
 
   Place place;
   place.path = stage.name + ".review";
@@ -103,7 +135,7 @@ void Flow::lower_stage(const StageOutline& stage, StateIndex parent, Label begin
   place.criteria = add_criteria(stage.review, place.floor);
   place.next = next;
   // Within the stage there may be a way back until its irreversible step; from its review not.
-  reviewed_late_ = irreversible_ || is_irreversible(stage.steps);
+  reviewed_late_ = irreversible_ || is_irreversible(stage);
   place.otherwise = otherwise_of(stage.review, false);
   builder_.at(compound).armed = place.criteria;
   // A review that looks at nothing is passed by; its decision may still be where failures lead.
@@ -187,22 +219,26 @@ core::StateIndex Flow::lower_step(const Step& step, const Steps& place, const st
   }
   if (step.kind == Step::Kind::effects) {
     builder_.go(index, on(TriggerKind::always), next,
-                {.forward = !back, .label = settled_label(step), .span = step.span});
+                {.forward = !back, .label = settled_label(step, outline_), .span = step.span});
     return index;
   }
   // A rollback's shift is asked for until it settles; a forward one that fails is a breach.
   if (back) {
     if (!shifts) {
       builder_.go(index, on(TriggerKind::failed), next,
-                  {.label = failed_label(step), .span = step.span});
+                  {.label = failed_label(step, outline_), .span = step.span});
     }
   } else {
-    const Label out = !shifts ? place.otherwise : irreversible_ ? builder_.halt() : breach();
+    const core::TargetIndex target =
+        step.kind == Step::Kind::shift ? step.effects.front().target : target_of(step.ramp);
+    const Label out = !shifts         ? place.otherwise
+                      : irreversible_ ? builder_.halt()
+                                      : breach_of(target);
     builder_.go(index, on(TriggerKind::failed), out,
-                {.label = failed_label(step), .span = step.span});
+                {.label = failed_label(step, outline_), .span = step.span});
   }
   builder_.go(index, on(TriggerKind::settled), next,
-              {.forward = !back, .label = settled_label(step), .span = step.span});
+              {.forward = !back, .label = settled_label(step, outline_), .span = step.span});
   return index;
 }
 

@@ -22,8 +22,22 @@ struct Measurement {
   core::MetricIndex metric;
   core::MetricIndex denominator;  // `ratio` only
   core::Arm arm = core::Arm::total;
-  core::Fixed quantile;  // `quantile` only
+  core::Fixed quantile;      // `quantile` only
+  core::TargetIndex target;  // invalid: of all of them
   bool operator==(const Measurement&) const = default;
+};
+
+// A metric of `judge kayenta`; the windows of `judged` come with the machine.
+struct JudgedOutline {
+  core::JudgedMetric judged;
+  Measurement canary, baseline;
+};
+struct JudgeOutline {
+  std::string written;  // all of it, white space folded
+  core::Duration step{};
+  core::Fixed marginal;
+  std::vector<JudgedOutline> metrics;
+  std::vector<core::GroupWeight> weights;
 };
 
 // A resolved `stop` or `expect`.
@@ -39,15 +53,19 @@ struct Judgement {
   std::optional<Measurement> other;               // the right side, where it is measured too
   core::Fixed factor = core::Fixed::from_int(1);  // of `other`
   core::Test test = core::Test::none;
-  core::Fixed alpha;      // of a test, before it is shared among those of one gate
-  core::Duration lag{};   // `unchanged` only
-  core::Fixed tolerance;  // `unchanged` only
-  core::Duration over{};  // zero for a test: it looks at everything since it began
+  core::Fixed alpha;            // of a test, before it is shared among those of one gate
+  std::uint32_t shared_by = 1;  // how many tests of its gate share it
+  core::Duration lag{};         // `unchanged` only
+  core::Fixed tolerance;        // `unchanged` only
+  core::Duration over{};        // zero for a test: it looks at everything since it began
   core::Duration sustain{};
   std::int64_t at_least = 0;
-  bool always = false;  // of a `guard always`
+  bool always = false;              // of a `guard always`
+  std::vector<std::string> new_by;  // of `new(…)`: the labels; `limit` is its `at least`
+  bool veto = false;                // `when baseline fails too halt`
   // A `stop` of several conditions is as many in a row: the first has their number, the others 0.
   std::size_t parts = 1;
+  std::optional<JudgeOutline> judge;  // of a score
   core::Span span;
 };
 
@@ -102,7 +120,8 @@ struct Review {
 struct StageOutline {
   std::string name;
   std::vector<core::Effect> enter;
-  std::vector<core::Effect> exit;  // with a `stop` for each `start` of the stage
+  std::vector<core::Effect> irreversible;  // those of `enter` that cannot be taken back
+  std::vector<core::Effect> exit;          // with a `stop` for each `start` of the stage
   std::vector<Step> steps;
   std::vector<Step> undo;  // INVARIANT: effects and acts only
   Review review;
@@ -135,14 +154,23 @@ struct RollbackOutline {
 };
 
 struct GuardOutline {
-  bool always = false;  // armed from the start
+  bool always = false;       // armed from the start
+  core::TargetIndex target;  // whose guard it is; invalid: of the whole
   std::vector<Judgement> stops;
-  std::vector<Judgement> pauses;  // `pause while`
+  std::vector<Judgement> pauses;   // `pause while`
+  std::optional<core::Span> veto;  // `when baseline fails too halt`, of the guard or of a stop
   Exit otherwise;
   core::Span span;
 };
 
+// Whether the baseline's share can be judged by the same condition: a total, and a comparison of
+// arms, is no arm's own.
+inline bool is_canarys(const Judgement& judgement) {
+  return judgement.what.arm == core::Arm::canary && !judgement.other;
+}
+
 struct FinishOutline {
+  core::TargetIndex target;
   core::Weight weight;
   core::Span span;
 };
@@ -171,7 +199,8 @@ struct Outline {
   std::optional<LoadOutline> load;
   std::vector<core::Metric> metrics;
   core::Weight begins;
-  std::optional<FinishOutline> finish;
+  std::vector<core::Target> targets;    // empty: the single, unnamed one
+  std::vector<FinishOutline> finishes;  // one for each target that says it
   std::string pager;
   core::Calendar advance_only;
   std::vector<std::string> after;  // runbooks
@@ -199,11 +228,53 @@ inline bool is_irreversible(const std::vector<Step>& steps) {
   return false;
 }
 
+inline bool is_irreversible(const StageOutline& stage) {
+  return !stage.irreversible.empty() || is_irreversible(stage.steps);
+}
+
 // The weight a step of a stage or rollback leaves the canary at; empty when it moves nothing.
 inline std::optional<core::Weight> weight_after(const Step& step) {
   if (step.kind == Step::Kind::shift) return step.effects.front().to;
   if (step.kind == Step::Kind::ramp) return step.ramp.to;
   return std::nullopt;
+}
+
+// The same for one target; invalid: the unnamed one. In a rollback one step shifts several.
+inline std::optional<core::Weight> weight_after(const Step& step, core::TargetIndex target) {
+  if (step.kind == Step::Kind::ramp) {
+    const core::TargetIndex own =
+        step.ramp.targets.empty() ? core::TargetIndex{} : step.ramp.targets.front();
+    if (own == target) return step.ramp.to;
+  }
+  if (step.kind != Step::Kind::shift) return std::nullopt;
+  for (const core::Effect& effect : step.effects) {
+    if (effect.target == target) return effect.to;
+  }
+  return std::nullopt;
+}
+
+// The weight that the last of `steps` leaves a target at; empty when none moves it.
+inline std::optional<core::Weight> weight_after(const std::vector<Step>& steps,
+                                                core::TargetIndex target) {
+  std::optional<core::Weight> last;
+  for (const Step& step : steps) {
+    if (const auto weight = weight_after(step, target)) last = weight;
+  }
+  return last;
+}
+
+// Every target, or the single unnamed one.
+inline std::vector<core::TargetIndex> targets_of(const Outline& outline) {
+  std::vector<core::TargetIndex> all(outline.targets.empty() ? 1 : 0);
+  for (std::uint32_t i = 0; i < outline.targets.size(); ++i) all.push_back(core::TargetIndex{i});
+  return all;
+}
+inline core::Weight begins_of(const Outline& outline, core::TargetIndex target) {
+  return target.valid() ? outline.targets[target.value].begins : outline.begins;
+}
+// "", or the name and a blank: as it stands behind `traffic`.
+inline std::string whose(const Outline& outline, core::TargetIndex target) {
+  return target.valid() ? outline.targets[target.value].name + " " : "";
 }
 
 }  // namespace rollbook::dsl

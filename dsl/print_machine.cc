@@ -27,8 +27,8 @@ const char* name_of(core::Outcome outcome) {
   return kNames[static_cast<std::size_t>(outcome)];
 }
 const char* name_of(core::Floor floor) {
-  static constexpr const char* kNames[] = {"start", "guard", "shift"};
-  return kNames[static_cast<std::size_t>(floor)];
+  static constexpr const char* kNames[] = {"before", "start", "guard", "shift"};
+  return kNames[static_cast<std::size_t>(static_cast<int>(floor) + 1)];
 }
 const char* name_of(core::Arm arm) {
   static constexpr const char* kNames[] = {"canary", "baseline", "total"};
@@ -45,7 +45,8 @@ const char* name_of(core::ClockKind kind) {
 
 std::string series_text(const Machine& machine, core::SeriesIndex index) {
   const core::Series& series = machine.at(index);
-  return machine.at(series.metric).name + "." + name_of(series.arm);
+  const std::string target = series.target.valid() ? machine.at(series.target).name + "." : "";
+  return target + machine.at(series.metric).name + "." + name_of(series.arm);
 }
 
 std::string window_text(const Machine& machine, core::WindowIndex index) {
@@ -117,7 +118,11 @@ std::string clock_text(const Machine& machine, const core::Clock& clock) {
 }
 
 std::string stage_text(const Machine& machine, const core::Stage& stage) {
-  std::string text = "stage " + stage.name + " at " + format_percent(stage.weight);
+  std::string text = "stage " + stage.name + " at ";
+  if (stage.weights.empty()) text += format_percent(stage.weight);
+  for (std::size_t i = 0; i < stage.weights.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + machine.targets[i].name + " " + format_percent(stage.weights[i]);
+  }
   if (stage.hold.valid()) text += " hold " + clock_name(machine, stage.hold);
   if (stage.hold_most.valid()) text += " most " + clock_name(machine, stage.hold_most);
   if (stage.after_extend.valid()) text += " extend to " + machine.at(stage.after_extend).name;
@@ -145,9 +150,12 @@ std::string transition_text(const Machine& machine, const core::Transition& tran
   return text;
 }
 
-std::string ramp_text(const core::Ramp& ramp) {
-  std::string text = "ramp to " + format_percent(ramp.to) + " over " + format_duration(ramp.over) +
-                     " every " + format_duration(ramp.every);
+std::string ramp_text(const Machine& machine, const core::Ramp& ramp) {
+  std::vector<std::string> whose;
+  for (const core::TargetIndex target : ramp.targets) whose.push_back(machine.at(target).name);
+  std::string text = "ramp " + join(whose) + (whose.empty() ? "" : " ") + "to " +
+                     format_percent(ramp.to) + " over " + format_duration(ramp.over) + " every " +
+                     format_duration(ramp.every);
   if (ramp.deadline != core::Duration::zero()) text += " within " + format_duration(ramp.deadline);
   if (ramp.rollback) text += " rollback";
   return text;
@@ -185,7 +193,11 @@ class TreePrinter {
     for (const auto effect : state.exit) {
       line(depth, "exit " + describe(machine_, machine_.at(effect)));
     }
-    if (state.ramp) line(depth, ramp_text(*state.ramp));
+    if (state.ramp) line(depth, ramp_text(machine_, *state.ramp));
+    for (const core::Lowering& lowering : state.lowers) {
+      line(depth, "lowers " + machine_.at(lowering.target).name + " to " +
+                      format_percent(lowering.to) + (lowering.disarms ? " disarms" : ""));
+    }
     std::vector<std::string> names;
     for (const auto criterion : state.armed) names.push_back(machine_.at(criterion).id);
     if (!names.empty()) line(depth, "armed " + join(names));
@@ -221,10 +233,17 @@ std::string head_text(const Machine& machine) {
   std::string text = "machine " + machine.name + " edition " + std::to_string(machine.edition) +
                      " service " + quoted(machine.service);
   if (!machine.title.empty()) text += " title " + quoted(machine.title);
-  text += "\nbegins " + format_percent(machine.begins) + " finishes " +
-          format_percent(machine.finishes);
+  if (machine.targets.empty()) {
+    text += "\nbegins " + format_percent(machine.begins) + " finishes " +
+            format_percent(machine.finishes);
+  }
   if (!machine.pager.empty()) text += " pager " + machine.pager;
   text += "\n";
+  for (const core::Target& target : machine.targets) {
+    text += "target " + target.name + " where " + target.label + " = " + quoted(target.value) +
+            " begins " + format_percent(target.begins) + " finishes " +
+            format_percent(target.finishes) + "\n";
+  }
   if (!machine.roles.empty()) text += "roles " + join(machine.roles) + "\n";
   if (machine.arms) {
     text += "arms by " + machine.arms->label + ": baseline " + machine.arms->baseline +
@@ -256,8 +275,9 @@ std::string describe(const core::Quorum& quorum) {
   return "";
 }
 
-std::string describe(const core::Machine&, const core::Effect& effect) {
+std::string describe(const core::Machine& machine, const core::Effect& effect) {
   std::string text = name_of(effect.kind);
+  if (effect.target.valid()) text += " " + machine.at(effect.target).name;
   if (effect.kind == core::EffectKind::traffic) text += " " + format_percent(effect.to);
   if (!effect.name.empty()) text += " " + effect.name;
   if (!effect.arguments.empty()) {
@@ -280,6 +300,7 @@ std::string describe(const core::Machine&, const core::Effect& effect) {
 }
 
 std::string describe(const core::Machine& machine, const core::Trigger& trigger) {
+  const std::string of = trigger.target.valid() ? " " + machine.at(trigger.target).name : "";
   switch (trigger.kind) {
     case core::TriggerKind::always:
       return "always";
@@ -292,6 +313,7 @@ std::string describe(const core::Machine& machine, const core::Trigger& trigger)
     case core::TriggerKind::stop: {
       std::string text = "stop " + machine.at(trigger.criterion).id;
       for (const auto other : trigger.also) text += " and " + machine.at(other).id;
+      for (const auto veto : trigger.unless) text += " unless " + machine.at(veto).id;
       return text;
     }
     case core::TriggerKind::gate_passed:
@@ -303,13 +325,21 @@ std::string describe(const core::Machine& machine, const core::Trigger& trigger)
     case core::TriggerKind::abort:
       return "abort";
     case core::TriggerKind::rollback_immediate:
-      return "rollback_immediate";
+      return "rollback_immediate" + of;
     case core::TriggerKind::rollback_gradual:
-      return "rollback_gradual";
+      return "rollback_gradual" + of;
     case core::TriggerKind::rollback_partial:
-      return "rollback_partial";
+      return "rollback_partial" + of;
     case core::TriggerKind::entered:
       return "entered " + machine.at(trigger.state).name;
+    case core::TriggerKind::all_back:
+      return "all_back";
+    case core::TriggerKind::some_left:
+      return "some_left";
+    case core::TriggerKind::any_back:
+      return "any_back";
+    case core::TriggerKind::none_back:
+      return "none_back";
   }
   return "";
 }
@@ -317,10 +347,40 @@ std::string describe(const core::Machine& machine, const core::Trigger& trigger)
 namespace {
 std::string test_text(const core::Criterion& criterion) {
   static constexpr const char* kNames[] = {"",          "proportion", "two_rates", "two_quantiles",
-                                           "unchanged", "split"};
+                                           "unchanged", "split",      "kayenta"};
   if (criterion.test == core::Test::none) return "";
   return std::string(" test ") + kNames[static_cast<std::size_t>(criterion.test)] + " alpha " +
-         format_decimal(criterion.alpha);
+         format_decimal(criterion.alpha) +
+         (criterion.shared_by > 1 ? " shared by " + std::to_string(criterion.shared_by) : "");
+}
+
+std::string bounds_text(const core::EffectBounds& bounds) {
+  return format_percent(bounds.decrease) + " or " + format_percent(bounds.increase);
+}
+
+std::string judge_text(const core::Machine& machine, const core::Criterion& criterion) {
+  static constexpr const char* kDirections[] = {"either", "increase", "decrease"};
+  const core::Judge& judge = *criterion.judge;
+  std::string text = "judge over " + format_duration(judge.over) + " every " +
+                     format_duration(judge.step) + " pass " + format_percent(criterion.limit) +
+                     " marginal " + format_percent(judge.marginal);
+  for (const core::GroupWeight& each : judge.weights) {
+    text += " weight " + each.group + " " + format_percent(each.weight);
+  }
+  for (const core::JudgedMetric& metric : judge.metrics) {
+    text += "; " + metric.text + " " + window_text(machine, metric.window) + " against " +
+            window_text(machine, metric.other) + " " +
+            kDirections[static_cast<std::size_t>(metric.direction)] + " beyond " +
+            bounds_text(metric.allowed) + (metric.effect == core::EffectSize::cles ? " cles" : "");
+    if (metric.critical) text += " critical beyond " + bounds_text(metric.intolerable);
+    if (metric.required) text += " required";
+    if (metric.muted) text += " muted";
+    if (!metric.group.empty()) text += " group " + metric.group;
+    if (metric.outlier_factor.nanos != 0) {
+      text += " without outliers beyond " + format_decimal(metric.outlier_factor);
+    }
+  }
+  return text;
 }
 }  // namespace
 
@@ -329,6 +389,7 @@ std::string describe(const core::Machine& machine, const core::Criterion& criter
   static constexpr const char* kKinds[] = {"stop ", "expect ", "pause ", "enough "};
   text += kKinds[static_cast<std::size_t>(criterion.kind)];
   if (criterion.always) text += "always ";
+  if (criterion.veto) text += "veto ";
   switch (criterion.measure) {
     case core::Measure::ratio:
       text += window_text(machine, criterion.window) + " / " +
@@ -343,7 +404,9 @@ std::string describe(const core::Machine& machine, const core::Criterion& criter
       break;
     case core::Measure::count:
       text += "count of " + window_text(machine, criterion.window);
-      break;
+      if (criterion.new_by.empty()) break;
+      text += " by " + join(criterion.new_by) + " not in " + window_text(machine, criterion.other);
+      return text + " " + name_of(criterion.comparison) + " " + format_decimal(criterion.limit);
     case core::Measure::gauge:
       text += window_text(machine, criterion.window);
       break;
@@ -351,6 +414,12 @@ std::string describe(const core::Machine& machine, const core::Criterion& criter
       text += "split of " + window_text(machine, criterion.window) + " and " +
               window_text(machine, criterion.other);
       return text + test_text(criterion);
+    case core::Measure::bracket:
+      text += "bracket of " + window_text(machine, criterion.window) + " and " +
+              window_text(machine, criterion.denominator);
+      break;
+    case core::Measure::score:
+      return text + judge_text(machine, criterion);
     case core::Measure::absent:
       return text + "absent " + series_text(machine, criterion.series) + " for " +
              format_duration(criterion.sustain);

@@ -38,6 +38,11 @@ class Prover {
     proofs_.claims = {"every state can be reached", "every wait has an exit",
                       "a rollback can be asked for wherever there is traffic",
                       "nothing goes forward by itself after a rollback"};
+    if (!machine_.targets.empty()) {
+      proofs_.claims[2] =
+          "a rollback, of all targets or of each, can be asked for wherever there "
+          "is traffic";
+    }
     const bool late = std::any_of(machine_.states.begin(), machine_.states.end(),
                                   [](const core::State& state) { return state.irreversible; });
     if (late) {
@@ -84,17 +89,33 @@ class Prover {
   bool shifted(StateIndex leaf) const {
     for (StateIndex i = leaf; i.valid(); i = machine_.at(i).parent) {
       for (const core::Stage& stage : machine_.stages) {
-        if (stage.state == i && stage.weight > machine_.begins) return true;
+        if (stage.state == i && has_shifted(stage)) return true;
       }
     }
     return false;
   }
 
+  bool has_shifted(const core::Stage& stage) const {
+    if (machine_.targets.empty()) return stage.weight > machine_.begins;
+    for (std::size_t i = 0; i < machine_.targets.size(); ++i) {
+      if (stage.weights[i] > machine_.targets[i].begins) return true;
+    }
+    return false;
+  }
+
+  // Of all traffic, and of each target alone.
   bool has_way_back(StateIndex leaf) const {
     if (machine_.rank(leaf) > 0) return true;
+    for (std::uint32_t i = 0; i < machine_.targets.size(); ++i) {
+      if (!has_way_back(leaf, core::TargetIndex{i})) return false;
+    }
+    return has_way_back(leaf, core::TargetIndex{});
+  }
+  bool has_way_back(StateIndex leaf, core::TargetIndex target) const {
     for (const core::TransitionIndex index : ways_.out(leaf)) {
       const core::Transition& by = machine_.at(index);
-      if (by.trigger.kind == core::TriggerKind::rollback_immediate && machine_.rank(by.to) > 0) {
+      if (by.trigger.kind == core::TriggerKind::rollback_immediate && by.trigger.target == target &&
+          machine_.rank(by.to) > 0) {
         return true;
       }
     }

@@ -36,6 +36,12 @@ struct Bounds {
   core::Weight most;            // of the canary
   // From the first request of that much to the end of the rollout; empty like `longest`.
   std::optional<core::Duration> exposed;
+  // The same for each target, where there are some.
+  struct Exposure {
+    core::Weight most;
+    std::optional<core::Duration> exposed;
+  };
+  std::vector<Exposure> targets;
 };
 
 struct Proofs {

@@ -153,24 +153,49 @@ class Longest {
   std::uint32_t most_ = 0;                  // extensions of any stage
 };
 
+// What a state asks for a target going forward; empty: nothing.
+std::optional<core::Weight> asked_for(const core::Machine& machine, const core::State& state,
+                                      core::TargetIndex target) {
+  std::optional<core::Weight> to;
+  if (state.ramp && !state.ramp->rollback) {
+    const auto& whose = state.ramp->targets;
+    if ((whose.empty() ? core::TargetIndex{} : whose.front()) == target) to = state.ramp->to;
+  }
+  for (const core::EffectIndex effect : state.entry) {
+    const core::Effect& spec = machine.at(effect);
+    const bool shifts = spec.kind == core::EffectKind::traffic && !spec.rollback;
+    if (shifts && spec.target == target) to = spec.to;
+  }
+  return to;
+}
+
 // The highest weight that anything forward asks for, and the states that ask for it.
-core::Weight most_weight(const Ways& ways, std::vector<StateIndex>& asking) {
-  const core::Machine& machine = ways.machine();
-  core::Weight most = machine.begins;
+core::Weight most_weight(const core::Machine& machine, core::TargetIndex target,
+                         std::vector<StateIndex>& asking) {
+  core::Weight most = target.valid() ? machine.at(target).begins : machine.begins;
   for (std::uint32_t i = 0; i < machine.states.size(); ++i) {
-    const core::State& state = machine.states[i];
-    std::optional<core::Weight> to;
-    if (state.ramp && !state.ramp->rollback) to = state.ramp->to;
-    for (const core::EffectIndex effect : state.entry) {
-      const core::Effect& spec = machine.at(effect);
-      if (spec.kind == core::EffectKind::traffic && !spec.rollback) to = spec.to;
-    }
+    const std::optional<core::Weight> to = asked_for(machine, machine.states[i], target);
     if (!to || *to < most) continue;
     if (*to > most) asking.clear();
     most = *to;
     asking.push_back(StateIndex{i});
   }
   return most;
+}
+
+Bounds::Exposure find_exposure(Longest& longest, const core::Machine& machine,
+                               core::TargetIndex target) {
+  Bounds::Exposure exposure;
+  std::vector<StateIndex> asking;
+  exposure.most = most_weight(machine, target, asking);
+  Duration exposed{};
+  for (const StateIndex state : asking) {
+    const Longest::Way rest = longest.from(machine.leaf(state));
+    if (!rest.longest) return exposure;
+    exposed = std::max(exposed, *rest.longest);
+  }
+  exposure.exposed = exposed;
+  return exposure;
 }
 
 }  // namespace
@@ -183,15 +208,19 @@ Bounds find_bounds(const core::Machine& machine) {
   bounds.longest = whole.longest;
   bounds.endless = whole.endless;
   bounds.halts = whole.halts;
-  std::vector<StateIndex> asking;
-  bounds.most = most_weight(ways, asking);
-  Duration exposed{};
-  for (const StateIndex state : asking) {
-    const Longest::Way rest = longest.from(machine.leaf(state));
-    if (!rest.longest) return bounds;
-    exposed = std::max(exposed, *rest.longest);
+  if (machine.targets.empty()) {
+    const Bounds::Exposure exposure = find_exposure(longest, machine, core::TargetIndex{});
+    bounds.most = exposure.most;
+    bounds.exposed = exposure.exposed;
+    return bounds;
   }
-  bounds.exposed = exposed;
+  for (std::uint32_t i = 0; i < machine.targets.size(); ++i) {
+    bounds.targets.push_back(find_exposure(longest, machine, core::TargetIndex{i}));
+    const Bounds::Exposure& exposure = bounds.targets.back();
+    if (exposure.most < bounds.most) continue;
+    bounds.most = exposure.most;
+    bounds.exposed = exposure.exposed;
+  }
   return bounds;
 }
 

@@ -81,6 +81,13 @@ bool ends_in_halt(const core::Transition& by) {
   return by.halts && by.trigger.kind != TriggerKind::stop && by.trigger.kind != TriggerKind::abort;
 }
 
+// What is known as soon as its state is entered: nothing is waited for.
+bool is_at_once(TriggerKind kind) {
+  return kind == TriggerKind::always || kind == TriggerKind::all_back ||
+         kind == TriggerKind::some_left || kind == TriggerKind::any_back ||
+         kind == TriggerKind::none_back;
+}
+
 }  // namespace
 
 std::vector<bool> Ways::ending() const {
@@ -141,7 +148,7 @@ Ways::Stay Ways::stay(StateIndex leaf) const {
   }
   if (stay.most) return stay;
   for (const TransitionIndex by : from_[leaf.value]) {
-    if (machine_.at(by).trigger.kind == TriggerKind::always) return {leaf, core::Duration::zero()};
+    if (is_at_once(machine_.at(by).trigger.kind)) return {leaf, core::Duration::zero()};
   }
   return stay;
 }

@@ -29,23 +29,30 @@ std::string step_label(const core::Machine& machine, const core::Transition& by)
 
 // What breaks a limit, as a fault; "" where no fault does.
 std::string breaks(const core::Criterion& stop) {
-  if (stop.measure == core::Measure::absent) return "silence";
-  if (stop.measure == core::Measure::quantile) return "latency x10";
+  const std::string arm = stop.veto ? " on baseline" : "";
+  if (stop.measure == core::Measure::absent) return "silence" + arm;
+  if (stop.measure == core::Measure::quantile) return "latency x10" + arm;
   if (stop.measure != core::Measure::ratio) return "";
   const core::Fixed limit =
       stop.other.valid() ? core::Fixed::from_nanos(core::Fixed::kScale / 20) : stop.limit;
-  return "errors " + format_percent(core::Fixed::from_nanos(
-                         std::min<core::Int128>(2 * limit.nanos, core::Fixed::kScale)));
+  return "errors " +
+         format_percent(core::Fixed::from_nanos(
+             std::min<core::Int128>(2 * limit.nanos, core::Fixed::kScale))) +
+         arm;
 }
 
 // Orders are given in a stage, once it has its traffic; before any, right after the start.
 std::string order(const core::Machine& machine, const core::Transition& by, core::StateIndex leaf,
-                  const char* what) {
+                  const std::string& what) {
   const bool shifted =
       std::any_of(machine.stages.begin(), machine.stages.end(),
                   [&](const core::Stage& stage) { return machine.contains(stage.state, leaf); });
-  if (!shifted || !machine.contains(by.from, leaf)) return std::string("at 1s ") + what;
+  if (!shifted || !machine.contains(by.from, leaf)) return "at 1s " + what;
   return "at stage " + machine.at(leaf).stage + " + 1s " + what;
+}
+
+std::string in_target(const core::Machine& machine, const core::Transition& by) {
+  return by.trigger.target.valid() ? " in " + machine.at(by.trigger.target).name : "";
 }
 
 // What must happen for a step that a healthy rollout, with people who say yes, does not take.
@@ -56,8 +63,14 @@ std::vector<std::string> causes_of(const core::Machine& machine, const core::Tra
     case TriggerKind::failed:
       return {machine.at(by.from).phase == core::Phase::shift ? "shift fails" : "run fails"};
     case TriggerKind::stop: {
-      std::vector<std::string> causes = {breaks(machine.at(by.trigger.criterion))};
-      for (const auto other : by.trigger.also) causes.push_back(breaks(machine.at(other)));
+      const auto cause = [&](core::CriterionIndex index) {
+        const core::Criterion& stop = machine.at(index);
+        const std::string fault = breaks(stop);
+        if (fault.empty() || !stop.target.valid()) return fault;
+        return fault + " in " + machine.at(stop.target).name;
+      };
+      std::vector<std::string> causes = {cause(by.trigger.criterion)};
+      for (const auto other : by.trigger.also) causes.push_back(cause(other));
       return causes;
     }
     case TriggerKind::chosen: {
@@ -77,9 +90,9 @@ std::vector<std::string> causes_of(const core::Machine& machine, const core::Tra
     case TriggerKind::abort:
       return {order(machine, by, leaf, "abort")};
     case TriggerKind::rollback_immediate:
-      return {order(machine, by, leaf, "rollback")};
+      return {order(machine, by, leaf, "rollback" + in_target(machine, by))};
     case TriggerKind::rollback_gradual:
-      return {order(machine, by, leaf, "rollback gradual over 10m")};
+      return {order(machine, by, leaf, "rollback gradual over 10m" + in_target(machine, by))};
     default:
       return {};
   }
@@ -142,8 +155,16 @@ std::string in_words(const Bounds& bounds, const core::Machine& machine) {
   }
   words += left_out(machine);
   if (bounds.most == core::kNoTraffic) return words + "; no traffic is shifted";
-  words += "; most traffic " + format_percent(bounds.most);
-  return words + (bounds.exposed ? " for up to " + roughly(*bounds.exposed) : "");
+  const auto exposure = [](core::Weight most, const std::optional<core::Duration>& exposed) {
+    return format_percent(most) + (exposed ? " for up to " + roughly(*exposed) : "");
+  };
+  words += "; most traffic ";
+  if (bounds.targets.empty()) return words + exposure(bounds.most, bounds.exposed);
+  for (std::size_t i = 0; i < bounds.targets.size(); ++i) {
+    words += (i == 0 ? "" : ", ") + machine.targets[i].name + " " +
+             exposure(bounds.targets[i].most, bounds.targets[i].exposed);
+  }
+  return words;
 }
 
 std::string in_words(const Fault& fault, const core::Machine& machine) {

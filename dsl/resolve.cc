@@ -66,13 +66,14 @@ struct Declares {
   const char* keyword;
   Names& names;
 };
-std::array<Declares, 8> declarations(Context& context) {
+std::array<Declares, 9> declarations(Context& context) {
   return {{{"metric", context.metrics},
            {"param", context.params},
            {"role", context.roles},
            {"channel", context.channels},
            {"action", context.actions},
            {"template", context.templates},
+           {"target", context.targets},
            {"decide", context.decisions},
            {"rollback", context.rollbacks}}};
 }
@@ -167,6 +168,7 @@ void declare_names(Context& context, const ast::Runbook& runbook) {
       context.template_entries.push_back(stage_template);
     }
   }
+  declare_targets(context, runbook);
   declare_stages(context, runbook);
   std::size_t row = 0;
   for (const auto* decision : ast::all<ast::Decision>(runbook.statements)) {
@@ -206,9 +208,6 @@ void resolve_head(Context& context, const ast::Runbook& runbook) {
     outline.load->peak = load->peak.value;
     if (load->trough) outline.load->trough = load->trough->value;
   }
-  if (const auto* begins = only<ast::BeginsTraffic>(context, runbook, "begins traffic")) {
-    outline.begins = weight_of(begins->weight);
-  }
   const auto* arms = only<ast::Arms>(context, runbook, "arms");
   if (arms == nullptr) return;
   outline.arms = core::Arms{arms->label.value, arms->baseline.value, arms->canary.value};
@@ -216,19 +215,6 @@ void resolve_head(Context& context, const ast::Runbook& runbook) {
     context.findings.error(Code::bad_value, arms->canary.span,
                            "baseline and canary are the same arm",
                            "write the two values of the label");
-  }
-}
-
-void resolve_finish(Context& context, const ast::Runbook& runbook, const ast::Success* success) {
-  std::vector<const ast::FinishTraffic*> all = ast::all<ast::FinishTraffic>(runbook.statements);
-  if (success != nullptr) {
-    for (const auto* finish : ast::all<ast::FinishTraffic>(success->block)) all.push_back(finish);
-  }
-  for (std::size_t i = 1; i < all.size(); ++i) {
-    report_second(context, "`finish traffic`", all[i]->span, all[0]->span);
-  }
-  if (!all.empty()) {
-    context.outline.finish = FinishOutline{weight_of(all[0]->weight), all[0]->span};
   }
 }
 
@@ -307,13 +293,14 @@ Outline resolve(const ast::Runbook& runbook, Sink& sink) {
   context.outline.file = sink.file();
   resolve_head(context, runbook);
   declare_names(context, runbook);
+  resolve_begins(context, runbook);
   resolve_metrics(context, runbook, declare_others);
   resolve_frame(context, runbook);
   if (fits_expanded(context, runbook)) resolve_blocks(context, runbook);
   context.outline.pager = find_pager(context);
   for (const Names* names :
        {&context.metrics, &context.params, &context.roles, &context.channels, &context.actions,
-        &context.templates, &context.decisions, &context.rollbacks}) {
+        &context.templates, &context.decisions, &context.rollbacks, &context.targets}) {
     names->list_declared(context.outline.declared);
   }
   return std::move(context.outline);

@@ -37,12 +37,14 @@ struct Context {
   Names decisions{"decision", Code::unknown_decision};
   Names params{"parameter", Code::unknown_param};
   Names rollbacks{"rollback", Code::unknown_rollback};
+  Names targets{"target", Code::unknown_target};
 
   std::vector<MetricEntry> metric_entries;
   std::vector<const ast::Action*> action_entries;
   std::vector<const ast::Channel*> channel_entries;
   std::vector<const ast::Template*> template_entries;
   bool arms_unread = false;  // they are there, with a mistake in them
+  core::TargetIndex here;    // inside `guard eu`: what its metrics are of
 
   Outline outline;
 };
@@ -65,8 +67,15 @@ core::Span span_of(const ast::Value& value);
 
 std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterion& criterion,
                                            core::CriterionKind kind, std::string id);
+// What an expression measures; reported and empty when it measures nothing.
+std::optional<Measurement> resolve_measured(Context& context, const ast::Expression& expression);
 // Which metric counts the canary's requests: that of this name, else the only denominator.
 std::optional<Measurement> requests_of(Context& context, const core::Span& span);
+// ---- resolve_judge.cc -----------------------------------------------------------------------
+
+// False: reported.
+bool resolve_judge(Context& context, const ast::Judge& judge, Judgement& judgement);
+
 // ---- resolve_constants.cc -------------------------------------------------------------------
 
 struct Constant {
@@ -90,6 +99,19 @@ void resolve_frame(Context& context, const ast::Runbook& runbook);
 // `declared` is called when all metrics have their names and no ratio was looked at yet.
 void resolve_metrics(Context& context, const ast::Runbook& runbook,
                      void (*declared)(Context& context, const ast::Runbook& runbook));
+
+// ---- resolve_targets.cc ---------------------------------------------------------------------
+
+// `target`, before anything that may name one, and where each begins.
+void declare_targets(Context& context, const ast::Runbook& runbook);
+void resolve_begins(Context& context, const ast::Runbook& runbook);
+void resolve_finish(Context& context, const ast::Runbook& runbook, const ast::Success* success);
+// Whose traffic is meant at `span`: the named target, or the unnamed one where there are none.
+core::TargetIndex traffic_target(Context& context, const std::optional<ast::Name>& name,
+                                 const core::Span& span);
+// What a metric is of; reported where the metric selects by the label of the targets itself.
+core::TargetIndex metric_target(Context& context, const ast::Reference& reference,
+                                const core::Metric& metric);
 
 // ---- resolve_effects.cc ---------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 // Types of criteria. A comparison measures on its left and holds a constant on its right, or the
 // same measurement of another arm; what the left measures says which units the right may have.
 
+#include <algorithm>
+
 #include "dsl/format_value.h"
 #include "dsl/resolve_context.h"
 
@@ -44,6 +46,7 @@ struct Found {
   MetricEntry* entry;
   const core::Metric* metric;  // the numerator of a ratio
   core::Arm arm;
+  core::TargetIndex target;
 };
 
 std::optional<Found> find_metric(Context& context, const ast::Reference& reference) {
@@ -54,7 +57,7 @@ std::optional<Found> find_metric(Context& context, const ast::Reference& referen
   const core::Metric& metric = context.outline.metrics[entry.metric.value];
   const auto arm = resolve_arm(context, reference, metric);
   if (!arm) return std::nullopt;
-  return Found{&entry, &metric, *arm};
+  return Found{&entry, &metric, *arm, metric_target(context, reference, metric)};
 }
 
 bool measures_seconds(const core::Metric& metric) {
@@ -67,6 +70,7 @@ std::optional<Measured> measure_reference(Context& context, const ast::Reference
   Measured measured;
   measured.what.metric = found->entry->metric;
   measured.what.arm = found->arm;
+  measured.what.target = found->target;
   if (!found->entry->measured) {
     measured.what.measure = core::Measure::ratio;
     measured.what.denominator = found->entry->denominator;
@@ -117,9 +121,45 @@ std::optional<Measured> measure_quantile(Context& context, const ast::Call& call
   return measured;
 }
 
+// The metric with another fold of the same gauges, which is added where there is none.
+core::MetricIndex folded_as(Context& context, core::MetricIndex index, core::GaugeFold fold) {
+  auto& metrics = context.outline.metrics;
+  core::Metric wanted = metrics[index.value];
+  if (wanted.fold == fold) return index;
+  wanted.fold = fold;
+  wanted.name += fold == core::GaugeFold::max ? " (max)" : " (min)";
+  const auto found = std::find(metrics.begin(), metrics.end(), wanted);
+  const auto place = static_cast<std::uint32_t>(found - metrics.begin());
+  if (found == metrics.end()) metrics.push_back(std::move(wanted));
+  return core::MetricIndex{place};
+}
+
+// `bracket(pod_p99)`: the greatest and the least of all its points.
+std::optional<Measured> measure_bracket(Context& context, const ast::Call& call, Found found) {
+  if (!found.entry->measured || found.metric->kind != core::MetricKind::gauge) {
+    context.findings.error(Code::type_mismatch, call.argument.span,
+                           "`bracket` needs a gauge, `" + call.argument.metric.text + "` is " +
+                               (found.entry->measured ? "none" : "a ratio"),
+                           "it is for quantiles that others have computed; of a histogram take "
+                           "`p99(x)`");
+    return std::nullopt;
+  }
+  Measured measured;
+  measured.what.measure = core::Measure::bracket;
+  measured.what.arm = found.arm;
+  measured.entry = found.entry;
+  measured.unit_known = measures_seconds(*found.metric);
+  measured.allowed = {Type::duration, Type::count, Type::ratio, Type::size, Type::rate};
+  const core::MetricIndex metric = found.entry->metric;
+  measured.what.metric = folded_as(context, metric, core::GaugeFold::max);
+  measured.what.denominator = folded_as(context, metric, core::GaugeFold::min);
+  return measured;
+}
+
 std::optional<Measured> measure_call(Context& context, const ast::Call& call) {
   const auto found = find_metric(context, call.argument);
   if (!found) return std::nullopt;
+  if (call.function == ast::Call::Function::bracket) return measure_bracket(context, call, *found);
   std::optional<Measured> measured;
   if (call.function == ast::Call::Function::quantile) {
     measured = measure_quantile(context, call, *found);
@@ -144,6 +184,7 @@ std::optional<Measured> measure_call(Context& context, const ast::Call& call) {
   if (!measured) return std::nullopt;
   measured->what.metric = found->entry->metric;
   measured->what.arm = found->arm;
+  measured->what.target = found->target;
   return measured;
 }
 
@@ -164,10 +205,11 @@ std::optional<Measured> measure_quotient(Context& context, const ast::Expression
                            "take metrics that are declared as `counter`");
     return std::nullopt;
   }
-  if (above->arm != below->arm) {
+  if (above->arm != below->arm || above->target != below->target) {
+    const std::string what = above->arm != below->arm ? "arm" : "target";
     context.findings.error(Code::bad_quotient, whole.span,
-                           "the two counters of this ratio are not of the same arm",
-                           "take both from one arm: `errors / requests`");
+                           "the two counters of this ratio are not of the same " + what,
+                           "take both from one " + what + ": `errors / requests`");
     return std::nullopt;
   }
   Measured measured;
@@ -175,6 +217,7 @@ std::optional<Measured> measure_quotient(Context& context, const ast::Expression
   measured.what.metric = above->entry->metric;
   measured.what.denominator = below->entry->metric;
   measured.what.arm = above->arm;
+  measured.what.target = above->target;
   measured.allowed = {Type::ratio};
   measured.help = "a ratio is written `0.1%`";
   return measured;
@@ -361,6 +404,12 @@ bool resolve_arms(Context& context, const ast::Criterion& criterion,
   if (!left || !scaled) return false;
   const auto right = measure(context, *scaled->measured);
   if (!right) return false;
+  if (left->what.measure == core::Measure::bracket) {
+    context.findings.error(Code::not_comparable, comparison.left.span,
+                           "two brackets overlap more often than not: they are not compared",
+                           "hold each against a limit, or send the histogram");
+    return false;
+  }
   Measurement same = right->what;
   same.arm = left->what.arm;
   if (same != left->what || right->what.arm == left->what.arm) {
@@ -452,6 +501,7 @@ bool resolve_split(Context& context, const ast::SplitAsPlanned& split, Judgement
   judgement.measured = "traffic split";
   judgement.what.measure = core::Measure::split;
   judgement.what.arm = core::Arm::canary;
+  judgement.what.target = traffic_target(context, split.target, split.span);
   judgement.test = core::Test::split;
   judgement.alpha = kSplitAlpha;
   for (const MetricEntry& entry : context.metric_entries) {
@@ -483,6 +533,56 @@ bool resolve_absent(Context& context, const ast::Absent& absent, Judgement& judg
   judgement.what.measure = core::Measure::absent;
   judgement.what.metric = found->entry->metric;
   judgement.what.arm = found->arm;
+  judgement.what.target = found->target;
+  return true;
+}
+
+// What the canary shows and the baseline, since the first shift, does not.
+bool resolve_new(Context& context, const ast::Criterion& criterion, const ast::NewKinds& node,
+                 Judgement& judgement) {
+  const auto found = find_metric(context, node.metric);
+  if (!found) return false;
+  const std::string name = quoted(node.metric.metric.text);
+  const core::Metric& metric = *found->metric;
+  const auto refuse = [&](Code code, const core::Span& span, const std::string& why,
+                          const std::string& help, const Sink::Fix& fix = {}) {
+    context.findings.error(code, span, why, help, fix);
+    return false;
+  };
+  if (!found->entry->measured || metric.kind != core::MetricKind::counter) {
+    return refuse(
+        Code::type_mismatch, node.metric.span,
+        "`new` needs a counter, " + name + " is " + (found->entry->measured ? "none" : "a ratio"),
+        "take a metric that is declared as `counter`");
+  }
+  if (found->arm != core::Arm::canary) {
+    return refuse(Code::type_mismatch, node.metric.span,
+                  "`new` holds the canary against the baseline, and " + name + " is not split",
+                  "name the `arms`, and take a metric that is not `unsplit`");
+  }
+  if (metric.by.empty()) {
+    return refuse(Code::type_mismatch, node.metric.span, name + " is not kept by its labels",
+                  "declare it as `metric " + metric.name + " = counter " + metric.selector +
+                      " by " + node.labels.front().text + "`");
+  }
+  for (const ast::Name& label : node.labels) {
+    if (std::find(metric.by.begin(), metric.by.end(), label.text) == metric.by.end()) {
+      std::string help = did_you_mean(label.text, metric.by);
+      if (help.empty()) help = "it is kept by " + alternatives(metric.by);
+      return refuse(Code::unknown_label, label.span, name + " is not kept by `" + label.text + "`",
+                    help, replace_by_near(label, metric.by));
+    }
+    judgement.new_by.push_back(label.text);
+  }
+  judgement.measured = "new(" + node.metric.metric.text + ")";
+  judgement.what.measure = core::Measure::count;
+  judgement.what.metric = found->entry->metric;
+  judgement.what.arm = core::Arm::canary;
+  judgement.other = judgement.what;
+  judgement.other->arm = core::Arm::baseline;
+  judgement.comparison = core::Comparison::greater_equal;
+  judgement.limit = node.at_least.value;
+  judgement.over = criterion.over->duration();
   return true;
 }
 
@@ -497,6 +597,11 @@ std::int64_t default_at_least(const Judgement& judgement) {
 }
 
 }  // namespace
+
+std::optional<Measurement> resolve_measured(Context& context, const ast::Expression& expression) {
+  const auto measured = measure(context, expression);
+  return measured ? std::optional(measured->what) : std::nullopt;
+}
 
 std::optional<Measurement> requests_of(Context& context, const core::Span& span) {
   std::optional<core::MetricIndex> found;
@@ -544,6 +649,10 @@ std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterio
     good = resolve_unchanged(context, criterion, *unchanged, judgement);
   } else if (const auto* split = std::get_if<ast::SplitAsPlanned>(&criterion.condition)) {
     good = resolve_split(context, *split, judgement);
+  } else if (const auto* judge = std::get_if<ast::Judge>(&criterion.condition)) {
+    good = resolve_judge(context, *judge, judgement);
+  } else if (const auto* kinds = std::get_if<ast::NewKinds>(&criterion.condition)) {
+    good = resolve_new(context, criterion, *kinds, judgement);
   } else {
     good = resolve_absent(context, std::get<ast::Absent>(criterion.condition), judgement);
   }

@@ -237,6 +237,7 @@ std::optional<core::Effect> resolve_effect(Context& context, const ast::Statemen
     core::Effect effect;
     effect.kind = EffectKind::traffic;
     effect.to = weight_of(traffic->weight);
+    effect.target = traffic_target(context, traffic->target, traffic->span);
     effect.deadline = deadline(traffic->within);
     effect.span = traffic->span;
     return effect;

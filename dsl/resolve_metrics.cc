@@ -1,3 +1,6 @@
+#include <re2/re2.h>
+
+#include <algorithm>
 #include <set>
 
 #include "dsl/resolve_context.h"
@@ -21,8 +24,33 @@ core::Metric measured_metric(const ast::Metric& metric, const ast::Measured& mea
   return resolved;
 }
 
+// `shop_p99_seconds`, `latency_quantile`, `x{quantile="0.99"}`: what others have computed already.
+bool holds_quantiles(const ast::Measured& measured) {
+  static const re2::RE2 kName(
+      R"((?i)(^|[^a-z0-9])(p[0-9]{2,5}|[0-9]{2,3}(th|p|pct)|percentiles?|quantiles?)([^a-z0-9]|$))");
+  static const re2::RE2 kLabel("(?i)quantile|percentile");
+  return re2::RE2::PartialMatch(measured.selector.text, kName) ||
+         std::any_of(measured.matchers.begin(), measured.matchers.end(),
+                     [](const core::LabelMatcher& matcher) {
+                       return re2::RE2::FullMatch(matcher.label, kLabel);
+                     });
+}
+
+void check_averaged(Context& context, const ast::Metric& metric, const ast::Measured& measured) {
+  const bool averages =
+      measured.kind == core::MetricKind::gauge && measured.fold == core::GaugeFold::mean;
+  if (!averages || !holds_quantiles(measured)) return;
+  context.findings.error(
+      Code::averaged_quantile, measured.selector.span,
+      "`" + measured.selector.text +
+          "` looks like quantiles that others have computed, and the "
+          "mean of quantiles is the quantile of nothing",
+      "write `gauge max` and judge `bracket(" + metric.name.text + ")`, or send the histogram");
+}
+
 void check_measured(Context& context, const ast::Metric& metric, const ast::Measured& measured,
                     const core::Arms* arms) {
+  check_averaged(context, metric, measured);
   std::set<std::string> seen;
   for (const ast::Name& label : measured.by) {
     if (seen.insert(label.text).second) continue;

@@ -264,12 +264,30 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std:
   GuardOutline outline;
   outline.always = guard.always;
   outline.span = guard.span;
+  if (guard.target) {
+    const auto row = context.targets.find(*guard.target, context.findings);
+    if (row) outline.target = core::TargetIndex{static_cast<std::uint32_t>(*row)};
+  }
+  context.here = outline.target;
   const auto judge = [&](const ast::Criterion& criterion, core::CriterionKind kind,
                          const std::string& id) {
     auto judgement = resolve_criterion(context, criterion, kind, id);
-    if (judgement) judgement->always = guard.always;
+    if (!judgement) return judgement;
+    judgement->always = guard.always;
+    // Said of each target in the same words: whoever is paged must read which one it is.
+    const std::string target = outline.target.valid() ? guard.target->text : "";
+    const bool says_it = judgement->text.find(target + ".") != std::string::npos;
+    if (!target.empty() && !says_it) judgement->text = target + ": " + judgement->text;
     return judgement;
   };
+  const ast::BaselineFails* of_all = nullptr;
+  for (const ast::BaselineFails* each : ast::all<ast::BaselineFails>(guard.block)) {
+    if (of_all != nullptr) {
+      report_second(context, "`when baseline fails too`", each->span, of_all->span);
+    }
+    of_all = each;
+    outline.veto = each->span;
+  }
   std::size_t position = 0;
   for (const ast::Stop* stop : ast::all<ast::Stop>(guard.block)) {
     const std::string id = name + ".stop[" + std::to_string(++position) + "]";
@@ -283,7 +301,12 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std:
     }
     // A part that could not be resolved is reported: the rest would stop for less than was meant.
     if (parts.size() != stop->also.size() + 1) continue;
-    for (Judgement& part : parts) part.parts = 0;
+    const bool veto = stop->unless.has_value() || of_all != nullptr;
+    if (stop->unless && !outline.veto) outline.veto = stop->unless->span;
+    for (Judgement& part : parts) {
+      part.parts = 0;
+      part.veto = veto && is_canarys(part);
+    }
     parts.front().parts = parts.size();
     for (Judgement& part : parts) outline.stops.push_back(std::move(part));
   }
@@ -299,6 +322,7 @@ GuardOutline resolve_guard(Context& context, const ast::Guard& guard, const std:
     otherwise = each;
     outline.otherwise = resolve_exit(context, each->exit);
   }
+  context.here = {};
   return outline;
 }
 

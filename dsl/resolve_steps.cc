@@ -20,12 +20,16 @@ core::Ramp resolve_ramp(Context& context, const ast::Ramp& ramp) {
     resolved.every = kShortestRampStep;
   }
   if (ramp.within) resolved.deadline = ramp.within->duration();
+  const core::TargetIndex target = traffic_target(context, ramp.target, ramp.span);
+  if (target.valid()) resolved.targets = {target};
   return resolved;
 }
 
-void append_effect(std::vector<Step>& steps, core::Effect effect) {
+void append_effect(std::vector<Step>& steps, core::Effect effect, bool irreversible) {
   const bool awaited = core::is_awaited(effect.kind);
-  if (!awaited && !steps.empty() && steps.back().kind == Step::Kind::effects) {
+  // What cannot be taken back stands alone, so that it is known what that is.
+  const bool joins = !awaited && !irreversible && !steps.empty() && !steps.back().irreversible;
+  if (joins && steps.back().kind == Step::Kind::effects) {
     steps.back().effects.push_back(std::move(effect));
     return;
   }
@@ -116,14 +120,24 @@ void link_starts(Context& context, StageOutline& stage) {
   }
 }
 
-// The effects of all blocks of one kind (`on enter`), in order.
+// The effects of all blocks of one kind (`on enter`), in order; those that are marked so in
+// `irreversible` too.
 template <class Block>
-std::vector<core::Effect> block_effects(Context& context, const Blocks& blocks) {
+std::vector<core::Effect> block_effects(Context& context, const Blocks& blocks,
+                                        std::vector<core::Effect>* irreversible) {
   std::vector<core::Effect> effects;
-  for (const auto* block : blocks)
-    for (const Block* part : ast::all<Block>(*block))
-      for (const ast::Statement& statement : part->block)
-        if (auto effect = resolve_effect(context, statement)) effects.push_back(std::move(*effect));
+  for (const auto* block : blocks) {
+    for (const Block* part : ast::all<Block>(*block)) {
+      for (const ast::Statement& statement : part->block) {
+        auto effect = resolve_effect(context, statement);
+        if (!effect) continue;
+        if (irreversible != nullptr && marks_irreversible(statement)) {
+          irreversible->push_back(*effect);
+        }
+        effects.push_back(std::move(*effect));
+      }
+    }
+  }
   return effects;
 }
 
@@ -144,6 +158,23 @@ void add_stops(const std::vector<Step>& steps, std::vector<core::Effect>& exit) 
     add_stops(step.effects, exit);
     add_stops(step.block, exit);
   }
+}
+
+// A rollback's shifts of several targets in a row go out together: one that hangs must not keep
+// another up.
+std::vector<Step> join_shifts(std::vector<Step> steps) {
+  std::vector<Step> joined;
+  for (Step& step : steps) {
+    Step* before = joined.empty() ? nullptr : &joined.back();
+    const bool both =
+        before != nullptr && before->kind == Step::Kind::shift && step.kind == Step::Kind::shift;
+    if (both && !weight_after(*before, step.effects.front().target)) {
+      before->effects.push_back(std::move(step.effects.front()));
+    } else {
+      joined.push_back(std::move(step));
+    }
+  }
+  return joined;
 }
 
 // What takes back can itself be taken back, or nobody could.
@@ -180,7 +211,7 @@ std::vector<Step> resolve_steps(Context& context, const Blocks& blocks) {
         step.span = ramp->span;
         steps.push_back(std::move(step));
       } else if (auto effect = resolve_effect(context, statement)) {
-        append_effect(steps, std::move(*effect));
+        append_effect(steps, std::move(*effect), marks_irreversible(statement));
       }
       if (steps.size() > before) steps.back().irreversible = marks_irreversible(statement);
     }
@@ -198,8 +229,8 @@ StageOutline resolve_stage(Context& context, const ast::Stage& stage) {
     if (row) blocks.push_back(&context.template_entries[*row]->block);
   }
   blocks.push_back(&stage.block);
-  outline.enter = block_effects<ast::OnEnter>(context, blocks);
-  outline.exit = block_effects<ast::OnExit>(context, blocks);
+  outline.enter = block_effects<ast::OnEnter>(context, blocks, &outline.irreversible);
+  outline.exit = block_effects<ast::OnExit>(context, blocks, nullptr);
   outline.steps = resolve_steps(context, blocks);
   link_starts(context, outline);
   for (const auto* block : blocks) {
@@ -230,7 +261,7 @@ RollbackOutline resolve_rollback(Context& context, const ast::Rollback& rollback
   RollbackOutline outline;
   outline.name = rollback.name.text;
   outline.span = rollback.span;
-  std::vector<Step> steps = resolve_steps(context, {&rollback.block});
+  std::vector<Step> steps = join_shifts(resolve_steps(context, {&rollback.block}));
   refuse_irreversible(context, steps);
   for (Step& step : steps) {
     if (step.kind == Step::Kind::effects) {
@@ -238,7 +269,9 @@ RollbackOutline resolve_rollback(Context& context, const ast::Rollback& rollback
       continue;
     }
     step.ramp.rollback = step.kind == Step::Kind::ramp;
-    if (step.kind == Step::Kind::shift) step.effects.front().rollback = true;
+    if (step.kind == Step::Kind::shift) {
+      for (core::Effect& effect : step.effects) effect.rollback = true;
+    }
     outline.steps.push_back(std::move(step));
   }
   return outline;

@@ -34,6 +34,21 @@ struct Moment {
   Span span;
 };
 
+// ---- What was before ------------------------------------------------------------------------
+
+// `given runbook "hal9_canary" succeeded`: the service's last rollout of it.
+struct Predecessor {
+  Name runbook;
+  Span span;
+};
+
+// `given param limit = 2%`: as `rollbook start --param` takes it.
+struct GivenParam {
+  Name name;
+  std::string value;
+  Span span;
+};
+
 // ---- What the service sends ---------------------------------------------------------------
 
 struct Quantile {
@@ -114,8 +129,11 @@ struct Act {
   bool yes = true;           // confirm
   std::optional<Name> role;
   std::string actor = "maria";
+  std::string because;                     // `{reason}` in messages
   std::optional<core::Duration> duration;  // pause, extend, rollback
   core::RollbackHow how = core::RollbackHow::immediate;
+  std::optional<Name> target;                           // rollback
+  core::Weight to = core::kNoTraffic;                   // rollback
   core::EffectKind effect = core::EffectKind::traffic;  // settle: the last of that kind
   bool succeeded = true;
   bool rejected = false;  // it must be
@@ -136,16 +154,27 @@ struct VerdictExpected {
 struct EffectExpected {
   core::EffectKind kind = core::EffectKind::notify;
   std::string name;                    // channel, action, checkpoint; "": any
+  std::optional<Name> target;          // traffic
   std::optional<core::Weight> weight;  // traffic
 };
 struct OutcomeExpected {
   core::Outcome outcome = core::Outcome::succeeded;
 };
 struct WeightExpected {  // settled
+  std::optional<Name> target;
   core::Weight weight;
 };
 struct QuestionExpected {
   std::string item;
+};
+
+// `halted` or `paused`: from then on until somebody resumes, or it goes another way.
+struct StandingExpected {
+  bool halted = false;
+};
+// `start rejected [REASON]`
+struct RefusalExpected {
+  std::string reason;  // "": any
 };
 
 struct Expectation {
@@ -159,7 +188,7 @@ struct Expectation {
   Moment at;
   core::Duration within{};
   std::variant<StateExpected, VerdictExpected, EffectExpected, OutcomeExpected, WeightExpected,
-               QuestionExpected>
+               QuestionExpected, StandingExpected, RefusalExpected>
       what;
   Span what_span;    // of what is named
   std::string text;  // as written
@@ -169,6 +198,8 @@ struct Expectation {
 struct Scenario {
   Text title;
   Text runbook;
+  std::vector<Predecessor> predecessors;
+  std::vector<GivenParam> params;
   std::optional<Healthy> healthy;
   std::vector<Series> series;
   std::vector<Fault> faults;

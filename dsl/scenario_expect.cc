@@ -46,6 +46,13 @@ bool read_verdict(Reader& reader, Expectation& expectation) {
   return true;
 }
 
+// The name before a weight, where there is one.
+bool read_target(Reader& reader, std::optional<Name>& target) {
+  if (!reader.peek().is(Token::Kind::word)) return true;
+  target = reader.take_name("the name of a target");
+  return target.has_value();
+}
+
 bool read_effect(Reader& reader, Expectation& expectation) {
   const std::size_t first = reader.place();
   const auto word = reader.take_one_of({kEffects[0].word, kEffects[1].word, kEffects[2].word,
@@ -56,8 +63,9 @@ bool read_effect(Reader& reader, Expectation& expectation) {
   effect.kind = kEffects[*word].kind;
   if (!reader.at_statement_end()) {
     if (effect.kind == core::EffectKind::traffic) {
-      effect.weight = reader.take_weight();
-      if (!effect.weight) return false;
+      if (!read_target(reader, effect.target)) return false;
+      if (!effect.target || !reader.at_statement_end()) effect.weight = reader.take_weight();
+      if (!effect.target && !effect.weight) return false;
     } else {
       const auto name = reader.take_path("its channel, action or name");
       if (!name) return false;
@@ -79,9 +87,14 @@ bool read_outcome(Reader& reader, Expectation& expectation) {
 }
 
 bool read_weight(Reader& reader, Expectation& expectation) {
+  const std::size_t first = reader.place();
+  WeightExpected expected;
+  if (!read_target(reader, expected.target)) return false;
   const auto weight = reader.take_weight();
   if (!weight) return false;
-  expectation.what = WeightExpected{*weight};
+  expected.weight = *weight;
+  expectation.what = std::move(expected);
+  expectation.what_span = reader.span_since(first);
   return true;
 }
 
@@ -93,14 +106,37 @@ bool read_question(Reader& reader, Expectation& expectation) {
   return true;
 }
 
+bool read_halted(Reader&, Expectation& expectation) {
+  expectation.what = StandingExpected{true};
+  return true;
+}
+
+bool read_paused(Reader&, Expectation& expectation) {
+  expectation.what = StandingExpected{false};
+  return true;
+}
+
+bool read_refusal(Reader& reader, Expectation& expectation) {
+  if (!reader.take_word("rejected")) return false;
+  RefusalExpected refusal;
+  if (!reader.at_statement_end()) {
+    const auto reason = reader.take_name("the reason of the rejection");
+    if (!reason) return false;
+    refusal.reason = reason->text;
+  }
+  expectation.what = std::move(refusal);
+  return true;
+}
+
 // After `expect`; `first` is where its statement begins.
 bool finish_expectation(Reader& reader, Scenario& scenario, Expectation expectation,
                         std::size_t first) {
-  const auto kind =
-      reader.take_one_of({"state", "verdict", "effect", "outcome", "traffic", "question"});
+  const auto kind = reader.take_one_of({"state", "verdict", "effect", "outcome", "traffic",
+                                        "question", "halted", "paused", "start"});
   if (!kind) return false;
   static constexpr bool (*kReaders[])(Reader&, Expectation&) = {
-      read_state, read_verdict, read_effect, read_outcome, read_weight, read_question};
+      read_state,    read_verdict, read_effect, read_outcome, read_weight,
+      read_question, read_halted,  read_paused, read_refusal};
   if (!kReaders[*kind](reader, expectation) || !reader.take_statement_end()) return false;
   expectation.text = reader.written_since(first);
   expectation.span = reader.span_since(first);
@@ -164,10 +200,10 @@ bool read_confirm(Reader& reader, Act& act) {
 }
 
 bool read_settle(Reader& reader, Act& act) {
-  const auto kind = reader.take_one_of({"shift", "run", "checkpoint"});
+  const auto kind = reader.take_one_of({"shift", "run", "start", "checkpoint"});
   if (!kind) return false;
   static constexpr std::array kKinds = {core::EffectKind::traffic, core::EffectKind::run,
-                                        core::EffectKind::checkpoint};
+                                        core::EffectKind::start, core::EffectKind::checkpoint};
   act.effect = kKinds[*kind];
   const auto outcome = reader.take_one_of({"succeeded", "failed"});
   if (!outcome) return false;
@@ -180,6 +216,14 @@ bool read_length(Reader& reader, std::string_view word, Act& act) {
   if (!reader.accept_word(word)) return true;
   act.duration = reader.take_duration();
   return act.duration.has_value();
+}
+
+// `to 10%`: above nothing it ends halted there.
+bool read_target_weight(Reader& reader, Act& act) {
+  if (!reader.accept_word("to")) return true;
+  const auto weight = reader.take_weight();
+  if (weight) act.to = *weight;
+  return weight.has_value();
 }
 
 bool read_verb(Reader& reader, Act& act) {
@@ -204,13 +248,17 @@ bool read_verb(Reader& reader, Act& act) {
         act.how = core::RollbackHow::gradual;
       else
         reader.accept_word("immediate");
-      return read_length(reader, "over", act);
+      if (!read_target_weight(reader, act) || !read_length(reader, "over", act)) return false;
+      if (!reader.accept_word("in")) return true;
+      act.target = reader.take_name("the name of a target");
+      return act.target.has_value();
     case core::Verb::settle:
       return read_settle(reader, act);
     case core::Verb::start:
     case core::Verb::resume:
     case core::Verb::promote:
     case core::Verb::abort:
+    case core::Verb::rebalance:
       return true;
   }
   return true;
@@ -225,6 +273,11 @@ bool read_who(Reader& reader, Act& act) {
     const auto actor = reader.take_name("the name of a person");
     if (!actor) return false;
     act.actor = actor->text;
+  }
+  if (reader.accept_word("because")) {
+    const auto because = reader.take_text("the reason");
+    if (!because) return false;
+    act.because = because->value;
   }
   if (reader.accept_word("rejected")) {
     act.rejected = true;
@@ -244,12 +297,12 @@ bool read_act(Reader& reader, Scenario& scenario, const Moment& at, std::size_t 
     return false;
   }
   const auto word = reader.take_one_of({"expect", "confirm", "decide", "pause", "resume", "promote",
-                                        "extend", "rollback", "abort", "settle"});
+                                        "extend", "rollback", "abort", "settle", "rebalance"});
   if (!word) return false;
   static constexpr std::array kVerbs = {
-      core::Verb::start,  core::Verb::confirm, core::Verb::decide, core::Verb::pause,
-      core::Verb::resume, core::Verb::promote, core::Verb::extend, core::Verb::rollback,
-      core::Verb::abort,  core::Verb::settle};
+      core::Verb::start,  core::Verb::confirm, core::Verb::decide,   core::Verb::pause,
+      core::Verb::resume, core::Verb::promote, core::Verb::extend,   core::Verb::rollback,
+      core::Verb::abort,  core::Verb::settle,  core::Verb::rebalance};
   Act act;
   act.at = at;
   act.verb = kVerbs[*word];

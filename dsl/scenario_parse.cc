@@ -230,6 +230,7 @@ struct Statement {
   bool (*read)(Reader&, Scenario&);
 };
 constexpr Statement kStatements[] = {
+    {"given", read_given},
     {"series", read_series},
     {"at", read_at},
     {"within", read_within},
@@ -249,6 +250,7 @@ constexpr Statement kStatements[] = {
     {"shift", read_fault},
     {"rollback", read_fault},
     {"run", read_fault},
+    {"start", read_fault},
     {"checkpoint", read_fault},
     {"engine", read_away},
     {"bus", read_away},
@@ -264,7 +266,8 @@ bool read_statement(Reader& reader, Scenario& scenario) {
   }
   if (token.is(Kind::word)) {
     std::string help = did_you_mean(token.value, keywords);
-    if (help.empty()) help = "a scenario has `series`, faults, `at`, `within`, `expect`, `never`";
+    if (help.empty())
+      help = "a scenario has `given`, `series`, faults, `at`, `within`, `expect`, `never`";
     reader.error(Code::scenario_unknown_statement, token.span,
                  "no statement of a scenario begins with `" + token.value + "`", help);
   } else {

@@ -68,7 +68,9 @@ class Reader {
   std::size_t next_ = 0;
 };
 
-// `at …`, `within …`, `expect …`, `never …`: the reader stands at that word. False: reported.
+// `given …`, `at …`, `within …`, `expect …`, `never …`: the reader stands at that word. False:
+// reported.
+bool read_given(Reader& reader, Scenario& scenario);
 bool read_at(Reader& reader, Scenario& scenario);
 bool read_within(Reader& reader, Scenario& scenario);
 bool read_expect(Reader& reader, Scenario& scenario, Expectation::When when);

@@ -24,7 +24,10 @@ When later(const When& when, Duration least, const std::optional<Duration>& most
 
 class Walk {
  public:
-  explicit Walk(const core::Machine& machine) : machine_(machine), ways_(machine) {}
+  Walk(const core::Machine& machine, const std::optional<core::Time>& from)
+      : machine_(machine), from_(from), ways_(machine) {
+    for (const core::Target& target : machine.targets) weights_.push_back(target.begins);
+  }
 
   std::vector<Leg> run() {
     StateIndex leaf = ways_.start();
@@ -34,6 +37,7 @@ class Walk {
       const Transition* on = forward(leaf);
       if (on == nullptr) break;
       stay(leaf, *on);
+      if (on->on_calendar && !wait_for_hours()) break;
       leaf = machine_.leaf(on->to);
       if (machine_.at(leaf).kind == core::StateKind::final_) break;
       enter(leaf);
@@ -52,6 +56,7 @@ class Walk {
         case TriggerKind::always:
         case TriggerKind::settled:
         case TriggerKind::gate_passed:
+        case TriggerKind::none_back:
           return &by;
         case TriggerKind::clock:
           if (by.forward) return &by;
@@ -74,7 +79,7 @@ class Walk {
     const core::State& state = machine_.at(leaf);
     if (!state.stage.empty() && (legs_.empty() || legs_.back().name != state.stage)) {
       if (!legs_.empty()) legs_.back().ends = now_;
-      legs_.push_back(Leg{state.stage, weight_, now_, now_, {}, {}});
+      legs_.push_back(Leg{state.stage, weight_, now_, now_, {}, {}, weights_});
     }
     for (StateIndex i = leaf; i.valid(); i = machine_.at(i).parent) entered_.emplace(i, now_);
     for (const core::TransitionIndex index : ways_.out(leaf)) {
@@ -115,24 +120,70 @@ class Walk {
   void settle(const core::State& state, const std::optional<Duration>& most) {
     Duration least{};
     if (state.ramp) {
-      least = state.ramp->over;
-      note("ramp to " + format_percent(state.ramp->to) + " over " +
+      least = ramped(*state.ramp, now_.earliest);
+      const core::TargetIndex target =
+          state.ramp->targets.empty() ? core::TargetIndex{} : state.ramp->targets.front();
+      note("ramp " + whose(target) + "to " + format_percent(state.ramp->to) + " over " +
            format_duration(state.ramp->over));
-      move(state.ramp->to);
+      move(target, state.ramp->to);
     }
     for (const core::EffectIndex index : state.entry) {
       const core::Effect& effect = machine_.at(index);
       if (effect.kind == core::EffectKind::traffic) {
-        note("shift to " + format_percent(effect.to));
-        move(effect.to);
+        note("shift " + whose(effect.target) + "to " + format_percent(effect.to));
+        move(effect.target, effect.to);
       } else if (core::is_awaited(effect.kind)) {
         note((effect.kind == core::EffectKind::run ? "run " : "checkpoint ") + effect.name);
       }
     }
     const bool shifts = state.phase == core::Phase::shift;
     // The stay in a hold's block is the hold's: its own deadline ends it all the same.
-    now_ = later(now_, least, in_hold(state) ? Duration::zero() : most);
+    std::optional<Duration> longest = in_hold(state) ? Duration::zero() : most;
+    if (state.ramp && longest && now_.latest) {
+      longest = add_up(*longest, ramped(*state.ramp, *now_.latest) - state.ramp->over);
+    }
+    now_ = later(now_, least, longest);
     if (shifts) shifted_ = now_;
+  }
+
+  // ---- `advance only` -------------------------------------------------------------------------
+
+  // The first moment from `after` on at which it is open; nothing: it never is.
+  std::optional<Duration> opening(Duration after) const {
+    const core::Calendar& hours = machine_.advance_only;
+    const core::Time at = *from_ + after;
+    if (hours.open(at)) return after;
+    const core::Time next = hours.next_opening(at);
+    if (next == core::kDistantFuture) return std::nullopt;
+    return next - *from_;
+  }
+
+  // Whoever comes later finds it open later or at the same time, so both ends wait alike. False:
+  // it never opens again.
+  bool wait_for_hours() {
+    if (!from_) return true;
+    const auto earliest = opening(now_.earliest);
+    if (!earliest) {
+      note("it never opens again");
+      return false;
+    }
+    if (*earliest > now_.earliest) note("the hours");
+    now_.earliest = *earliest;
+    if (now_.latest) now_.latest = opening(*now_.latest);
+    return true;
+  }
+
+  // How long a ramp takes whose steps wait for the hours.
+  Duration ramped(const core::Ramp& ramp, Duration after) const {
+    if (!from_ || machine_.advance_only.hours.empty()) return ramp.over;
+    // More looks than that nobody needs to see the minute.
+    constexpr Duration::rep kLooks = 100'000;
+    const Duration every = std::max({ramp.every, ramp.over / kLooks, Duration(1)});
+    Duration at = after;
+    for (Duration ramped{}; ramped < ramp.over; ramped += every) {
+      at = opening(at).value_or(at) + std::min(every, ramp.over - ramped);
+    }
+    return at - after;
   }
 
   bool in_hold(const core::State& state) const {
@@ -166,7 +217,7 @@ class Walk {
         if (!criterion.window.valid()) continue;
         const core::Window& window = machine_.at(criterion.window);
         const Duration from =
-            window.floor == core::Floor::start ? Duration::zero() : shifted_.earliest;
+            window.floor <= core::Floor::start ? Duration::zero() : shifted_.earliest;
         full = std::max(full, add_up(from, add_up(window.width, criterion.sustain)));
       }
     }
@@ -176,9 +227,18 @@ class Walk {
     if (now_.latest) now_.latest = std::max(*now_.latest, now_.earliest);
   }
 
-  void move(core::Weight weight) {
+  std::string whose(core::TargetIndex target) const {
+    return target.valid() ? machine_.at(target).name + " " : "";
+  }
+  void move(core::TargetIndex target, core::Weight weight) {
     weight_ = weight;
-    if (!legs_.empty()) legs_.back().weight = weight;
+    if (target.valid()) {
+      weights_[target.value] = weight;
+      weight_ = *std::max_element(weights_.begin(), weights_.end());
+    }
+    if (legs_.empty()) return;
+    legs_.back().weight = weight_;
+    legs_.back().weights = weights_;
   }
   void note(std::string what) {
     if (!legs_.empty()) legs_.back().waits.push_back(std::move(what));
@@ -188,16 +248,20 @@ class Walk {
   }
 
   const core::Machine& machine_;
+  const std::optional<core::Time> from_;
   Ways ways_;
   std::vector<Leg> legs_;
   When now_{Duration::zero(), Duration::zero()};
   When shifted_;
   core::Weight weight_;
+  std::vector<core::Weight> weights_;  // by target
   std::map<StateIndex, When> entered_;
 };
 
 }  // namespace
 
-std::vector<Leg> schedule(const core::Machine& machine) { return Walk(machine).run(); }
+std::vector<Leg> schedule(const core::Machine& machine, const std::optional<core::Time>& from) {
+  return Walk(machine, from).run();
+}
 
 }  // namespace rollbook::dsl

@@ -26,8 +26,13 @@ struct Leg {
   std::vector<std::string> waits;  // "shift to 5%", "hold 2h", "review within 24h"
   // What extensions that its people may choose can add.
   core::Duration extensions{};
+  // The same by target, where there are some; `weight` is the highest of them.
+  std::vector<core::Weight> weights{};
 };
 
-std::vector<Leg> schedule(const core::Machine& machine);
+// Begun at `from`, steps forward wait for the hours of `advance only`, as the calendar has them
+// then; without it those are left out.
+std::vector<Leg> schedule(const core::Machine& machine,
+                          const std::optional<core::Time>& from = std::nullopt);
 
 }  // namespace rollbook::dsl

@@ -58,8 +58,7 @@ class SelectorParser {
       if (!quoted) return std::nullopt;
       matcher.label = std::move(*quoted);
     } else {
-      while (is_letter(peek()) || (is_digit(peek()) && !matcher.label.empty()))
-        matcher.label += raw_[at_++];
+      matcher.label = dotted_word();
     }
     if (matcher.label.empty()) return refuse(at_, "expected a label in the selector");
     skip_blanks();
@@ -86,6 +85,22 @@ class SelectorParser {
         matcher.kind == core::MatchKind::matches || matcher.kind == core::MatchKind::not_matches;
     if (pattern && !check_pattern(matcher.value, from)) return std::nullopt;
     return matcher;
+  }
+
+  // `code`, `service.name`: what OpenTelemetry calls its attributes. A dot stands between words.
+  std::string dotted_word() {
+    std::string word;
+    for (;;) {
+      const bool goes_on = !word.empty() && word.back() != '.';
+      if (is_letter(peek()) || (is_digit(peek()) && !word.empty())) {
+        word += raw_[at_++];
+      } else if (peek() == '.' && goes_on && at_ + 1 < raw_.size() &&
+                 (is_letter(raw_[at_ + 1]) || is_digit(raw_[at_ + 1]))) {
+        word += raw_[at_++];
+      } else {
+        return word;
+      }
+    }
   }
 
   // A text in double quotes; escapes as PromQL has them.

@@ -1,5 +1,5 @@
 #pragma once
-// Label selectors as PromQL writes them: `{code=~"5..", region!="eu", "http.route"="/buy"}`.
+// Label selectors as PromQL writes them: `{code=~"5..", service.name="shop", "http-route"="/"}`.
 
 #include <string_view>
 #include <vector>

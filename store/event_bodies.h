@@ -16,6 +16,14 @@ inline std::optional<core::Time> take_time_if(bool present, std::int64_t nanos) 
   return take_time(nanos);
 }
 
+inline void put(const core::TargetWeight& weight, TargetWeight& out) {
+  out.set_target(weight.target);
+  out.set_weight(weight.weight.nanos);
+}
+inline core::TargetWeight take(const TargetWeight& stored, Fault&) {
+  return {stored.target(), core::Weight{stored.weight()}};
+}
+
 // ---- Commands -----------------------------------------------------------------------------
 
 inline void put(const core::Command& command, Command& out) {
@@ -45,6 +53,7 @@ inline void put(const core::Command& command, Command& out) {
   out.set_version(command.version);
   out.set_digest(command.digest);
   if (command.weight) out.set_weight(command.weight->nanos);
+  put_all(command.weights, out.mutable_weights());
 }
 
 inline core::Command take(const Command& stored, Fault& fault) {
@@ -74,10 +83,29 @@ inline core::Command take(const Command& stored, Fault& fault) {
   command.version = stored.version();
   command.digest = stored.digest();
   if (stored.has_weight()) command.weight = core::Weight{stored.weight()};
+  command.weights = take_all(stored.weights(), fault);
   return command;
 }
 
 // ---- Bodies, by kind ----------------------------------------------------------------------
+
+inline void put(const core::ReadBack& back, ReadBack& out) {
+  out.set_from(put_time(back.from));
+  for (const core::SourceOffset& offset : back.until) {
+    SourceOffset& message = *out.add_until();
+    message.set_topic(offset.topic);
+    message.set_partition(offset.partition);
+    message.set_next(offset.next);
+  }
+}
+inline core::ReadBack take(const ReadBack& stored, Fault&) {
+  core::ReadBack back;
+  back.from = take_time(stored.from());
+  for (const SourceOffset& offset : stored.until()) {
+    back.until.push_back({offset.topic(), offset.partition(), offset.next()});
+  }
+  return back;
+}
 
 inline void put(const core::RolloutStarted& body, RolloutStarted& out) {
   out.set_rollout(body.rollout);
@@ -96,6 +124,8 @@ inline void put(const core::RolloutStarted& body, RolloutStarted& out) {
   out.set_reason(body.reason);
   out.set_command_source(body.command.source);
   out.set_command_id(body.command.id);
+  put_all(body.targets, out.mutable_targets());
+  if (body.back) put(*body.back, *out.mutable_back());
 }
 inline core::RolloutStarted take(const RolloutStarted& stored, Fault& fault) {
   core::RolloutStarted body;
@@ -114,6 +144,8 @@ inline core::RolloutStarted take(const RolloutStarted& stored, Fault& fault) {
   body.actor = stored.actor();
   body.reason = stored.reason();
   body.command = {stored.command_source(), stored.command_id()};
+  body.targets = take_all(stored.targets(), fault);
+  if (stored.has_back()) body.back = take(stored.back(), fault);
   return body;
 }
 
@@ -130,6 +162,60 @@ inline core::TestStart take(const TestStart& stored, Fault&) {
           {stored.logs().begin(), stored.logs().end()}};
 }
 
+inline void put(const core::JudgedSample& judged, JudgedSample& out) {
+  out.set_classification(put_enum(judged.classification));
+  out.set_critical(judged.critical);
+  if (judged.u) put(*judged.u, *out.mutable_u());
+  if (judged.estimate) put(*judged.estimate, *out.mutable_estimate());
+  if (judged.low) put(*judged.low, *out.mutable_low());
+  if (judged.high) put(*judged.high, *out.mutable_high());
+  if (judged.effect) put(*judged.effect, *out.mutable_effect());
+  put_all(judged.canary, out.mutable_canary());
+  put_all(judged.baseline, out.mutable_baseline());
+}
+inline core::JudgedSample take(const JudgedSample& stored, Fault& fault) {
+  core::JudgedSample judged;
+  judged.classification =
+      take_enum<core::Classification>(stored.classification(), "classification", fault);
+  judged.critical = stored.critical();
+  if (stored.has_u()) judged.u = take(stored.u(), fault);
+  if (stored.has_estimate()) judged.estimate = take(stored.estimate(), fault);
+  if (stored.has_low()) judged.low = take(stored.low(), fault);
+  if (stored.has_high()) judged.high = take(stored.high(), fault);
+  if (stored.has_effect()) judged.effect = take(stored.effect(), fault);
+  judged.canary = take_all(stored.canary(), fault);
+  judged.baseline = take_all(stored.baseline(), fault);
+  return judged;
+}
+
+inline void put(const core::Edge& edge, Edge& out) {
+  put(edge.at, *out.mutable_at());
+  out.set_above(edge.above);
+  out.set_log(edge.log);
+}
+inline core::Edge take(const Edge& stored, Fault& fault) {
+  return {take(stored.at(), fault), stored.above(), stored.log()};
+}
+
+inline void put(const core::Edges& edges, Edges& out) {
+  if (edges.low) put(*edges.low, *out.mutable_low());
+  if (edges.high) put(*edges.high, *out.mutable_high());
+  if (edges.other_low) put(*edges.other_low, *out.mutable_other_low());
+  if (edges.other_high) put(*edges.other_high, *out.mutable_other_high());
+  put_all(edges.pair, out.mutable_pair());
+  put_all(edges.contrary_pair, out.mutable_contrary_pair());
+}
+inline core::Edges take(const Edges& stored, Fault& fault) {
+  core::Edges edges;
+  if (stored.has_low()) edges.low = take(stored.low(), fault);
+  if (stored.has_high()) edges.high = take(stored.high(), fault);
+  if (stored.has_other_low()) edges.other_low = take(stored.other_low(), fault);
+  if (stored.has_other_high()) edges.other_high = take(stored.other_high(), fault);
+  edges.pair = take_all(stored.pair(), fault);
+  edges.contrary_pair = take_all(stored.contrary_pair(), fault);
+  return edges;
+}
+
 inline void put(const core::Evidence& evidence, Evidence& out) {
   out.set_test(put_enum(evidence.test));
   out.set_statistic(evidence.statistic);
@@ -140,6 +226,10 @@ inline void put(const core::Evidence& evidence, Evidence& out) {
   out.mutable_counts()->Add(evidence.counts.begin(), evidence.counts.end());
   put(evidence.dispersion, *out.mutable_dispersion());
   put_all(evidence.starts, out.mutable_starts());
+  put_all(evidence.judged, out.mutable_judged());
+  out.mutable_logs()->Add(evidence.logs.begin(), evidence.logs.end());
+  out.set_shared_by(evidence.shared_by - 1U);
+  if (evidence.edges) put(*evidence.edges, *out.mutable_edges());
 }
 inline core::Evidence take(const Evidence& stored, Fault& fault) {
   core::Evidence evidence;
@@ -152,6 +242,10 @@ inline core::Evidence take(const Evidence& stored, Fault& fault) {
   evidence.counts.assign(stored.counts().begin(), stored.counts().end());
   evidence.dispersion = take(stored.dispersion(), fault);
   evidence.starts = take_all(stored.starts(), fault);
+  evidence.judged = take_all(stored.judged(), fault);
+  evidence.logs.assign(stored.logs().begin(), stored.logs().end());
+  evidence.shared_by = stored.shared_by() + 1U;
+  if (stored.has_edges()) evidence.edges = take(stored.edges(), fault);
   return evidence;
 }
 
@@ -172,6 +266,7 @@ inline void put(const core::VerdictChanged& body, VerdictChanged& out) {
   message.set_since(put_time(reading.since));
   if (reading.limit) put(*reading.limit, *message.mutable_limit());
   if (reading.evidence) put(*reading.evidence, *message.mutable_evidence());
+  for (const std::string& kind : reading.kinds) message.add_kinds(kind);
 }
 inline core::VerdictChanged take(const VerdictChanged& stored, Fault& fault) {
   core::VerdictChanged body;
@@ -191,6 +286,7 @@ inline core::VerdictChanged take(const VerdictChanged& stored, Fault& fault) {
   reading.since = take_time(message.since());
   if (message.has_limit()) reading.limit = take(message.limit(), fault);
   if (message.has_evidence()) reading.evidence = take(message.evidence(), fault);
+  reading.kinds.assign(message.kinds().begin(), message.kinds().end());
   return body;
 }
 
@@ -231,6 +327,7 @@ inline void put(const core::EffectRequested& body, EffectRequested& out) {
   out.set_retry_of(body.retry_of.value);
   out.set_cause_text(body.cause_text);
   out.set_criterion(put_index(body.criterion));
+  out.set_target(put_index(body.target));
 }
 inline core::EffectRequested take(const EffectRequested& stored, Fault& fault) {
   core::EffectRequested body;
@@ -251,6 +348,7 @@ inline core::EffectRequested take(const EffectRequested& stored, Fault& fault) {
   body.retry_of = core::Sequence{stored.retry_of()};
   body.cause_text = stored.cause_text();
   body.criterion = take_index<core::CriterionIndex>(stored.criterion());
+  body.target = take_index<core::TargetIndex>(stored.target());
   return body;
 }
 
@@ -336,10 +434,11 @@ inline void put(const core::RolloutFinished& body, RolloutFinished& out) {
   out.set_outcome(put_enum(body.outcome));
   out.set_weight(body.weight.nanos);
   out.set_because(body.because);
+  put_all(body.targets, out.mutable_targets());
 }
 inline core::RolloutFinished take(const RolloutFinished& stored, Fault& fault) {
   return {take_enum<core::Outcome>(stored.outcome(), "outcome", fault),
-          core::Weight{stored.weight()}, stored.because()};
+          core::Weight{stored.weight()}, stored.because(), take_all(stored.targets(), fault)};
 }
 
 inline void put(const core::EngineGap& body, EngineGap& out) {

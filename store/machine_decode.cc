@@ -30,15 +30,64 @@ static core::Metric take(const Metric& stored, Fault& fault) {
   return metric;
 }
 
+static core::Target take(const Target& stored, Fault&) {
+  return {stored.name(),
+          stored.label(),
+          stored.value(),
+          core::Weight{stored.begins()},
+          core::Weight{stored.finishes()},
+          take(stored.span())};
+}
+
 static core::Series take(const Series& stored, Fault& fault) {
   return {take_index<core::MetricIndex>(stored.metric()),
-          take_enum<core::Arm>(stored.arm(), "arm", fault)};
+          take_enum<core::Arm>(stored.arm(), "arm", fault),
+          take_index<core::TargetIndex>(stored.target())};
 }
 
 static core::Window take(const Window& stored, Fault& fault) {
   return {take_index<core::SeriesIndex>(stored.series()), duration(stored.width()),
           duration(stored.pane()), take_enum<core::Floor>(stored.floor(), "floor", fault),
           stored.cumulative()};
+}
+
+static core::EffectBounds take(const EffectBounds& stored, Fault& fault) {
+  return {take(stored.decrease(), fault), take(stored.increase(), fault)};
+}
+
+static core::JudgedMetric take(const JudgedMetric& stored, Fault& fault) {
+  core::JudgedMetric metric;
+  metric.text = stored.text();
+  metric.group = stored.group();
+  metric.measure = take_enum<core::Measure>(stored.measure(), "measure", fault);
+  metric.quantile = take(stored.quantile(), fault);
+  metric.window = take_index<core::WindowIndex>(stored.window());
+  metric.denominator = take_index<core::WindowIndex>(stored.denominator());
+  metric.other = take_index<core::WindowIndex>(stored.other());
+  metric.other_denominator = take_index<core::WindowIndex>(stored.other_denominator());
+  metric.direction = take_enum<core::Direction>(stored.direction(), "direction", fault);
+  metric.effect = take_enum<core::EffectSize>(stored.effect(), "effect size", fault);
+  metric.allowed = take(stored.allowed(), fault);
+  metric.intolerable = take(stored.intolerable(), fault);
+  metric.outlier_factor = take(stored.outlier_factor(), fault);
+  metric.critical = stored.critical();
+  metric.required = stored.required();
+  metric.muted = stored.muted();
+  return metric;
+}
+
+static core::GroupWeight take(const GroupWeight& stored, Fault& fault) {
+  return {stored.group(), take(stored.weight(), fault)};
+}
+
+static core::Judge take(const Judge& stored, Fault& fault) {
+  core::Judge judge;
+  judge.over = duration(stored.over());
+  judge.step = duration(stored.step());
+  judge.marginal = take(stored.marginal(), fault);
+  judge.metrics = take_all(stored.metrics(), fault);
+  judge.weights = take_all(stored.weights(), fault);
+  return judge;
 }
 
 static core::Criterion take(const Criterion& stored, Fault& fault) {
@@ -60,10 +109,15 @@ static core::Criterion take(const Criterion& stored, Fault& fault) {
   criterion.alpha = take(stored.alpha(), fault);
   criterion.lag = duration(stored.lag());
   criterion.tolerance = take(stored.tolerance(), fault);
+  criterion.new_by.assign(stored.new_by().begin(), stored.new_by().end());
   criterion.sustain = duration(stored.sustain());
   criterion.at_least = stored.at_least();
   criterion.part = stored.part();
   criterion.always = stored.always();
+  criterion.target = take_index<core::TargetIndex>(stored.target());
+  if (stored.has_judge()) criterion.judge = take(stored.judge(), fault);
+  criterion.shared_by = stored.shared_by() + 1U;
+  criterion.veto = stored.veto();
   criterion.span = take(stored.span());
   return criterion;
 }
@@ -103,6 +157,7 @@ static core::Effect take(const Effect& stored, Fault& fault) {
   effect.deadline = duration(stored.deadline());
   if (stored.has_attempts()) effect.attempts = stored.attempts();
   effect.tracked = stored.tracked();
+  effect.target = take_index<core::TargetIndex>(stored.target());
   effect.span = take(stored.span());
   return effect;
 }
@@ -120,8 +175,9 @@ static core::Clock take(const Clock& stored, Fault& fault) {
 }
 
 static core::Ramp take(const Ramp& stored) {
-  return {core::Weight{stored.to()}, duration(stored.over()), duration(stored.every()),
-          duration(stored.deadline()), stored.rollback()};
+  return {core::Weight{stored.to()}, duration(stored.over()),
+          duration(stored.every()),  duration(stored.deadline()),
+          stored.rollback(),         take_indices<core::TargetIndex>(stored.targets())};
 }
 
 static core::State take(const State& stored, Fault& fault) {
@@ -147,6 +203,10 @@ static core::State take(const State& stored, Fault& fault) {
   if (stored.has_ramp()) state.ramp = take(stored.ramp());
   state.rollback_rank = stored.rollback_rank();
   state.irreversible = stored.irreversible();
+  for (const Lowering& lowering : stored.lowers()) {
+    state.lowers.push_back({take_index<core::TargetIndex>(lowering.target()),
+                            core::Weight{lowering.to()}, lowering.disarms()});
+  }
   state.span = take(stored.span());
   return state;
 }
@@ -161,8 +221,10 @@ static core::Transition take(const Transition& stored, Fault& fault) {
   transition.trigger.item = take_index<core::ItemIndex>(trigger.item());
   transition.trigger.option = trigger.option();
   transition.trigger.also = take_indices<core::CriterionIndex>(trigger.also());
+  transition.trigger.unless = take_indices<core::CriterionIndex>(trigger.unless());
   transition.trigger.effect = take_index<core::EffectIndex>(trigger.effect());
   transition.trigger.state = take_index<core::StateIndex>(trigger.state());
+  transition.trigger.target = take_index<core::TargetIndex>(trigger.target());
   transition.to = take_index<core::StateIndex>(stored.to());
   transition.forward = stored.forward();
   transition.needs_gate = stored.needs_gate();
@@ -189,6 +251,7 @@ static core::Stage take(const Stage& stored, Fault&) {
   stage.extend_at_most = stored.extend_at_most();
   stage.shift = take_index<core::StateIndex>(stored.shift());
   stage.enough = take_index<core::CriterionIndex>(stored.enough());
+  for (const std::int64_t weight : stored.weights()) stage.weights.push_back({weight});
   return stage;
 }
 
@@ -233,6 +296,7 @@ static core::Machine take(const Machine& stored, Fault& fault) {
   machine.stages = take_all(stored.stages(), fault);
   machine.advance_only.hours = take_all(stored.advance_only(), fault);
   machine.after = take_texts(stored.after());
+  machine.targets = take_all(stored.targets(), fault);
   return machine;
 }
 

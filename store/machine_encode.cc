@@ -30,9 +30,19 @@ static void put(const core::Metric& metric, Metric& out) {
   put(metric.span, *out.mutable_span());
 }
 
+static void put(const core::Target& target, Target& out) {
+  out.set_name(target.name);
+  out.set_label(target.label);
+  out.set_value(target.value);
+  out.set_begins(target.begins.nanos);
+  out.set_finishes(target.finishes.nanos);
+  put(target.span, *out.mutable_span());
+}
+
 static void put(const core::Series& series, Series& out) {
   out.set_metric(put_index(series.metric));
   out.set_arm(put_enum(series.arm));
+  out.set_target(put_index(series.target));
 }
 
 static void put(const core::Window& window, Window& out) {
@@ -41,6 +51,43 @@ static void put(const core::Window& window, Window& out) {
   out.set_pane(window.pane.count());
   out.set_floor(put_enum(window.floor));
   out.set_cumulative(window.cumulative);
+}
+
+static void put(const core::EffectBounds& bounds, EffectBounds& out) {
+  put(bounds.decrease, *out.mutable_decrease());
+  put(bounds.increase, *out.mutable_increase());
+}
+
+static void put(const core::JudgedMetric& metric, JudgedMetric& out) {
+  out.set_text(metric.text);
+  out.set_group(metric.group);
+  out.set_measure(put_enum(metric.measure));
+  put(metric.quantile, *out.mutable_quantile());
+  out.set_window(put_index(metric.window));
+  out.set_denominator(put_index(metric.denominator));
+  out.set_other(put_index(metric.other));
+  out.set_other_denominator(put_index(metric.other_denominator));
+  out.set_direction(put_enum(metric.direction));
+  out.set_effect(put_enum(metric.effect));
+  put(metric.allowed, *out.mutable_allowed());
+  put(metric.intolerable, *out.mutable_intolerable());
+  put(metric.outlier_factor, *out.mutable_outlier_factor());
+  out.set_critical(metric.critical);
+  out.set_required(metric.required);
+  out.set_muted(metric.muted);
+}
+
+static void put(const core::GroupWeight& each, GroupWeight& out) {
+  out.set_group(each.group);
+  put(each.weight, *out.mutable_weight());
+}
+
+static void put(const core::Judge& judge, Judge& out) {
+  out.set_over(judge.over.count());
+  out.set_step(judge.step.count());
+  put(judge.marginal, *out.mutable_marginal());
+  put_all(judge.metrics, out.mutable_metrics());
+  put_all(judge.weights, out.mutable_weights());
 }
 
 static void put(const core::Criterion& criterion, Criterion& out) {
@@ -66,6 +113,11 @@ static void put(const core::Criterion& criterion, Criterion& out) {
   out.set_at_least(criterion.at_least);
   out.set_part(criterion.part);
   out.set_always(criterion.always);
+  out.set_target(put_index(criterion.target));
+  if (criterion.judge) put(*criterion.judge, *out.mutable_judge());
+  for (const std::string& label : criterion.new_by) out.add_new_by(label);
+  out.set_shared_by(criterion.shared_by - 1U);
+  out.set_veto(criterion.veto);
   put(criterion.span, *out.mutable_span());
 }
 
@@ -101,6 +153,7 @@ static void put(const core::Effect& effect, Effect& out) {
   out.set_deadline(effect.deadline.count());
   if (effect.attempts != 1) out.set_attempts(effect.attempts);
   out.set_tracked(effect.tracked);
+  out.set_target(put_index(effect.target));
   put(effect.span, *out.mutable_span());
 }
 
@@ -120,6 +173,7 @@ static void put(const core::Ramp& ramp, Ramp& out) {
   out.set_every(ramp.every.count());
   out.set_deadline(ramp.deadline.count());
   out.set_rollback(ramp.rollback);
+  put_indices(ramp.targets, out.mutable_targets());
 }
 
 static void put(const core::State& state, State& out) {
@@ -141,6 +195,12 @@ static void put(const core::State& state, State& out) {
   if (state.ramp) put(*state.ramp, *out.mutable_ramp());
   out.set_rollback_rank(state.rollback_rank);
   out.set_irreversible(state.irreversible);
+  for (const core::Lowering& lowering : state.lowers) {
+    Lowering& stored = *out.add_lowers();
+    stored.set_target(put_index(lowering.target));
+    stored.set_to(lowering.to.nanos);
+    stored.set_disarms(lowering.disarms);
+  }
   put(state.span, *out.mutable_span());
 }
 
@@ -153,8 +213,10 @@ static void put(const core::Transition& transition, Transition& out) {
   trigger.set_item(put_index(transition.trigger.item));
   trigger.set_option(transition.trigger.option);
   put_indices(transition.trigger.also, trigger.mutable_also());
+  put_indices(transition.trigger.unless, trigger.mutable_unless());
   trigger.set_effect(put_index(transition.trigger.effect));
   trigger.set_state(put_index(transition.trigger.state));
+  trigger.set_target(put_index(transition.trigger.target));
   out.set_to(put_index(transition.to));
   out.set_forward(transition.forward);
   out.set_needs_gate(transition.needs_gate);
@@ -179,6 +241,7 @@ static void put(const core::Stage& stage, Stage& out) {
   out.set_extend_at_most(stage.extend_at_most);
   out.set_shift(put_index(stage.shift));
   out.set_enough(put_index(stage.enough));
+  for (const core::Weight weight : stage.weights) out.add_weights(weight.nanos);
 }
 
 static void put(const core::OpenHours& hours, OpenHours& out) {
@@ -221,6 +284,7 @@ static void put(const core::Machine& machine, Machine& out) {
   put_all(machine.stages, out.mutable_stages());
   put_all(machine.advance_only.hours, out.mutable_advance_only());
   for (const std::string& runbook : machine.after) out.add_after(runbook);
+  put_all(machine.targets, out.mutable_targets());
 }
 
 }  // namespace wire

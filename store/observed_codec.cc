@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/limits.h"
+#include "store/shares_codec.h"
 
 namespace rollbook::store {
 namespace {
@@ -165,6 +166,43 @@ void take_offsets(const wire::Observed& stored, std::vector<core::SourceOffset>&
   }
 }
 
+// The cells of each window by the columns of `Observed`.
+void put_past(const core::Past& past, core::Time time, wire::Past& out) {
+  out.set_whole_from(put_time(past.whole_from));
+  for (const core::WindowCells& window : past.windows) {
+    wire::WindowCells& message = *out.add_windows();
+    message.set_window(put_index(window.window));
+    std::vector<CellDelta> cells;
+    for (const Cell& cell : window.cells) cells.push_back({{}, core::Floor::start, cell});
+    put_cells(cells, time, *message.mutable_cells());
+  }
+  for (const core::SeriesPast& series : past.series) {
+    wire::SeriesPast& message = *out.add_series();
+    message.set_series(put_index(series.series));
+    message.set_began(put_time(series.began));
+    message.set_watermark(put_time(series.watermark));
+  }
+  out.set_points(past.points);
+}
+
+core::Past take_past(const wire::Past& stored, core::Time time, Fault& fault) {
+  core::Past past;
+  past.whole_from = take_time(stored.whole_from());
+  for (const wire::WindowCells& message : stored.windows()) {
+    std::vector<CellDelta> cells;
+    take_cells(message.cells(), time, cells, fault);
+    core::WindowCells& window = past.windows.emplace_back();
+    window.window = take_index<core::WindowIndex>(message.window());
+    for (CellDelta& delta : cells) window.cells.push_back(std::move(delta.cell));
+  }
+  for (const wire::SeriesPast& message : stored.series()) {
+    past.series.push_back({take_index<core::SeriesIndex>(message.series()),
+                           take_time(message.began()), take_time(message.watermark())});
+  }
+  past.points = stored.points();
+  return past;
+}
+
 }  // namespace
 
 void put_observed(const core::Observed& observed, core::Time time, wire::Observed& out) {
@@ -192,6 +230,8 @@ void put_observed(const core::Observed& observed, core::Time time, wire::Observe
     message.set_criterion(put_index(sums.criterion));
     message.mutable_logs()->Add(sums.logs.begin(), sums.logs.end());
   }
+  put_breakdowns(observed, time, out);
+  if (observed.past) put_past(*observed.past, time, *out.mutable_past());
 }
 
 void take_observed(const wire::Observed& stored, core::Time time, core::Observed& out,
@@ -223,6 +263,9 @@ void take_observed(const wire::Observed& stored, core::Time time, core::Observed
     out.tests.push_back({take_index<core::CriterionIndex>(sums.criterion()),
                          {sums.logs().begin(), sums.logs().end()}});
   }
+  take_breakdowns(stored, time, out, fault);
+  out.past.reset();
+  if (stored.has_past()) out.past = take_past(stored.past(), time, fault);
 }
 
 }  // namespace rollbook::store

@@ -14,9 +14,8 @@ namespace rollbook::tools {
 namespace {
 
 // Verbs of later versions: known by name, so that nobody takes them for a slip of the hand.
-constexpr std::array kLater =
-    std::to_array<std::string_view>({"watch", "analyze", "logs", "why", "whatif", "report",
-                                     "bundle", "export", "backup", "restore"});
+constexpr std::array kLater = std::to_array<std::string_view>(
+    {"watch", "logs", "why", "whatif", "report", "bundle", "export", "backup", "restore"});
 
 // CLI11 reads, help.h tells.
 class CliOptions final : public OptionSet {

@@ -40,6 +40,10 @@ EngineJournal::EngineJournal(const runtime::EventLog& log, bool terminal)
                                 "Points of another kind or with other bucket bounds")),
       events_(metrics_.counter("rollbook_events_total", "Events made durable")),
       rollbacks_(metrics_.counter("rollbook_rollbacks_total", "Rollouts that ended rolled back")),
+      read_back_(metrics_.counter("rollbook_read_back_points_total",
+                                  "Points of before a start that were read back")),
+      reading_back_(metrics_.gauge("rollbook_rollouts_reading_back",
+                                   "Rollouts that wait for metrics of before their start")),
       active_(metrics_.gauge("rollbook_rollouts_active", "Rollouts under way")),
       live_(metrics_.gauge("rollbook_live", "1 when all inputs have been read up to their ends")),
       last_turn_(metrics_.gauge("rollbook_last_turn_timestamp_seconds",
@@ -69,7 +73,8 @@ void EngineJournal::committed(const runtime::Committed& committed) {
   events_.add(static_cast<double>(committed.events.size()));
   for (std::size_t i = 0; i < committed.events.size(); ++i) {
     const core::Event& event = committed.events[i];
-    if (std::holds_alternative<core::Observed>(event.body)) continue;
+    const auto* observed = std::get_if<core::Observed>(&event.body);
+    if (observed != nullptr && !observed->past) continue;
     if (const auto* finished = std::get_if<core::RolloutFinished>(&event.body);
         finished != nullptr && finished->outcome == core::Outcome::rolled_back) {
       rollbacks_.add();
@@ -96,6 +101,9 @@ void EngineJournal::turned(const runtime::Shard& shard, core::Time now) {
   }
   told_ = counters;
   active_.set(static_cast<double>(shard.rollouts().size()));
+  reading_back_.set(static_cast<double>(shard.readings().size()));
+  read_back_.add(static_cast<double>(shard.read_back_points() - told_read_back_));
+  told_read_back_ = shard.read_back_points();
   live_.set(shard.sight() == core::Sight::live ? 1 : 0);
   last_turn_.set(std::chrono::duration<double>(now.time_since_epoch()).count());
   sight_ = shard.sight();

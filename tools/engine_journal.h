@@ -42,10 +42,13 @@ class EngineJournal {
   adapters::MetricCounter& refused_;
   adapters::MetricCounter& events_;
   adapters::MetricCounter& rollbacks_;
+  adapters::MetricCounter& read_back_;
+  adapters::MetricGauge& reading_back_;
   adapters::MetricGauge& active_;
   adapters::MetricGauge& live_;
   adapters::MetricGauge& last_turn_;
   runtime::Shard::Counters told_;
+  std::int64_t told_read_back_ = 0;
   std::atomic<core::Sight> sight_ = core::Sight::catching_up;
   std::atomic<std::int64_t> turned_at_ns_ = 0;
 };

@@ -108,7 +108,8 @@ std::vector<Measurement> measurements_of(const runtime::Plan& plan,
                                          const std::vector<Fixed>& percentiles) {
   std::vector<Measurement> all = ratios_of(plan);
   for (std::uint32_t i = 0; i < plan.machine.metrics.size(); ++i) {
-    add_metric(plan.machine, core::MetricIndex{i}, percentiles, all);
+    const core::MetricIndex metric{i};
+    if (plan.machine.is_declared(metric)) add_metric(plan.machine, metric, percentiles, all);
   }
   return all;
 }

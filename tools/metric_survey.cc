@@ -120,6 +120,23 @@ struct Subject {
   std::map<std::string, std::size_t> arms;
 };
 
+constexpr std::string_view kBucketSuffix = "_bucket";
+
+// A runbook that names the buckets, as PromQL does, where it means what they are parts of.
+bool check_buckets(const Subject& subject, MetricFinding& found) {
+  const core::Metric& metric = subject.metric;
+  const std::string_view name = metric.selector;
+  if (metric.kind != MetricKind::histogram || !name.ends_with(kBucketSuffix)) return false;
+  if (!subject.kinds.contains(PointKind::untyped) || !found.labels.contains("le")) return false;
+  const std::string_view whole = name.substr(0, name.size() - kBucketSuffix.size());
+  found.problems.push_back(fmt::format(
+      "the points of `{}` are a counter for each bucket; the histogram that they are put together "
+      "to is named `{}`",
+      name, whole));
+  found.suggestion = replaced(subject.line, metric.selector, whole);
+  return true;
+}
+
 // Each of these says what does not fit; the first that knows one gives the line to write.
 void check_kind(const Subject& subject, MetricFinding& found) {
   const core::Metric& metric = subject.metric;
@@ -249,8 +266,36 @@ MetricSurvey::Group MetricSurvey::of(const std::string& name) const {
   return group;
 }
 
+// Why there are buckets, and no histogram that they were put together to.
+std::string MetricSurvey::missing_whole(const std::string& name) const {
+  const std::string buckets = name + std::string(kBucketSuffix);
+  std::set<std::string> edges;
+  for (const Seen* seen : of(buckets)) {
+    edges.insert(std::string(label_of(seen->name, "le")));
+  }
+  edges.erase("");
+  if (edges.empty()) {
+    return fmt::format("no point is named `{}`, and `{}` has no label `le`", name, buckets);
+  }
+  if (!edges.contains("+Inf")) {
+    return fmt::format(
+        "`{}` is there, but not its bucket le=\"+Inf\", without which nobody knows how many "
+        "requests there were; let the sender keep it",
+        buckets);
+  }
+  return fmt::format(
+      "`{}` is there with {} buckets, but no two scrapes of it came whole; listen longer than two "
+      "scrapes take: --for 2m",
+      buckets, edges.size());
+}
+
 void MetricSurvey::check_name(const core::Metric& metric, const std::string& line,
                               MetricFinding& found) const {
+  if (metric.kind == MetricKind::histogram &&
+      names_.contains(metric.selector + std::string(kBucketSuffix))) {
+    found.problems.push_back(missing_whole(metric.selector));
+    return;
+  }
   const std::vector<std::string_view> candidates(names_.begin(), names_.end());
   const std::string_view meant = adapters::nearest(metric.selector, candidates);
   if (!meant.empty()) {
@@ -270,6 +315,7 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
   std::vector<MetricFinding> all;
   for (std::size_t m = 0; m < machine.metrics.size(); ++m) {
     const core::Metric& metric = machine.metrics[m];
+    if (!machine.is_declared(core::MetricIndex{static_cast<std::uint32_t>(m)})) continue;
     Subject subject{machine, metric, line_of(text, metric.span.line), {}, {}, {}};
     MetricFinding& found = all.emplace_back();
     found.metric = metric.name;
@@ -307,7 +353,7 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
     const double span = std::chrono::duration<double>(last - first).count();
     found.points_per_second = static_cast<double>(points) / std::max(span, 1.0);
     found.lag = now - last;
-    check_kind(subject, found);
+    if (!check_buckets(subject, found)) check_kind(subject, found);
     if (split) check_arms(subject, found);
     check_matchers(subject, found);
     if (metric.kind != MetricKind::histogram || subject.layouts.empty()) continue;

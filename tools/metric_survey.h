@@ -66,6 +66,7 @@ class MetricSurvey {
   };
   using Group = std::vector<const Seen*>;
   Group of(const std::string& name) const;
+  std::string missing_whole(const std::string& name) const;
   void check_name(const core::Metric& metric, const std::string& line, MetricFinding& found) const;
 
   std::vector<Seen> series_;  // by number

@@ -24,6 +24,32 @@ bool near(std::int64_t a, std::int64_t b, std::int64_t allowed) {
   return a < b ? b - a <= allowed : a - b <= allowed;
 }
 
+void take_sums(const std::vector<std::int64_t>& there, std::vector<std::int64_t>& here,
+               std::int64_t allowed) {
+  for (std::size_t i = 0; i < std::min(here.size(), there.size()); ++i) {
+    if (near(here[i], there[i], allowed)) here[i] = there[i];
+  }
+}
+
+void take_log(const std::optional<core::Edge>& there, std::optional<core::Edge>& here) {
+  if (there && here && near(there->log, here->log, kMicroNats)) here->log = there->log;
+}
+
+void take_logs(const std::vector<core::Edge>& there, std::vector<core::Edge>& here) {
+  for (std::size_t i = 0; i < std::min(here.size(), there.size()); ++i) {
+    if (near(there[i].log, here[i].log, kMicroNats)) here[i].log = there[i].log;
+  }
+}
+
+void take_edges(const core::Edges& there, core::Edges& here) {
+  take_log(there.low, here.low);
+  take_log(there.high, here.high);
+  take_log(there.other_low, here.other_low);
+  take_log(there.other_high, here.other_high);
+  take_logs(there.pair, here.pair);
+  take_logs(there.contrary_pair, here.contrary_pair);
+}
+
 // Takes over a logged statistic where what was made differs from it no further than allowed.
 void take_statistics(const core::VerdictChanged& logged, core::VerdictChanged& made) {
   if (!logged.reading.evidence || !made.reading.evidence) return;
@@ -35,16 +61,17 @@ void take_statistics(const core::VerdictChanged& logged, core::VerdictChanged& m
            static_cast<std::int64_t>(here.dispersion.nanos), 1)) {
     here.dispersion = there.dispersion;
   }
+  take_sums(there.logs, here.logs, kPicoNats);
+  for (std::size_t i = 0; i < std::min(here.starts.size(), there.starts.size()); ++i) {
+    take_sums(there.starts[i].logs, here.starts[i].logs, kPicoNats);
+  }
+  if (there.edges && here.edges) take_edges(*there.edges, *here.edges);
 }
 
 void take_statistics(const core::Observed& logged, core::Observed& made) {
   if (logged.tests.size() != made.tests.size()) return;
   for (std::size_t i = 0; i < made.tests.size(); ++i) {
-    const std::vector<std::int64_t>& there = logged.tests[i].logs;
-    std::vector<std::int64_t>& here = made.tests[i].logs;
-    for (std::size_t k = 0; k < std::min(here.size(), there.size()); ++k) {
-      if (near(here[k], there[k], kPicoNats)) here[k] = there[k];
-    }
+    take_sums(logged.tests[i].logs, made.tests[i].logs, kPicoNats);
   }
 }
 
@@ -123,6 +150,20 @@ bool is_sight(const Event& event) {
          std::holds_alternative<core::ClockStep>(event.body);
 }
 
+// What breakdowns had counted when a step came that they are logged before: they stand in an
+// Observed of their own then, among what one input brought about.
+void take_waiting(Events events, core::Pending& pending) {
+  for (const Event& event : events.subspan(1)) {
+    if (event.time != events[0].time) return;
+    const auto* observed = std::get_if<core::Observed>(&event.body);
+    if (observed == nullptr || observed->shares.empty()) continue;
+    if (!observed->deltas.empty() || !observed->seen.empty()) continue;
+    pending.sets = observed->sets;
+    pending.shares = observed->shares;
+    return;
+  }
+}
+
 // What had been folded when the input of these events came.
 core::Pending pending_of(const core::RolloutState& state, Events events) {
   core::Pending pending;
@@ -134,6 +175,7 @@ core::Pending pending_of(const core::RolloutState& state, Events events) {
       pending.observed = before_sight(state, events[0], *after);
     }
   }
+  take_waiting(events, pending);
   return pending;
 }
 
@@ -168,6 +210,7 @@ core::Result<std::size_t> Recompute::begin(Events events) {
   start.stream = events[0].stream;
   start.digest = started.digest;
   start.limits = started.limits;
+  start.back = started.back;
   start.now = events[0].time;
   if (events.size() > 1) {
     if (const auto* commanded = std::get_if<core::Commanded>(&events[1].body)) {

@@ -28,6 +28,8 @@ runtime::Compiled RunbookSource::compile(const std::vector<core::Argument>& para
   if (!imported_.diagnostics.empty()) return {std::nullopt, imported_.diagnostics};
   runtime::Compiled compiled = dsl::Compiler().compile(file_, text(), params);
   for (runtime::Diagnostic& found : compiled.diagnostics) found = imported_.text.original(found);
+  compiled.diagnostics.insert(compiled.diagnostics.begin(), imported_.warnings.begin(),
+                              imported_.warnings.end());
   return compiled;
 }
 

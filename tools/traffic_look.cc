@@ -46,6 +46,7 @@ std::optional<core::MetricIndex> counter_of(const Machine& machine) {
   }
   std::vector<core::MetricIndex> parts;
   for (const core::Criterion& criterion : machine.criteria) {
+    if (!criterion.new_by.empty()) parts.push_back(metric_of(machine, criterion.window));
     if (criterion.measure != core::Measure::ratio) continue;
     const core::MetricIndex whole = metric_of(machine, criterion.denominator);
     if (counts_both(machine, whole)) return whole;
@@ -133,7 +134,7 @@ void judge(const Rollout& rollout, const core::Criterion& criterion, core::Time 
 
 void add_split_test(Machine& machine) {
   const auto metric = counter_of(machine);
-  if (!metric) return;
+  if (!metric || !machine.targets.empty()) return;
   core::Criterion criterion;
   criterion.id = kTest;
   criterion.text = "traffic split as planned";
@@ -159,8 +160,12 @@ TrafficLook look_at_traffic(const Rollout& rollout, core::Time now) {
   look.order = state.settled_order;
   look.since = state.shift_floor == core::kDistantFuture ? state.started : state.shift_floor;
   look.shift = shift_of(rollout);
+  look.targets = state.targets;
   if (const core::Criterion* criterion = test_of(machine)) {
     judge(rollout, *criterion, now, look);
+  } else if (!machine.targets.empty()) {
+    look.why = "each target has a weight of its own; `expect traffic " +
+               machine.targets.front().name + " split as planned` judges one";
   } else {
     look.why = machine.arms
                    ? "no criterion of this runbook counts the requests of both arms; `expect "

@@ -36,8 +36,9 @@ struct TrafficLook {
   core::Sequence sequence;  // the last event that was folded
   core::Time now{};         // its time
   core::Weight settled, requested;
-  core::Time since{};      // the settle, or the start of the rollout
-  std::int64_t order = 0;  // of the settled shift; 0: none has settled
+  std::vector<core::TargetState> targets;  // empty: the single, unnamed one
+  core::Time since{};                      // the settle, or the start of the rollout
+  std::int64_t order = 0;                  // of the settled shift; 0: none has settled
   std::optional<ShiftLook> shift;
 
   SplitVerdict verdict = SplitVerdict::not_measured;

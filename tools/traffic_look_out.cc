@@ -54,9 +54,19 @@ std::string share_text(const TrafficLook& look) {
                      requests_of(look));
 }
 
+std::string weights_text(const TrafficLook& look) {
+  if (look.targets.empty()) return adapters::format_percent(look.settled);
+  std::string text;
+  for (const core::TargetState& target : look.targets) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", target.name,
+                        adapters::format_percent(target.settled));
+  }
+  return text;
+}
+
 std::string planned_text(const TrafficLook& look) {
-  std::string text = fmt::format("{} settled since {}", adapters::format_percent(look.settled),
-                                 adapters::format_time(look.since));
+  std::string text =
+      fmt::format("{} settled since {}", weights_text(look), adapters::format_time(look.since));
   return text + (look.order > 0 ? fmt::format(", order {}", look.order)
                                 : ": as the rollout began, nothing was shifted");
 }
@@ -127,6 +137,12 @@ std::string traffic_json(const TrafficLook& look) {
                          {"since", adapters::format_time(look.since)},
                          {"order", look.order > 0 ? Json(look.order) : Json(nullptr)}};
   json["requested"] = adapters::number(look.requested);
+  for (const core::TargetState& target : look.targets) {
+    json["targets"].push_back({{"name", target.name},
+                               {"settled", adapters::number(target.settled)},
+                               {"requested", adapters::number(target.requested)},
+                               {"rolled_back", target.back}});
+  }
   json["shift"] = look.shift ? to_json(*look.shift) : Json(nullptr);
   json["observed"] = observed_json(look);
   json["split"] = word_of(look.verdict);

@@ -26,6 +26,8 @@ Verb list_verb();
 Verb status_verb();
 Verb metrics_verb();
 Verb traffic_verb();
+Verb analyze_verb();
+Verb samples_verb();
 Verb confirm_verb();
 Verb decide_verb();
 Verb pause_verb();

@@ -33,9 +33,15 @@ Outcome<double> parse_speed(const std::string& text) {
 
 Outcome<runtime::Plan> compile_plan(const std::string& file, const std::vector<std::string>& params,
                                     const Console& console) {
-  TRY(const RunbookSource source, RunbookSource::load(file));
   TRY(const std::vector<core::Argument> given, parse_params(params));
-  runtime::Compiled compiled = source.compile(given);
+  return compile_plan(file, given, console);
+}
+
+Outcome<runtime::Plan> compile_plan(const std::string& file,
+                                    const std::vector<core::Argument>& params,
+                                    const Console& console) {
+  TRY(const RunbookSource source, RunbookSource::load(file));
+  runtime::Compiled compiled = source.compile(params);
   if (compiled.plan) {
     // What is told of it names the file, wherever that lies.
     compiled.plan->file = std::filesystem::path(file).filename().string();

@@ -18,6 +18,9 @@ Outcome<double> parse_speed(const std::string& text);
 
 // The plan of a runbook, its imports and `params` (NAME=VALUE) put in; its errors are said on
 // stderr.
+Outcome<runtime::Plan> compile_plan(const std::string& file,
+                                    const std::vector<core::Argument>& params,
+                                    const Console& console);
 Outcome<runtime::Plan> compile_plan(const std::string& file, const std::vector<std::string>& params,
                                     const Console& console);
 

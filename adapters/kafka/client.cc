@@ -243,6 +243,14 @@ core::Result<PartitionCounts> Client::existing(const std::vector<std::string>& t
   return counts;
 }
 
+std::size_t Client::number(const char* property) const {
+  std::array<char, 32> text{};
+  std::size_t size = text.size();
+  ROLLBOOK_CHECK(rd_kafka_conf_get(rd_kafka_conf(handle_), property, text.data(), &size) ==
+                 RD_KAFKA_CONF_OK);
+  return std::strtoull(text.data(), nullptr, 10);
+}
+
 core::Status Client::look_up(rd_kafka_topic_partition_list_t* list, core::Duration limit) {
   if (list->cnt == 0) return {};
   const auto until = Clock::now() + limit;

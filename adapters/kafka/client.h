@@ -64,6 +64,9 @@ class Client {
   // For each entry of `list` the offset at its timestamp: RD_KAFKA_OFFSET_BEGINNING or _END.
   core::Status look_up(rd_kafka_topic_partition_list_t* list, core::Duration limit);
 
+  // A property of that name which is a number, as it holds.
+  std::size_t number(const char* property) const;
+
   // "cannot reach 127.0.0.1:9092: Connection refused; is it running?"
   core::Error unreachable() const;
 
@@ -116,6 +119,12 @@ core::Result<std::unique_ptr<runtime::Consumer>> open_consumer(
     const KafkaOptions& options, const std::vector<std::string>& topics,
     const std::vector<core::SourceOffset>& from, bool new_from_end);
 core::Result<std::unique_ptr<runtime::Producer>> open_producer(const KafkaOptions& options);
+core::Result<std::unique_ptr<runtime::SpanReader>> open_span_reader(
+    const KafkaOptions& options, const std::vector<runtime::Span>& spans);
+// Where `time` lies in all partitions of `topics`.
+core::Result<std::vector<runtime::Place>> places_of(Client& client,
+                                                    const std::vector<std::string>& topics,
+                                                    core::Time time, core::Duration limit);
 // The ends of all partitions of `topics`.
 core::Result<std::vector<core::SourceOffset>> ends_of(Client& client,
                                                       const std::vector<std::string>& topics,

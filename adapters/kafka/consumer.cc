@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "adapters/kafka/client.h"
+#include "adapters/kafka/refetch.h"
 #include "adapters/kafka/watch.h"
 
 namespace rollbook::adapters::kafka {
@@ -34,6 +35,7 @@ struct Partition {
   std::int64_t next = 0;  // the next offset to hand out
   std::int64_t end = 0;   // an end seen: behind it there was nothing, up to it there is more
   bool lost = false;      // `next` is out of range: a gap to be looked up
+  Refetch refetch;
   bool empty() const { return cursor == held.size(); }
 };
 
@@ -68,6 +70,7 @@ class KafkaConsumer : public runtime::Consumer {
     TRY(client_, Client::open(options_, Role::consumer));
     TRY(PartitionCounts counts, client_->existing(topics_, options_.connect_limit));
     TRY_DO(assign_all(counts, from, new_from_end));
+    enough_ = client_->number("queued.min.messages");
     watch_ = std::make_unique<Watch>(*client_, options_, topics_, std::move(counts), signal_);
     return {};
   }
@@ -303,10 +306,23 @@ class KafkaConsumer : public runtime::Consumer {
     return count;
   }
 
+  // Any question that its leader is asked wakes the thread that fetches; nobody waits for the
+  // answer.
+  void wake_fetching(const Partition& partition) {
+    OffsetsPtr list(rd_kafka_topic_partition_list_new(1));
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic->c_str(), partition.number)
+        ->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_offsets_for_times(client_->get(), list.get(), 1);
+  }
+
   core::Status refill() {
+    const auto now = Clock::now();
     for (Partition& partition : partitions_) {
       if (!partition.empty() || partition.lost) continue;
-      if (rd_kafka_queue_length(partition.queue.get()) == 0) continue;
+      const std::size_t waiting = rd_kafka_queue_length(partition.queue.get());
+      const bool more = partition.next + static_cast<std::int64_t>(waiting) < partition.end;
+      if (partition.refetch.is_due(waiting, enough_, more, now)) wake_fetching(partition);
+      if (waiting == 0) continue;
       partition.held.resize(kBatch);
       partition.cursor = 0;
       const ssize_t count =
@@ -363,6 +379,9 @@ class KafkaConsumer : public runtime::Consumer {
   Clock::time_point wake_at(Clock::time_point now) const {
     auto at = now + std::chrono::seconds(1);  // callbacks of librdkafka are served by polling
     if (patient_until_ && *patient_until_ > now) at = std::min(at, *patient_until_);
+    for (const Partition& partition : partitions_) {
+      if (partition.refetch.at()) at = std::min(at, *partition.refetch.at());
+    }
     return at;
   }
 
@@ -377,6 +396,7 @@ class KafkaConsumer : public runtime::Consumer {
   bool reachable_ = true;  // as last told
   bool removed_ = false;   // a topic went away
   std::optional<Clock::time_point> patient_until_;
+  std::size_t enough_ = 0;  // messages in the client at which it stops fetching a partition
 };
 
 }  // namespace

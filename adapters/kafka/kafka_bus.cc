@@ -113,6 +113,16 @@ class KafkaBus : public runtime::Bus {
     return kafka::ends_of(*client_, topics, options_.connect_limit);
   }
 
+  core::Result<std::vector<runtime::Place>> places(const std::vector<std::string>& topics,
+                                                   core::Time time) override {
+    return kafka::places_of(*client_, topics, time, options_.connect_limit);
+  }
+
+  core::Result<std::unique_ptr<runtime::SpanReader>> reader(
+      const std::vector<runtime::Span>& spans) override {
+    return kafka::open_span_reader(options_, spans);
+  }
+
   core::Status ensure_topics(const std::vector<std::string>& topics) override {
     TRY(const PartitionCounts counts, client_->partitions(topics, options_.connect_limit));
     for (const auto& [topic, count] : counts) {

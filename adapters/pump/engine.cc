@@ -37,6 +37,7 @@ struct Engine::Parts {
   std::atomic<bool> held = false;
   // Ended in this order: inputs first, then what goes out.
   std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<ReadBackPump> read_back;
   std::unique_ptr<MetricsPump> metrics;
   std::unique_ptr<CommandsPump> commands;
 
@@ -45,6 +46,7 @@ struct Engine::Parts {
 
   core::Status open(runtime::Bus& bus, const runtime::PlanCompiler& compiler);
   core::Status connect(runtime::Bus& bus, const runtime::PlanCompiler& compiler, bool first_start);
+  void read_back_for(const runtime::Committed& committed);
   void take(const EngineNotice& notice);
   void tell(EngineNotice::Kind kind, const std::string& whose);
 };
@@ -60,6 +62,7 @@ core::Status Engine::Parts::open(runtime::Bus& bus, const runtime::PlanCompiler&
     publisher->cancel(committed.cancelled);
     publisher->send(committed.appended.outbox);
     publisher->durable(committed.appended.last);
+    read_back_for(committed);
     if (options.on_committed) options.on_committed(committed);
   };
   hooks.ask_ends = [this] { metrics->ask_ends(); };
@@ -118,6 +121,11 @@ core::Status Engine::Parts::connect(runtime::Bus& bus, const runtime::PlanCompil
   publisher->send(std::move(open_rows));
   publisher->durable(log.last_position());
 
+  read_back = std::make_unique<ReadBackPump>(bus, MetricSources{topics.metrics, topics.formats},
+                                             queue, options.read_back);
+  for (const auto& [stream, reading] : shard->readings()) {
+    read_back->add(shard->past_request(stream));
+  }
   metrics = std::make_unique<MetricsPump>(
       std::move(metric_consumer), queue,
       [this](std::vector<DeadLetter> letters) { publisher->send(std::move(letters)); },
@@ -131,6 +139,17 @@ core::Status Engine::Parts::connect(runtime::Bus& bus, const runtime::PlanCompil
                    },
                    [this](const EngineNotice& notice) { take(notice); }});
   return {};
+}
+
+// Only once the start is durable: what is read for it goes into its log.
+void Engine::Parts::read_back_for(const runtime::Committed& committed) {
+  for (const core::Event& event : committed.events) {
+    const auto* started = std::get_if<core::RolloutStarted>(&event.body);
+    if (started != nullptr && started->back && shard->readings().contains(event.stream)) {
+      read_back->add(shard->past_request(event.stream));
+    }
+    if (std::holds_alternative<core::RolloutFinished>(event.body)) read_back->cancel(event.stream);
+  }
 }
 
 void Engine::Parts::tell(EngineNotice::Kind kind, const std::string& whose) {
@@ -161,6 +180,7 @@ Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() {
   parts_->queue.close();
   parts_->metrics.reset();
+  parts_->read_back.reset();
   parts_->commands.reset();
   parts_->publisher.reset();
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/pump/read_back_pump.h"
 #include "adapters/wire/metric_decoder.h"
 #include "engine/runtime/bus.h"
 #include "engine/runtime/event_log.h"
@@ -34,6 +35,7 @@ struct EngineOptions {
   runtime::ShardOptions shard;        // `render` is set by the engine
   std::size_t queue_bytes = 8 << 20;  // of metrics between the bus and the loop
   core::Duration claim_window = std::chrono::seconds(1);
+  ReadBackOptions read_back;  // how far: ShardOptions
   // After each durable turn, on the loop's thread; must not block.
   std::function<void(const runtime::Shard&, core::Time now)> on_turn;
   std::function<void(const runtime::Committed&)> on_committed;

@@ -8,6 +8,7 @@ using namespace std::chrono_literals;
 constexpr core::Duration kWait = 100ms;
 constexpr std::size_t kRecords = 2000;         // handed over by one poll
 constexpr std::size_t kBatchBytes = 64 << 10;  // a batch's records: a quarter of a turn
+constexpr std::size_t kRecordBytes = 64;       // of a record, beside its value: about a point's
 
 }  // namespace
 
@@ -24,8 +25,10 @@ MetricsPump::~MetricsPump() = default;
 bool MetricsPump::flush() {
   bool open = true;
   if (batch_.next_offset > 0) {
+    const std::size_t points = batch_.points.size();
     open = queue_.push(std::move(batch_));
     batch_ = runtime::PointBatch{};
+    batch_.points.reserve(points);  // the next one is like it
   }
   if (!letters_.empty()) {
     on_letters_(std::move(letters_));
@@ -47,7 +50,7 @@ void MetricsPump::run(const std::stop_token& stop) {
     batch_.topic = record.topic;
     batch_.partition = record.partition;
     batch_.next_offset = record.offset + 1;
-    batch_.bytes += record.value.size() + 64;
+    batch_.bytes += kRecordBytes;  // beside its value, which decode() has counted
   };
   events.on_gap = [&](const runtime::Gap& gap) {
     open = flush() && open;

@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kEvents = 200;     // read from the log at once
 constexpr std::size_t kUnderWay = 2000;  // events not acknowledged: then the log waits
+constexpr core::Duration kReports = 1ms;
 constexpr core::Duration kFlush = 2s;
 
 }  // namespace
@@ -160,14 +161,15 @@ void Publisher::run(const std::stop_token& stop) {
     const bool room = send_waiting() && send_events();
     std::unique_lock lock(mutex_);
     const bool idle = waiting_.empty() && failed_.empty() && cursor_ >= durable_;
+    const auto more = [&] { return !waiting_.empty() || cursor_ < durable_; };
     if (idle && in_flight_ == 0) {
-      woken_.wait(lock, stop, [&] { return !waiting_.empty() || cursor_ < durable_; });
+      woken_.wait(lock, stop, more);
       continue;
     }
+    // What is handed over leaves at once; delivery reports, for which nobody waits, a moment later.
+    if (idle) woken_.wait_for(lock, stop, kReports, more);
     lock.unlock();
-    // Delivery reports come while there is nothing new to hand over; new rows wait a moment at
-    // most.
-    producer_->poll(room && !idle ? 0ms : 1ms);
+    producer_->poll(room ? 0ms : kReports);
   }
   send_waiting();
   producer_->flush(kFlush);

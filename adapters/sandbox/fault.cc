@@ -1,5 +1,6 @@
 #include "adapters/sandbox/fault.h"
 
+#include <algorithm>
 #include <array>
 #include <span>
 #include <vector>
@@ -15,14 +16,19 @@ struct KindWord {
   FaultKind kind;
   std::string_view example;
 };
-constexpr std::array<KindWord, 7> kKinds = {{
+constexpr std::array<KindWord, 12> kKinds = {{
     {"errors", FaultKind::errors, "errors 2% from 33h"},
     {"latency", FaultKind::latency, "latency x3 from stage canary_25 + 1h for 10m"},
     {"silence", FaultKind::silence, "silence from 30h until 31h on canary"},
     {"shift", FaultKind::shift, "shift fails from 26h"},
     {"rollback", FaultKind::rollback, "rollback fails for 10m"},
     {"run", FaultKind::run, "run fails from 36h"},
+    {"start", FaultKind::start, "start backfill fails from 36h"},
     {"checkpoint", FaultKind::checkpoint, "checkpoint hangs"},
+    {"gaps", FaultKind::gaps, "gaps 20% from 26h for 2h"},
+    {"duplicates", FaultKind::duplicates, "duplicates 10% from 26h on both"},
+    {"collector", FaultKind::collector, "collector restarts from 30h for 40s"},
+    {"partitions", FaultKind::partitions, "partitions double from 40h"},
 }};
 
 // Words, with "+" apart: "canary_25 +1h" is three. What stands in quotes is one word, with them.
@@ -61,6 +67,13 @@ class FaultParser {
         fault_.until->after <= fault_.from.after) {
       return fail("it ends before it begins");
     }
+    const bool ends = fault_.until || fault_.lasts;
+    if (fault_.kind == FaultKind::collector && !ends) {
+      return fail("say with `for` how long it is away");
+    }
+    if (fault_.kind == FaultKind::partitions && ends) {
+      return fail("a topic never becomes narrower again, so it has no end");
+    }
     return fault_;
   }
 
@@ -96,14 +109,12 @@ class FaultParser {
 
   core::Status amount() {
     switch (fault_.kind) {
-      case FaultKind::errors: {
-        const auto share = parse_weight(peek());
-        if (!share || !peek().ends_with('%'))
-          return fail("expected a share such as `2%`, " + found());
-        fault_.amount = core::Fixed{share->nanos};
-        take();
-        return {};
-      }
+      case FaultKind::errors:
+        TRY_DO(share());
+        return kind_of_error();
+      case FaultKind::gaps:
+      case FaultKind::duplicates:
+        return share();
       case FaultKind::latency: {
         std::string_view word = peek();
         if (word.starts_with('x')) word.remove_prefix(1);
@@ -118,14 +129,55 @@ class FaultParser {
       }
       case FaultKind::silence:
         return {};
-      default:
-        TRY_DO(whose_effect());
-        if (peek() != "fails" && peek() != "hangs") {
-          return fail("expected `fails` or `hangs`, " + found());
-        }
-        fault_.hangs = take() == "hangs";
-        return {};
+      case FaultKind::collector:
+        fault_.on_baseline = true;
+        return word("restarts");
+      case FaultKind::partitions:
+        fault_.on_baseline = true;
+        return word("double");
+      case FaultKind::shift:
+      case FaultKind::rollback:
+      case FaultKind::run:
+      case FaultKind::start:
+      case FaultKind::checkpoint:
+        break;
     }
+    TRY_DO(whose_effect());
+    if (peek() != "fails" && peek() != "hangs") {
+      return fail("expected `fails` or `hangs`, " + found());
+    }
+    fault_.hangs = take() == "hangs";
+    return {};
+  }
+
+  core::Status share() {
+    const auto share = parse_weight(peek());
+    if (!share || !peek().ends_with('%')) return fail("expected a share such as `2%`, " + found());
+    fault_.amount = core::Fixed{share->nanos};
+    take();
+    return {};
+  }
+
+  core::Status word(std::string_view expected) {
+    if (peek() != expected) return fail("expected `" + std::string(expected) + "`, " + found());
+    take();
+    return {};
+  }
+
+  // `of type "oom"`.
+  core::Status kind_of_error() {
+    if (peek() != "of") return {};
+    take();
+    if (at_end()) return fail("expected a label and its value such as `type \"oom\"`, " + found());
+    fault_.label = take();
+    if (at_end()) return fail("expected the label's value such as `\"oom\"`, " + found());
+    fault_.value = unquoted(take());
+    return {};
+  }
+
+  static std::string_view unquoted(std::string_view word) {
+    const bool quoted = word.size() >= 2 && word.front() == '"' && word.back() == '"';
+    return quoted ? word.substr(1, word.size() - 2) : word;
   }
 
   // `to 25%`, or the name of an action or a checkpoint.
@@ -139,13 +191,10 @@ class FaultParser {
       fault_.to = *weight;
       take();
     }
-    const bool named = fault_.kind == FaultKind::run || fault_.kind == FaultKind::checkpoint;
+    const bool named = fault_.kind == FaultKind::run || fault_.kind == FaultKind::start ||
+                       fault_.kind == FaultKind::checkpoint;
     if (!named || at_end() || peek() == "fails" || peek() == "hangs") return {};
-    std::string_view name = take();
-    if (name.size() >= 2 && name.front() == '"' && name.back() == '"') {
-      name = name.substr(1, name.size() - 2);
-    }
-    fault_.name = name;
+    fault_.name = unquoted(take());
     return {};
   }
 
@@ -169,9 +218,27 @@ class FaultParser {
       take();
       return arms();
     }
-    constexpr std::array<std::string_view, 4> kClauses = {"from", "until", "for", "on"};
-    return fail("expected `from`, `until`, `for` or `on`, " + found() +
+    if (peek() == "in") {
+      take();
+      return target();
+    }
+    if (peek() == "at" && fault_.kind == FaultKind::errors) {
+      take();
+      fault_.at_random = true;
+      return word("random");
+    }
+    constexpr std::array<std::string_view, 5> kClauses = {"from", "until", "for", "on", "in"};
+    return fail("expected `from`, `until`, `for`, `on` or `in`, " + found() +
                 did_you_mean(peek(), kClauses));
+  }
+
+  core::Status target() {
+    if (fault_.kind == FaultKind::run || fault_.kind == FaultKind::checkpoint) {
+      return fail("`in` names a target, and this is of the whole service");
+    }
+    if (at_end()) return fail("expected the name of a target, " + found());
+    fault_.target = take();
+    return {};
   }
 
   core::Result<FaultTime> time() {
@@ -200,8 +267,12 @@ class FaultParser {
   }
 
   core::Status arms() {
-    if (fault_.kind != FaultKind::errors && fault_.kind != FaultKind::latency &&
-        fault_.kind != FaultKind::silence) {
+    constexpr std::array kOfArms = {FaultKind::errors, FaultKind::latency, FaultKind::silence,
+                                    FaultKind::gaps, FaultKind::duplicates};
+    if (fault_.kind == FaultKind::collector || fault_.kind == FaultKind::partitions) {
+      return fail("`on` chooses an arm, and this is of all metrics");
+    }
+    if (std::find(kOfArms.begin(), kOfArms.end(), fault_.kind) == kOfArms.end()) {
       return fail("`on` chooses whose metrics suffer, and this is a fault of an effect");
     }
     const std::string_view word = peek();
@@ -221,6 +292,11 @@ class FaultParser {
 };
 
 }  // namespace
+
+bool is_of_delivery(FaultKind kind) {
+  return kind == FaultKind::gaps || kind == FaultKind::duplicates || kind == FaultKind::collector ||
+         kind == FaultKind::partitions;
+}
 
 core::Result<Fault> parse_fault(std::string_view text) { return FaultParser(text).parse(); }
 

@@ -130,11 +130,17 @@ class Health {
     return all;
   }
 
+  // A bracket's folds are of the gauge that was declared.
+  bool same_points(MetricIndex a, MetricIndex b) const {
+    return machine_.at(a).selector == machine_.at(b).selector &&
+           machine_.at(a).matchers == machine_.at(b).matchers;
+  }
+
   Fixed level(MetricIndex metric) const {
     Bounds bounds;
     for (const Criterion& criterion : machine_.criteria) {
-      if (criterion.measure == Measure::gauge && metric_of(criterion.window) == metric &&
-          has_limit(criterion)) {
+      if ((criterion.measure == Measure::gauge || criterion.measure == Measure::bracket) &&
+          same_points(metric_of(criterion.window), metric) && has_limit(criterion)) {
         bounds.add(criterion, criterion.limit);
       }
     }
@@ -238,6 +244,29 @@ WireSeries make_series(const Machine& machine, const Health& health, MetricIndex
   return series;
 }
 
+// Every arm of every target; a metric that selects by the label of the targets is of one of them.
+std::vector<std::pair<core::TargetIndex, Whose>> owners_of(const Machine& machine,
+                                                           MetricIndex index,
+                                                           const std::vector<Whose>& arms) {
+  std::vector<core::TargetIndex> targets;
+  for (std::uint32_t i = 0; i < machine.targets.size(); ++i) {
+    const core::Target& target = machine.targets[i];
+    const auto& matchers = machine.at(index).matchers;
+    const bool of_another =
+        std::any_of(matchers.begin(), matchers.end(), [&](const core::LabelMatcher& matcher) {
+          return matcher.label == target.label && matcher.kind == core::MatchKind::equal &&
+                 matcher.value != target.value;
+        });
+    if (!of_another) targets.push_back(core::TargetIndex{i});
+  }
+  if (machine.targets.empty()) targets.emplace_back();
+  std::vector<std::pair<core::TargetIndex, Whose>> owners;
+  for (const core::TargetIndex target : targets) {
+    for (const Whose whose : arms) owners.emplace_back(target, whose);
+  }
+  return owners;
+}
+
 }  // namespace
 
 core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
@@ -257,11 +286,13 @@ core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
     const bool split = machine.arms && !machine.at(index).unsplit;
     const std::vector<Whose> arms =
         split ? std::vector{Whose::baseline, Whose::canary} : std::vector{Whose::all};
-    for (const Whose whose : arms) {
+    for (const auto& [target, whose] : owners_of(machine, index, arms)) {
       WireSeries one = series;
       one.whose = whose;
+      one.target = target;
       bool covered = false;
       for (const WireSeries& other : all) {
+        if (other.target != target) continue;
         if (!search.feeds(other.name, other.labels, index)) continue;
         // Two arms of a metric that is a total here are one request in sum.
         if (other.whose != whose && other.whose == Whose::canary) continue;
@@ -271,7 +302,7 @@ core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
       }
       if (covered && (one.kind != core::MetricKind::counter || one.per_request.nanos <= 0))
         continue;
-      TRY(one.labels, search.find(index, whose));
+      TRY(one.labels, search.find(index, whose, target));
       all.push_back(std::move(one));
     }
   }
@@ -281,6 +312,7 @@ core::Result<std::vector<WireSeries>> healthy_series(const Machine& machine,
 core::Duration scrape_interval(const Machine& machine, core::Duration most) {
   core::Duration interval = most;
   for (const Criterion& criterion : machine.criteria) {
+    if (criterion.judge) interval = std::min(interval, criterion.judge->step);
     if (criterion.test != core::Test::none) continue;  // it takes points as they come
     // Five points in a window, three before a silence is one.
     const core::Duration needed = criterion.measure == Measure::absent

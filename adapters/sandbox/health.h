@@ -28,11 +28,15 @@ struct WireSeries {
   std::vector<std::pair<std::string, std::string>> labels;  // sorted
   core::MetricKind kind = core::MetricKind::counter;
   Whose whose = Whose::all;
+  core::TargetIndex target{};       // whose traffic; invalid: the machine has no targets
   core::Fixed per_request;          // counters: added by each request
   std::vector<Ceiling> ceilings;    // counters of failures: `errors` raises them; else empty
   core::Fixed level;                // gauges
   std::vector<core::Fixed> bounds;  // histograms, in the wire's unit: every limit is among them
   core::Fixed scale;                // histograms: the healthy latencies' upper end
+  // Failures that a fault alone brings (`errors 1% of type "oom"`): that label and its value. There
+  // is no such series before the first of them.
+  std::string kind_label = {}, kind_value = {};
 };
 
 // The load is what one request a second is multiplied by; needed for limits on rates and counts.

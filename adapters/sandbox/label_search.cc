@@ -157,19 +157,23 @@ std::vector<std::string> LabelSearch::candidates(const std::string& selector,
   return distinct;
 }
 
-core::Result<LabelSearch::Labels> LabelSearch::find(MetricIndex index, Whose whose) const {
+core::Result<LabelSearch::Labels> LabelSearch::find(MetricIndex index, Whose whose,
+                                                    core::TargetIndex target) const {
   const core::Metric& metric = machine_.at(index);
   Labels fixed;
   if (machine_.arms && whose != Whose::all) {
     fixed.emplace_back(machine_.arms->label,
                        whose == Whose::canary ? machine_.arms->canary : machine_.arms->baseline);
   }
+  if (target.valid()) fixed.emplace_back(machine_.at(target).label, machine_.at(target).value);
   std::vector<std::string> names;
   for (const core::Metric& other : machine_.metrics) {
     if (other.selector != metric.selector) continue;
     for (const core::LabelMatcher& matcher : other.matchers) {
-      const bool is_arm = !fixed.empty() && matcher.label == fixed.front().first;
-      if (!is_arm && std::find(names.begin(), names.end(), matcher.label) == names.end()) {
+      const bool is_fixed = std::any_of(fixed.begin(), fixed.end(), [&](const auto& label) {
+        return label.first == matcher.label;
+      });
+      if (!is_fixed && std::find(names.begin(), names.end(), matcher.label) == names.end()) {
         names.push_back(matcher.label);
       }
     }

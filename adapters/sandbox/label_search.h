@@ -22,7 +22,8 @@ class LabelSearch {
   bool feeds(const std::string& name, const Labels& labels, core::MetricIndex metric) const;
 
   // Error: no label set was found; names the metric and its matchers.
-  core::Result<Labels> find(core::MetricIndex metric, Whose whose) const;
+  core::Result<Labels> find(core::MetricIndex metric, Whose whose,
+                            core::TargetIndex target = {}) const;
 
  private:
   std::vector<std::string> candidates(const std::string& selector, const std::string& label) const;

@@ -3,6 +3,7 @@
 #include "adapters/memory_bus.h"
 #include "adapters/pump/commands_pump.h"
 #include "adapters/pump/stream_contexts.h"
+#include "adapters/sandbox/predecessor.h"
 #include "adapters/wire/command_encoder.h"
 #include "adapters/wire/effect_json.h"
 #include "adapters/wire/metric_decoder.h"
@@ -49,6 +50,7 @@ class Sandbox::Impl {
   std::string rollout_, refused_;
   std::optional<core::Outcome> outcome_;
   bool stopped_ = false;
+  int partitions_ = 1;  // of the metrics topic
 };
 
 core::Status Sandbox::Impl::open(const std::string& runbook) {
@@ -61,10 +63,14 @@ core::Status Sandbox::Impl::open(const std::string& runbook) {
   if (shard_->state().last_stream != 0) {
     return core::fail("the directory holds a log already; the sandbox needs an empty one");
   }
+  TRY_DO(precede(*shard_, compiler_, machine_, machine_.after, now_));
   std::vector<std::string> all = topics_.metrics;
   all.insert(all.end(), {topics_.commands, topics_.effects, topics_.events, topics_.deadletter});
   TRY_DO(bus_.ensure_topics(all));
   options_.service.begin = now_;
+  options_.service.double_partitions = [this] {
+    bus_.create_topic(topics_.metrics.front(), partitions_ *= 2);
+  };
   TRY(service_, SyntheticService::make(machine_, bus_, topics_, options_.service));
   TRY(metrics_, bus_.consumer(topics_.metrics, {}, false));
   TRY(commands_, bus_.consumer({topics_.commands}, {}, false));
@@ -79,6 +85,9 @@ core::Status Sandbox::Impl::open(const std::string& runbook) {
   start.sent = now_;
   // The log is empty, so nobody has shifted yet: the traffic is where the runbook expects it.
   if (machine_.begins > core::kNoTraffic) start.weight = machine_.begins;
+  for (const core::Target& target : machine_.targets) {
+    if (target.begins > core::kNoTraffic) start.weights.push_back({target.name, target.begins});
+  }
   ROLLBOOK_CHECK(
       producer_->send({topics_.commands, "", start.key.id, "", encode(start)}, [](auto) {}));
   return {};
@@ -99,6 +108,10 @@ core::Result<bool> Sandbox::Impl::take_inputs() {
   runtime::ConsumerEvents on_metric;
   on_metric.on_record = [&](const runtime::Record& record) {
     any = true;
+    if (batch.next_offset > 0 && batch.partition != record.partition) {
+      shard_->points(batch, now_);
+      batch = {};
+    }
     decoder_.decode(record, batch, letters);
     batch.topic = record.topic;
     batch.partition = record.partition;

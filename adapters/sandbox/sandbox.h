@@ -1,8 +1,8 @@
 #pragma once
 // Sandbox: engine, bus and synthetic service in one thread, on discrete-event time. The clock moves
 // to the next due moment only when queue and effects are idle, so every speed gives the same log;
-// the same seed gives it byte for byte. Bytes go through the same decoders and encoders as on
-// Kafka.
+// the same seed gives it byte for byte. What the runbook must come `after` has succeeded. Bytes go
+// through the same decoders and encoders as on Kafka.
 //
 //   TRY(auto sandbox, Sandbox::make(log, compiler, text, options));
 //   TRY(auto outcome, sandbox->run());

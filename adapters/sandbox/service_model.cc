@@ -3,10 +3,13 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 #include <variant>
 
+#include "adapters/sandbox/delivery.h"
 #include "adapters/sandbox/fault_clock.h"
 #include "adapters/sandbox/health.h"
+#include "adapters/sandbox/label_sets.h"
 #include "adapters/sandbox/traffic.h"
 #include "adapters/wire/command_encoder.h"
 #include "adapters/wire/json_fields.h"
@@ -30,6 +33,7 @@ struct Effect {
   core::EffectKind kind = core::EffectKind::traffic;
   bool rollback = false;
   std::uint64_t order = 0;
+  std::string target;
   core::Weight to;
   std::string name;  // run: the action; checkpoint
 };
@@ -88,9 +92,9 @@ class ServiceModel::Impl {
         topics_(std::move(topics)),
         sink_(std::move(sink)),
         traffic_(std::move(series), Load{options_.peak_per_second, options_.trough_per_second},
-                 options_.begin, options_.seed),
+                 options_.begin, options_.seed, begins_of(machine)),
+        delivery_(options_.seed, sink_),
         faults_(machine, options_.faults) {
-    traffic_.set_weight(machine.begins);
     if (options_.scrape_every == Duration::zero()) {
       options_.scrape_every = scrape_interval(machine, kScrapeMost);
     }
@@ -106,9 +110,7 @@ class ServiceModel::Impl {
       const Act act = std::move(acts_.begin()->second);
       acts_.erase(acts_.begin());
       traffic_.flow_until(due);
-      for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
-        traffic_.trouble(whose) = faults_.trouble_of(whose, due);
-      }
+      faults_.trouble(traffic_, due);
       std::visit([&](const auto& one) { perform(one, due); }, act);
     }
   }
@@ -131,7 +133,7 @@ class ServiceModel::Impl {
       effect.kind = core::EffectKind::run;
       effect.name = text_of(read.data, "action");
     } else if (kind == name_of(core::EffectKind::start) && read.data.find("settle") != nullptr) {
-      effect.kind = core::EffectKind::run;  // something waits for it: done at once, like a run
+      effect.kind = core::EffectKind::start;  // something waits for it
       effect.name = text_of(read.data, "action");
     } else if (kind == name_of(core::EffectKind::checkpoint)) {
       effect.kind = core::EffectKind::checkpoint;
@@ -204,28 +206,41 @@ class ServiceModel::Impl {
   const Fault* fault_of(const Effect& effect, Time now) const {
     FaultKind kind = FaultKind::checkpoint;
     if (effect.kind == core::EffectKind::run) kind = FaultKind::run;
+    if (effect.kind == core::EffectKind::start) kind = FaultKind::start;
     if (effect.kind == core::EffectKind::traffic) {
       kind = effect.rollback ? FaultKind::rollback : FaultKind::shift;
     }
-    return faults_.find({kind, effect.to, effect.name}, now);
+    return faults_.find({kind, effect.to, effect.name, effect.target}, now);
   }
 
   // ---- Acts -----------------------------------------------------------------------------------
 
   void perform(const Scrape&, Time now) {
+    plan(now + options_.scrape_every, Scrape{});
+    if (faults_.trouble_of(Whose::all, {}, now).collector_away) {
+      collector_away_ = true;
+      return traffic_.vary();
+    }
+    if (std::exchange(collector_away_, false)) traffic_.begin_anew(now);
     for (const Whose whose : {Whose::baseline, Whose::canary, Whose::all}) {
       std::string lines = traffic_.lines(whose, now);
       if (lines.empty()) continue;
       std::string key = machine_.service;
       if (machine_.arms && whose == Whose::canary) key = machine_.arms->canary;
       if (machine_.arms && whose == Whose::baseline) key = machine_.arms->baseline;
-      sink_({topics_.metrics, std::move(key), "", "", std::move(lines)});
+      delivery_.send({topics_.metrics, std::move(key), "", "", std::move(lines)},
+                     traffic_.trouble(whose));
     }
+    delivery_.end_scrape();
     traffic_.vary();
-    plan(now + options_.scrape_every, Scrape{});
   }
 
-  void perform(const Edge&, Time) {}
+  void perform(const Edge&, Time now) {
+    for (; doubled_ < faults_.begun(FaultKind::partitions, now); ++doubled_) {
+      options_.double_partitions();
+      delivery_.spread();
+    }
+  }
 
   void perform(const Settle& settle, Time now) {
     const Effect& effect = settle.effect;
@@ -243,7 +258,7 @@ class ServiceModel::Impl {
     if (effect.kind == core::EffectKind::checkpoint) {
       return {true, "", "{\"id\":\"checkpoint-" + std::to_string(++checkpoints_) + "\"}"};
     }
-    if (effect.kind == core::EffectKind::run) return {};
+    if (effect.kind != core::EffectKind::traffic) return {};
     // A hand that comes late must not undo what was done after it.
     if (effect.order <= last_order_) {
       return {false,
@@ -252,7 +267,7 @@ class ServiceModel::Impl {
               ""};
     }
     last_order_ = effect.order;
-    traffic_.set_weight(effect.to);
+    traffic_.set_weight(machine_.find_target(effect.target), effect.to);
     return {};
   }
 
@@ -282,6 +297,7 @@ class ServiceModel::Impl {
     effect.kind = core::EffectKind::traffic;
     data.whole("order", effect.order);
     data.weight("to", effect.to);
+    effect.target = text_of(data, "target");
     if (const JsonField* field = data.find("rollback")) effect.rollback = field->text == "true";
     if (data.problem() || data.find("to") == nullptr || data.find("order") == nullptr) {
       return core::fail("traffic effect " + effect.id + ": " +
@@ -330,6 +346,7 @@ class ServiceModel::Impl {
   ModelTopics topics_;
   Sink sink_;
   Traffic traffic_;
+  Delivery delivery_;
   FaultClock faults_;
   std::multimap<Time, Act> acts_;            // never empty: a scrape plans the next
   std::deque<OpenQuestion> questions_;       // Answers::ask
@@ -337,13 +354,23 @@ class ServiceModel::Impl {
   std::uint64_t last_order_ = 0;
   std::uint64_t commands_ = 0;
   std::uint64_t checkpoints_ = 0;
+  bool collector_away_ = false;  // at the last scrape
+  int doubled_ = 0;              // how often the topic was made wider
 };
 
 core::Result<std::unique_ptr<ServiceModel>> ServiceModel::make(const core::Machine& machine,
                                                                SyntheticOptions options,
                                                                ModelTopics topics, Sink sink) {
   TRY(auto series, healthy_series(machine, options.peak_per_second));
-  for (const Fault& fault : options.faults) TRY_DO(check_fault(machine, fault, series));
+  series = by_label_sets(machine, std::move(series));
+  for (const Fault& fault : options.faults) {
+    add_kind(machine, fault, series);
+    TRY_DO(check_fault(machine, fault, series));
+    if (fault.kind == FaultKind::partitions && !options.double_partitions) {
+      return core::fail("the fault `" + fault.text +
+                        "` needs a bus whose topics the service can make wider, as the sandbox's");
+    }
+  }
   auto impl = std::make_unique<Impl>(machine, std::move(options), std::move(topics),
                                      std::move(sink), std::move(series));
   return std::unique_ptr<ServiceModel>(new ServiceModel(std::move(impl)));

@@ -37,6 +37,8 @@ struct SyntheticOptions {
   // Requests of both arms: the peak at 16:00 UTC, the trough at 04:00.
   std::int64_t peak_per_second = 900;
   std::int64_t trough_per_second = 120;
+  // Makes the metrics topic twice as wide; only a bus of our own can. Needed by that fault.
+  std::function<void()> double_partitions;
 };
 
 struct ModelTopics {

@@ -27,7 +27,30 @@ std::string_view kind_word(core::MetricKind kind) {
   return "";
 }
 
+Fixed times(Fixed a, Fixed b) { return Fixed{a.nanos * b.nanos / kScale}; }
+
 std::string integer(Int128 value) { return std::to_string(static_cast<std::int64_t>(value)); }
+
+constexpr int kBits = 62;
+constexpr Int128 one() { return Int128{1} << kBits; }
+
+// e^(−λ) · 2⁶², λ in 10⁻⁹: by the power series, for λ up to 1.
+constexpr Int128 exp_series(Int128 nanos) {
+  Int128 term = one(), sum = term;
+  for (int n = 1; n <= 22; ++n) {
+    term = -term * nanos / kScale / n;
+    sum += term;
+  }
+  return sum;
+}
+
+// … and a factor 1/e for each whole.
+Int128 exp_minus(Int128 nanos) {
+  constexpr Int128 kInverseE = exp_series(kScale);
+  Int128 result = exp_series(nanos % kScale);
+  for (Int128 whole = nanos / kScale; whole > 0; --whole) result = result * kInverseE >> kBits;
+  return result;
+}
 
 }  // namespace
 
@@ -52,8 +75,41 @@ std::int64_t Random::around_zero(std::int64_t most) {
   return static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(2 * most + 1)) - most;
 }
 
-Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uint64_t seed)
-    : load_(load), start_(start), now_(start), random_(seed) {
+bool Random::happens(Fixed share) {
+  return share.nanos > 0 &&
+         next() % static_cast<std::uint64_t>(kScale) < static_cast<std::uint64_t>(share.nanos);
+}
+
+// Knuth's product of uniform numbers (The Art of Computer Programming 2, 3.4.1), by mouthfuls whose
+// e^−λ is still exact enough in 62 bits.
+std::int64_t Random::poisson(Int128 mean) {
+  constexpr Int128 kMouthful = 16 * kScale;
+  std::int64_t count = 0;
+  for (; mean > 0; mean -= kMouthful) {
+    const Int128 limit = exp_minus(std::min(mean, kMouthful));
+    for (Int128 product = one(); product > limit; ++count) {
+      product = product * static_cast<Int128>(next() >> 2) >> kBits;
+    }
+    --count;
+  }
+  return count;
+}
+
+std::vector<core::Weight> begins_of(const core::Machine& machine) {
+  std::vector<core::Weight> weights;
+  for (const core::Target& target : machine.targets) weights.push_back(target.begins);
+  if (weights.empty()) weights.push_back(machine.begins);
+  return weights;
+}
+
+Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uint64_t seed,
+                 std::vector<core::Weight> weights)
+    : load_(load),
+      start_(start),
+      now_(start),
+      random_(seed),
+      weights_(std::move(weights)),
+      troubles_(weights_.size()) {
   for (WireSeries& one : series) {
     Kept& kept = kept_.emplace_back();
     kept.prefix = "{\"metric\":" + quoted(one.name) + ",\"labels\":{";
@@ -75,24 +131,28 @@ Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uin
   }
 }
 
-void Traffic::set_weight(core::Weight weight) {
-  weight_ = weight;
+void Traffic::set_weight(core::TargetIndex target, core::Weight weight) {
+  weights_[row(target)] = weight;
   // Parts of a failure are forgotten: else the first one after a shift would fall on few requests.
   for (Kept& kept : kept_) {
+    if (row(kept.series.target) != row(target)) continue;
     if (!kept.series.ceilings.empty()) kept.count -= kept.count % kScale;
   }
 }
 
 void Traffic::vary() { permille_ = 1000 + random_.around_zero(kJitterPermille); }
 
-Int128 Traffic::requests_of(Whose whose, Int128 all) const {
+Int128 Traffic::requests_of(Whose whose, core::TargetIndex target, Int128 all) const {
+  const Int128 own = all / static_cast<std::int64_t>(weights_.size());
+  const std::int64_t nanos = weights_[row(target)].nanos;
+  const Int128 canary = own / kScale * nanos + own % kScale * nanos / kScale;
   switch (whose) {
     case Whose::all:
-      return all;
+      return own;
     case Whose::canary:
-      return all / kScale * weight_.nanos + all % kScale * weight_.nanos / kScale;
+      return canary;
     case Whose::baseline:
-      return all - requests_of(Whose::canary, all);
+      return own - canary;
   }
   return 0;
 }
@@ -102,18 +162,21 @@ void Traffic::flow_until(Time now) {
   const Int128 per_second = load_.nanos_at(now_) * permille_ / 1000;
   const Int128 requests = per_second * (now - now_).count() / kScale;
   for (Kept& kept : kept_) {
-    flow(kept, requests_of(kept.series.whose, requests),
-         requests_of(kept.series.whose, per_second));
+    flow(kept, requests_of(kept.series.whose, kept.series.target, requests),
+         requests_of(kept.series.whose, kept.series.target, per_second));
   }
   now_ = now;
 }
 
-void Traffic::flow(Kept& kept, Int128 requests, Int128 per_second) const {
-  const Trouble& trouble = troubles_[static_cast<std::size_t>(kept.series.whose)];
+void Traffic::flow(Kept& kept, Int128 requests, Int128 per_second) {
+  const Trouble& trouble = troubles(kept.series.whose, kept.series.target);
   switch (kept.series.kind) {
-    case core::MetricKind::counter:
-      kept.count += requests * effective(kept, trouble, per_second).nanos / kScale;
+    case core::MetricKind::counter: {
+      const Int128 mean = requests * effective(kept, trouble, per_second).nanos / kScale;
+      const bool by_chance = trouble.at_random && !kept.series.ceilings.empty();
+      kept.count += by_chance ? random_.poisson(mean) * kScale : mean;
       return;
+    }
     case core::MetricKind::histogram:
       if (kept.shares_factor != trouble.latency) update_shares(kept, trouble.latency);
       for (std::size_t i = 0; i < kept.buckets.size(); ++i) {
@@ -130,9 +193,13 @@ void Traffic::flow(Kept& kept, Int128 requests, Int128 per_second) const {
 Fixed Traffic::effective(const Kept& kept, const Trouble& trouble, Int128 per_second) {
   const WireSeries& series = kept.series;
   if (series.ceilings.empty()) return series.per_request;
-  if (trouble.errors.nanos > 0) {
-    return Fixed{trouble.errors.nanos * series.ceilings.front().per_request.nanos / kScale};
+  const Fixed requests_each = series.ceilings.front().per_request;
+  if (!series.kind_label.empty()) {
+    const bool suffers =
+        series.kind_label == trouble.kind_label && series.kind_value == trouble.kind_value;
+    return suffers ? times(trouble.kind_errors, requests_each) : Fixed{};
   }
+  if (trouble.errors.nanos > 0) return times(trouble.errors, requests_each);
   for (const Ceiling& ceiling : series.ceilings) {
     const Int128 requests = per_second * ceiling.window.count() / kScale;  // in 10⁻⁹, as all here
     const Int128 in_window = requests * ceiling.per_request.nanos / kScale;
@@ -156,12 +223,12 @@ void Traffic::update_shares(Kept& kept, Fixed factor) {
 }
 
 std::string Traffic::lines(Whose whose, Time now) const {
-  if (troubles_[static_cast<std::size_t>(whose)].silent) return "";
   std::string text;
   const std::string start = std::to_string(start_.time_since_epoch().count());
   const std::string time = std::to_string(now.time_since_epoch().count());
   for (const Kept& kept : kept_) {
-    if (kept.series.whose != whose) continue;
+    if (kept.series.whose != whose || silent(whose, kept.series.target)) continue;
+    if (!kept.series.kind_label.empty() && kept.count < kScale) continue;
     text += kept.prefix;
     write_value(kept, text);
     if (kept.series.kind != core::MetricKind::gauge) text += ",\"start\":" + start;

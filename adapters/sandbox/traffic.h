@@ -2,6 +2,7 @@
 // Traffic: the requests of the synthetic service and what they leave behind: cumulative counters,
 // histograms and gauges of each arm, and their bytes as Rollbook JSON. Integer arithmetic alone.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,9 +14,15 @@ namespace rollbook::adapters {
 
 // What a fault does to one arm at a time.
 struct Trouble {
-  core::Fixed errors;                              // share of requests that fail; zero: healthy
+  core::Fixed errors;       // share of requests that fail; zero: healthy
+  core::Fixed kind_errors;  // and of those that fail in that way
+  std::string kind_label, kind_value;
   core::Fixed latency = core::Fixed::from_int(1);  // factor
+  bool at_random = false;                          // errors come as chance has it, else evenly
   bool silent = false;
+  // How its metrics are delivered (delivery.h).
+  core::Fixed gaps, duplicates;  // shares of scrapes, of batches
+  bool collector_away = false;
 };
 
 struct Load {
@@ -32,20 +39,37 @@ class Random {
   std::uint64_t next();
   // Even over [−most, most].
   std::int64_t around_zero(std::int64_t most);
+  // True for that share of all calls.
+  bool happens(core::Fixed share);
+  // How many come by chance where `mean`, in 10⁻⁹, come in the mean: Poisson's law.
+  std::int64_t poisson(core::Int128 mean);
 
  private:
   std::uint64_t state_;
 };
 
+// The weights that the targets of a machine begin at, or the single one.
+std::vector<core::Weight> begins_of(const core::Machine& machine);
+
 class Traffic {
  public:
-  Traffic(std::vector<WireSeries> series, Load load, core::Time start, std::uint64_t seed);
+  // The weights that each target begins at, or the single one; targets share the load evenly.
+  Traffic(std::vector<WireSeries> series, Load load, core::Time start, std::uint64_t seed,
+          std::vector<core::Weight> weights);
 
   // Lets requests come in up to `now`, at the weight and with the troubles of the time before.
   void flow_until(core::Time now);
-  void set_weight(core::Weight weight);
-  core::Weight weight() const { return weight_; }
-  Trouble& trouble(Whose whose) { return troubles_[static_cast<std::size_t>(whose)]; }
+  void set_weight(core::TargetIndex target, core::Weight weight);
+  core::Weight weight(core::TargetIndex target = {}) const { return weights_[row(target)]; }
+  // Of `all`, those that come to an arm of a target.
+  core::Int128 requests_of(Whose whose, core::TargetIndex target, core::Int128 all) const;
+  Trouble& trouble(Whose whose, core::TargetIndex target = {}) {
+    return troubles_[row(target)][static_cast<std::size_t>(whose)];
+  }
+
+  // From `now` on all series say that they begin there, as after a restart of what exports them:
+  // the values stay, and what came since the last lines is nobody's.
+  void begin_anew(core::Time now) { start_ = now; }
 
   // One line for each series of `whose`; "" when there is none, or it is silent.
   std::string lines(Whose whose, core::Time now) const;
@@ -59,7 +83,9 @@ class Traffic {
   Total total(std::size_t index) const {
     return {kept_[index].series, kept_[index].count, kept_[index].buckets};
   }
-  bool silent(Whose whose) const { return troubles_[static_cast<std::size_t>(whose)].silent; }
+  bool silent(Whose whose, core::TargetIndex target) const {
+    return troubles(whose, target).silent;
+  }
   // A little more or less traffic from here on, as it is in life.
   void vary();
 
@@ -73,8 +99,11 @@ class Traffic {
     core::Fixed shares_factor;
   };
 
-  core::Int128 requests_of(Whose whose, core::Int128 all) const;
-  void flow(Kept& kept, core::Int128 requests, core::Int128 per_second) const;
+  static std::size_t row(core::TargetIndex target) { return target.valid() ? target.value : 0; }
+  const Trouble& troubles(Whose whose, core::TargetIndex target) const {
+    return troubles_[row(target)][static_cast<std::size_t>(whose)];
+  }
+  void flow(Kept& kept, core::Int128 requests, core::Int128 per_second);
   static core::Fixed effective(const Kept& kept, const Trouble& trouble, core::Int128 per_second);
   static void update_shares(Kept& kept, core::Fixed factor);
   void write_value(const Kept& kept, std::string& line) const;
@@ -84,9 +113,9 @@ class Traffic {
   core::Time start_;
   core::Time now_;
   Random random_;
-  core::Weight weight_;
-  std::int64_t permille_ = 1000;  // of the load, at present
-  Trouble troubles_[3];
+  std::vector<core::Weight> weights_;
+  std::int64_t permille_ = 1000;                  // of the load, at present
+  std::vector<std::array<Trouble, 3>> troubles_;  // by target and arm
 };
 
 }  // namespace rollbook::adapters

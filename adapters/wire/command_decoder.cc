@@ -56,6 +56,30 @@ void read_params(JsonFields& data, std::vector<core::Argument>& params) {
   }
 }
 
+// {"eu": 0.05}: of targets that a runbook names.
+void read_weights(JsonFields& data, std::vector<core::TargetWeight>& weights) {
+  const JsonField* field = data.find("weights");
+  if (field == nullptr) return;
+  if (field->type != JsonType::object) {
+    data.complain("`weights` is not an object of targets and weights");
+    return;
+  }
+  auto given = JsonFields::read(field->text);
+  if (!given) {
+    data.complain("`weights`: " + given.error().message);
+    return;
+  }
+  for (const JsonField& one : std::vector<JsonField>(given->all())) {
+    core::TargetWeight weight{one.key, {}};
+    if (weights.size() == kParams || one.key.size() > kTextBytes ||
+        !given->weight(one.key, weight.weight)) {
+      data.complain("`weights`: " + given->problem().value_or("too many, or names too long"));
+      return;
+    }
+    weights.push_back(std::move(weight));
+  }
+}
+
 void read_start(JsonFields& data, Command& command) {
   need_text(data, "runbook", command.runbook, core::kRunbookBytes);
   data.text("file", command.file, kTextBytes);
@@ -68,6 +92,7 @@ void read_start(JsonFields& data, Command& command) {
   }
   core::Weight weight;
   if (data.weight("weight", weight)) command.weight = weight;
+  read_weights(data, command.weights);
 }
 
 void read_answer(JsonFields& data, Command& command) {
@@ -135,6 +160,7 @@ void read_verb(JsonFields& data, Command& command) {
     case Verb::resume:
     case Verb::promote:
     case Verb::abort:
+    case Verb::rebalance:
       return;
   }
 }

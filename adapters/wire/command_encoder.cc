@@ -27,6 +27,9 @@ void write_start(Json& data, const Command& command) {
   set(data, "version", command.version);
   set(data, "digest", command.digest);
   if (command.weight) data["weight"] = number(*command.weight);
+  for (const core::TargetWeight& one : command.weights) {
+    data["weights"][one.target] = number(one.weight);
+  }
 }
 
 void write_verb(Json& data, const Command& command) {
@@ -61,6 +64,7 @@ void write_verb(Json& data, const Command& command) {
     case Verb::resume:
     case Verb::promote:
     case Verb::abort:
+    case Verb::rebalance:
       return;
   }
   if (command.question != 0) data["question"] = command.question;

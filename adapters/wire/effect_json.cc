@@ -15,7 +15,7 @@ namespace {
 using core::EffectKind;
 
 void write_traffic(const core::Machine& machine, const core::EffectRequested& effect, Json& data) {
-  data["target"] = "";  // the single, unnamed one
+  data["target"] = effect.target.valid() ? machine.at(effect.target).name : "";
   data["order"] = effect.order;
   data["from"] = number(effect.from);
   data["to"] = number(effect.to);
@@ -48,7 +48,23 @@ Json joined_evidence(const core::Machine& machine, const core::RolloutState& sta
   const auto found = std::find_if(machine.transitions.begin(), machine.transitions.end(), joins);
   if (found == machine.transitions.end()) return evidence;
   for (const core::CriterionIndex other : found->trigger.also) {
-    evidence.push_back(evidence_of(machine, state, other));
+    if (!machine.at(other).veto) evidence.push_back(evidence_of(machine, state, other));
+  }
+  return evidence;
+}
+
+// The same on the baseline's share, of a stop that it can hold back.
+Json baseline_evidence(const core::Machine& machine, const core::RolloutState& state,
+                       core::CriterionIndex index) {
+  Json evidence = Json::array();
+  const auto held_back = [&](const core::Transition& transition) {
+    return transition.trigger.criterion == index && !transition.trigger.unless.empty();
+  };
+  const auto found =
+      std::find_if(machine.transitions.begin(), machine.transitions.end(), held_back);
+  if (found == machine.transitions.end()) return evidence;
+  for (const core::CriterionIndex veto : found->trigger.unless) {
+    evidence.push_back(evidence_of(machine, state, veto));
   }
   return evidence;
 }
@@ -64,6 +80,8 @@ void write_message(const core::Machine& machine, const core::RolloutState& state
   data["evidence"] = evidence_of(machine, state, effect.criterion);
   Json joined = joined_evidence(machine, state, effect.criterion);
   if (!joined.empty()) data["evidence"]["and"] = std::move(joined);
+  Json baseline = baseline_evidence(machine, state, effect.criterion);
+  if (!baseline.empty()) data["evidence"]["baseline"] = std::move(baseline);
 }
 
 void write_kind(const core::Machine& machine, const core::RolloutState& state,

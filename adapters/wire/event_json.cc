@@ -6,6 +6,7 @@
 #include "adapters/wire/names.h"
 #include "adapters/wire/places.h"
 #include "adapters/wire/text.h"
+#include "engine/core/breakdown.h"
 
 namespace rollbook::adapters {
 namespace {
@@ -24,6 +25,7 @@ class BodyWriter {
     set("version", body.version);
     set("digest", body.digest);
     json_["weight"] = number(body.weight);
+    weights(body.targets);
     if (!body.params.empty()) json_["params"] = object_of(body.params);
     set("actor", body.actor);
     set("reason", body.reason);
@@ -33,17 +35,14 @@ class BodyWriter {
     json_["skew"] = format_duration(body.limits.skew);
     json_["stale_after"] = format_duration(body.limits.stale_after);
     json_["effect_deadline"] = format_duration(body.limits.effect_deadline);
+    if (body.back) json_["reads_back_to"] = format_time(body.back->from);
   }
 
   void operator()(const core::Observed& body) {
     Json deltas = Json::array();
     for (const core::CellDelta& delta : body.deltas) {
       Json cell = series(delta.series);
-      cell["end"] = format_time(delta.cell.end);
-      cell["latest"] = format_time(delta.cell.latest);
-      cell["value"] = number(delta.cell.value);
-      cell["samples"] = delta.cell.samples;
-      if (!delta.cell.buckets.empty()) cell["buckets"] = delta.cell.buckets;
+      write(delta.cell, cell);
       deltas.push_back(std::move(cell));
     }
     json_["deltas"] = std::move(deltas);
@@ -63,6 +62,7 @@ class BodyWriter {
       for (const core::Fixed bound : layout.bounds) bounds.push_back(number(bound));
       json_["layouts"].push_back({{"metric", metric(layout.metric)}, {"bounds", bounds}});
     }
+    breakdowns(body);
     Json offsets = Json::array();
     for (const core::SourceOffset& offset : body.offsets) {
       offsets.push_back(
@@ -72,6 +72,7 @@ class BodyWriter {
     for (const core::SeriesIndex index : body.stale) json_["stale"].push_back(series(index));
     json_["late"] = body.late;
     json_["quarantined"] = body.quarantined;
+    if (body.past) read_back(*body.past);
   }
 
   void operator()(const core::VerdictChanged& body) {
@@ -104,6 +105,7 @@ class BodyWriter {
     set("text", body.text);
     set("severity", body.severity);
     if (body.kind == core::EffectKind::traffic) {
+      set("target", target(body.target));
       json_["order"] = body.order;
       json_["from"] = number(body.from);
       json_["to"] = number(body.to);
@@ -177,6 +179,7 @@ class BodyWriter {
   void operator()(const core::RolloutFinished& body) {
     json_["outcome"] = name_of(body.outcome);
     json_["weight"] = number(body.weight);
+    weights(body.targets);
     set("because", body.because);
   }
 
@@ -205,6 +208,18 @@ class BodyWriter {
 
   std::string state(core::StateIndex index) const { return state_name(context_.machine, index); }
 
+  // {"eu":0.05,"us":0}; left out where there are no targets.
+  void weights(const std::vector<core::TargetWeight>& targets) {
+    for (const core::TargetWeight& one : targets) {
+      json_["weights"][one.target] = number(one.weight);
+    }
+  }
+  std::string target(core::TargetIndex index) const {
+    if (!index.valid()) return "";
+    return context_.machine == nullptr ? std::to_string(index.value)
+                                       : context_.machine->at(index).name;
+  }
+
   std::string metric(core::MetricIndex index) const {
     return context_.machine == nullptr ? std::to_string(index.value)
                                        : context_.machine->at(index).name;
@@ -213,7 +228,9 @@ class BodyWriter {
   Json series(core::SeriesIndex index) const {
     if (context_.machine == nullptr) return {{"series", index.value}};
     const core::Series& one = context_.machine->at(index);
-    return {{"metric", metric(one.metric)}, {"arm", name_of(one.arm)}};
+    Json series{{"metric", metric(one.metric)}, {"arm", name_of(one.arm)}};
+    if (one.target.valid()) series["target"] = target(one.target);
+    return series;
   }
 
   std::string effect(Sequence sequence) const {
@@ -223,6 +240,73 @@ class BodyWriter {
       }
     }
     return fmt::format("{}/{}", context_.rollout, sequence.value);
+  }
+
+  // What the Observed adds to the metrics by their labels, and single requests.
+  void breakdowns(const core::Observed& body) {
+    const auto known = context_.machine == nullptr ? std::vector<core::Breakdown>{}
+                                                   : core::breakdowns_of(*context_.machine);
+    const auto name = [&](core::BreakdownIndex index) {
+      return index.value < known.size() ? metric(known[index.value].metric)
+                                        : std::to_string(index.value);
+    };
+    for (const core::LabelSet& set : body.sets) {
+      json_["sets"].push_back({{"metric", name(set.breakdown)}, {"values", set.values}});
+    }
+    const auto add = [&](const char* key, const std::vector<core::Share>& shares) {
+      for (const core::Share& share : shares) {
+        Json entry{{"metric", name(share.breakdown)}, {"arm", name_of(share.arm)}};
+        entry["set"] = share.set == core::kOtherSet ? Json("other") : Json(share.set);
+        entry["end"] = format_time(share.cell.end);
+        entry["value"] = number(share.cell.value);
+        entry["samples"] = share.cell.samples;
+        json_[key].push_back(std::move(entry));
+      }
+    };
+    add("kinds", body.kinds);
+    add("shares", body.shares);
+    for (const core::Exemplar& exemplar : body.exemplars) {
+      json_["exemplars"].push_back({{"metric", metric(exemplar.metric)},
+                                    {"arm", name_of(exemplar.arm)},
+                                    {"value", number(exemplar.value)},
+                                    {"time", format_time(exemplar.at)},
+                                    {"trace_id", exemplar.trace}});
+    }
+  }
+
+  static void write(const core::Cell& cell, Json& json) {
+    json["end"] = format_time(cell.end);
+    json["latest"] = format_time(cell.latest);
+    json["value"] = number(cell.value);
+    json["samples"] = cell.samples;
+    if (!cell.buckets.empty()) json["buckets"] = cell.buckets;
+  }
+
+  void read_back(const core::Past& past) {
+    Json windows = Json::array();
+    for (const core::WindowCells& found : past.windows) {
+      const core::Window& window = context_.machine->at(found.window);
+      Json json = series(window.series);
+      json["window"] = format_duration(window.width);
+      json["cells"] = Json::array();
+      for (const core::Cell& cell : found.cells) {
+        Json each;
+        write(cell, each);
+        json["cells"].push_back(std::move(each));
+      }
+      windows.push_back(std::move(json));
+    }
+    Json began = Json::array();
+    for (const core::SeriesPast& found : past.series) {
+      Json json = series(found.series);
+      json["began"] = format_time(found.began);
+      json["watermark"] = format_time(found.watermark);
+      began.push_back(std::move(json));
+    }
+    json_["read_back"] = {{"whole_from", format_time(past.whole_from)},
+                          {"points", past.points},
+                          {"series", std::move(began)},
+                          {"windows", std::move(windows)}};
   }
 
   void command(const core::Command& command) {

@@ -14,6 +14,16 @@ using core::EffectKind;
 
 std::string weight_text(core::Weight weight) { return format_percent(weight); }
 
+// "5%"; where there are targets "eu 5%, us 0%".
+std::string weights_text(core::Weight weight, const std::vector<core::TargetWeight>& targets) {
+  if (targets.empty()) return weight_text(weight);
+  std::string text;
+  for (const core::TargetWeight& one : targets) {
+    text += (text.empty() ? "" : ", ") + one.target + " " + weight_text(one.weight);
+  }
+  return text;
+}
+
 std::string reasoned(std::string text, const std::string& reason) {
   return reason.empty() ? text : text + ": " + reason;
 }
@@ -34,10 +44,13 @@ std::string arguments_text(const std::vector<core::Argument>& arguments) {
 }
 
 // "shift to 25%", "run validation_suite(phase: canary-25)", "page oncall"
-std::string act_text(const core::EffectRequested& effect) {
+std::string act_text(const core::Machine* machine, const core::EffectRequested& effect) {
   switch (effect.kind) {
-    case EffectKind::traffic:
-      return fmt::format("shift {}to {}", effect.rollback ? "back " : "", weight_text(effect.to));
+    case EffectKind::traffic: {
+      const bool named = machine != nullptr && effect.target.valid();
+      return fmt::format("shift {}{}to {}", named ? machine->at(effect.target).name + " " : "",
+                         effect.rollback ? "back " : "", weight_text(effect.to));
+    }
     case EffectKind::run:
     case EffectKind::start:
     case EffectKind::stop:
@@ -77,9 +90,10 @@ class Teller {
       : context_(context), stored_(stored) {}
 
   Sentence operator()(const core::RolloutStarted& body) const {
-    return plain(reasoned(fmt::format("started {} for {} at {}{}", body.runbook, body.service,
-                                      weight_text(body.weight), by(body.actor)),
-                          body.reason));
+    std::string text = fmt::format("started {} for {} at {}{}", body.runbook, body.service,
+                                   weights_text(body.weight, body.targets), by(body.actor));
+    if (body.back) text += ", reads metrics back to " + format_time(body.back->from);
+    return plain(reasoned(std::move(text), body.reason));
   }
   Sentence operator()(const core::Observed& body) const {
     std::string text =
@@ -87,6 +101,10 @@ class Teller {
     if (!body.stale.empty()) text += fmt::format(", {} series stale", body.stale.size());
     if (body.late != 0) text += fmt::format(", {} points late", body.late);
     if (body.quarantined != 0) text += fmt::format(", {} from the future", body.quarantined);
+    if (body.past) {
+      return plain(fmt::format("metrics are read back to {}: {} points",
+                               format_time(body.past->whole_from), body.past->points));
+    }
     return quiet(std::move(text));
   }
   Sentence operator()(const core::VerdictChanged& body) const {
@@ -116,7 +134,8 @@ class Teller {
                                                    : context_.machine->at(body.clock).name));
   }
   Sentence operator()(const core::EffectRequested& body) const {
-    std::string text = fmt::format("{}: {} requested", stage(body.state), act_text(body));
+    std::string text =
+        fmt::format("{}: {} requested", stage(body.state), act_text(context_.machine, body));
     if (body.retry_of.valid()) text += " again";
     return plain(reasoned(std::move(text), body.text));
   }
@@ -135,6 +154,7 @@ class Teller {
     const core::Command& command = body.command;
     std::string text = fmt::format("{}{}", core::name_of(command.verb), by(command.actor));
     if (command.verb == core::Verb::settle) return quiet("settle of " + command.effect);
+    if (!command.target.empty()) text += " of " + command.target;
     if (command.duration) text += " for " + core::duration_text(*command.duration);
     return plain(reasoned(std::move(text), command.reason));
   }
@@ -175,7 +195,8 @@ class Teller {
                                   : body.outcome == core::Outcome::rolled_back ? "rolled back"
                                                                                : "aborted";
     return {good ? Tone::good : Tone::bad,
-            reasoned(fmt::format("{} at {}", word, weight_text(body.weight)), body.because)};
+            reasoned(fmt::format("{} at {}", word, weights_text(body.weight, body.targets)),
+                     body.because)};
   }
   Sentence operator()(const core::EngineGap& body) const {
     return plain("the engine was away for " + core::duration_text(body.to - body.from));
@@ -210,7 +231,7 @@ class Teller {
     if (context_.recall) {
       if (const auto earlier = context_.recall(sequence)) {
         if (const auto* body = std::get_if<core::EffectRequested>(&earlier->event.body)) {
-          return fmt::format("{}: {}", stage(body->state), act_text(*body));
+          return fmt::format("{}: {}", stage(body->state), act_text(context_.machine, *body));
         }
       }
     }

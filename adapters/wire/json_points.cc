@@ -6,6 +6,7 @@
 #include <charconv>
 #include <optional>
 
+#include "adapters/wire/bucket_histograms.h"
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
 
@@ -31,13 +32,13 @@ std::optional<std::string_view> plain_text(std::string_view token) {
 
 class JsonPoints::Impl {
  public:
-  explicit Impl(PointSink& sink) : sink_(sink) {}
+  explicit Impl(PointSink& sink) : sink_(sink), histograms_(sink) {}
 
   void use(std::string_view buffer) { reader_.use(buffer); }
 
   JsonShape decode(std::string_view text, MetricFormat format) {
-    sink_.problem = {text.data() + std::min(text.find('{'), text.size()),
-                     "not an object of a metric"};
+    sink_.problem.at = text.data() + std::min(text.find('{'), text.size());
+    sink_.problem.reason = "not an object of a metric";  // in the memory that it has
     Tokens tokens;
     if (!reader_.read(text, tokens, sink_.problem)) return JsonShape::refused;
     if (format == MetricFormat::automatic && tokens.of[kMetric].empty()) {
@@ -69,13 +70,20 @@ class JsonPoints::Impl {
     if (!text) return sink_.refuse(token, "`value` is not a text");
     if (!read_time(tokens.of[kTimestamp], kTimestamp, point.end)) return false;
     // Prometheus' mark that a series has ended, or a 0/0 of a recording rule: nothing was recorded.
-    if (*text == "NaN") return true;
+    if (*text == "NaN") return end_series(tokens, point.end);
     if (text->empty() || !read_number(*text, "value", point.value)) {
       return text->empty() ? sink_.refuse(token, "`value` is empty") : false;
     }
     if (!read_series(kName, tokens, point)) return false;
     sink_.batch->points.push_back(point);
-    return true;
+    return histograms_.take(point, tokens.of[kName]);
+  }
+
+  // No series becomes known by its end.
+  bool end_series(const Tokens& tokens, core::Time time) {
+    spell_series(kName, tokens);
+    const auto* known = sink_.table.find_spelling(spelling_);
+    return known == nullptr || histograms_.end(*known, time, tokens.of[kName]);
   }
 
   // ---- Rollbook JSON -------------------------------------------------------------------------
@@ -273,11 +281,17 @@ class JsonPoints::Impl {
     return read_series(kMetric, tokens, point);
   }
 
+  // The two formats that come here keep their series apart: one of them is put together.
+  void spell_series(Field field, const Tokens& tokens) {
+    spelling_.assign(field == kName ? "\x04" : "");
+    spelling_ += tokens.of[field];
+    spelling_ += tokens.of[kLabels];
+  }
+
   // The name stands in the field `metric`, or in `name`.
   bool read_series(Field field, const Tokens& tokens, runtime::MetricPoint& point) {
     const std::string_view labels = tokens.of[kLabels];
-    spelling_.assign(tokens.of[field]);
-    spelling_ += labels;
+    spell_series(field, tokens);
     if (const auto* known = sink_.table.find_spelling(spelling_)) {
       point.series = *known;
       return true;
@@ -292,12 +306,12 @@ class JsonPoints::Impl {
     if (field == kName) {
       std::erase_if(pairs, [](const auto& pair) { return pair.first == "__name__"; });
     }
-    const auto number =
-        sink_.table.intern(spelling_, std::move(name), std::move(pairs), *sink_.batch);
+    const auto number = sink_.table.intern(spelling_, name, pairs, *sink_.batch);
     if (!number) {
       return sink_.refuse(labels.empty() ? tokens.of[field] : labels, number.error().message);
     }
     point.series = *number;
+    if (field == kName) histograms_.learn(*number, name, pairs);
     return true;
   }
 
@@ -314,6 +328,7 @@ class JsonPoints::Impl {
   }
 
   PointSink& sink_;
+  BucketHistograms histograms_;
   TokenReader reader_;
   std::string spelling_;
   std::string time_text_;

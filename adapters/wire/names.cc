@@ -49,9 +49,14 @@ std::string_view words_for(core::Missing missing) {
   return at(kWords, missing);
 }
 std::string_view name_of(core::Test test) {
-  static constexpr std::array<std::string_view, 6> kNames{
-      "", "proportion", "two_rates", "two_quantiles", "unchanged", "split"};
+  static constexpr std::array<std::string_view, 7> kNames{
+      "", "proportion", "two_rates", "two_quantiles", "unchanged", "split", "kayenta"};
   return at(kNames, test);
+}
+std::string_view name_of(core::Classification classification) {
+  static constexpr std::array<std::string_view, 5> kNames{"pass", "high", "low", "no_data",
+                                                          "no_data_failed"};
+  return at(kNames, classification);
 }
 std::string_view name_of(core::Outcome outcome) {
   static constexpr std::array<std::string_view, 3> kNames{"succeeded", "rolled_back", "aborted"};

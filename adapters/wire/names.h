@@ -19,7 +19,8 @@ std::string_view name_of(core::Phase phase);            // "hold", "review", …
 std::string_view name_of(core::Sight sight);            // "live", "catching_up", "unreachable"
 std::string_view name_of(core::ItemKind kind);          // "confirm", "decide"
 std::string_view name_of(core::Test test);              // "proportion", …; "" for none
-std::string_view name_of(core::Arm arm);                // "canary", "baseline", "total"
+std::string_view name_of(core::Classification classification);  // "pass", "high", …
+std::string_view name_of(core::Arm arm);                        // "canary", "baseline", "total"
 
 // "rollout_started", "verdict_changed", …: the type of an event.
 std::string_view type_of(const core::Body& body);

@@ -69,6 +69,19 @@ bool temporality_of(dom::element element, otlp::AggregationTemporality& out) {
   return true;
 }
 
+// Of hex digits; "" for what is none.
+std::string bytes_of(std::string_view hex) {
+  std::string bytes;
+  if (hex.size() % 2 != 0) return "";
+  for (std::size_t i = 0; i < hex.size(); i += 2) {
+    std::uint8_t byte = 0;
+    const auto [end, error] = std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
+    if (error != std::errc{} || end != hex.data() + i + 2) return "";
+    bytes.push_back(static_cast<char>(byte));
+  }
+  return bytes;
+}
+
 // The first thing that is wrong, with the path to it, put together on the way out.
 struct Wrong {
   std::string path;
@@ -268,7 +281,21 @@ class Filler {
              whole<std::uint64_t>(of, "timeUnixNano",
                                   [&](auto time) { point.set_time_unix_nano(time); }) &&
              whole<std::uint32_t>(of, "flags", [&](auto flags) { point.set_flags(flags); }) &&
-             fill(of, point) && point.SerializeToString(out.add_data_points());
+             exemplars(of, point) && fill(of, point) &&
+             point.SerializeToString(out.add_data_points());
+    });
+  }
+  // What has no trace that can be read says nothing, and is left out further on.
+  template <class Point>
+  bool exemplars(dom::object object, Point& out) {
+    return each(object, "exemplars", [&](dom::object of) {
+      otlp::Exemplar exemplar;
+      return whole<std::uint64_t>(of, "timeUnixNano",
+                                  [&](auto time) { exemplar.set_time_unix_nano(time); }) &&
+             real(of, "asDouble", [&](double read) { exemplar.set_as_double(read); }) &&
+             whole<std::int64_t>(of, "asInt", [&](auto read) { exemplar.set_as_int(read); }) &&
+             text(of, "traceId", [&](auto hex) { exemplar.set_trace_id(bytes_of(hex)); }) &&
+             exemplar.SerializeToString(out.add_exemplars());
     });
   }
   bool fill(dom::object object, otlp::NumberDataPoint& out) {

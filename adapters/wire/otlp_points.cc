@@ -170,6 +170,37 @@ bool OtlpPoints::refuse(std::string reason) {
 
 // ---- Points ---------------------------------------------------------------------------------
 
+void OtlpPoints::add_point(const OtlpPoint& data, const runtime::MetricPoint& point) {
+  sink_.batch->points.push_back(point);
+  if (!data.exemplars.empty()) add_exemplars(data);
+}
+
+// The highest values first. One that cannot be read, or has no trace, says nothing: it is left out.
+void OtlpPoints::add_exemplars(const OtlpPoint& data) {
+  std::vector<runtime::PointExemplar> found;
+  for (const std::string_view bytes : data.exemplars) {
+    OtlpExemplar read_one;
+    runtime::PointExemplar one;
+    if (!read(bytes, read_one) || read_one.trace.size() != one.trace.size()) continue;
+    const double value =
+        read_one.as_int ? static_cast<double>(*read_one.as_int) : read_one.as_double.value_or(0);
+    if (!to_fixed(value, one.value)) continue;
+    if (read_one.time > static_cast<std::uint64_t>(core::Duration::max().count())) continue;
+    one.point = static_cast<std::uint32_t>(sink_.batch->points.size() - 1);
+    one.at = read_one.time == 0
+                 ? sink_.batch->points.back().end
+                 : core::Time(core::Duration(static_cast<std::int64_t>(read_one.time)));
+    std::memcpy(one.trace.data(), read_one.trace.data(), one.trace.size());
+    found.push_back(one);
+  }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.value > b.value; });
+  auto& all = sink_.batch->exemplars;
+  const std::size_t room = core::kExemplarsOfBatch - std::min(all.size(), core::kExemplarsOfBatch);
+  found.resize(std::min({found.size(), core::kExemplars, room}));
+  all.insert(all.end(), found.begin(), found.end());
+}
+
 bool OtlpPoints::read_times(const OtlpPoint& data, runtime::MetricPoint& point) {
   constexpr auto kMost = static_cast<std::uint64_t>(core::Duration::max().count());
   if (data.time > kMost || data.start > kMost) {
@@ -203,7 +234,7 @@ bool OtlpPoints::take_number(const OtlpNumber& data, PointKind kind) {
     return refuse("the value of a monotonic sum is negative");
   }
   if (!read_times(data, point) || !read_series(data, point)) return false;
-  sink_.batch->points.push_back(point);
+  add_point(data, point);
   return true;
 }
 
@@ -239,7 +270,7 @@ bool OtlpPoints::take_histogram(const OtlpHistogram& data, PointKind kind) {
   for (const std::uint64_t count : data.bucket_counts) {
     buckets.push_back(static_cast<std::int64_t>(count));
   }
-  sink_.batch->points.push_back(point);
+  add_point(data, point);
   return true;
 }
 
@@ -286,7 +317,7 @@ bool OtlpPoints::take_exponential(const OtlpExponential& data, PointKind kind) {
   }
   point.first_bucket = static_cast<std::uint32_t>(sink_.batch->buckets.size());
   runtime::put_exponential(histogram, sink_.batch->buckets);
-  sink_.batch->points.push_back(point);
+  add_point(data, point);
   return true;
 }
 

@@ -41,6 +41,8 @@ class OtlpPoints {
   bool intern(const OtlpPoint& data, runtime::MetricPoint& point);
   bool read_bounds(const OtlpHistogram& data);
   bool read_layout(runtime::MetricPoint& point);
+  void add_point(const OtlpPoint& data, const runtime::MetricPoint& point);
+  void add_exemplars(const OtlpPoint& data);
 
   PointSink& sink_;
   std::string spelling_;

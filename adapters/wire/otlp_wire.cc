@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstring>
 
+#include "engine/core/limits.h"
+
 namespace rollbook::adapters {
 namespace {
 
@@ -130,20 +132,29 @@ std::int32_t zigzag(std::uint64_t value) {
 
 void clear(OtlpPoint& point) {
   point.attributes.clear();
+  point.exemplars.clear();
   point.start = point.time = point.count = 0;
   point.flags = 0;
   point.sum.reset();
 }
 
-// The fields that all kinds have; `attributes` and `flags` are their numbers there.
-bool read_common(Fields& fields, Tag tag, std::uint32_t attributes, std::uint32_t flags,
-                 OtlpPoint& point) {
-  if (tag.number == attributes && tag.wire == Wire::bytes) {
+// The numbers of fields that all kinds have, where they differ.
+struct Numbers {
+  std::uint32_t attributes, exemplars, flags;
+};
+
+// The fields that all kinds have.
+bool read_common(Fields& fields, Tag tag, Numbers numbers, OtlpPoint& point) {
+  if (tag.number == numbers.attributes && tag.wire == Wire::bytes) {
     return fields.bytes(point.attributes.emplace_back());
+  }
+  if (tag.number == numbers.exemplars && tag.wire == Wire::bytes &&
+      point.exemplars.size() < core::kExemplarsOfPoint) {
+    return fields.bytes(point.exemplars.emplace_back());
   }
   if (tag.number == 2 && tag.wire == Wire::fixed64) return fields.fixed64(point.start);
   if (tag.number == 3 && tag.wire == Wire::fixed64) return fields.fixed64(point.time);
-  if (tag.number == flags && tag.wire == Wire::varint) {
+  if (tag.number == numbers.flags && tag.wire == Wire::varint) {
     std::uint64_t value = 0;
     if (!fields.varint(value)) return false;
     point.flags = static_cast<std::uint32_t>(value);
@@ -152,12 +163,12 @@ bool read_common(Fields& fields, Tag tag, std::uint32_t attributes, std::uint32_
   return fields.pass(tag.wire);
 }
 // And those of both histograms.
-bool read_histogram(Fields& fields, Tag tag, std::uint32_t attributes, OtlpPoint& point) {
+bool read_histogram(Fields& fields, Tag tag, Numbers numbers, OtlpPoint& point) {
   if (tag.number == 4 && tag.wire == Wire::fixed64) return fields.fixed64(point.count);
   if (tag.number == 5 && tag.wire == Wire::fixed64) {
     return read_double(fields, point.sum.emplace());
   }
-  return read_common(fields, tag, attributes, 10, point);
+  return read_common(fields, tag, numbers, point);
 }
 
 bool read(std::string_view bytes, OtlpBuckets& buckets) {
@@ -193,7 +204,7 @@ bool read_exponential(Fields& fields, Tag tag, OtlpExponential& point) {
   if (tag.number == 14 && tag.wire == Wire::fixed64) {
     return read_double(fields, point.zero_threshold);
   }
-  return read_histogram(fields, tag, 1, point);
+  return read_histogram(fields, tag, {1, 11, 10}, point);
 }
 
 }  // namespace
@@ -214,7 +225,7 @@ bool read(std::string_view bytes, OtlpNumber& point) {
       } else {
         point.as_int = std::bit_cast<std::int64_t>(bits);
       }
-    } else if (!read_common(fields, tag, 7, 8, point)) {
+    } else if (!read_common(fields, tag, {7, 5, 8}, point)) {
       return false;
     }
   }
@@ -229,7 +240,7 @@ bool read(std::string_view bytes, OtlpHistogram& point) {
   for (Tag tag; fields.next(tag);) {
     const bool read = tag.number == 6   ? append_fixed(fields, tag.wire, point.bucket_counts)
                       : tag.number == 7 ? append_fixed(fields, tag.wire, point.explicit_bounds)
-                                        : read_histogram(fields, tag, 9, point);
+                                        : read_histogram(fields, tag, {9, 8, 10}, point);
     if (!read) return false;
   }
   return !fields.failed();
@@ -247,6 +258,31 @@ bool read(std::string_view bytes, OtlpExponential& point) {
   Fields fields(bytes);
   for (Tag tag; fields.next(tag);) {
     if (!read_exponential(fields, tag, point)) return false;
+  }
+  return !fields.failed();
+}
+
+bool read(std::string_view bytes, OtlpExemplar& exemplar) {
+  exemplar = {};
+  Fields fields(bytes);
+  for (Tag tag; fields.next(tag);) {
+    std::uint64_t bits = 0;
+    if (tag.number == 2 && tag.wire == Wire::fixed64) {
+      if (!fields.fixed64(exemplar.time)) return false;
+    } else if ((tag.number == 3 || tag.number == 6) && tag.wire == Wire::fixed64) {
+      if (!fields.fixed64(bits)) return false;
+      exemplar.as_double.reset();  // one of the two: the later
+      exemplar.as_int.reset();
+      if (tag.number == 3) {
+        exemplar.as_double = std::bit_cast<double>(bits);
+      } else {
+        exemplar.as_int = std::bit_cast<std::int64_t>(bits);
+      }
+    } else if (tag.number == 5 && tag.wire == Wire::bytes) {
+      if (!fields.bytes(exemplar.trace)) return false;
+    } else if (!fields.pass(tag.wire)) {
+      return false;
+    }
   }
   return !fields.failed();
 }

@@ -14,6 +14,7 @@ namespace rollbook::adapters {
 // What every kind of point has; views into the point's bytes.
 struct OtlpPoint {
   std::vector<std::string_view> attributes;  // the bytes of KeyValues
+  std::vector<std::string_view> exemplars;   // the bytes of Exemplars, kExemplarsOfPoint at most
   std::uint64_t start = 0, time = 0;         // ns; 0: not given
   std::uint32_t flags = 0;
   std::uint64_t count = 0;    // histograms
@@ -38,9 +39,17 @@ struct OtlpExponential : OtlpPoint {
   OtlpBuckets positive, negative;
 };
 
+struct OtlpExemplar {
+  std::uint64_t time = 0;  // ns; 0: not given
+  std::optional<double> as_double;
+  std::optional<std::int64_t> as_int;
+  std::string_view trace;
+};
+
 // Each clears the point before; its lists keep their memory. False: the bytes are no such message.
 bool read(std::string_view bytes, OtlpNumber& point);
 bool read(std::string_view bytes, OtlpHistogram& point);
 bool read(std::string_view bytes, OtlpExponential& point);
+bool read(std::string_view bytes, OtlpExemplar& exemplar);
 
 }  // namespace rollbook::adapters

@@ -26,6 +26,7 @@ core::Fixed limit_of(const core::Criterion& criterion) {
 
 std::optional<core::Duration> window_of(const core::Machine& machine,
                                         const core::Criterion& criterion) {
+  if (criterion.judge) return criterion.judge->over;
   if (!criterion.window.valid() || criterion.test != core::Test::none) return std::nullopt;
   return machine.at(criterion.window).width;
 }
@@ -39,6 +40,12 @@ std::optional<core::Duration> pending_of(const core::Criterion& criterion,
   }
   return std::min(criterion.sustain, reading.held + (reading.at - reading.since));
 }
+
+namespace {
+const core::Judge* judge_of(const core::Criterion* criterion) {
+  return criterion != nullptr && criterion->judge ? &*criterion->judge : nullptr;
+}
+}  // namespace
 
 void write_reading(const core::Machine* machine, core::CriterionIndex index,
                    const core::Reading& reading, Json& json) {
@@ -57,7 +64,8 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   json["samples"] = reading.samples;
   if (reading.low) json["low"] = number(*reading.low);
   if (reading.high) json["high"] = number(*reading.high);
-  if (reading.evidence) json["evidence"] = evidence_of(*reading.evidence);
+  if (reading.evidence) json["evidence"] = evidence_of(*reading.evidence, judge_of(criterion));
+  if (!reading.kinds.empty()) json["new"] = reading.kinds;
   if (criterion == nullptr) return;
   json["text"] = criterion->text;
   if (reading.at > core::Time{}) json["at"] = format_time(reading.at);
@@ -69,25 +77,89 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   }
 }
 
-Json evidence_of(const core::Evidence& evidence) {
-  const auto nats = [](std::int64_t micro) {
-    return number(core::Fixed{core::Int128{micro} * 1000});
-  };
+namespace {
+
+Json numbers_of(const std::vector<core::Fixed>& values) {
+  Json list = Json::array();
+  for (const core::Fixed value : values) list.push_back(number(value));
+  return list;
+}
+
+Json judgement_of(const core::Evidence& evidence, const core::Judge* judge) {
+  if (judge != nullptr && judge->metrics.size() != evidence.judged.size()) judge = nullptr;
+  Json json{{"test", name_of(evidence.test)}};
+  if (judge != nullptr) json["marginal"] = number(judge->marginal);
+  Json metrics = Json::array();
+  for (std::size_t i = 0; i < evidence.judged.size(); ++i) {
+    const core::JudgedSample& judged = evidence.judged[i];
+    Json metric;
+    if (judge != nullptr) {
+      metric["metric"] = judge->metrics[i].text;
+      if (!judge->metrics[i].group.empty()) metric["group"] = judge->metrics[i].group;
+      if (judge->metrics[i].muted) metric["muted"] = true;
+    }
+    metric["classification"] = name_of(judged.classification);
+    metric["critical"] = judged.critical;
+    if (judged.u) metric["u"] = number(*judged.u);
+    if (judged.estimate) metric["estimate"] = number(*judged.estimate);
+    if (judged.low) metric["low"] = number(*judged.low);
+    if (judged.high) metric["high"] = number(*judged.high);
+    if (judged.effect) metric["effect"] = number(*judged.effect);
+    metric["canary"] = numbers_of(judged.canary);
+    metric["baseline"] = numbers_of(judged.baseline);
+    metrics.push_back(std::move(metric));
+  }
+  json["metrics"] = std::move(metrics);
+  return json;
+}
+
+Json nats(std::int64_t micro) { return number(core::Fixed{core::Int128{micro} * 1000}); }
+
+Json edge_of(const core::Edge& edge) {
+  return {{"at", number(edge.at)}, {"above", edge.above}, {"log_e", nats(edge.log)}};
+}
+
+Json pair_of(const std::vector<core::Edge>& pair) {
+  Json json = Json::array();
+  for (const core::Edge& edge : pair) json.push_back(edge_of(edge));
+  return json;
+}
+
+Json edges_of(const core::Edges& edges) {
+  Json json = Json::object();
+  if (edges.low) json["low"] = edge_of(*edges.low);
+  if (edges.high) json["high"] = edge_of(*edges.high);
+  if (edges.other_low) json["other_low"] = edge_of(*edges.other_low);
+  if (edges.other_high) json["other_high"] = edge_of(*edges.other_high);
+  json["pair"] = pair_of(edges.pair);
+  if (!edges.contrary_pair.empty()) json["contrary_pair"] = pair_of(edges.contrary_pair);
+  return json;
+}
+
+}  // namespace
+
+Json evidence_of(const core::Evidence& evidence, const core::Judge* judge) {
+  if (evidence.test == core::Test::kayenta) return judgement_of(evidence, judge);
   Json json;
   json["test"] = name_of(evidence.test);
   json["log_e"] = nats(evidence.statistic);
   if (evidence.contrary != 0) json["log_e_contrary"] = nats(evidence.contrary);
   json["needed"] = nats(core::threshold_of(evidence.alpha));
   json["alpha"] = number(evidence.alpha);
+  if (evidence.shared_by > 1) json["shared_by"] = evidence.shared_by;
   if (evidence.prior_b.nanos != 0) {
     json["prior"] = Json::array({number(evidence.prior_a), number(evidence.prior_b)});
   }
   if (evidence.dispersion.nanos != 0) json["dispersion"] = number(evidence.dispersion);
   json["counts"] = evidence.counts;
+  if (!evidence.logs.empty()) json["logs"] = evidence.logs;
+  if (evidence.edges) json["edges"] = edges_of(*evidence.edges);
   if (evidence.starts.empty()) return json;
   Json starts = Json::array();
   for (const core::TestStart& start : evidence.starts) {
-    starts.push_back({{"from", start.from}, {"to", start.to}, {"counts", start.counts}});
+    Json& each = starts.emplace_back(Json{{"from", start.from}, {"to", start.to}});
+    if (!start.counts.empty()) each["counts"] = start.counts;
+    if (!start.logs.empty()) each["logs"] = start.logs;
   }
   json["starts"] = std::move(starts);
   return json;

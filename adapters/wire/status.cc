@@ -1,6 +1,7 @@
 #include "adapters/wire/status.h"
 
 #include <algorithm>
+#include <map>
 
 #include "adapters/wire/json_out.h"
 #include "adapters/wire/names.h"
@@ -43,6 +44,9 @@ std::vector<core::CriterionIndex> judged_now(const Machine& machine, const Rollo
     const auto& gate = machine.at(i).gate;
     if (gate) criteria.insert(criteria.end(), gate->criteria.begin(), gate->criteria.end());
   }
+  std::erase_if(criteria, [&](core::CriterionIndex index) {
+    return !core::is_judged(state, machine.at(index));
+  });
   std::sort(criteria.begin(), criteria.end());
   criteria.erase(std::unique(criteria.begin(), criteria.end()), criteria.end());
   return criteria;
@@ -86,6 +90,7 @@ core::Reading reading_of(const Machine& machine, const RolloutState& state,
   reading.samples = now.samples;
   reading.at = now.at;
   reading.seen = now.seen;
+  if (!now.kinds.empty()) reading.kinds = now.kinds;
   return reading;
 }
 
@@ -97,6 +102,7 @@ CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
   status.text = criterion.text;
   status.kind = criterion.kind;
   status.part = criterion.part;
+  status.judge = criterion.judge;
   status.reading = reading_of(machine, state, index);
   status.limit = status.reading.limit.value_or(limit_of(criterion));
   if (status.reading.value) {
@@ -132,18 +138,31 @@ QuestionStatus question_of(const Machine& machine, const RolloutState& state,
   return status;
 }
 
+// Whether it is a share of something, or kinds of it are looked for: that is no requests.
+bool is_part(const Machine& machine, core::MetricIndex metric) {
+  return std::any_of(
+      machine.criteria.begin(), machine.criteria.end(), [&](const core::Criterion& criterion) {
+        const bool part = criterion.measure == core::Measure::ratio || !criterion.new_by.empty();
+        return part && machine.at(machine.at(criterion.window).series).metric == metric;
+      });
+}
+
 // The canary's share of a counter that is folded for both arms, over its longest common window.
-std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutState& state) {
+std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutState& state,
+                                          core::TargetIndex target) {
   for (std::size_t c = 0; c < machine.windows.size(); ++c) {
     const core::Series& canary = machine.at(machine.windows[c].series);
+    if (canary.target != target) continue;
     if (machine.windows[c].cumulative || canary.arm != core::Arm::canary ||
-        machine.at(canary.metric).kind != core::MetricKind::counter) {
+        machine.at(canary.metric).kind != core::MetricKind::counter ||
+        is_part(machine, canary.metric)) {
       continue;
     }
     for (std::size_t b = 0; b < machine.windows.size(); ++b) {
       const core::Series& other = machine.at(machine.windows[b].series);
-      if (other.metric != canary.metric || other.arm != core::Arm::baseline ||
-          machine.windows[b].cumulative || machine.windows[b].width != machine.windows[c].width ||
+      if (other.metric != canary.metric || other.target != target ||
+          other.arm != core::Arm::baseline || machine.windows[b].cumulative ||
+          machine.windows[b].width != machine.windows[c].width ||
           machine.windows[b].floor != machine.windows[c].floor) {
         continue;
       }
@@ -153,6 +172,19 @@ std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutS
     }
   }
   return std::nullopt;
+}
+
+void add_targets(const Machine& machine, const RolloutState& state, RolloutStatus& status) {
+  for (std::uint32_t i = 0; i < state.targets.size(); ++i) {
+    const core::TargetState& target = state.targets[i];
+    TargetStatus& one = status.targets.emplace_back();
+    one.name = target.name;
+    one.settled = target.settled;
+    one.requested = target.requested;
+    one.observed = observed_share(machine, state, core::TargetIndex{i});
+    one.rolled_back = target.back;
+    one.because = target.breach;
+  }
 }
 
 void count_requests(const Machine& machine, const RolloutState& state, const core::Stage& stage,
@@ -171,6 +203,7 @@ EffectStatus effect_of(const Machine& machine, core::Sequence sequence,
   status.sequence = sequence;
   status.kind = effect.kind;
   if (effect.spec.valid()) status.name = machine.at(effect.spec).name;
+  if (effect.target.valid()) status.name = machine.at(effect.target).name;
   status.to = effect.to;
   status.attempts = effect.attempts;
   status.rollback = effect.rollback;
@@ -203,8 +236,22 @@ Json to_json(const CriterionStatus& criterion) {
     json["window"] = format_duration(*criterion.window);
     json["seen"] = format_duration(criterion.reading.seen);
   }
-  if (criterion.reading.evidence) json["evidence"] = evidence_of(*criterion.reading.evidence);
+  if (criterion.reading.evidence)
+    json["evidence"] =
+        evidence_of(*criterion.reading.evidence, criterion.judge ? &*criterion.judge : nullptr);
+  if (!criterion.reading.kinds.empty()) json["new"] = criterion.reading.kinds;
   json["source"] = criterion.source;
+  return json;
+}
+
+Json to_json(const TargetStatus& target) {
+  Json json;
+  json["name"] = target.name;
+  json["settled_weight"] = number(target.settled);
+  json["requested_weight"] = number(target.requested);
+  json["observed_weight"] = target.observed ? number(*target.observed) : Json(nullptr);
+  json["rolled_back"] = target.rolled_back;
+  if (target.rolled_back) json["because"] = target.because;
   return json;
 }
 
@@ -229,8 +276,9 @@ Json to_json(const EffectStatus& effect) {
   Json json;
   json["sequence"] = effect.sequence.value;
   json["kind"] = name_of(effect.kind);
-  if (!effect.name.empty()) json["name"] = effect.name;
-  if (effect.kind == core::EffectKind::traffic) json["to"] = number(effect.to);
+  const bool traffic = effect.kind == core::EffectKind::traffic;
+  if (!effect.name.empty()) json[traffic ? "target" : "name"] = effect.name;
+  if (traffic) json["to"] = number(effect.to);
   json["rollback"] = effect.rollback;
   json["attempts"] = effect.attempts;
   json[effect.rollback ? "again" : "deadline"] = time_or_null(effect.deadline);
@@ -255,23 +303,29 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
   status.halted = state.halted;
   status.halted_because = state.halted_because;
   status.sight = state.sight;
+  if (state.back.reading() && !state.finished()) {
+    const Duration reach = state.started - *state.back.from - state.limits.stale_after;
+    status.reading_back = ReadingBackStatus{reach, {}, {}};
+  }
   status.because = state.because;
   status.breach = state.breach;
   status.last = state.last;
   status.now = now;
   // Of a rollback's shifts the last one is waited for: the others it has replaced.
-  core::Sequence last_shift_back;
+  std::map<core::TargetIndex, core::Sequence> last_shift_back;
   for (const auto& [sequence, effect] : state.effects) {
-    if (effect.kind == core::EffectKind::traffic && effect.rollback) last_shift_back = sequence;
+    const bool back = effect.kind == core::EffectKind::traffic && effect.rollback;
+    if (back) last_shift_back[effect.target] = sequence;
   }
   for (const auto& [sequence, effect] : state.effects) {
-    const bool replaced =
-        effect.kind == core::EffectKind::traffic && effect.rollback && sequence < last_shift_back;
+    const bool replaced = effect.kind == core::EffectKind::traffic && effect.rollback &&
+                          sequence < last_shift_back[effect.target];
     if (effect.outcome || replaced || state.finished()) continue;
     status.effects.push_back(effect_of(machine, sequence, effect));
   }
   if (!state.active.valid()) return status;  // its tables are not laid out yet
-  status.observed = observed_share(machine, state);
+  status.observed = observed_share(machine, state, core::TargetIndex{});
+  add_targets(machine, state, status);
   const core::State& active = machine.at(state.active);
   status.step = active.name;
   status.state = active.stage.empty() ? active.name : active.stage;
@@ -318,6 +372,7 @@ std::string status_json(const RolloutStatus& status) {
   json["settled_weight"] = number(status.settled);
   json["requested_weight"] = number(status.requested);
   json["observed_weight"] = status.observed ? number(*status.observed) : Json(nullptr);
+  for (const TargetStatus& target : status.targets) json["targets"].push_back(to_json(target));
   json["paused"] = status.paused;
   json["paused_until"] = time_or_null(status.paused_until);
   if (status.opens) json["opens"] = format_time(*status.opens);
@@ -325,6 +380,11 @@ std::string status_json(const RolloutStatus& status) {
   if (status.halted) json["halted_because"] = status.halted_because;
   json["held_by"] = status.held_by;
   json["sight"] = name_of(status.sight);
+  if (const auto& reading = status.reading_back) {
+    json["reading_back"] = {{"reach", format_duration(reading->reach)},
+                            {"done", reading->done ? Json(*reading->done) : Json(nullptr)},
+                            {"total", reading->total ? Json(*reading->total) : Json(nullptr)}};
+  }
   json["hold"] = nullptr;
   if (status.hold) {
     json["hold"] = {{"elapsed", format_duration(status.hold->elapsed)},

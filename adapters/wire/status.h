@@ -40,6 +40,7 @@ struct CriterionStatus {
   std::optional<core::Duration> window;   // none for `absent`
   std::optional<core::Duration> pending;  // of `for`
   core::Duration sustain{};
+  std::optional<core::Judge> judge;  // of a score
   std::string source;  // "hal9.runbook:31:5"
 };
 struct AnswerStatus {
@@ -60,11 +61,26 @@ struct QuestionStatus {
 struct EffectStatus {
   core::Sequence sequence;
   core::EffectKind kind = core::EffectKind::traffic;
-  std::string name;
+  std::string name;  // traffic: of the target
   core::Weight to;
   std::uint32_t attempts = 1;
   bool rollback = false;
   std::optional<core::Time> deadline;
+};
+
+// One weight of several.
+struct TargetStatus {
+  std::string name;
+  core::Weight settled, requested;
+  std::optional<core::Fixed> observed;
+  bool rolled_back = false;  // or on its way there: nothing of it goes forward
+  std::string because;       // why; ""
+};
+
+// Metrics of before the start are being read; how many records is known to the engine alone.
+struct ReadingBackStatus {
+  core::Duration reach{};  // before the start
+  std::optional<std::int64_t> done, total;
 };
 
 struct RolloutStatus {
@@ -76,6 +92,7 @@ struct RolloutStatus {
   std::optional<StageStatus> stage;
   core::Weight settled, requested;
   std::optional<core::Fixed> observed;  // the canary's share of requests; none: not measured
+  std::vector<TargetStatus> targets;    // empty: the single, unnamed one
   bool paused = false;
   std::optional<core::Time> paused_until;
   std::optional<core::Time> opens;  // `advance only` is closed up to then
@@ -83,6 +100,7 @@ struct RolloutStatus {
   std::string halted_because;        // ""
   std::vector<std::string> held_by;  // conditions of `pause while` that are true now
   core::Sight sight = core::Sight::live;
+  std::optional<ReadingBackStatus> reading_back;
   std::optional<HoldStatus> hold;
   std::vector<CriterionStatus> criteria;  // judged now
   std::vector<QuestionStatus> questions;

@@ -62,6 +62,7 @@ std::pair<std::string, Tone> condition(const RolloutStatus& status) {
   }
   if (!status.held_by.empty()) return {"held by " + status.held_by.front(), Tone::question};
   if (!status.questions.empty()) return {"waiting for people", Tone::question};
+  if (status.reading_back) return {"reading metrics back", Tone::question};
   if (status.opens) {
     return {"running, steps forward wait until " + format_time(*status.opens), Tone::question};
   }
@@ -86,13 +87,47 @@ std::string where(const RolloutStatus& status) {
   return text;
 }
 
-std::string traffic(const RolloutStatus& status) {
+// Of a rollout or of a target.
+template <class Weighed>
+std::string traffic(const Weighed& status) {
   std::string text = format_percent(status.settled) + " settled";
   if (status.requested != status.settled) {
     text += ", " + format_percent(status.requested) + " requested";
   }
   if (status.observed)
     text += fmt::format(", {} observed", core::percent_text(*status.observed, 1));
+  return text;
+}
+
+std::string traffic_lines(const RolloutStatus& status, const TextStyle& style) {
+  if (status.targets.empty()) return line("traffic", traffic(status), style);
+  std::string text;
+  for (const TargetStatus& target : status.targets) {
+    text += line(text.empty() ? "traffic" : "",
+                 printable(target.name + ": " + traffic(target) +
+                           (target.rolled_back ? ", rolled back: " + target.because : "")),
+                 style);
+  }
+  return text;
+}
+
+// "5%"; where there are targets "eu 5%, us 0%".
+std::string weights(const RolloutStatus& status) {
+  if (status.targets.empty()) return format_percent(status.settled);
+  std::string text;
+  for (const TargetStatus& target : status.targets) {
+    text += (text.empty() ? "" : ", ") + target.name + " " + format_percent(target.settled);
+  }
+  return text;
+}
+
+std::string reading_text(const ReadingBackStatus& reading) {
+  std::string text =
+      fmt::format("{} of metrics before the start", format_duration_short(reading.reach));
+  if (reading.total && *reading.total > 0) {
+    text +=
+        fmt::format(": {} % of {} records", *reading.done * 100 / *reading.total, *reading.total);
+  }
   return text;
 }
 
@@ -163,7 +198,8 @@ std::string question_lines(const RolloutStatus& status, const QuestionStatus& qu
 std::string effect_line(const RolloutStatus& status, const EffectStatus& effect,
                         const TextStyle& style) {
   std::string text = effect.kind == core::EffectKind::traffic
-                         ? "shift to " + format_percent(effect.to)
+                         ? fmt::format("shift {}{}to {}", effect.name,
+                                       effect.name.empty() ? "" : " ", format_percent(effect.to))
                          : fmt::format("{} {}", name_of(effect.kind), effect.name);
   text += fmt::format(" requested as {}/{}", status.rollout, effect.sequence.value);
   if (effect.attempts > 1) text += fmt::format(", attempt {}", effect.attempts);
@@ -187,7 +223,8 @@ std::string status_text(const RolloutStatus& status, const TextStyle& style) {
                                      status.version.empty() ? "" : ", version " + status.version)),
                style);
   text += line("at", printable(where(status)), style);
-  text += line("traffic", traffic(status), style);
+  text += traffic_lines(status, style);
+  if (status.reading_back) text += line("reading", reading_text(*status.reading_back), style);
   const std::string& why = status.halted           ? status.halted_because
                            : status.breach.empty() ? status.because
                                                    : status.breach;
@@ -219,7 +256,7 @@ std::string status_summary(const RolloutStatus& status) {
                                               status.stage->of)
                                 : status.state;
   return printable(fmt::format("{}  {}  {}  {}  {} {}", status.rollout, status.service, at,
-                               format_percent(status.settled), glyph(tone), word));
+                               weights(status), glyph(tone), word));
 }
 
 }  // namespace rollbook::adapters

@@ -35,16 +35,18 @@
   "Words of the language: what a statement begins with.")
 
 (defconst rollbook-clause-words
-  '("all" "always" "and" "any" "as" "at" "baseline" "canary" "confidence"
-    "default" "enter" "every" "exit" "fails" "for" "from" "hours" "idempotent"
-    "in" "label" "least" "most" "of" "only" "over" "override" "peak" "planned"
-    "previous" "remind" "requests" "same" "split" "to" "too" "total" "trough"
-    "unchanged" "unsplit" "until" "using" "week" "where" "while" "with"
-    "yesterday")
+  '("all" "always" "and" "any" "as" "at" "baseline" "beyond" "canary" "cles"
+    "confidence" "critical" "decrease" "default" "either" "enter" "every"
+    "exit" "fails" "for" "from" "group" "hours" "idempotent" "in" "increase"
+    "judge" "kayenta" "label" "least" "marginal" "most" "muted" "of" "only"
+    "or" "outliers" "over" "override" "pass" "peak" "planned" "previous"
+    "remind" "requests" "required" "same" "split" "to" "too" "total" "trough"
+    "unchanged" "unsplit" "until" "using" "week" "weights" "where" "while"
+    "with" "without" "yesterday")
   "Words of the language: what a statement goes on with.")
 
 (defconst rollbook-function-words
-  '("absent" "count" "new" "rate")
+  '("absent" "bracket" "count" "new" "rate")
   "Words of the language: what measures.")
 
 (defconst rollbook-value-words
@@ -53,7 +55,8 @@
   "Words of the language: what stands for a value.")
 
 (defconst rollbook-scenario-words
-  '("abort" "answer" "effect" "healthy" "never" "no" "outcome" "promote"
+  '("abort" "answer" "because" "effect" "given" "halted" "healthy"
+    "never" "no" "outcome" "paused" "promote"
     "question" "rejected" "resume" "scenario" "series" "settle" "shift"
     "silence" "silent" "state" "then" "yes")
   "Words of the language: what scenarios have beside these.")

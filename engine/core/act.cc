@@ -1,6 +1,7 @@
 // Acts: effects requested, deadlines kept, ramps stepped and rollbacks never waited for in vain.
 
 #include <algorithm>
+#include <map>
 
 #include "engine/core/advance.h"
 #include "engine/core/limits.h"
@@ -12,7 +13,15 @@ namespace rollbook::core {
 void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause,
                       Sequence retry_of) {
   if (effect.kind == EffectKind::traffic) {
-    request_traffic(effect.to, effect.rollback, &effect, spec, owner, retry_of, cause);
+    if (!effect.rollback && state_.is_back(effect.target)) return;
+    request_traffic({.target = effect.target,
+                     .to = effect.to,
+                     .rollback = effect.rollback,
+                     .deadline = effect.deadline,
+                     .spec = spec,
+                     .owner = owner,
+                     .retry_of = retry_of},
+                    cause);
     return;
   }
   EffectRequested requested;
@@ -45,27 +54,36 @@ void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, 
   }
 }
 
-Sequence Advance::request_traffic(Weight to, bool rollback, const Effect* spec, EffectIndex index,
-                                  StateIndex owner, Sequence retry_of, Sequence cause) {
+Sequence Advance::request_traffic(const Shift& shift, Sequence cause) {
   EffectRequested requested;
   requested.kind = EffectKind::traffic;
-  requested.spec = index;
-  requested.state = owner;
-  requested.from = state_.settled;
-  requested.to = rollback && !retry_of.valid() ? std::min(to, state_.settled) : to;
+  requested.spec = shift.spec;
+  requested.state = shift.owner;
+  requested.target = shift.target;
+  requested.from = state_.settled_at(shift.target);
+  requested.to = shift.to;
+  if (shift.rollback && !shift.retry_of.valid()) {
+    requested.to = std::min(shift.to, requested.from);
+    // A ramp goes on while its target was asked down to the end of it.
+    if (state_.is_back(shift.target)) {
+      requested.to = std::min(requested.to, state_.at(shift.target).requested);
+    }
+  }
   const auto service = shard_.services.find(state_.service);
   const std::int64_t last = service == shard_.services.end() ? 0 : service->second.last_order;
   const std::int64_t micros =
       std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch()).count();
   requested.order = std::max(last + 1, micros);
-  requested.rollback = rollback;
-  const Duration deadline = spec != nullptr && spec->deadline > Duration::zero()
-                                ? spec->deadline
-                                : state_.limits.effect_deadline;
-  requested.deadline = now_ + deadline;
-  requested.retry_of = retry_of;
+  requested.rollback = shift.rollback;
+  requested.deadline =
+      now_ + (shift.deadline > Duration::zero() ? shift.deadline : state_.limits.effect_deadline);
+  requested.retry_of = shift.retry_of;
   requested.cause_text = state_.rollback_rank > 0 ? state_.breach : state_.because;
   if (state_.rollback_rank > 0) requested.criterion = state_.breach_criterion;
+  if (shift.rollback && state_.is_back(shift.target)) {
+    requested.cause_text = breach_of(shift.target);
+    requested.criterion = state_.at(shift.target).breach_criterion;
+  }
   return emit(std::move(requested), cause);
 }
 
@@ -121,16 +139,24 @@ bool Advance::keep_time() {
   if (state_.sight != Sight::live) return false;
   for (const auto& [sequence, effect] : state_.effects) {
     if (!effect.deadline || effect.outcome || *effect.deadline > now_) continue;
+    const EffectState open = effect;
     const bool forward_shift = effect.kind == EffectKind::traffic;
     const bool in_rollback = state_.rollback_rank > 0;
     const Sequence timed_out =
         emit(EffectSettled{sequence, EffectOutcome::timed_out, "no settle before the deadline", ""},
              sequence);
-    if (in_rollback && forward_shift) {
-      shift_again(timed_out);
+    if (open.target.valid()) {
+      if (state_.is_back(open.target)) {
+        shift_again(open.target, timed_out);
+      } else {
+        lose_shift(open, timed_out, "did not settle before its deadline");
+      }
+    } else if (in_rollback && forward_shift) {
+      shift_again(TargetIndex{}, timed_out);
     } else if (in_rollback && !state_.effects.at(sequence).retry_at) {
       page("An act of the rollback did not settle before its deadline", timed_out);
     }
+    tell_unbalanced(sequence, "no settle before the deadline", timed_out);
     return true;
   }
   for (std::uint32_t i = 0; i < machine_.clocks.size(); ++i) {
@@ -150,10 +176,17 @@ bool Advance::retry_rollback() {
   for (const auto& [sequence, effect] : state_.effects) {
     if (!effect.rollback || !effect.retry_at || *effect.retry_at > now_) continue;
     const EffectState open = effect;
-    const Sequence again =
-        request_traffic(open.to, true, nullptr, open.spec, open.state, open.first, sequence);
-    page("Shift to " + percent_text(Fixed{open.to.nanos}) + " has not settled after attempt " +
-             std::to_string(open.attempts) + ": " + state_.breach,
+    const Sequence again = request_traffic({.target = open.target,
+                                            .to = open.to,
+                                            .rollback = true,
+                                            .spec = open.spec,
+                                            .owner = open.state,
+                                            .retry_of = open.first},
+                                           sequence);
+    const std::string whose = open.target.valid() ? " of " + machine_.at(open.target).name : "";
+    page("Shift" + whose + " to " + percent_text(Fixed{open.to.nanos}) +
+             " has not settled after attempt " + std::to_string(open.attempts) + ": " +
+             breach_of(open.target),
          again);
     return true;
   }
@@ -175,7 +208,7 @@ bool Advance::retry_act() {
     // A ramp that goes on makes its next step by itself.
     if (!effect.spec.valid() || !act_is_wanted(effect)) continue;
     if (!is_last_attempt(state_, sequence, effect)) continue;
-    if (effect.kind == EffectKind::traffic && closed()) continue;
+    if (effect.kind == EffectKind::traffic && (closed() || state_.is_back(effect.target))) continue;
     const EffectState failed = effect;
     request(machine_.at(failed.spec), failed.spec, failed.state, sequence, failed.first);
     return true;
@@ -186,56 +219,71 @@ bool Advance::retry_act() {
 bool Advance::step_ramp() {
   if (!state_.ramp || !machine_.at(state_.active).ramp) return false;
   const Ramp& ramp = *machine_.at(state_.active).ramp;
-  const RampState& books = *state_.ramp;
+  const RampState books = *state_.ramp;
+  const std::vector<TargetIndex> targets =
+      ramp.targets.empty() ? std::vector<TargetIndex>(1) : ramp.targets;
   if (ramp.rollback) {
     const std::uint32_t due = ramp_due(ramp, books, now_);
     if (due <= books.steps_requested) return false;
-    request_traffic(ramp_weight(ramp, books, due), true, nullptr, EffectIndex{}, state_.active,
-                    Sequence{}, state_.entered_by);
+    for (const TargetIndex target : targets) {
+      request_traffic({.target = target,
+                       .to = ramp_weight(ramp, ramp_of(state_, books, target), due),
+                       .rollback = true,
+                       .owner = state_.active},
+                      state_.entered_by);
+    }
     return true;
   }
+  const TargetIndex target = targets.front();
+  if (state_.is_back(target)) return false;
   if (barred() || closed() || books.steps_requested >= ramp_steps(ramp, books)) return false;
   if (books.steps_requested > 0) {
     if (now_ < books.last_requested + ramp.every) return false;
-    if (state_.settled != ramp_weight(ramp, books, books.steps_requested)) return false;
+    if (state_.settled_at(target) != ramp_weight(ramp, books, books.steps_requested)) return false;
   }
-  Effect step;
-  step.deadline = ramp.deadline;
-  request_traffic(ramp_weight(ramp, books, books.steps_requested + 1), false, &step, EffectIndex{},
-                  state_.active, Sequence{}, state_.entered_by);
+  request_traffic({.target = target,
+                   .to = ramp_weight(ramp, books, books.steps_requested + 1),
+                   .deadline = ramp.deadline,
+                   .owner = state_.active},
+                  state_.entered_by);
   return true;
 }
 
-void Advance::shift_again(Sequence cause) {
+void Advance::shift_again(TargetIndex target, Sequence cause) {
   const EffectState* latest = nullptr;
   for (const auto& [sequence, effect] : state_.effects) {
-    if (effect.kind == EffectKind::traffic && effect.rollback) latest = &effect;
+    if (effect.kind != EffectKind::traffic || !effect.rollback) continue;
+    if (effect.target == target) latest = &effect;
   }
   if (latest == nullptr) return;
   const EffectState open = *latest;
-  request_traffic(open.to, true, nullptr, open.spec, open.state, open.first, cause);
+  request_traffic({.target = target,
+                   .to = open.to,
+                   .rollback = true,
+                   .spec = open.spec,
+                   .owner = open.state,
+                   .retry_of = open.first},
+                  cause);
+}
+
+void Advance::shift_all_again(Sequence cause) {
+  if (machine_.targets.empty()) return shift_again(TargetIndex{}, cause);
+  for (std::uint32_t i = 0; i < machine_.targets.size(); ++i) shift_again(TargetIndex{i}, cause);
 }
 
 // ---- Whether they are done ------------------------------------------------------------------
 
 bool Advance::acts_settled(StateIndex owner) const {
-  bool rollback = false, any = false, open_forward_shift = false, last_succeeded = false;
-  Sequence given_up;  // when the last forward shift missed its deadline
-  Weight wanted = kAllTraffic;
+  if (is_skipped(owner)) return true;
+  bool any = false, last_succeeded = false;
+  std::map<TargetIndex, Weight> wanted;  // by a rollback: the last one asked for
   for (const auto& [sequence, effect] : state_.effects) {
-    if (effect.kind == EffectKind::traffic && !effect.rollback) {
-      open_forward_shift = open_forward_shift || !effect.outcome;
-      if (effect.outcome == EffectOutcome::timed_out) {
-        given_up = std::max(given_up, effect.settled_by);
-      }
-    }
     if (effect.state != owner) continue;
     // Of a rollback only what it asked for itself: it may have been here before (`resume_to`).
     if (effect.rollback && sequence < state_.entered_by) continue;
     any = true;
     if (effect.rollback) {
-      rollback = true;
-      wanted = effect.to;  // the last one asked for
+      wanted[effect.target] = effect.to;
     } else {
       last_succeeded = effect.outcome == EffectOutcome::succeeded;
     }
@@ -245,16 +293,30 @@ bool Advance::acts_settled(StateIndex owner) const {
     return false;
   }
   if (!any) return false;
-  if (!rollback) return last_succeeded;
-  // A rollback is done when a shift at or below the wanted weight has settled after it began and
-  // no forward shift can still come in between: it was asked for after those were given up.
+  if (wanted.empty()) return last_succeeded;
+  return std::all_of(wanted.begin(), wanted.end(), [&](const auto& one) {
+    return is_shut(one.first, owner, state_.entered_by, one.second);
+  });
+}
+
+// A rollback is done when a shift at or below the wanted weight has settled after it began and
+// no forward shift can still come in between: it was asked for after those were given up.
+bool Advance::is_shut(TargetIndex target, StateIndex owner, Sequence after, Weight wanted) const {
+  Sequence given_up = after;  // when the last forward shift missed its deadline
+  for (const auto& [sequence, effect] : state_.effects) {
+    if (effect.kind != EffectKind::traffic || effect.rollback || effect.target != target) continue;
+    if (!effect.outcome) return false;
+    if (effect.outcome == EffectOutcome::timed_out)
+      given_up = std::max(given_up, effect.settled_by);
+  }
   const bool settled =
       std::any_of(state_.effects.begin(), state_.effects.end(), [&](const auto& entry) {
         const EffectState& effect = entry.second;
-        return entry.first > std::max(given_up, state_.entered_by) && effect.state == owner &&
-               effect.rollback && effect.to <= wanted && effect.outcome == EffectOutcome::succeeded;
+        return entry.first > given_up && (!owner.valid() || effect.state == owner) &&
+               effect.target == target && effect.rollback && effect.to <= wanted &&
+               effect.outcome == EffectOutcome::succeeded;
       });
-  return settled && state_.settled <= wanted && !open_forward_shift;
+  return settled && state_.settled_at(target) <= wanted;
 }
 
 // The last one since the state was entered counts, unless it will be tried again: a stage that

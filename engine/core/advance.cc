@@ -1,10 +1,13 @@
 #include "engine/core/advance.h"
 
 #include <algorithm>
+#include <iterator>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/limits.h"
 #include "engine/core/sentence.h"
 #include "engine/core/trials.h"
+#include "engine/core/veto.h"
 #include "engine/core/windows.h"
 
 namespace rollbook::core {
@@ -40,7 +43,8 @@ std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& st
   if (state.finished()) return criteria;
   for (StateIndex i = state.active; i.valid(); i = machine.at(i).parent) {
     const State& inside = machine.at(i);
-    criteria.insert(criteria.end(), inside.armed.begin(), inside.armed.end());
+    std::copy_if(inside.armed.begin(), inside.armed.end(), std::back_inserter(criteria),
+                 [&](CriterionIndex index) { return is_judged(state, machine.at(index)); });
   }
   std::sort(criteria.begin(), criteria.end());
   criteria.erase(std::unique(criteria.begin(), criteria.end()), criteria.end());
@@ -79,6 +83,7 @@ std::vector<SeriesIndex> stale_series(const Machine& machine, const RolloutState
 
 Sequence Advance::emit(Body body, Sequence cause) {
   Event event{state_.stream, Sequence{state_.last.value + 1}, now_, cause, std::move(body)};
+  pending_.quiet.end();
   evolve(machine_, state_, event);
   evolve(shard_, &state_, event);
   out_.push_back(std::move(event));
@@ -101,11 +106,22 @@ bool Advance::look_is_due() const {
 }
 
 void Advance::observe() {
+  if (pending_.shares_due) take_shares(pending_);
   pending_.observed.stale = stale_series(machine_, state_, pending_, now_);
   pending_.observed.tests = sums_of(machine_, state_, pending_);
   Observed observed = std::move(pending_.observed);
   pending_.observed = Observed{};
   cause_ = emit(std::move(observed), Sequence{});
+}
+
+// What breakdowns have counted up to here, before the step that somebody will ask about.
+void Advance::log_shares() {
+  if (pending_.shares.empty()) return;
+  pending_.shares_due = true;
+  pending_.observed.offsets = state_.offsets;  // what came is counted: this adds nothing to it
+  const Sequence cause = cause_;
+  observe();
+  cause_ = cause;
 }
 
 bool Advance::judge() {
@@ -117,8 +133,9 @@ bool Advance::judge() {
     if (!differs(reading, before)) continue;
     const Sequence changed = emit(VerdictChanged{index, reading}, cause_);
     any = true;
-    const bool lets_go = machine_.at(index).kind == CriterionKind::pause &&
-                         before.verdict == Verdict::fail && reading.verdict != Verdict::fail;
+    const bool recovers = before.verdict == Verdict::fail && reading.verdict != Verdict::fail;
+    const bool lets_go = recovers && (machine_.at(index).kind == CriterionKind::pause ||
+                                      may_be_held_back(machine_, index));
     if (lets_go) {
       instant_ = true;
       instant_cause_ = changed;
@@ -212,19 +229,9 @@ std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& sh
                    "a rollout `" + rollout + "` is in the log already; choose another id"};
   }
   const auto service = shard.services.find(machine.service);
-  if (service != shard.services.end() && !service->second.active.empty()) {
-    return Refusal{"busy", "service `" + machine.service + "` has the active rollout `" +
-                               service->second.active + "`; wait for it or abort it"};
-  }
-  const Weight known = command.weight.value_or(
-      service == shard.services.end() ? kNoTraffic : service->second.settled);
-  if (machine.begins != known) {
-    return Refusal{"weight_mismatch", "the runbook begins at " +
-                                          percent_text(Fixed{machine.begins.nanos}) +
-                                          ", the last settled weight of `" + machine.service +
-                                          "` is " + percent_text(Fixed{known.nanos}) +
-                                          "; say `weight` if it was changed by hand"};
-  }
+  const ServiceState books = service == shard.services.end() ? ServiceState{} : service->second;
+  if (auto busy = refuse_busy(machine, books)) return busy;
+  if (auto mismatch = refuse_weight(machine, books, command)) return mismatch;
   return refuse_order(machine, shard);
 }
 
@@ -245,6 +252,10 @@ RolloutState begin(const Machine& machine, ShardState& shard, const Start& start
   started.actor = command.actor;
   started.reason = command.reason;
   started.command = command.key;
+  for (const Target& target : machine.targets) {
+    started.targets.push_back({target.name, target.begins});
+  }
+  started.back = start.back;
   const auto append = [&](Body body, Sequence cause) {
     Event event{start.stream, Sequence{state.last.value + 1}, start.now, cause, std::move(body)};
     evolve(machine, state, event);
@@ -296,6 +307,11 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
                    ? state.ramp->started + ramp.every * std::int64_t{state.ramp->steps_requested}
                    : state.ramp->last_requested + ramp.every);
     }
+  }
+  for (const Transition& transition : machine.transitions) {
+    if (transition.trigger.unless.empty()) continue;
+    if (!machine.contains(transition.from, state.active)) continue;
+    consider(waits_until(machine, state, transition.trigger));
   }
   if (state.sight != Sight::live) return next;
   any_armed(machine, state, [&](CriterionIndex index) {

@@ -27,6 +27,7 @@ class Advance {
   // Evidence and verdicts (advance.cc).
   bool look_is_due() const;
   void observe();
+  void log_shares();
   bool judge();
 
   // The input itself (advance.cc, obey.cc).
@@ -43,13 +44,15 @@ class Advance {
   void promote(const Command& command);
   void extend(const Command& command);
   void roll_back(const Command& command);
-  void roll_back_partly(const Command& command);
+  void roll_back_partly(const Command& command, TargetIndex target);
+  void roll_back_again(const Command& command, TargetIndex target);
   void abort(const Command& command);
   void settle(const Command& command);
+  void rebalance(const Command& command);
   const Question* question_of(const Command& command, ItemKind kind) const;
   bool may_answer(const Command& command, const Question& question);
   const Stage* stage() const;
-  TransitionIndex triggered(TriggerKind kind) const;
+  TransitionIndex triggered(TriggerKind kind, TargetIndex target = {}) const;
 
   // Moving (step.cc).
   bool step();
@@ -77,8 +80,16 @@ class Advance {
   // Acts (act.cc).
   void request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause,
                Sequence retry_of = {});
-  Sequence request_traffic(Weight to, bool rollback, const Effect* spec, EffectIndex index,
-                           StateIndex owner, Sequence retry_of, Sequence cause);
+  struct Shift {
+    TargetIndex target;
+    Weight to;
+    bool rollback = false;
+    Duration deadline{};  // zero: the usual one
+    EffectIndex spec{};
+    StateIndex owner;
+    Sequence retry_of{};
+  };
+  Sequence request_traffic(const Shift& shift, Sequence cause);
   void ask(ItemIndex item, Sequence cause);
   bool keep_time();
   bool step_ramp();
@@ -89,7 +100,18 @@ class Advance {
   bool acts_failed(StateIndex leaf) const;
   std::optional<EffectOutcome> outcome_of(EffectIndex effect) const;
   void page(std::string text, Sequence cause);
-  void shift_again(Sequence cause);
+  void shift_again(TargetIndex target, Sequence cause);
+  void shift_all_again(Sequence cause);
+
+  // Targets (targets.cc).
+  bool is_skipped(StateIndex owner) const;
+  bool is_down(TargetIndex target) const;
+  bool holds_of_targets(TriggerKind kind) const;
+  void lower_the_rest(StateIndex from, StateIndex to, Sequence cause);
+  bool lose_shift(const EffectState& effect, Sequence cause, const std::string& how);
+  const std::string& breach_of(TargetIndex target) const;
+  bool is_shut(TargetIndex target, StateIndex owner, Sequence after, Weight wanted) const;
+  void tell_unbalanced(Sequence effect, const std::string& why, Sequence cause);
 
   // Reviews (gate.cc).
   enum class GateView { passes, fails, waits };

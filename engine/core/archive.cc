@@ -1,6 +1,7 @@
 // Canonical bytes of the states. One description of each struct's fields serves writing and
 // reading; integers are varints (zigzag where signed), so equal states give equal bytes.
 
+#include <algorithm>
 #include <bit>
 #include <type_traits>
 
@@ -9,11 +10,15 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 2;
+// A state without targets has the bytes that it had before there were any.
+constexpr std::uint64_t kFormat = 3;
+constexpr std::uint64_t kFormatWithTargets = 4;
 
 class Writer {
  public:
+  explicit Writer(bool has_targets) : targets(has_targets) {}
   std::string bytes;
+  const bool targets;
 
   void number(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) bytes.push_back(static_cast<char>(value | 0x80));
@@ -82,6 +87,7 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
   bool failed = false;
+  bool targets = false;
   bool at_end() const { return rest_.empty(); }
 
   std::uint64_t number() {
@@ -212,8 +218,13 @@ void fields(A& archive, ClockState& clock) {
   archive.all(clock.elapsed, clock.mark, clock.extra, clock.ended);
 }
 template <class A>
+void fields(A& archive, Gap& gap) {
+  archive.all(gap.from, gap.to);
+}
+template <class A>
 void fields(A& archive, SeriesState& series) {
-  archive.all(series.seen, series.watermark, series.arrival, series.stale);
+  archive.all(series.seen, series.watermark, series.arrival, series.stale, series.began,
+              series.gaps);
 }
 template <class A>
 void fields(A& archive, Grid& grid) {
@@ -236,21 +247,43 @@ void fields(A& archive, TestStart& start) {
   archive.all(start.from, start.to, start.counts, start.logs);
 }
 template <class A>
+void fields(A& archive, JudgedSample& judged) {
+  archive.all(judged.classification, judged.critical, judged.u, judged.estimate, judged.low,
+              judged.high, judged.effect, judged.canary, judged.baseline);
+}
+template <class A>
+void fields(A& archive, Edge& edge) {
+  archive.all(edge.at, edge.above, edge.log);
+}
+template <class A>
+void fields(A& archive, Edges& edges) {
+  archive.all(edges.low, edges.high, edges.other_low, edges.other_high, edges.pair,
+              edges.contrary_pair);
+}
+template <class A>
 void fields(A& archive, Evidence& evidence) {
   archive.all(evidence.test, evidence.statistic, evidence.contrary, evidence.alpha,
               evidence.prior_a, evidence.prior_b, evidence.counts, evidence.dispersion,
-              evidence.starts);
+              evidence.starts, evidence.judged, evidence.logs, evidence.shared_by, evidence.edges);
 }
 template <class A>
 void fields(A& archive, Reading& reading) {
   archive.all(reading.verdict, reading.missing, reading.raw, reading.value, reading.low,
               reading.high, reading.samples, reading.at, reading.seen, reading.held, reading.since,
-              reading.limit, reading.evidence);
+              reading.limit, reading.evidence, reading.kinds);
 }
 template <class A>
 void fields(A& archive, TestState& test) {
   archive.all(test.cut, test.counts, test.logs, test.starts, test.steps, test.events, test.exposure,
               test.spread);
+}
+template <class A>
+void fields(A& archive, KindState& kind) {
+  archive.all(kind.known, kind.cells);
+}
+template <class A>
+void fields(A& archive, BreakdownState& breakdown) {
+  archive.all(breakdown.sets, breakdown.kinds);
 }
 template <class A>
 void fields(A& archive, Answer& answer) {
@@ -265,6 +298,17 @@ void fields(A& archive, EffectState& effect) {
   archive.all(effect.kind, effect.spec, effect.state, effect.outcome, effect.settled_by,
               effect.deadline, effect.retry_at, effect.attempts, effect.first, effect.to,
               effect.order, effect.rollback);
+  if (archive.targets) archive(effect.target);
+}
+template <class A>
+void fields(A& archive, TargetState& target) {
+  archive.all(target.name, target.settled, target.settled_order, target.requested, target.shifted,
+              target.guard_floor, target.first_settled, target.back, target.unwatched, target.floor,
+              target.breach, target.breach_criterion, target.ramp_from);
+}
+template <class A>
+void fields(A& archive, TargetBooks& target) {
+  archive.all(target.active, target.settled, target.settled_order, target.runbook);
 }
 template <class A>
 void fields(A& archive, RampState& ramp) {
@@ -276,6 +320,10 @@ void fields(A& archive, SourceOffset& offset) {
   archive.all(offset.topic, offset.partition, offset.next);
 }
 template <class A>
+void fields(A& archive, BackState& back) {
+  archive.all(back.from, back.whole_from, back.until);
+}
+template <class A>
 void fields(A& archive, RolloutState& state) {
   archive.all(state.id, state.stream, state.service, state.version, state.digest, state.limits,
               state.semantics, state.started, state.now, state.last, state.active, state.outcome,
@@ -285,24 +333,33 @@ void fields(A& archive, RolloutState& state) {
               state.resuming, state.sight, state.sight_since, state.quiet_since, state.settled,
               state.settled_order, state.requested, state.shifted, state.guard_floor,
               state.shift_floor, state.first_settled, state.whole_from, state.clocks, state.series,
-              state.metrics, state.windows, state.readings, state.judged, state.tests,
+              state.metrics, state.windows, state.readings, state.judged, state.turned, state.tests,
               state.questions, state.effects, state.extensions, state.ramp, state.ramp_over,
-              state.ramp_to, state.offsets, state.commands, state.late, state.quarantined);
+              state.ramp_to, state.offsets, state.commands, state.late, state.quarantined,
+              state.breakdowns, state.shares_offsets, state.back);
+  if (archive.targets) archive(state.targets);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {
   archive.all(service.active, service.last_order, service.settled, service.settled_order,
               service.runbook, service.outcomes);
+  if (archive.targets) archive(service.targets);
 }
 template <class A>
 void fields(A& archive, ShardState& shard) {
   archive.all(shard.services, shard.rollouts, shard.commands, shard.last_stream, shard.last);
 }
 
+bool has_targets(const RolloutState& state) { return !state.targets.empty(); }
+bool has_targets(const ShardState& shard) {
+  return std::any_of(shard.services.begin(), shard.services.end(),
+                     [](const auto& service) { return !service.second.targets.empty(); });
+}
+
 template <class State>
 std::string write(const State& state) {
-  Writer writer;
-  writer.number(kFormat);
+  Writer writer(has_targets(state));
+  writer.number(writer.targets ? kFormatWithTargets : kFormat);
   writer(state);
   return std::move(writer.bytes);
 }
@@ -310,10 +367,16 @@ std::string write(const State& state) {
 template <class State>
 Result<State> read(std::string_view bytes) {
   Reader reader(bytes);
-  if (reader.number() != kFormat) return fail("the bytes are a state of another format");
+  const std::uint64_t format = reader.number();
+  if (format != kFormat && format != kFormatWithTargets) {
+    return fail("the bytes are a state of another format");
+  }
+  reader.targets = format == kFormatWithTargets;
   State state;
   reader(state);
-  if (reader.failed || !reader.at_end()) return fail("the bytes of the state are damaged");
+  // One spelling only: the other format is for states that need it.
+  if (reader.failed || !reader.at_end() || reader.targets != has_targets(state))
+    return fail("the bytes of the state are damaged");
   return state;
 }
 

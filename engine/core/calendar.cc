@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/core/wall_clock.h"
+
 namespace rollbook::core {
 namespace {
 
@@ -23,13 +25,6 @@ std::int64_t floor_days(Duration since) {
   return since < days * kDay ? days - 1 : days;
 }
 
-Duration offset_at(const OpenHours& hours, Time at) {
-  const auto after =
-      std::upper_bound(hours.offsets.begin(), hours.offsets.end(), at,
-                       [](Time time, const OffsetChange& change) { return time < change.from; });
-  return after == hours.offsets.begin() ? Duration::zero() : std::prev(after)->offset;
-}
-
 Wall wall_at(const OpenHours& hours, Time at) {
   const Duration local = at.time_since_epoch() + offset_at(hours, at);
   const std::int64_t day = floor_days(local);
@@ -37,9 +32,10 @@ Wall wall_at(const OpenHours& hours, Time at) {
 }
 
 // 1970-01-01 was a Thursday.
+int of_week(std::int64_t day) { return static_cast<int>(((day + 3) % 7 + 7) % 7); }
+
 bool opens_on(const OpenHours& hours, std::int64_t day) {
-  const std::int64_t of_week = ((day + 3) % 7 + 7) % 7;
-  return (hours.days >> of_week & 1) != 0;
+  return (hours.days >> of_week(day) & 1) != 0;
 }
 
 bool is_open(const OpenHours& hours, Time at) {
@@ -50,6 +46,15 @@ bool is_open(const OpenHours& hours, Time at) {
 }
 
 }  // namespace
+
+Duration offset_at(const OpenHours& hours, Time at) {
+  const auto after =
+      std::upper_bound(hours.offsets.begin(), hours.offsets.end(), at,
+                       [](Time time, const OffsetChange& change) { return time < change.from; });
+  return after == hours.offsets.begin() ? Duration::zero() : std::prev(after)->offset;
+}
+
+int day_of_week(Time at) { return of_week(floor_days(at.time_since_epoch())); }
 
 bool Calendar::open(Time at) const {
   return hours.empty() || std::any_of(hours.begin(), hours.end(),

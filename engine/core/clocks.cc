@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "engine/core/judge.h"
+#include "engine/core/veto.h"
 
 namespace rollbook::core {
 namespace {
 
 bool lacks_data(const Machine& machine, const RolloutState& state) {
   return any_armed(machine, state, [&](CriterionIndex index) {
-    return stale_of(machine, state, machine.at(index));
+    const Criterion& criterion = machine.at(index);
+    return !criterion.veto && stale_of(machine, state, criterion);
   });
 }
 
@@ -55,7 +57,7 @@ bool pauses_itself(const Machine& machine, const RolloutState& state) {
 
 bool barred(const Machine& machine, const RolloutState& state) {
   return state.paused || state.halted || state.sight != Sight::live ||
-         pauses_itself(machine, state);
+         pauses_itself(machine, state) || is_held_back(machine, state);
 }
 
 Time leave_out(Time since, Time from, Time to) {
@@ -96,6 +98,14 @@ Weight ramp_weight(const Ramp& ramp, const RampState& state, std::uint32_t step)
   const std::int64_t steps = ramp_steps(ramp, state);
   const auto way = static_cast<Int128>(state.to.nanos - state.from.nanos) * step / steps;
   return Weight{state.from.nanos + static_cast<std::int64_t>(way)};
+}
+
+RampState ramp_of(const RolloutState& state, const RampState& books, TargetIndex target) {
+  RampState own = books;
+  if (!target.valid()) return own;
+  own.from = state.at(target).ramp_from;
+  own.to = std::min(books.to, own.from);
+  return own;
 }
 
 }  // namespace rollbook::core

@@ -28,5 +28,7 @@ void refresh_clocks(const Machine& machine, RolloutState& state, Time now);
 std::uint32_t ramp_steps(const Ramp& ramp, const RampState& state);
 std::uint32_t ramp_due(const Ramp& ramp, const RampState& state, Time now);
 Weight ramp_weight(const Ramp& ramp, const RampState& state, std::uint32_t step);
+// The way down of one target in a ramp of several; `books` themselves for the unnamed one.
+RampState ramp_of(const RolloutState& state, const RampState& books, TargetIndex target);
 
 }  // namespace rollbook::core

@@ -23,11 +23,12 @@ enum class Verb : std::uint8_t {
   extend,
   rollback,
   abort,
-  settle
+  settle,
+  rebalance
 };
-inline constexpr std::string_view kVerbNames[] = {"start",  "confirm", "decide", "pause",
-                                                  "resume", "promote", "extend", "rollback",
-                                                  "abort",  "settle"};
+inline constexpr std::string_view kVerbNames[] = {"start",  "confirm", "decide",   "pause",
+                                                  "resume", "promote", "extend",   "rollback",
+                                                  "abort",  "settle",  "rebalance"};
 constexpr std::string_view name_of(Verb verb) { return kVerbNames[static_cast<std::size_t>(verb)]; }
 
 // A CloudEvent's source and id: the same pair acts once.
@@ -35,6 +36,13 @@ struct CommandKey {
   std::string source;
   std::string id;
   auto operator<=>(const CommandKey&) const = default;
+};
+
+// The canary's weight in one target.
+struct TargetWeight {
+  std::string target;
+  Weight weight;
+  bool operator==(const TargetWeight&) const = default;
 };
 
 enum class RollbackHow : std::uint8_t { immediate, gradual };
@@ -75,6 +83,7 @@ struct Command {
   std::string version;
   std::string digest;
   std::optional<Weight> weight;
+  std::vector<TargetWeight> weights;  // of those that are named; goes before `weight`
 
   bool operator==(const Command&) const = default;
 };

@@ -17,6 +17,7 @@
 
 #include "engine/core/event.h"
 #include "engine/core/machine.h"
+#include "engine/core/quiet.h"
 #include "engine/core/state.h"
 
 namespace rollbook::core {
@@ -24,10 +25,17 @@ namespace rollbook::core {
 // The metric evidence since the last Observed; looked at with the state, as if already evolved.
 struct Pending {
   Observed observed;
+  // What the breakdowns that no criterion needs have counted since they were last logged: that
+  // happens once a minute only, and when a rollback begins or the rollout ends.
+  std::vector<LabelSet> sets;
+  std::vector<Share> shares;
+  bool shares_due = false;
+  Quiet quiet;  // set after a Look by who wants to leave some out: quiet.h
   bool empty() const {
     return observed.deltas.empty() && observed.seen.empty() && observed.names.empty() &&
            observed.layouts.empty() && observed.offsets.empty() && observed.late == 0 &&
-           observed.quarantined == 0;
+           observed.quarantined == 0 && observed.kinds.empty() && observed.exemplars.empty() &&
+           !shares_due && !observed.past;
   }
 };
 
@@ -77,6 +85,7 @@ struct Start {
   Limits limits;
   Sight sight = Sight::live;
   Time now{};
+  std::optional<ReadBack> back = {};
 };
 RolloutState begin(const Machine& machine, ShardState& shard, const Start& start,
                    std::vector<Event>& out);
@@ -89,6 +98,11 @@ struct Refusal {
 std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& shard,
                                     const Command& command, const std::string& rollout);
 
+// Its parts: an active rollout of the service, or of one of its targets …
+std::optional<Refusal> refuse_busy(const Machine& machine, const ServiceState& books);
+// … and a canary that is not where the runbook begins.
+std::optional<Refusal> refuse_weight(const Machine& machine, const ServiceState& books,
+                                     const Command& command);
 // Of `after runbook X`: the last rollout of X for this service has not succeeded.
 std::optional<Refusal> refuse_order(const Machine& machine, const ShardState& shard);
 

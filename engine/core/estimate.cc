@@ -71,6 +71,10 @@ Measured plain(const Subject& subject, WindowIndex index, Time at) {
   if (measure == Measure::gauge) {
     if (sum.samples == 0) return lacking(Missing::no_series);
     if (metric.fold == GaugeFold::mean) measured.bottom = sum.samples;
+  } else if (metric.kind == MetricKind::counter && sum.samples == 0 && !metric.default_zero &&
+             seen_of(subject.state, subject.machine.at(index), at) > Duration::zero()) {
+    // The first total of a counter is only a base: it says nothing yet, and not that it is zero.
+    return lacking(Missing::no_traffic);
   } else if (measure == Measure::rate) {
     // Per second of what was watched of the window: value / (nanoseconds / 10⁹).
     const Duration seen = seen_of(subject.state, subject.machine.at(index), at);
@@ -154,9 +158,33 @@ Measured side(const Subject& subject, WindowIndex window, WindowIndex denominato
       return plain(subject, window, at);
     case Measure::absent:
     case Measure::split:
+    case Measure::bracket:
+    case Measure::score:
       break;
   }
   return {};
+}
+
+// Quantiles that others have computed: that of all their requests lies between the least and the
+// greatest of them, of all series and of all of the window, and nobody can say where.
+Found bracket(const Subject& subject, Time at) {
+  const Criterion& criterion = subject.criterion;
+  if (!subject.counted(criterion.window)) return missing(Missing::no_series, at);
+  const Sum greatest = subject.sum(criterion.window, at);
+  if (greatest.samples == 0) return missing(Missing::no_series, at);
+  Found found;
+  found.at = at;
+  found.samples = greatest.samples;
+  found.low = subject.sum(criterion.denominator, at).value;
+  found.high = greatest.value;
+  const auto says = [&](const std::optional<Fixed>& end) {
+    return core::holds(end->nanos, criterion.comparison, criterion.limit.nanos);
+  };
+  found.true_ = says(found.low) && says(found.high);
+  found.false_ = !says(found.low) && !says(found.high);
+  // The end that is nearer to saying no.
+  found.value = says_greater(criterion.comparison) ? found.low : found.high;
+  return found;
 }
 
 // left > factor · right, and so on, without rounding. Only gauges may be negative.
@@ -197,6 +225,7 @@ Found estimate(const Subject& subject) {
       subject.machine, subject.state, subject.pending,
       {criterion.window, criterion.denominator, criterion.other, criterion.other_denominator});
   const bool against_limit = !criterion.other.valid();
+  if (criterion.measure == Measure::bracket) return bracket(subject, at);
   if (criterion.measure == Measure::quantile && against_limit) {
     return quantile_against_limit(subject, at);
   }

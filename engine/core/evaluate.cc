@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
+#include "engine/core/kayenta.h"
 #include "engine/core/prove.h"
 
 namespace rollbook::core {
@@ -11,11 +13,23 @@ namespace {
 
 constexpr Int128 kOne = Fixed::kScale;
 
+// From when `for` and `absent` count: the first settled shift of what the criterion speaks of.
+Time settled_since(const RolloutState& state, const Criterion& criterion) {
+  return criterion.target.valid() ? state.at(criterion.target).first_settled : state.first_settled;
+}
+
 // Engine time: silence since the last arrival, counted from the first settled shift.
 Reading absent(const Machine& machine, const RolloutState& state, const Pending& pending,
                const Criterion& criterion, Time now) {
   Reading reading;
   reading.at = watermark_of(state, pending, criterion.series);
+  if (criterion.veto) {
+    // A baseline that was never heard, or that has no traffic, is not known to have fallen silent.
+    if (reading.at == kDistantPast) reading.missing = Missing::no_series;
+    if (state.settled == kAllTraffic) reading.missing = Missing::no_traffic;
+    reading.verdict = Verdict::no_data;
+    if (reading.missing != Missing::none) return reading;
+  }
   const Time since = silent_since(machine, state, pending, criterion);
   reading.raw = Raw::false_;
   reading.verdict = Verdict::pass;
@@ -26,6 +40,12 @@ Reading absent(const Machine& machine, const RolloutState& state, const Pending&
     reading.value = Fixed{Int128{(now - since).count()}};
   }
   return reading;
+}
+
+// What the estimate says; of a bracket that the limit lies inside, nothing.
+Raw raw_of(const Criterion& criterion, const Found& found) {
+  if (criterion.measure == Measure::bracket && !found.true_ && !found.false_) return Raw::unknown;
+  return found.true_ ? Raw::true_ : Raw::false_;
 }
 
 // How long the raw condition has been true; the sum of what was held before it was frozen.
@@ -52,36 +72,53 @@ void apply_sustain(const Reading& before, Time begins, Reading& reading, bool fr
   reading.since = kDistantFuture;
 }
 
+// Old data are no good news: what they do not show to be broken is not known any more. A limit that
+// they break stays broken, but to hold a stop back takes news.
+Reading aged(const Subject& subject, Reading reading) {
+  const bool broken = reading.verdict == Verdict::fail && !subject.criterion.veto;
+  if (broken || reading.missing != Missing::none) return reading;
+  if (!stale_of(subject.machine, subject.state, subject.criterion)) return reading;
+  reading.verdict = Verdict::no_data;
+  reading.missing = Missing::stale;
+  if (reading.raw == Raw::false_ || subject.criterion.veto) reading.raw = Raw::unknown;
+  return reading;
+}
+
+bool lacks_requests(const Criterion& criterion, const Found& found) {
+  return found.missing == Missing::none && criterion.at_least > 0 &&
+         (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
+         found.samples < criterion.at_least;
+}
+
 Reading judge_stop(const Subject& subject, const Found& found, Reading reading) {
   const Criterion& criterion = subject.criterion;
   if (criterion.test != Test::none && reading.missing == Missing::none) {
     // Proven or not: what the test says holds at once and needs no number of requests.
     reading.raw = found.true_ ? Raw::true_ : Raw::false_;
     reading.verdict = found.true_ ? Verdict::fail : Verdict::pass;
-    return reading;
-  }
-  if (found.missing == Missing::none && criterion.at_least > 0 &&
-      (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
-      found.samples < criterion.at_least) {
-    reading.missing = Missing::too_few;
-  }
-  if (reading.missing != Missing::none) {
-    reading.verdict = Verdict::no_data;
-    reading.raw = Raw::unknown;
-  } else {
-    reading.raw = found.true_ ? Raw::true_ : Raw::false_;
-    reading.verdict = Verdict::pass;
+    return aged(subject, reading);
   }
   const Reading& before =
       subject.state.readings[std::size_t(&criterion - subject.machine.criteria.data())];
+  if (lacks_requests(criterion, found)) reading.missing = Missing::too_few;
+  if (reading.missing != Missing::none) {
+    // A pause is not over because nobody knows any more: it lets go on good news alone.
+    const bool holds = criterion.kind == CriterionKind::pause && before.verdict == Verdict::fail;
+    reading.verdict = holds ? Verdict::fail : Verdict::no_data;
+    reading.raw = Raw::unknown;
+  } else {
+    reading.raw = raw_of(criterion, found);
+    reading.verdict = reading.raw == Raw::unknown ? Verdict::undecided : Verdict::pass;
+  }
   const bool waits = criterion.sustain > Duration::zero();
   const bool since_shift = waits && !criterion.always;
-  apply_sustain(before, since_shift ? subject.state.first_settled : kDistantPast, reading, true);
+  apply_sustain(before, since_shift ? settled_since(subject.state, criterion) : kDistantPast,
+                reading, true);
   if (reading.raw == Raw::true_ && sustained(reading) >= criterion.sustain &&
       reading.since <= reading.at) {
     reading.verdict = Verdict::fail;
   }
-  return reading;
+  return aged(subject, reading);
 }
 
 Reading judge_expect(const Subject& subject, const Found& found, Reading reading) {
@@ -103,8 +140,10 @@ Reading judge_expect(const Subject& subject, const Found& found, Reading reading
     reading.verdict = Verdict::undecided;
     reading.raw = Raw::unknown;
   } else {
-    reading.raw = found.true_ ? Raw::true_ : Raw::false_;
-    reading.verdict = found.true_ ? Verdict::pass : Verdict::fail;
+    reading.raw = raw_of(criterion, found);
+    reading.verdict = found.true_                   ? Verdict::pass
+                      : reading.raw == Raw::unknown ? Verdict::undecided
+                                                    : Verdict::fail;
   }
   apply_sustain(before, kDistantPast, reading, false);
   if (reading.verdict == Verdict::pass && sustained(reading) < criterion.sustain) {
@@ -144,8 +183,8 @@ Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64
   return bounds.back();
 }
 
-Duration seen_of(const RolloutState& state, const Window& window, Time at) {
-  const Time floor = floor_of(state, window.floor);
+Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target) {
+  const Time floor = floor_of(state, window.floor, target);
   if (floor == kDistantFuture || at == kDistantPast) return Duration::zero();
   const Time from = std::max(floor, state.whole_from);
   const Duration seen = std::max(Duration(at - from), Duration::zero());
@@ -159,12 +198,13 @@ SeriesIndex fed_by(const Machine& machine, const Criterion& criterion) {
 }
 
 bool may_be_silent(const Machine& machine, const Criterion& criterion) {
-  return criterion.measure == Measure::absent ||
+  return criterion.measure == Measure::absent || !criterion.new_by.empty() ||
          machine.at(machine.at(fed_by(machine, criterion)).metric).default_zero;
 }
 
 SeriesIndex held_against(const Machine& machine, const Criterion& criterion) {
-  if (!criterion.other.valid() || criterion.test == Test::split) return {};
+  const bool alone = criterion.test == Test::split || !criterion.new_by.empty();
+  if (!criterion.other.valid() || alone) return {};
   const WindowIndex window =
       criterion.measure == Measure::ratio ? criterion.other_denominator : criterion.other;
   const SeriesIndex series = machine.at(window).series;
@@ -178,7 +218,7 @@ bool stale_of(const Machine& machine, const RolloutState& state, const Criterion
 
 Time silent_since(const Machine&, const RolloutState& state, const Pending& pending,
                   const Criterion& criterion) {
-  const Time begins = criterion.always ? state.started : state.first_settled;
+  const Time begins = criterion.always ? state.started : settled_since(state, criterion);
   if (begins == kDistantFuture) return kDistantFuture;
   return std::max({arrival_of(state, pending, criterion.series), state.quiet_since, begins});
 }
@@ -196,7 +236,9 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
     return absent(machine, state, pending, criterion, now);
   }
   const Subject subject{machine, state, pending, criterion};
-  const Found found = criterion.test == Test::none ? estimate(subject) : prove(subject);
+  const Found found = !criterion.new_by.empty()      ? find_new(subject)
+                      : criterion.test == Test::none ? estimate(subject)
+                                                     : prove(subject);
   Reading reading;
   reading.missing = found.missing;
   reading.value = found.value;
@@ -204,9 +246,11 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.high = found.high;
   reading.limit = found.limit;
   reading.evidence = found.evidence;
+  reading.kinds = found.kinds;
   reading.samples = found.samples;
   reading.at = found.at;
-  reading.seen = seen_of(state, machine.at(criterion.window), found.at);
+  reading.seen = seen_of(machine, state, criterion, found.at);
+  if (criterion.test == Test::kayenta) return judged_reading(found, std::move(reading));
   switch (criterion.kind) {
     case CriterionKind::stop:
     case CriterionKind::pause:

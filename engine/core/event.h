@@ -47,6 +47,41 @@ struct CellDelta {
   Cell cell;
   bool operator==(const CellDelta&) const = default;
 };
+// ---- Breakdowns (breakdown.h) ---------------------------------------------------------------
+
+// Sets of label values that a breakdown keeps apart; all others are one, of this number.
+inline constexpr std::uint32_t kOtherSet = 200;
+
+// A set of label values, in the order of the breakdown's labels. It gets the next number.
+struct LabelSet {
+  BreakdownIndex breakdown;
+  std::vector<std::string> values;
+  bool operator==(const LabelSet&) const = default;
+};
+// What one set of one arm has counted since the last one.
+struct Share {
+  BreakdownIndex breakdown;
+  Arm arm = Arm::total;
+  std::uint32_t set = kOtherSet;
+  bool shifted = false;  // since the first shift was requested
+  Cell cell;             // `latest` = `end`
+  bool operator==(const Share&) const = default;
+};
+// A single request that a metric's sender has kept the trace of.
+struct Exemplar {
+  MetricIndex metric;
+  Arm arm = Arm::total;
+  Fixed value;  // in the metric's unit
+  Time at{};
+  std::string trace;  // 32 lower-case hex digits
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t offset = 0;
+  bool operator==(const Exemplar&) const = default;
+};
+
+// ---- What was seen --------------------------------------------------------------------------
+
 struct SeriesSeen {
   SeriesIndex series;
   Time watermark{};  // latest event time, bounded by the skew limit
@@ -82,6 +117,35 @@ struct SourceOffset {
   bool operator==(const SourceOffset&) const = default;
 };
 
+// ---- Reading back -------------------------------------------------------------------------
+
+// Asked for at the start: metrics of before it, for the windows that may reach there.
+struct ReadBack {
+  Time from{};                      // points that begin there or later count
+  std::vector<SourceOffset> until;  // where the live stream goes on; nothing of other partitions
+  bool operator==(const ReadBack&) const = default;
+};
+// What one window holds of the past, in its own panes.
+struct WindowCells {
+  WindowIndex window;
+  std::vector<Cell> cells;  // by rising `end`
+  bool operator==(const WindowCells&) const = default;
+};
+struct SeriesPast {
+  SeriesIndex series;
+  Time began{};  // the past holds nothing of the series from before
+  Time watermark{};
+  bool operator==(const SeriesPast&) const = default;
+};
+// What was found, whole: up to then windows hold nothing of it, so none is judged half-read.
+struct Past {
+  Time whole_from{};  // what came before may be gone
+  std::vector<WindowCells> windows;
+  std::vector<SeriesPast> series;
+  std::int64_t points = 0;  // that fed the rollout
+  bool operator==(const Past&) const = default;
+};
+
 // ---- Bodies -------------------------------------------------------------------------------
 
 // What may differ between two engines and must not between two replays.
@@ -106,6 +170,8 @@ struct RolloutStarted {
   std::string actor;
   std::string reason;
   CommandKey command;
+  std::vector<TargetWeight> targets;  // as the machine has them; empty: the unnamed one
+  std::optional<ReadBack> back = {};
   bool operator==(const RolloutStarted&) const = default;
 };
 
@@ -127,6 +193,13 @@ struct Observed {
   std::int64_t late = 0;           // points since the last one that came after their window
   std::int64_t quarantined = 0;    // points from beyond the skew limit
   std::vector<TestSums> tests;     // as they are with these deltas
+  std::vector<LabelSet> sets;      // seen for the first time
+  std::vector<Share> kinds;        // of `new(…)`: the canary's, and the baseline's first of each
+  // Of the other breakdowns: since the last Observed that had `shares_whole`, up to `offsets`.
+  std::vector<Share> shares;
+  bool shares_whole = false;
+  std::vector<Exemplar> exemplars;
+  std::optional<Past> past = {};   // once, when it has been read back
   bool operator==(const Observed&) const = default;
 };
 
@@ -143,6 +216,38 @@ struct TestStart {
   bool operator==(const TestStart&) const = default;
 };
 
+// What a judge found of one metric. Nothing in an optional that could not be calculated.
+enum class Classification : std::uint8_t { pass, high, low, no_data, no_data_failed };
+struct JudgedSample {
+  Classification classification = Classification::pass;
+  bool critical = false;           // this alone fails the judgement
+  std::optional<Fixed> u;          // of the canary: how many pairs it exceeds, ties by half
+  std::optional<Fixed> estimate;   // Hodges-Lehmann: of the canary's values minus the baseline's
+  std::optional<Fixed> low, high;  // the interval around it
+  std::optional<Fixed> effect;     // as the metric measures it
+  std::vector<Fixed> canary, baseline;  // what was compared: a value for each step
+  bool operator==(const JudgedSample&) const = default;
+};
+
+// What the counts say of one edge of a histogram: how much lies above it, and the log of the
+// e-value, in micro-nats, that this is more (of a lower bound) or less (of an upper one) than may.
+struct Edge {
+  Fixed at;  // in the metric's unit
+  std::int64_t above = 0;
+  std::int64_t log = 0;
+  bool operator==(const Edge&) const = default;
+};
+
+// Of two quantiles: where each lies. A bound is missing where the counts do not show one yet.
+struct Edges {
+  std::optional<Edge> low, high;              // of the arm that is judged
+  std::optional<Edge> other_low, other_high;  // of the one it is compared with
+  // The two edges that the statistic is the lesser log of: the judged arm's, the other's.
+  std::vector<Edge> pair;
+  std::vector<Edge> contrary_pair;  // gates only
+  bool operator==(const Edges&) const = default;
+};
+
 // What a verdict of a test rests on, so that any other program can calculate it again:
 // docs/judging.md.
 struct Evidence {
@@ -154,6 +259,10 @@ struct Evidence {
   std::vector<std::int64_t> counts;  // since the test began: trials.h
   Fixed dispersion;                  // the logarithms were divided by it; 0: not
   std::vector<TestStart> starts;     // a guard's: those that make up the sum
+  std::vector<JudgedSample> judged;  // a judge's: its metrics, in their order
+  std::vector<std::int64_t> logs;    // of TestSums: `two_rates` and `unchanged`
+  std::uint32_t shared_by = 1;       // of alpha: the tests of its gate
+  std::optional<Edges> edges;        // `two_quantiles` only
   bool operator==(const Evidence&) const = default;
 };
 
@@ -171,6 +280,7 @@ struct Reading {
   Duration held{};              // of `for`, before `since`
   Time since = kDistantFuture;  // raw true without a break since; kDistantFuture: not
   std::optional<Evidence> evidence;
+  std::vector<std::string> kinds;  // of `new(…)`: `type="oom" 7`, the most frequent first
   bool operator==(const Reading&) const = default;
 };
 
@@ -207,6 +317,7 @@ struct EffectRequested {
   Sequence retry_of;             // the first attempt
   std::string cause_text;
   CriterionIndex criterion;  // whose reading is the evidence; may be invalid
+  TargetIndex target{};      // traffic
   bool operator==(const EffectRequested&) const = default;
 };
 struct EffectDelivered {
@@ -266,6 +377,7 @@ struct RolloutFinished {
   Outcome outcome = Outcome::succeeded;
   Weight weight;  // settled at the end
   std::string because;
+  std::vector<TargetWeight> targets{};  // settled at the end
   bool operator==(const RolloutFinished&) const = default;
 };
 struct EngineGap {  // the engine did not run

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
 #include "engine/core/clocks.h"
 #include "engine/core/decide.h"
+#include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
+#include "engine/core/past.h"
 #include "engine/core/resume.h"
 #include "engine/core/trials.h"
 #include "engine/core/windows.h"
@@ -20,6 +23,17 @@ void clear_windows(const Machine& machine, RolloutState& state, Floor floor) {
     if (machine.windows[i].floor == floor) state.windows[i] = WindowState{};
   }
   begin_tests(machine, state, floor);
+  forget_kinds(machine, state, floor);
+}
+
+// What a guard of one target watches begins with the first shift of that one.
+void clear_windows_of(const Machine& machine, RolloutState& state, TargetIndex target) {
+  for (std::size_t i = 0; i < machine.windows.size(); ++i) {
+    const Window& window = machine.windows[i];
+    const bool own = machine.at(window.series).target == target;
+    if (own && window.floor == Floor::guard) state.windows[i] = WindowState{};
+  }
+  begin_tests_of(machine, state, target);
 }
 
 // The engine-time deadlines of what waits move on by the time that did not count.
@@ -54,27 +68,41 @@ struct Fold {
     state.quiet_since = event.time;
     state.settled = body.weight;
     state.requested = body.weight;
+    for (const TargetWeight& given : body.targets) {
+      TargetState& target = state.targets.emplace_back();
+      target.name = given.target;
+      target.settled = target.requested = given.weight;
+    }
+    sum_up_targets();
     state.clocks.resize(machine.clocks.size());
     state.series.resize(machine.series.size());
     state.metrics.resize(machine.metrics.size());
     state.windows.resize(machine.windows.size());
     state.readings.resize(machine.criteria.size());
     state.judged.resize(machine.criteria.size());
+    state.turned.resize(machine.criteria.size());
     state.tests.resize(machine.criteria.size());
     state.extensions.resize(machine.stages.size());
+    state.breakdowns.resize(breakdowns_of(machine).size());
+    if (body.back) begin_back(state, *body.back);
+    begin_tests(machine, state, Floor::start);
   }
 
   void operator()(const Observed& body) const {
     for (const Layout& layout : body.layouts) lay_out(layout);
     for (const NameSeen& name : body.names) state.metrics[name.metric.value].named = name.at;
     for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
+    note_gaps(machine, state, body);
     for (const SeriesSeen& seen : body.seen) {
       SeriesState& series = state.series[seen.series.value];
+      if (!series.seen && state.back.from) series.began = seen.watermark;
       series.seen = true;
       series.watermark = std::max(series.watermark, seen.watermark);
       series.arrival = std::max(series.arrival, seen.arrival);
     }
+    if (body.past) take_past(machine, state, *body.past);
     for (const SourceOffset& offset : body.offsets) advance_offset(offset);
+    take_kinds(machine, state, body);
     for (SeriesState& series : state.series) series.stale = false;
     for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;
     grow(machine, state, body);
@@ -83,6 +111,8 @@ struct Fold {
   }
 
   void operator()(const VerdictChanged& body) const {
+    const bool turned = state.readings[body.criterion.value].verdict != body.reading.verdict;
+    if (turned) state.turned[body.criterion.value] = event.time;
     state.readings[body.criterion.value] = body.reading;
     state.judged[body.criterion.value] = event.sequence;
   }
@@ -95,20 +125,15 @@ struct Fold {
     state.because = body.because;
     if (body.transition.valid()) extend(machine.at(body.transition));
     enter(from, body.to);
-    end_halt(machine, state, from, body);
     const State& target = machine.at(body.to);
     const std::uint32_t rank = machine.rank(body.to);
-    if (rank > state.rollback_rank && !is_commanded(body.transition)) forget_wish();
+    const bool goes_back = rank > state.rollback_rank || enters_lowering(from, body.to);
+    if (goes_back && !target.outcome) go_back(from, body);
+    end_halt(machine, state, from, body);
+    if (goes_back && !is_commanded(body.transition)) forget_wish();
     state.ramp.reset();
     if (target.ramp) begin_ramp(*target.ramp);
-    if (target.outcome) return;
-    if (rank > state.rollback_rank) {
-      state.breach = body.because;
-      state.breach_criterion = body.transition.valid()
-                                   ? machine.at(body.transition).trigger.criterion
-                                   : CriterionIndex{};
-    }
-    state.rollback_rank = rank;
+    if (!target.outcome) state.rollback_rank = rank;
   }
 
   void operator()(const TimerFired& body) const {
@@ -130,6 +155,7 @@ struct Fold {
     effect.to = body.to;
     effect.order = body.order;
     effect.rollback = body.rollback;
+    effect.target = body.target;
     if (body.retry_of.valid() && !body.rollback) count_attempt(effect);
     if (body.kind == EffectKind::traffic) request_traffic(body, effect);
     state.effects[event.sequence] = effect;
@@ -146,9 +172,7 @@ struct Fold {
     if (body.outcome != EffectOutcome::succeeded) plan_retry(effect);
     if (body.outcome != EffectOutcome::succeeded || effect.kind != EffectKind::traffic) return;
     if (effect.rollback) stop_retries(effect.first);
-    if (effect.order <= state.settled_order) return;
-    state.settled_order = effect.order;
-    state.settled = effect.to;
+    if (!settle_weight(effect)) return;
     state.shift_floor = event.time;
     if (state.first_settled == kDistantFuture) {
       state.first_settled = event.time;
@@ -359,10 +383,15 @@ struct Fold {
     RampState begun;
     begun.started = event.time;
     begun.from = state.settled;
+    if (!ramp.targets.empty()) begun.from = Weight{};
+    for (const TargetIndex target : ramp.targets) {
+      state.at(target).ramp_from = state.at(target).settled;
+      begun.from = std::max(begun.from, state.at(target).settled);
+    }
     begun.to = ramp.to;
     begun.over = ramp.over;
     if (ramp.rollback) {
-      begun.to = std::min(state.ramp_to.value_or(ramp.to), state.settled);
+      begun.to = std::min(state.ramp_to.value_or(ramp.to), begun.from);
       begun.over = state.ramp_over.value_or(ramp.over);
     }
     state.ramp = begun;
@@ -414,6 +443,7 @@ struct Fold {
 
   void request_traffic(const EffectRequested& body, EffectState& effect) const {
     state.requested = body.to;
+    if (body.target.valid()) request_of_target(body);
     if (!body.rollback && !state.shifted) {
       state.shifted = true;
       state.guard_floor = event.time;
@@ -423,20 +453,95 @@ struct Fold {
       // A retry goes on in the books of the first attempt; a new wish replaces the older ones.
       std::uint32_t attempts = 1;
       for (auto& [sequence, other] : state.effects) {
-        if (!other.rollback) continue;
+        if (!other.rollback || other.target != effect.target) continue;
         if (other.first == effect.first) attempts = std::max(attempts, other.attempts + 1);
         other.retry_at.reset();
       }
       effect.attempts = attempts;
       effect.retry_at = event.time + backoff(attempts);
     }
-    if (state.ramp && machine.at(state.active).ramp && !body.retry_of.valid()) {
+    // What is left of another rollback is no step of the ramp under way.
+    const bool steps = !body.target.valid() || body.state == state.active;
+    if (state.ramp && machine.at(state.active).ramp && !body.retry_of.valid() && steps) {
       const Ramp& ramp = *machine.at(state.active).ramp;
       RampState& books = *state.ramp;
       books.steps_requested =
           ramp.rollback ? ramp_due(ramp, books, event.time) : books.steps_requested + 1;
       books.last_requested = event.time;
     }
+  }
+
+  // ---- Targets ------------------------------------------------------------------------------
+
+  void sum_up_targets() const {
+    if (state.targets.empty()) return;
+    state.settled = state.requested = Weight{};
+    for (const TargetState& target : state.targets) {
+      state.settled = std::max(state.settled, target.settled);
+      state.requested = std::max(state.requested, target.requested);
+      state.settled_order = std::max(state.settled_order, target.settled_order);
+    }
+  }
+
+  // Whoever shifts drops a lower order than the last: false when it came too late.
+  bool settle_weight(const EffectState& effect) const {
+    if (!effect.target.valid()) {
+      if (effect.order <= state.settled_order) return false;
+      state.settled_order = effect.order;
+      state.settled = effect.to;
+      return true;
+    }
+    TargetState& target = state.at(effect.target);
+    if (effect.order <= target.settled_order) return false;
+    target.settled_order = effect.order;
+    target.settled = effect.to;
+    if (target.first_settled == kDistantFuture) target.first_settled = event.time;
+    target.unwatched = target.unwatched || (target.back && target.settled <= target.floor);
+    sum_up_targets();
+    return true;
+  }
+
+  void request_of_target(const EffectRequested& body) const {
+    TargetState& target = state.at(body.target);
+    target.requested = body.to;
+    sum_up_targets();
+    if (body.rollback || target.shifted) return;
+    target.shifted = true;
+    target.guard_floor = event.time;
+    clear_windows_of(machine, state, body.target);
+  }
+
+  bool is_new(StateIndex inside, StateIndex from) const {
+    return !from.valid() || !machine.contains(inside, from);
+  }
+
+  bool enters_lowering(StateIndex from, StateIndex to) const {
+    for (StateIndex i = to; i.valid(); i = machine.at(i).parent) {
+      if (!machine.at(i).lowers.empty() && is_new(i, from)) return true;
+    }
+    return false;
+  }
+
+  void go_back(StateIndex from, const Transitioned& body) const {
+    state.breach = body.because;
+    state.breach_criterion =
+        body.transition.valid() ? machine.at(body.transition).trigger.criterion : CriterionIndex{};
+    for (StateIndex i = body.to; i.valid(); i = machine.at(i).parent) {
+      if (!is_new(i, from)) continue;
+      for (const Lowering& lowering : machine.at(i).lowers) lower_target(lowering);
+    }
+  }
+
+  void lower_target(const Lowering& lowering) const {
+    TargetState& target = state.at(lowering.target);
+    if (!target.back) {
+      target.back = true;
+      target.floor = lowering.to;
+      target.breach = state.breach;
+      target.breach_criterion = state.breach_criterion;
+    }
+    target.floor = std::min(target.floor, lowering.to);
+    target.unwatched = target.unwatched || lowering.disarms;
   }
 
   void stop_retries(Sequence first) const {

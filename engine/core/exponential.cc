@@ -28,7 +28,7 @@ constexpr std::int32_t ceil_shift(std::int32_t value, std::int32_t by) { return 
 Fixed scaled(Fixed value, Fixed unit) { return Fixed{value.nanos * unit.nanos / Fixed::kScale}; }
 
 // Numbers of edges, both ends included.
-struct Edges {
+struct GridEdges {
   std::int32_t scale = kExponentialScale;
   std::int32_t low = 0, high = 0;
 
@@ -37,7 +37,7 @@ struct Edges {
     high = ceil_shift(high, scale - to);
     scale = to;
   }
-  void include(Edges other) {
+  void include(GridEdges other) {
     const std::int32_t both = std::min(scale, other.scale);
     coarsen(both);
     other.coarsen(both);
@@ -65,7 +65,7 @@ std::int32_t least_exponent(Fixed unit) {
   return exponent;
 }
 
-Edges edges_of(const Exponential& histogram) {
+GridEdges edges_of(const Exponential& histogram) {
   return {histogram.scale, histogram.offset,
           histogram.offset + static_cast<std::int32_t>(histogram.counts.size())};
 }
@@ -171,7 +171,7 @@ bool subtract(const Exponential& before, Exponential& now) {
 }
 
 Layout grid_for(const Exponential& histogram, Fixed unit, const Layout& kept) {
-  Edges edges = edges_of(histogram);
+  GridEdges edges = edges_of(histogram);
   if (kept.grid) {
     edges.include({kept.grid->scale, kept.grid->first,
                    kept.grid->first + static_cast<std::int32_t>(kept.bounds.size()) - 1});

@@ -17,6 +17,7 @@ struct Found {
   std::int64_t samples = 0;
   Time at = kDistantPast;
   std::optional<Evidence> evidence;
+  std::vector<std::string> kinds;  // as in Reading
 };
 
 struct Subject {

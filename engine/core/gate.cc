@@ -32,6 +32,7 @@ const Question* Advance::open_question(ItemIndex item) const {
 Advance::GateView Advance::view_gate(const Gate& gate) const {
   bool waits = false;
   for (const CriterionIndex criterion : gate.criteria) {
+    if (!is_judged(state_, machine_.at(criterion))) continue;
     const Verdict verdict = state_.readings[criterion.value].verdict;
     if (verdict == Verdict::fail) return GateView::fails;
     if (verdict != Verdict::pass) waits = true;

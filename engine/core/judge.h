@@ -12,7 +12,12 @@ Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64
                   Fixed quantile);
 
 // How much of the window that ends at `at` was watched: between nothing and its width.
-Duration seen_of(const RolloutState& state, const Window& window, Time at);
+Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target = {});
+
+// The same of all that feeds the criterion. Where metrics are read back, a window is not whole
+// before its series is known: two hours of shadow are not the day that was asked for.
+Duration seen_of(const Machine& machine, const RolloutState& state, const Criterion& criterion,
+                 Time at);
 
 // The series whose silence means something: a plain metric's own, a ratio's denominator.
 SeriesIndex fed_by(const Machine& machine, const Criterion& criterion);
@@ -36,6 +41,16 @@ Time silent_since(const Machine& machine, const RolloutState& state, const Pendi
 // When the series becomes stale if nothing more arrives.
 Time stale_at(const RolloutState& state, const Pending& pending, SeriesIndex series);
 
+// Whether the criterion's target lets it be judged. A guard of one begins with its first shift and
+// ends with its rollback; what a review expects of one that was rolled back is not asked any more.
+inline bool is_judged(const RolloutState& state, const Criterion& criterion) {
+  if (!criterion.target.valid()) return true;
+  const TargetState& target = state.at(criterion.target);
+  const bool guards =
+      criterion.kind == CriterionKind::stop || criterion.kind == CriterionKind::pause;
+  return guards ? !target.unwatched && (criterion.always || target.shifted) : !target.back;
+}
+
 // The criteria that are judged now: those armed by the active state and the states around it,
 // in table order.
 std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& state);
@@ -46,7 +61,7 @@ bool any_armed(const Machine& machine, const RolloutState& state, const Predicat
   if (state.finished()) return false;
   for (StateIndex i = state.active; i.valid(); i = machine.at(i).parent) {
     for (const CriterionIndex criterion : machine.at(i).armed) {
-      if (holds(criterion)) return true;
+      if (is_judged(state, machine.at(criterion)) && holds(criterion)) return true;
     }
   }
   return false;

@@ -31,9 +31,27 @@ inline constexpr Duration kPaneMin = 1s;
 inline constexpr Duration kFinePanes = 30s;
 // Cells that wait for the next Observed: looks sum over them, so a backlog must not heap them up.
 inline constexpr std::size_t kPendingCells = 256;
+// The same of breakdowns, which wait for a minute: each is a cell and its sets' label values.
+inline constexpr std::size_t kPendingShares = 4096;
+inline constexpr Duration kSharesInterval = 1min;
+// Counts of one label set that lie no further apart in time are one share.
+inline constexpr Duration kShareSpan = 90s;
+// Of the label values of one set, all together: longer ones are no kind but a text.
+inline constexpr std::size_t kLabelSetBytes = 256;
+inline constexpr std::size_t kKindsTold = 5;  // in a verdict
+// Exemplars kept of one metric and arm in a minute of event time.
+inline constexpr std::size_t kExemplars = 5;
+// Looked at of one point: one for each bucket is usual. Taken of what is decoded in one go.
+inline constexpr std::size_t kExemplarsOfPoint = 64;
+inline constexpr std::size_t kExemplarsOfBatch = 1024;
 // |value| in units; the product of two such sums and 10⁹ still fits 127 bits.
 inline constexpr std::int64_t kValueMax = 1'000'000'000'000'000;
 inline constexpr std::size_t kBucketsMax = 512;
+// Of a judge: a day of minutes, and as many metrics as people can weigh against each other. All of
+// its samples are evidence, which is one event.
+inline constexpr std::int64_t kJudgedSteps = 1440;
+inline constexpr std::size_t kJudgedMetrics = 32;
+inline constexpr std::int64_t kJudgedSamples = 20'000;
 // Exponential histograms are kept at this scale or a coarser one: sixteen buckets each time the
 // value doubles, so a quantile is known to 2.2 %.
 inline constexpr std::int32_t kExponentialScale = 4;

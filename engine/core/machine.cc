@@ -31,11 +31,25 @@ std::uint32_t Machine::rank(StateIndex state) const {
   return highest;
 }
 
+bool Machine::is_declared(MetricIndex metric) const {
+  const Metric& added = at(metric);
+  return std::none_of(metrics.begin(), metrics.begin() + metric.value, [&](const Metric& before) {
+    return before.selector == added.selector && before.span == added.span;
+  });
+}
+
 StateIndex Machine::find(const std::string& state_name) const {
   for (std::uint32_t i = 0; i < states.size(); ++i) {
     if (states[i].name == state_name) return StateIndex{i};
   }
   return StateIndex{};
+}
+
+TargetIndex Machine::find_target(const std::string& target_name) const {
+  for (std::uint32_t i = 0; i < targets.size(); ++i) {
+    if (targets[i].name == target_name) return TargetIndex{i};
+  }
+  return TargetIndex{};
 }
 
 }  // namespace rollbook::core

@@ -50,7 +50,7 @@ struct Metric {
   bool unsplit = false;             // a total: the arm label is not looked at
   bool default_zero = false;        // a name that may never appear counts as 0
   Fixed unit = Fixed::from_int(1);  // histogram and gauge values are multiplied by it (`in ms`)
-  std::vector<std::string> by;      // breakdown labels, carried only
+  std::vector<std::string> by;      // labels it is also kept by: breakdown.h
   Span span;
   bool operator==(const Metric&) const = default;
 };
@@ -64,18 +64,32 @@ struct Arms {
 
 enum class Arm : std::uint8_t { canary, baseline, total };
 
+// A part of the service with a weight of its own: what carries the label's value. Those of one
+// machine share the label, so a request belongs to one of them at most.
+struct Target {
+  std::string name;
+  std::string label;
+  std::string value;
+  Weight begins;    // `begins traffic eu`
+  Weight finishes;  // `finish traffic eu`, else the last weight of its stages
+  Span span;
+  bool operator==(const Target&) const = default;
+};
+
 // What is folded: one metric's share of one arm.
 struct Series {
   MetricIndex metric;
   Arm arm = Arm::canary;
+  TargetIndex target{};  // invalid: of all targets
   bool operator==(const Series&) const = default;
 };
 
 // Where a window may begin at the earliest; each floor lies at or after the one before.
-enum class Floor : std::uint8_t {
-  start,  // the start of the rollout (prerequisites)
-  guard,  // the first shift requested: shadow data never count
-  shift,  // the last settled shift
+enum class Floor : std::int8_t {
+  before = -1,  // before the start, as far as metrics are read back (prerequisites)
+  start = 0,    // the start of the rollout
+  guard = 1,    // the first shift requested: shadow data never count
+  shift = 2,    // the last settled shift
 };
 
 // A sliding window over one series: (T − width, T] of event time, kept in panes. A cumulative one
@@ -99,9 +113,11 @@ enum class Measure : std::uint8_t {
   gauge,     // folded as its metric says
   absent,    // no point of the series for `sustain` of engine time
   split,     // the canary's share of both arms' requests
+  bracket,   // between the least and the greatest of many gauges
+  score,     // of a judge, from 0 to 1
 };
-// What stands behind a verdict; docs/judging.md has the formulas. All but `none` may be looked at
-// after every point without spending more than `alpha`.
+// What stands behind a verdict; docs/judging.md has the formulas. All but `none` and `kayenta` may
+// be looked at after every point without spending more than `alpha`; `kayenta` looks once.
 enum class Test : std::uint8_t {
   none,           // the plain estimate of the window
   proportion,     // a ratio, or the share above a limit, against that limit
@@ -109,6 +125,7 @@ enum class Test : std::uint8_t {
   two_quantiles,  // a quantile against another arm's
   unchanged,      // a ratio, rate or count against its own past: equivalence
   split,          // the requests of the arms against the planned weight
+  kayenta,        // Mann-Whitney over several metrics, and a score of them
 };
 enum class Comparison : std::uint8_t { less, less_equal, greater, greater_equal };
 enum class CriterionKind : std::uint8_t {
@@ -118,13 +135,52 @@ enum class CriterionKind : std::uint8_t {
   enough,  // true → pass: the hold has seen what it must see
 };
 
+// ---- A judge as Spinnaker has it (kayenta.h) ------------------------------------------------
+
+enum class Direction : std::uint8_t { either, increase, decrease };
+enum class EffectSize : std::uint8_t { mean_ratio, cles };
+// An effect that matters lies at or beyond these.
+struct EffectBounds {
+  Fixed decrease, increase;
+  bool operator==(const EffectBounds&) const = default;
+};
+// One metric of a judge: what is measured of the canary in each step of its window, and of the
+// baseline (`other`), as in Criterion.
+struct JudgedMetric {
+  std::string text;   // as written: `p99(latency)`
+  std::string group;  // "": the one of those without
+  Measure measure = Measure::ratio;
+  Fixed quantile;
+  WindowIndex window, denominator, other, other_denominator;
+  Direction direction = Direction::either;
+  EffectSize effect = EffectSize::mean_ratio;
+  EffectBounds allowed, intolerable;  // beyond `intolerable` a critical metric fails everything
+  Fixed outlier_factor;               // of the quartiles' distance; 0: outliers are kept
+  bool critical = false;
+  bool required = false;  // without data it has failed
+  bool muted = false;     // told, not counted
+  bool operator==(const JudgedMetric&) const = default;
+};
+struct GroupWeight {
+  std::string group;
+  Fixed weight;
+  bool operator==(const GroupWeight&) const = default;
+};
+struct Judge {
+  Duration over{}, step{};  // INVARIANT: `over` is a multiple of `step`, whole seconds
+  Fixed marginal;           // from here up to the criterion's limit the score decides nothing
+  std::vector<JudgedMetric> metrics;  // INVARIANT: at least one
+  std::vector<GroupWeight> weights;   // groups without one share what is left of 1
+  bool operator==(const Judge&) const = default;
+};
+
 struct Criterion {
   std::string id;    // "guard.stop[1]", "canary_5.expect[2]", "canary_5.errors_low"
   std::string text;  // as written, white space folded
   CriterionKind kind = CriterionKind::stop;
   Measure measure = Measure::ratio;
   WindowIndex window;       // numerator, histogram, counter or gauge; invalid for `absent`
-  WindowIndex denominator;  // `ratio` only
+  WindowIndex denominator;  // `ratio`, and of a `bracket` the least where `window` has the greatest
   SeriesIndex series;       // `absent` only
   Fixed quantile;           // `quantile` only: 0.99
   Comparison comparison = Comparison::greater;
@@ -140,8 +196,18 @@ struct Criterion {
   Duration sustain{};         // `for`; for `absent` the silence allowed
   std::int64_t at_least = 0;  // requests a stop needs before it may speak
   Span span;
-  bool part = false;    // of a conjunction: fails alone, acts with the others (Trigger::also)
-  bool always = false;  // `for` and `absent` count from the start, not from the first shift
+  bool part = false;     // of a conjunction: fails alone, acts with the others (Trigger::also)
+  bool always = false;   // `for` and `absent` count from the start, not from the first shift
+  TargetIndex target{};  // that it speaks of: judged while that one has traffic (judge.h)
+  std::optional<Judge> judge;  // `score` only; `window` and `other` are its first metric's
+  // `new(errors by type)`, of a `count`: not empty where only label sets count that the arm of
+  // `other` has never shown; `limit` is what one of them must have.
+  std::vector<std::string> new_by{};
+  // Of a test: among how many of its gate the α that was asked for was shared (Bonferroni).
+  std::uint32_t shared_by = 1;
+  // The baseline's share of another stop's condition, as it is at this instant: it moves nothing by
+  // itself, and without data it vetoes nothing (Trigger::unless).
+  bool veto = false;
   bool operator==(const Criterion&) const = default;
 };
 
@@ -211,6 +277,7 @@ struct Effect {
   Span span;
   std::uint32_t attempts = 1;  // how often it may be requested in all: an idempotent action
   bool tracked = false;        // `start` only: it settles too, and something waits for that
+  TargetIndex target{};        // traffic only
   bool operator==(const Effect&) const = default;
 };
 constexpr bool is_awaited(EffectKind kind) {
@@ -243,7 +310,17 @@ struct Ramp {
   Duration every{};
   Duration deadline{};  // of each forward step's settle
   bool rollback = false;
+  std::vector<TargetIndex> targets{};  // empty: the unnamed one; several: in a rollback only
   bool operator==(const Ramp&) const = default;
+};
+
+// What a rollback does to a target. Once it was entered nothing of that target shifts forward.
+struct Lowering {
+  TargetIndex target;
+  Weight to;
+  // At once, or as its own guard wants it: that guard has no more to say.
+  bool disarms = false;
+  bool operator==(const Lowering&) const = default;
 };
 
 // A review: criteria, confirmations and perhaps a decision that opens when the rest passes.
@@ -287,7 +364,8 @@ struct State {
   std::optional<Ramp> ramp;
   std::uint32_t rollback_rank = 0;  // 0: no rollback; 1: softer; 2 and above: a guard's own
   Span span;
-  bool irreversible = false;  // once it was entered there is no way back
+  bool irreversible = false;       // once it was entered there is no way back
+  std::vector<Lowering> lowers{};  // of a rollback, where there are targets
   bool operator==(const State&) const = default;
 };
 
@@ -305,6 +383,10 @@ enum class TriggerKind : std::uint8_t {
   rollback_gradual,
   rollback_partial,  // the command, to a weight above nothing
   entered,           // `state` was entered, and not undone since
+  all_back,          // every target has been rolled back, and is there
+  some_left,         // a target has not been rolled back
+  any_back,          // a target has been rolled back; those that have are there
+  none_back,         // no target has been rolled back
 };
 struct Trigger {
   TriggerKind kind = TriggerKind::always;
@@ -316,6 +398,10 @@ struct Trigger {
   EffectIndex effect{};
   StateIndex state{};                  // `entered` only
   std::vector<CriterionIndex> also{};  // `stop` only: these fail too, at the same instant
+  TargetIndex target{};                // of a rollback by command; invalid: of all
+  // `stop` only, `when baseline fails too`: not while all of these fail. veto.h says how long it
+  // waits for them.
+  std::vector<CriterionIndex> unless{};
   bool operator==(const Trigger&) const = default;
 };
 
@@ -332,10 +418,10 @@ struct Transition {
   std::string label;  // "all checks passed", "error_rate > 0.1% over 5m"
   Span span;
   bool on_calendar = false;  // forward: waits for Machine::advance_only too
-  bool overrides = false;  // taken whatever the gate says, which is told (`next override`)
-  bool halts = false;      // nothing moves: the rollout is halted where it stands; to = from
-  CriterionIndex needs{};  // also needs this one to pass (`hold … and N requests`)
-  StateIndex undoes{};     // taking it, that stage is undone
+  bool overrides = false;    // taken whatever the gate says, which is told (`next override`)
+  bool halts = false;        // nothing moves: the rollout is halted where it stands; to = from
+  CriterionIndex needs{};    // also needs this one to pass (`hold … and N requests`)
+  StateIndex undoes{};       // taking it, that stage is undone
   bool operator==(const Transition&) const = default;
 };
 
@@ -350,6 +436,7 @@ struct Stage {
   std::uint32_t extend_at_most = 0;  // 0: the limit of limits.h
   StateIndex shift{};                // its first shift, or what is started before it; else invalid
   CriterionIndex enough{};           // `hold … and N requests`
+  std::vector<Weight> weights{};     // by target; `weight` is the highest of them
   bool operator==(const Stage&) const = default;
 };
 
@@ -366,6 +453,8 @@ struct Machine {
   std::string pager;  // the channel that is paged when a rollback's own act fails; may be ""
   Calendar advance_only;
   std::vector<std::string> after;  // runbooks whose last rollout must have succeeded
+  // Empty: the single, unnamed one, whose weights are the fields above.
+  std::vector<Target> targets;
 
   std::vector<Metric> metrics;
   std::vector<Series> series;
@@ -387,6 +476,7 @@ struct Machine {
   const Clock& at(ClockIndex i) const { return clocks[i.value]; }
   const Effect& at(EffectIndex i) const { return effects[i.value]; }
   const Item& at(ItemIndex i) const { return items[i.value]; }
+  const Target& at(TargetIndex i) const { return targets[i.value]; }
 
   // True when `inner` is `outer` or lies within it.
   bool contains(StateIndex outer, StateIndex inner) const;
@@ -394,8 +484,12 @@ struct Machine {
   StateIndex leaf(StateIndex state) const;
   // The highest rank of the rollbacks around it; 0: none.
   std::uint32_t rank(StateIndex state) const;
+  // False for one that the compiler added: another fold of a gauge that was declared.
+  bool is_declared(MetricIndex metric) const;
   // The state of that name; invalid when there is none.
   StateIndex find(const std::string& state_name) const;
+  // The target of that name; invalid when there is none.
+  TargetIndex find_target(const std::string& target_name) const;
 
   bool operator==(const Machine&) const = default;
 };

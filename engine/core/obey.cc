@@ -29,6 +29,16 @@ std::string roles_text(const std::vector<std::string>& roles) {
   return text;
 }
 
+// "target `eu` is unknown: …", with those that there are.
+std::string no_target(const Machine& machine, const std::string& name) {
+  std::string known;
+  for (const Target& target : machine.targets) {
+    known += (known.empty() ? "`" : ", `") + target.name + "`";
+  }
+  return "target `" + name + "` is unknown: this runbook has " +
+         (known.empty() ? "a single, unnamed one" : known);
+}
+
 }  // namespace
 
 Sequence Advance::accept(const Command& command) {
@@ -71,6 +81,8 @@ void Advance::obey(const Command& command) {
       return roll_back(command);
     case Verb::abort:
       return abort(command);
+    case Verb::rebalance:
+      return rebalance(command);
     case Verb::start:
     case Verb::settle:
       return;
@@ -240,10 +252,11 @@ void Advance::extend(const Command& command) {
 
 // ---- Going back -----------------------------------------------------------------------------
 
-TransitionIndex Advance::triggered(TriggerKind kind) const {
+TransitionIndex Advance::triggered(TriggerKind kind, TargetIndex target) const {
   for (std::uint32_t i = 0; i < machine_.transitions.size(); ++i) {
     const Transition& transition = machine_.transitions[i];
-    if (transition.trigger.kind == kind && machine_.contains(transition.from, state_.active)) {
+    if (transition.trigger.kind == kind && transition.trigger.target == target &&
+        machine_.contains(transition.from, state_.active)) {
       return TransitionIndex{i};
     }
   }
@@ -251,19 +264,24 @@ TransitionIndex Advance::triggered(TriggerKind kind) const {
 }
 
 void Advance::roll_back(const Command& command) {
-  if (!command.target.empty()) {
-    return refuse(
-        command, "invalid",
-        "target `" + command.target + "` is unknown: this runbook has a single, unnamed one");
+  const TargetIndex target = machine_.find_target(command.target);
+  if (!command.target.empty() && !target.valid()) {
+    return refuse(command, "invalid", no_target(machine_, command.target));
   }
   if (state_.irreversible && state_.rollback_rank == 0) {
     return refuse(command, "irreversible",
                   "a step was taken that cannot be undone: there is no way back");
   }
-  if (command.to != kNoTraffic) return roll_back_partly(command);
+  if (command.to != kNoTraffic) return roll_back_partly(command, target);
+  if (state_.is_back(target)) return roll_back_again(command, target);
   const bool immediate = command.how == RollbackHow::immediate;
-  const TransitionIndex transition =
-      triggered(immediate ? TriggerKind::rollback_immediate : TriggerKind::rollback_gradual);
+  const TransitionIndex transition = triggered(
+      immediate ? TriggerKind::rollback_immediate : TriggerKind::rollback_gradual, target);
+  if (target.valid() && !transition.valid()) {
+    return refuse(command, "invalid",
+                  "no traffic of `" + command.target +
+                      "` has been shifted: abort the rollout, or wait for its first shift");
+  }
   const std::uint32_t rank = transition.valid() ? machine_.rank(machine_.at(transition).to)
                              : immediate        ? state_.rollback_rank
                                                 : 1;
@@ -276,22 +294,38 @@ void Advance::roll_back(const Command& command) {
     return refuse(command, "already", "a gradual rollback is under way");
   }
   const Sequence taken = accept(command);
-  if (!transition.valid()) return shift_again(taken);
+  if (!transition.valid()) return shift_all_again(taken);
   take_transition(transition, taken,
-                  std::string(immediate ? "immediate" : "gradual") + " rollback by " +
+                  std::string(immediate ? "immediate" : "gradual") + " rollback" +
+                      (target.valid() ? " of " + machine_.at(target).name : "") + " by " +
                       command.actor + (command.reason.empty() ? "" : ": " + command.reason));
 }
 
+// Of a target that is on its way back already: it is hastened, its rollback goes on.
+void Advance::roll_back_again(const Command& command, TargetIndex target) {
+  const TargetState& books = state_.at(target);
+  if (command.how == RollbackHow::gradual || is_down(target)) {
+    return refuse(command, "already",
+                  "target `" + books.name + "` has been rolled back: " + books.breach);
+  }
+  const Weight floor = books.floor;
+  const Sequence taken = accept(command);
+  request_traffic({.target = target, .to = floor, .rollback = true, .owner = state_.active}, taken);
+}
+
 // To a weight above nothing, and halted there.
-void Advance::roll_back_partly(const Command& command) {
-  const TransitionIndex transition = triggered(TriggerKind::rollback_partial);
+void Advance::roll_back_partly(const Command& command, TargetIndex target) {
+  const TransitionIndex transition = triggered(TriggerKind::rollback_partial, target);
+  if (state_.is_back(target)) return roll_back_again(command, target);
   if (state_.rollback_rank > 0 && !state_.resume_to.valid()) {
     return refuse(command, "softer", "the rollback under way goes further");
   }
   if (!transition.valid() || !state_.shifted) {
     return refuse(command, "invalid", "nothing has been shifted that could be lowered");
   }
-  const Weight now = std::max(state_.settled, state_.requested);
+  const Weight now = target.valid()
+                         ? std::max(state_.at(target).settled, state_.at(target).requested)
+                         : std::max(state_.settled, state_.requested);
   if (command.to >= now) {
     return refuse(command, "invalid",
                   "the canary is at " + percent_text(Fixed{now.nanos}) +
@@ -299,7 +333,8 @@ void Advance::roll_back_partly(const Command& command) {
   }
   const Sequence taken = accept(command);
   take_transition(transition, taken,
-                  "rollback to " + percent_text(Fixed{command.to.nanos}) + " by " + command.actor +
+                  "rollback" + (target.valid() ? " of " + machine_.at(target).name : "") + " to " +
+                      percent_text(Fixed{command.to.nanos}) + " by " + command.actor +
                       (command.reason.empty() ? "" : ": " + command.reason));
 }
 
@@ -317,7 +352,7 @@ void Advance::abort(const Command& command) {
   // A softer rollback stays the one that was chosen; `rollback` hastens it. One to more than
   // nothing does not bring an abort about.
   const bool under_way = state_.rollback_rank > 0 && !state_.resume_to.valid();
-  if (under_way || !transition.valid()) return shift_again(taken);
+  if (under_way || !transition.valid()) return shift_all_again(taken);
   const std::string because =
       "aborted by " + command.actor + (command.reason.empty() ? "" : ": " + command.reason);
   if (!back) return halt(taken, because, CriterionIndex{});
@@ -349,10 +384,12 @@ void Advance::settle(const Command& command) {
       EffectSettled{*sequence, command.succeeded ? EffectOutcome::succeeded : EffectOutcome::failed,
                     command.detail, command.result},
       taken);
+  if (!command.succeeded && !state_.finished() && lose_shift(effect, cause_, "failed")) return;
   if (!command.succeeded && !state_.finished() && state_.rollback_rank > 0 &&
       effect.kind != EffectKind::traffic && !state_.effects.at(*sequence).retry_at) {
     page("An act of the rollback failed: " + command.detail, cause_);
   }
+  if (!command.succeeded) tell_unbalanced(*sequence, command.detail, cause_);
 }
 
 }  // namespace rollbook::core

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/core/judge.h"
+#include "engine/core/kayenta.h"
 #include "engine/core/prove_parts.h"
 #include "engine/core/stats.h"
 #include "engine/core/trials.h"
@@ -12,10 +13,6 @@ namespace rollbook::core {
 namespace {
 
 using stats::Sample;
-
-// Starts that add less than this to a guard's sum are not worth a special function: together they
-// change the statistic by less than a hundredth of a micro-nat.
-const double kNegligible = std::log(1e-11);
 
 // ---- A share against a limit ----------------------------------------------------------------
 
@@ -204,9 +201,11 @@ Found prove(const Subject& subject, bool in_full) {
     case Test::unchanged:
       return prove_two_rates(subject, in_full);
     case Test::two_quantiles:
-      return prove_two_quantiles(subject);
+      return prove_two_quantiles(subject, in_full);
     case Test::split:
       return prove_split(subject);
+    case Test::kayenta:
+      return prove_kayenta(subject);
     case Test::none:
       break;
   }

@@ -17,25 +17,41 @@ constexpr Fixed kWhole = Fixed::from_int(1);
 
 // ---- Two rates ------------------------------------------------------------------------------
 
-// The Fano factor of the other arm's events from step to step, at least 1: bursts make a
-// likelihood that takes events for independent overconfident.
+// How many events come at a time, at least 1: bursts make a likelihood that takes events for
+// independent overconfident. From differences between steps; until there are enough of these, what
+// came in one step is taken for one burst.
 Fixed dispersion_of(const TestState& test) {
-  if (test.steps < 2 || test.events <= 0) return kWhole;
-  // χ² = Σ e² / (n p) − Σ e with p = Σ e / Σ n; over its degrees of freedom.
-  const double squares = static_cast<double>(test.spread.nanos) * 1e-9 *
-                         static_cast<double>(test.exposure) / static_cast<double>(test.events);
-  const double factor =
-      (squares - static_cast<double>(test.events)) / static_cast<double>(test.steps - 1);
-  return Fixed{std::max<Int128>(std::llround(std::min(factor, 1e9) * 1e9), Fixed::kScale)};
+  double factor = 1;
+  if (test.events > 0) {
+    factor = static_cast<double>(test.spread.nanos) * 1e-9 / static_cast<double>(test.events);
+  }
+  if (test.steps > 0 && test.counts[kEventfulSteps] < kEnoughEventful) {
+    factor = std::max(factor, static_cast<double>(std::max(test.counts[0], test.counts[2])) /
+                                  static_cast<double>(test.steps));
+  }
+  return Fixed{std::llround(std::clamp(factor, 1.0, 1e9) * 1e9)};
 }
 
 double divided(double log, Fixed dispersion) {
   return log * 1e9 / static_cast<double>(dispersion.nanos);
 }
 
-double log_of_group(const std::vector<std::int64_t>& logs, std::size_t from, std::size_t count) {
+// log of the mean over some alternatives, each divided by the dispersion first: the root of a mean
+// is more than the mean of roots, and would promise too much.
+double log_of_group(std::span<const std::int64_t> logs, Fixed dispersion) {
+  if (dispersion == kWhole) return stats::log_mean(logs);
+  std::vector<std::int64_t> less;
+  for (const std::int64_t log : logs) {
+    less.push_back(std::llround(divided(static_cast<double>(log), dispersion)));
+  }
+  return stats::log_mean(less);
+}
+
+// The alternatives of one side of a gate.
+double log_of_side(const std::vector<std::int64_t>& logs, std::size_t from, std::size_t count,
+                   Fixed dispersion) {
   if (logs.size() < from + count) return 0;
-  return stats::log_mean({logs.data() + from, count});
+  return log_of_group({logs.data() + from, count}, dispersion);
 }
 
 // An upper bound of the sum over a guard's starts: a mean is at most its greatest part.
@@ -54,15 +70,33 @@ double log_of_starts_bound(const Starts& starts, const std::vector<std::int64_t>
   return std::log(total);
 }
 
+double log_of_start(const TestStart& start, const std::vector<std::int64_t>& mine,
+                    Fixed dispersion) {
+  return log_weight(start) + log_of_group(mine, dispersion);
+}
+
 double log_of_starts(const Starts& starts, const std::vector<std::int64_t>& logs,
                      Fixed dispersion) {
   double total = -log_of(starts.back().to);
   for (const TestStart& start : starts) {
-    const std::vector<std::int64_t> mine = since(logs, start.logs);
-    total =
-        log_sum(total, log_weight(start) + divided(log_of_group(mine, 0, mine.size()), dispersion));
+    total = log_sum(total, log_of_start(start, since(logs, start.logs), dispersion));
   }
   return total;
+}
+
+// Those that make up the sum, each with what it has added up itself, and the newest: what has not
+// begun is 1 / its `to`.
+Starts terms_of(const Starts& starts, const std::vector<std::int64_t>& logs, Fixed dispersion,
+                double total) {
+  Starts terms;
+  for (const TestStart& start : starts) {
+    std::vector<std::int64_t> mine = since(logs, start.logs);
+    const bool counts = log_of_start(start, mine, dispersion) > total + kNegligible;
+    if (counts || &start == &starts.back()) {
+      terms.push_back({start.from, start.to, {}, std::move(mine)});
+    }
+  }
+  return terms;
 }
 
 // The books of the test with the step that is pending, as if it had been logged; its starts stay
@@ -75,11 +109,10 @@ TestState with_pending(const Subject& subject) {
   test.logs = logged.logs;
   test.steps = logged.steps;
   test.events = logged.events;
-  test.exposure = logged.exposure;
   test.spread = logged.spread;
   const auto advanced = step_of(subject);
   if (!advanced) return test;
-  take_step(advanced->step, test);
+  if (!advanced->skipped) take_step(advanced->step, test);
   test.logs = advanced->logs;
   test.cut = advanced->cut;
   return test;
@@ -120,7 +153,7 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   }
   tell_rates(criterion, test.counts, found);
   Evidence evidence = evidence_of(criterion);
-  evidence.counts = test.counts;
+  evidence.counts.assign(test.counts.begin(), test.counts.begin() + kLastStep);
   evidence.dispersion = dispersion_of(test);
   if (criterion.kind == CriterionKind::stop && !in_full &&
       stats::micro_nats(log_of_starts_bound(starts, test.logs, evidence.dispersion)) <
@@ -132,104 +165,23 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   std::size_t at = 0;
   for (const Alternatives& side : sides) {
     const bool guards = criterion.kind == CriterionKind::stop;
-    statistic = std::min(statistic, guards ? log_of_starts(starts, test.logs, evidence.dispersion)
-                                           : divided(log_of_group(test.logs, at, side.proof.size()),
-                                                     evidence.dispersion));
+    statistic = std::min(
+        statistic, guards ? log_of_starts(starts, test.logs, evidence.dispersion)
+                          : log_of_side(test.logs, at, side.proof.size(), evidence.dispersion));
     at += side.proof.size();
     if (side.contrary.empty()) continue;
-    contrary = std::max(
-        contrary, divided(log_of_group(test.logs, at, side.contrary.size()), evidence.dispersion));
+    contrary =
+        std::max(contrary, log_of_side(test.logs, at, side.contrary.size(), evidence.dispersion));
     at += side.contrary.size();
   }
   evidence.statistic = stats::micro_nats(statistic);
   evidence.contrary = contrary == -HUGE_VAL ? 0 : stats::micro_nats(contrary);
+  evidence.logs = test.logs;
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
-  return found;
-}
-
-namespace {
-
-// ---- Two quantiles --------------------------------------------------------------------------
-
-// Edges between which the quantile lies, each with a chance of at most α/2 to err; nothing where
-// the counts do not show one yet.
-struct Bracket {
-  std::optional<std::size_t> low, high;  // into the bounds
-};
-
-Bracket bracket_of(const std::vector<std::int64_t>& buckets, Fixed limit, std::int64_t threshold) {
-  // Above each edge.
-  std::vector<Sample> samples(buckets.size() - 1);
-  std::int64_t higher = buckets.back();
-  for (std::size_t i = samples.size(); i-- > 0; higher += buckets[i]) samples[i].errors = higher;
-  for (Sample& sample : samples) sample.requests = higher;
-  // Counts fall as the edge rises, so the e-values are ordered: no correction is needed, and what
-  // is proven of one edge can be searched for by halves.
-  const auto proven = [&](double log) { return stats::micro_nats(log) >= threshold; };
-  const auto low = std::partition_point(samples.begin(), samples.end(), [&](const Sample& sample) {
-    return stats::bound_above(sample, limit) > 0 &&
-           proven(stats::log_above(sample, limit, stats::prior_above(limit)));
-  });
-  const auto high = std::partition_point(low, samples.end(), [&](const Sample& sample) {
-    return stats::bound_below(sample, limit) == 0 ||
-           !proven(stats::log_below(sample, limit, stats::prior_below(limit)));
-  });
-  Bracket bracket;
-  if (low != samples.begin()) bracket.low = static_cast<std::size_t>(low - samples.begin()) - 1;
-  if (high != samples.end()) bracket.high = static_cast<std::size_t>(high - samples.begin());
-  return bracket;
-}
-
-}  // namespace
-
-Found prove_two_quantiles(const Subject& subject) {
-  const Criterion& criterion = subject.criterion;
-  const TestState& test = subject.state.tests[subject.index().value];
-  Found found;
-  found.at = cut_of(subject);
-  const auto& bounds = subject.bounds(criterion.window);
-  if (bounds.empty()) return missing(Missing::no_series, found.at);
-  // What is pending may bring another layout, which the state has not taken yet.
-  const auto& known =
-      subject.state
-          .metrics[subject.machine.at(subject.machine.at(criterion.window).series).metric.value]
-          .bounds;
-  std::vector<std::int64_t> begun = test.starts.front().counts;
-  if (!known.empty() && known != bounds) begun = on_layout(bucket_map(known, bounds), begun);
-  const std::vector<std::int64_t> both = since(counts_at(subject, found.at), begun);
-  const auto middle = both.begin() + static_cast<std::ptrdiff_t>(bounds.size() + 1);
-  const std::vector<std::int64_t> judged(both.begin(), middle), other(middle, both.end());
-  std::int64_t judged_all = 0, other_all = 0;
-  for (const std::int64_t bucket : judged) judged_all += bucket;
-  for (const std::int64_t bucket : other) other_all += bucket;
-  found.samples = judged_all;
-  if (judged_all <= 0 || other_all <= 0) return missing(Missing::no_traffic, found.at);
-  found.value = quantile_of(bounds, judged, criterion.quantile);
-  found.limit = Fixed{quantile_of(bounds, other, criterion.quantile).nanos *
-                      criterion.factor.nanos / Fixed::kScale};
-
-  const Fixed limit = allowed_share(criterion);
-  const std::int64_t threshold = threshold_of(Fixed{criterion.alpha.nanos / 2});
-  const Bracket mine = bracket_of(judged, limit, threshold);
-  const Bracket theirs = bracket_of(other, limit, threshold);
-  const auto scaled = [&](std::size_t edge) { return bounds[edge].nanos * criterion.factor.nanos; };
-  const bool below =
-      mine.high && theirs.low && bounds[*mine.high].nanos * Fixed::kScale <= scaled(*theirs.low);
-  const bool above =
-      mine.low && theirs.high && bounds[*mine.low].nanos * Fixed::kScale > scaled(*theirs.high);
-  found.true_ = says_greater(criterion.comparison) ? above : below;
-  found.false_ = says_greater(criterion.comparison) ? below : above;
-  if (mine.low) found.low = bounds[*mine.low];
-  if (mine.high) found.high = bounds[*mine.high];
-
-  Evidence evidence = evidence_of(criterion);
-  evidence.counts = both;
-  evidence.prior_a = stats::prior_below(limit).a;
-  evidence.prior_b = stats::prior_below(limit).b;
-  evidence.statistic = found.true_ ? threshold : 0;
-  evidence.contrary = found.false_ ? threshold : 0;
-  found.evidence = std::move(evidence);
+  if (criterion.kind == CriterionKind::stop && found.true_) {
+    found.evidence->starts = terms_of(starts, test.logs, found.evidence->dispersion, statistic);
+  }
   return found;
 }
 
@@ -244,13 +196,13 @@ Found prove_split(const Subject& subject) {
   const std::vector<std::int64_t> counts =
       since(counts_at(subject, found.at), test.starts.front().counts);
   found.samples = counts[0] + counts[1];
-  found.limit = Fixed{subject.state.settled.nanos};
+  const Weight planned = subject.state.settled_at(criterion.target);
+  found.limit = Fixed{planned.nanos};
   if (found.samples < kAtLeastRequests) {
     found.missing = found.samples == 0 ? Missing::no_traffic : Missing::too_few;
     return found;
   }
   found.value = rate_of(counts[0], found.samples);
-  const Weight planned = subject.state.settled;
   Evidence evidence = evidence_of(criterion);
   evidence.counts = counts;
   evidence.prior_a = evidence.prior_b = kWhole;

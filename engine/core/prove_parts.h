@@ -11,8 +11,13 @@ namespace rollbook::core {
 
 // prove_arms.cc
 Found prove_two_rates(const Subject& subject, bool in_full);
-Found prove_two_quantiles(const Subject& subject);
 Found prove_split(const Subject& subject);
+// prove_quantiles.cc
+Found prove_two_quantiles(const Subject& subject, bool in_full);
+
+// Starts that add less than this to a guard's sum are not worth a special function: together they
+// change the statistic by less than a hundredth of a micro-nat.
+inline const double kNegligible = std::log(1e-11);
 
 inline double log_of(std::int64_t number) { return std::log(static_cast<double>(number)); }
 
@@ -46,6 +51,7 @@ inline Evidence evidence_of(const Criterion& criterion) {
   Evidence evidence;
   evidence.test = criterion.test;
   evidence.alpha = criterion.alpha;
+  evidence.shared_by = criterion.shared_by;
   return evidence;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/clocks.h"
+#include "engine/core/trials.h"
 
 namespace rollbook::core {
 namespace {
@@ -55,14 +56,36 @@ void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
   state.resuming = false;
   const Transition* by = moved.transition.valid() ? &machine.at(moved.transition) : nullptr;
   if (by != nullptr && by->undoes.valid()) state.stages_open.erase(by->undoes);
-  if (by == nullptr || by->trigger.kind != TriggerKind::rollback_partial) {
+  // A rollback of some targets only leads back to the others' stage as well.
+  const bool some = machine.rank(moved.to) > 0 &&
+                    std::any_of(state.targets.begin(), state.targets.end(),
+                                [](const TargetState& target) { return !target.back; });
+  const bool partial = by != nullptr && by->trigger.kind == TriggerKind::rollback_partial;
+  if (!partial && !some) {
     state.resume_to = StateIndex{};
   } else if (machine.rank(from) == 0) {
     state.resume_to = shift_of(machine, state, from);
   }
 }
 
+namespace {
+
+// What both arms had is proven for long after it is over: who resumes knows of it, and what goes on
+// is proven anew within some requests.
+void begin_vetoed_tests(const Machine& machine, RolloutState& state) {
+  for (const Transition& transition : machine.transitions) {
+    const Trigger& trigger = transition.trigger;
+    if (trigger.unless.empty() || !machine.contains(transition.from, state.active)) continue;
+    begin_test(machine, state, trigger.criterion);
+    for (const CriterionIndex index : trigger.also) begin_test(machine, state, index);
+    for (const CriterionIndex index : trigger.unless) begin_test(machine, state, index);
+  }
+}
+
+}  // namespace
+
 void resume_halted(const Machine& machine, RolloutState& state, Time now) {
+  begin_vetoed_tests(machine, state);
   state.halted = false;
   state.halted_because.clear();
   state.resuming = state.resume_to.valid();

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/core/kayenta.h"
 #include "engine/core/prove.h"
 
 namespace rollbook::core {
@@ -46,6 +47,13 @@ std::string proof_text(const Reading& reading) {
          " it needs";
 }
 
+// ", none of them seen on the baseline: type="oom" 7".
+std::string kinds_text(const Reading& reading) {
+  std::string text;
+  for (const std::string& kind : reading.kinds) text += (text.empty() ? "" : "; ") + kind;
+  return " of a kind that the baseline has not shown: " + text + ",";
+}
+
 }  // namespace
 
 std::string decimal_text(Fixed value) { return rounded(value.nanos, 9); }
@@ -81,6 +89,7 @@ std::string value_text(const Criterion& criterion, Fixed value) {
   switch (criterion.measure) {
     case Measure::ratio:
     case Measure::split:
+    case Measure::score:
       return percent_text(value);
     case Measure::quantile:
     case Measure::absent:
@@ -89,6 +98,7 @@ std::string value_text(const Criterion& criterion, Fixed value) {
       return rounded(value.nanos, 3) + "/s";
     case Measure::count:
     case Measure::gauge:
+    case Measure::bracket:
       return rounded(value.nanos, 6);
   }
   return "";
@@ -103,6 +113,11 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
            place;
   }
   std::string text = criterion.text;
+  if (reading.value && criterion.measure == Measure::bracket) {
+    return text + ": between " + value_text(criterion, *reading.low) + " and " +
+           value_text(criterion, *reading.high) + " in " + std::to_string(reading.samples) +
+           " samples" + place;
+  }
   if (reading.value) {
     text += ": " + std::string(reading.low ? "about " : "") + value_text(criterion, *reading.value);
     if (reading.low && reading.high) {
@@ -111,10 +126,26 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
               value_text(criterion, *reading.low) + " and " + value_text(criterion, *reading.high);
     }
     if (reading.limit) text += " against " + value_text(criterion, *reading.limit);
+    if (!reading.kinds.empty()) text += kinds_text(reading);
     text += " in " + std::to_string(reading.samples) + " samples";
-    if (reading.evidence) text += proof_text(reading);
+    if (reading.evidence && criterion.judge) {
+      const std::string failings = failings_of(*criterion.judge, reading.evidence->judged);
+      text += failings.empty() ? "" : ": " + failings;
+    } else if (reading.evidence) {
+      text += proof_text(reading);
+    }
   }
   return text + place;
+}
+
+std::string weight_text(const Machine& machine, const RolloutState& state) {
+  if (state.targets.empty()) return percent_text(Fixed{state.requested.nanos});
+  std::string text;
+  for (std::size_t i = 0; i < state.targets.size(); ++i) {
+    text += (i == 0 ? "" : ", ") + machine.targets[i].name + " " +
+            percent_text(Fixed{state.targets[i].requested.nanos});
+  }
+  return text;
 }
 
 std::string fill_in(const Machine& machine, const RolloutState& state, const std::string& text,
@@ -126,7 +157,7 @@ std::string fill_in(const Machine& machine, const RolloutState& state, const std
        {"rollout", state.id},
        {"version", state.version},
        {"stage", active.stage},
-       {"weight", percent_text(Fixed{state.requested.nanos})},
+       {"weight", weight_text(machine, state)},
        {"cause", words.cause},
        {"actor", words.actor},
        {"reason", words.reason}}};

@@ -18,6 +18,9 @@ std::string duration_text(Duration duration);
 std::string percent_text(Fixed share, int digits = 4);
 std::string decimal_text(Fixed value);
 
+// The weight that was asked for last: "10%"; where there are targets "eu 10%, us 0%".
+std::string weight_text(const Machine& machine, const RolloutState& state);
+
 // Replaces {service}, {runbook}, {rollout}, {version}, {stage}, {weight}, {cause}, {actor},
 // {reason} and `{{`.
 struct Words {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/cells.h"
 #include "engine/core/event.h"
 #include "engine/core/machine.h"
 
@@ -23,11 +24,21 @@ struct ClockState {
   bool operator==(const ClockState&) const = default;
 };
 
+// A stretch of event time in which a series said nothing, from the last point before it to the
+// first one after it, longer than `stale_after`.
+struct Gap {
+  Time from{}, to{};
+  bool operator==(const Gap&) const = default;
+};
+
 struct SeriesState {
   bool seen = false;
   Time watermark = kDistantPast;  // event time
   Time arrival = kDistantPast;    // engine time
   bool stale = false;
+  // Where the rollout reads back: the first that is known of it, event time.
+  Time began = kDistantFuture;
+  std::vector<Gap> gaps;  // by rising time; of those only that `unchanged` looks back on
   bool operator==(const SeriesState&) const = default;
 };
 
@@ -38,9 +49,20 @@ struct MetricState {
   bool operator==(const MetricState&) const = default;
 };
 
+// The sum of a window's cells without the first `left`, which had left it when it was last looked
+// at. No part of the state: it spares the next look the way there, and a window's cost is then the
+// same whatever its length and however long ago the last Observed was.
+struct Rest {
+  std::uint64_t edits = 0;  // of the cells that it holds for
+  std::size_t left = 0;
+  Cell sum;
+  bool operator==(const Rest&) const { return true; }
+};
+
 struct WindowState {
-  std::deque<Cell> cells;  // by rising `end`
-  Cell total;              // sum of all cells (counters and histograms)
+  Cells cells;
+  Cell total;         // sum of all cells (counters and histograms)
+  mutable Rest rest;  // used by sum_at() alone; a state is read by one thread at a time
   bool operator==(const WindowState&) const = default;
 };
 
@@ -55,6 +77,18 @@ struct TestState {
   std::int64_t steps = 0, events = 0, exposure = 0;
   Fixed spread;
   bool operator==(const TestState&) const = default;
+};
+
+// A label set that `new(…)` looks at.
+struct KindState {
+  bool known = false;      // the baseline has shown it
+  std::deque<Cell> cells;  // of the canary, by rising `end`; empty once it is known
+  bool operator==(const KindState&) const = default;
+};
+struct BreakdownState {
+  std::vector<std::vector<std::string>> sets;  // label values, by number
+  std::vector<KindState> kinds;                // of `new(…)` only: one for each set
+  bool operator==(const BreakdownState&) const = default;
 };
 
 struct Answer {
@@ -86,6 +120,7 @@ struct EffectState {
   Weight to;
   std::int64_t order = 0;
   bool rollback = false;
+  TargetIndex target{};  // traffic
   bool operator==(const EffectState&) const = default;
 };
 
@@ -97,6 +132,33 @@ struct RampState {
   std::uint32_t steps_requested = 0;
   Time last_requested{};
   bool operator==(const RampState&) const = default;
+};
+
+// What RolloutState remembers of one target.
+struct TargetState {
+  std::string name;
+  Weight settled;
+  std::int64_t settled_order = 0;
+  Weight requested;
+  bool shifted = false;
+  Time guard_floor = kDistantFuture;
+  Time first_settled = kDistantFuture;
+  bool back = false;       // a rollback of it has begun: nothing of it shifts forward any more
+  bool unwatched = false;  // its guards have no more to say
+  Weight floor;            // where it goes once it is back
+  std::string breach;      // why it is
+  CriterionIndex breach_criterion;
+  Weight ramp_from;  // of the ramp under way
+  bool operator==(const TargetState&) const = default;
+};
+
+// Metrics of before the start; empty where they are not read back.
+struct BackState {
+  std::optional<Time> from;         // points that begin there or later count
+  std::optional<Time> whole_from;   // nothing is missing since; empty while it reads
+  std::vector<SourceOffset> until;  // while it reads: ReadBack
+  bool reading() const { return from && !whole_from; }
+  bool operator==(const BackState&) const = default;
 };
 
 struct RolloutState {
@@ -132,6 +194,7 @@ struct RolloutState {
   Time sight_since{};
   Time quiet_since{};  // `absent` counts from here at the earliest
 
+  // Where there are targets, `settled` and `requested` are the highest of theirs.
   Weight settled;  // the last settled weight, of the highest settled order
   std::int64_t settled_order = 0;
   Weight requested;
@@ -147,6 +210,7 @@ struct RolloutState {
   std::vector<WindowState> windows;
   std::vector<Reading> readings;  // by criterion
   std::vector<Sequence> judged;   // by criterion: its last VerdictChanged
+  std::vector<Time> turned;       // by criterion: engine time since which it has its verdict
   std::vector<TestState> tests;   // by criterion
   std::vector<Question> questions;
   std::map<Sequence, EffectState> effects;
@@ -155,12 +219,30 @@ struct RolloutState {
   std::optional<Duration> ramp_over;  // from a manual rollback
   std::optional<Weight> ramp_to;      // from a manual rollback to more than nothing
   std::vector<SourceOffset> offsets;  // next not counted
-  std::set<CommandKey> commands;      // answered in this stream
+  std::vector<BreakdownState> breakdowns;
+  std::vector<SourceOffset>
+      shares_offsets;             // next not logged with the breakdowns; behind `offsets`
+  std::set<CommandKey> commands;  // answered in this stream
   std::int64_t late = 0;
   std::int64_t quarantined = 0;
+  std::vector<TargetState> targets;  // as the machine has them
+  BackState back;
 
   bool finished() const { return outcome.has_value(); }
+  const TargetState& at(TargetIndex i) const { return targets[i.value]; }
+  TargetState& at(TargetIndex i) { return targets[i.value]; }
+  Weight settled_at(TargetIndex i) const { return i.valid() ? at(i).settled : settled; }
+  bool is_back(TargetIndex i) const { return i.valid() && at(i).back; }
   bool operator==(const RolloutState&) const = default;
+};
+
+// What ServiceState remembers of one target since the last rollout of the whole service.
+struct TargetBooks {
+  std::string active;  // rollout id; "" when none
+  Weight settled;
+  std::int64_t settled_order = 0;
+  std::string runbook;  // of its last rollout
+  bool operator==(const TargetBooks&) const = default;
 };
 
 struct ServiceState {
@@ -170,6 +252,7 @@ struct ServiceState {
   std::int64_t settled_order = 0;
   std::string runbook;                      // of the last rollout
   std::map<std::string, Outcome> outcomes;  // of the last rollout of each runbook that has ended
+  std::map<std::string, TargetBooks> targets;
   bool operator==(const ServiceState&) const = default;
 };
 

@@ -4,6 +4,7 @@
 
 #include "engine/core/advance.h"
 #include "engine/core/sentence.h"
+#include "engine/core/veto.h"
 
 namespace rollbook::core {
 namespace {
@@ -22,16 +23,14 @@ std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
 // it once more says nothing new.
 bool Advance::enabled_while_halted(const Transition& transition) const {
   if (transition.halts) return false;
+  if (transition.trigger.kind == TriggerKind::all_back) return true;
   if (transition.trigger.kind == TriggerKind::stop) return true;
   return transition.trigger.kind == TriggerKind::failed &&
          machine_.at(transition.from).phase == Phase::shift;
 }
 
 bool Advance::stops(const Trigger& trigger) const {
-  const auto fails = [&](CriterionIndex index) {
-    return state_.readings[index.value].verdict == Verdict::fail;
-  };
-  return fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
+  return fails(machine_, state_, trigger) && acts(machine_, state_, trigger, now_);
 }
 
 // Whether it begins a rollback.
@@ -95,6 +94,11 @@ bool Advance::enabled(const Transition& transition) const {
       if (!chosen(trigger.item, trigger.option)) return false;
       return !transition.needs_gate ||
              ((instant_ || changed_) && gate && view_gate(*gate) == GateView::passes);
+    case TriggerKind::all_back:
+    case TriggerKind::some_left:
+    case TriggerKind::any_back:
+    case TriggerKind::none_back:
+      return holds_of_targets(trigger.kind);
     case TriggerKind::abort:
     case TriggerKind::rollback_immediate:
     case TriggerKind::rollback_gradual:
@@ -133,7 +137,7 @@ std::string Advance::unmet() const {
   if (!gate) return text;
   for (const CriterionIndex index : gate->criteria) {
     const Reading& reading = state_.readings[index.value];
-    if (reading.verdict == Verdict::pass) continue;
+    if (reading.verdict == Verdict::pass || !is_judged(state_, machine_.at(index))) continue;
     text += (text.empty() ? "" : "; ") + sentence(machine_, machine_.at(index), reading);
   }
   for (const ItemIndex item : gate->confirms) {
@@ -165,7 +169,7 @@ std::string Advance::reason_of(const Transition& transition) const {
   if (trigger.kind == TriggerKind::gate_failed) {
     for (const CriterionIndex index : machine_.at(state_.active).gate->criteria) {
       const Reading& reading = state_.readings[index.value];
-      if (reading.verdict == Verdict::fail) {
+      if (reading.verdict == Verdict::fail && is_judged(state_, machine_.at(index))) {
         return "not met: " + sentence(machine_, machine_.at(index), reading);
       }
     }
@@ -222,6 +226,7 @@ void Advance::take_transition(TransitionIndex index, Sequence cause, std::string
 
 // The rollout stands where it stands: nobody moves traffic, people are paged.
 void Advance::halt(Sequence cause, std::string because, CriterionIndex criterion) {
+  log_shares();
   cause_ = emit(Paused{std::nullopt, true, because}, cause);
   EffectRequested requested;
   requested.kind = EffectKind::page;
@@ -237,12 +242,14 @@ void Advance::halt(Sequence cause, std::string because, CriterionIndex criterion
 void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::string because) {
   const StateIndex from = state_.active;
   const StateIndex target = machine_.leaf(to);
+  if (machine_.rank(target) > state_.rollback_rank || machine_.at(target).outcome) log_shares();
   for (StateIndex i = from; i.valid() && !machine_.contains(i, target); i = machine_.at(i).parent) {
     for (const EffectIndex effect : machine_.at(i).exit) {
       request(machine_.at(effect), effect, i, cause);
     }
   }
   const Sequence moved = emit(Transitioned{index, from, target, std::move(because)}, cause);
+  if (from.valid() && machine_.rank(from) > 0) lower_the_rest(from, target, moved);
   for (const StateIndex i : chain(machine_, target)) {
     if (from.valid() && i != target && machine_.contains(i, from)) continue;
     for (const EffectIndex effect : machine_.at(i).entry) {
@@ -257,11 +264,15 @@ void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::st
   instant_ = true;
   instant_cause_ = moved;
   if (const auto outcome = machine_.at(target).outcome) {
-    emit(RolloutFinished{*outcome, state_.settled,
-                         *outcome == Outcome::succeeded ? state_.because
-                         : state_.breach.empty()        ? state_.because
-                                                        : state_.breach},
-         moved);
+    RolloutFinished finished;
+    finished.outcome = *outcome;
+    finished.weight = state_.settled;
+    finished.because =
+        *outcome == Outcome::succeeded || state_.breach.empty() ? state_.because : state_.breach;
+    for (const TargetState& books : state_.targets) {
+      finished.targets.push_back({books.name, books.settled});
+    }
+    emit(std::move(finished), moved);
   }
 }
 

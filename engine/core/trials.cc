@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "engine/core/gaps.h"
 #include "engine/core/judge.h"
+#include "engine/core/kayenta.h"
 
 namespace rollbook::core {
 namespace {
@@ -11,8 +13,10 @@ using stats::Step;
 
 // A start for each would lose weight to no use: a breach is a matter of some seconds at least.
 constexpr Duration kPane = std::chrono::seconds(5);
-// A start is dropped when its neighbours lie no further apart than a 20th of their age.
+// A start is dropped when its neighbours lie no further apart than a 20th of their age; of two
+// quantiles, where each start keeps all buckets of both arms, than a 6th.
 constexpr std::int64_t kStartsPerAge = 20;
+constexpr std::int64_t kWideStartsPerAge = 6;
 
 Time floor_to(Time time, Duration pane) { return time - time.time_since_epoch() % pane; }
 
@@ -58,6 +62,40 @@ Step step_between(const Subject& subject, Time from, Time to) {
           value(criterion.window, criterion.lag), exposure(criterion.lag)};
 }
 
+// Silence is no change, and neither is what comes at once after it: a step of `unchanged` counts
+// when neither its present nor its past holds a gap, and its past is still in the window.
+bool is_heard(const Subject& subject, Time from, Time to) {
+  const Criterion& criterion = subject.criterion;
+  if (to - from > criterion.lag + subject.state.limits.grace) return false;
+  if (may_be_silent(subject.machine, criterion)) return true;
+  // The first total of a counter is only a base: what came before it was not counted.
+  const auto& named =
+      subject.state.metrics[subject.machine.at(fed_by(subject.machine, criterion)).metric.value]
+          .named;
+  if (!criterion.denominator.valid() && named && from - criterion.lag < *named) return false;
+  const std::vector<Gap> gaps =
+      gaps_of(subject.state, subject.pending, fed_by(subject.machine, criterion));
+  return std::none_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
+    const auto touches = [&](Duration back) {
+      return gap.from < to - back && gap.to > from - back;
+    };
+    return touches(Duration::zero()) || touches(criterion.lag);
+  });
+}
+
+// Counts without requests have time as exposure, which goes on between two points of a series: a
+// step waits until both of its sides have one, or the rhythm of the points would look like bursts.
+bool has_points(const Subject& subject, Time from, Time to) {
+  const Criterion& criterion = subject.criterion;
+  if (criterion.denominator.valid() || may_be_silent(subject.machine, criterion)) return true;
+  const auto points = [&](Duration back) {
+    return sum_between(subject.machine, subject.state, subject.pending, criterion.window,
+                       from - back, to - back)
+        .samples;
+  };
+  return points(Duration::zero()) > 0 && points(criterion.lag) > 0;
+}
+
 void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int64_t>& logs) {
   Step turned{step.other_events, step.other_exposure, step.events, step.exposure};
   std::size_t at = 0;
@@ -75,15 +113,47 @@ void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int
   }
 }
 
+// ---- Dispersion -----------------------------------------------------------------------------
+
+// Events of one arm in one step.
+struct Part {
+  std::int64_t events = 0, exposure = 0;
+};
+
+// Of two steps that follow each other, x events in n and y in m: (x − y n/m)² m/n, which is
+// φ (x + y) in the mean where φ events come at a time, whatever the rate is and wherever it has
+// drifted to (von Neumann's successive differences, 1941). In 10⁻⁹, and bounded: what lies beyond
+// is a burst however large it is.
+Int128 difference(const Part& now, const Part& before) {
+  static constexpr std::int64_t kMostEvents = 1'000'000'000'000;
+  constexpr std::int64_t kMostExposure = 1'000'000'000'000'000'000;
+  constexpr Int128 kMicro = 1'000'000, kMostDifference = Int128{1'000'000'000} * kMicro;
+  const auto events = [](std::int64_t count) { return Int128{std::min(count, kMostEvents)}; };
+  const Int128 n = std::min(now.exposure, kMostExposure);
+  const Int128 m = std::min(before.exposure, kMostExposure);
+  const Int128 apart =
+      std::clamp(events(now.events) * kMicro - events(before.events) * n * kMicro / m,
+                 -kMostDifference, kMostDifference);
+  const Int128 longer = std::min<Int128>(m * kMicro / n, Int128{1'000} * kMicro);
+  return apart * apart / 1'000 * longer / kMicro;
+}
+
+void add_spread(const Part& now, const Part& before, TestState& test) {
+  constexpr Int128 kMost = Int128{1} << 120;
+  test.spread.nanos = std::min(test.spread.nanos + difference(now, before), kMost);
+  test.events += now.events + before.events;
+}
+
 // ---- Starts ---------------------------------------------------------------------------------
 
 // Drops starts so that those left lie the wider apart the older they are. A dropped weight only
 // lowers the sum, so no guarantee is touched.
-void thin_out(std::vector<TestStart>& starts) {
+void thin_out(std::vector<TestStart>& starts, Test test) {
+  const std::int64_t per_age = test == Test::two_quantiles ? kWideStartsPerAge : kStartsPerAge;
   const std::int64_t now = starts.back().to;
   for (std::size_t i = 1; i + 1 < starts.size();) {
     const std::int64_t gap = starts[i + 1].from - starts[i - 1].from;
-    if (gap * kStartsPerAge <= now - starts[i + 1].from) {
+    if (gap * per_age <= now - starts[i + 1].from) {
       starts.erase(starts.begin() + static_cast<std::ptrdiff_t>(i));
     } else {
       ++i;
@@ -94,7 +164,8 @@ void thin_out(std::vector<TestStart>& starts) {
 // From where a guard's panes are counted: where it began to watch, which one that is armed always
 // does before any traffic. kDistantFuture: it has not.
 Time origin_of(const RolloutState& state, const Criterion& criterion) {
-  return criterion.always ? state.started : state.guard_floor;
+  if (criterion.always) return state.started;
+  return criterion.target.valid() ? state.at(criterion.target).guard_floor : state.guard_floor;
 }
 
 // A test begins at the border of a pane with what had been counted by then.
@@ -129,7 +200,7 @@ void grow_starts(const Subject& subject, TestState& test, Time cut) {
   for (const Time border : borders(subject, test.cut, cut)) {
     add_start(origin, test, border, counts_at(subject, border), {});
   }
-  thin_out(test.starts);
+  thin_out(test.starts, subject.criterion.test);
 }
 
 }  // namespace
@@ -165,6 +236,7 @@ std::vector<std::int64_t> counts_at(const Subject& subject, Time cut) {
     case Test::split:
       return {value(criterion.window), value(criterion.other)};
     case Test::unchanged:
+    case Test::kayenta:
     case Test::none:
       break;
   }
@@ -201,13 +273,21 @@ std::optional<Advanced> step_of(const Subject& subject) {
     const Duration pane = subject.machine.at(subject.criterion.window).pane;
     advanced.cut = floor_to(advanced.cut, pane);
     if (advanced.cut <= test.cut) return std::nullopt;
+    advanced.skipped = !is_heard(subject, test.cut, advanced.cut);
+    if (advanced.skipped) {
+      advanced.logs = test.logs;
+      return advanced;
+    }
+    if (!has_points(subject, test.cut, advanced.cut)) return std::nullopt;
     advanced.step = step_between(subject, test.cut, advanced.cut);
   } else {
     if (advanced.cut <= test.cut) return std::nullopt;
     const std::vector<std::int64_t> now = counts_at(subject, advanced.cut);
     std::vector<std::int64_t> before = test.starts.front().counts;
     before.resize(now.size());
-    for (std::size_t i = 0; i < test.counts.size(); ++i) before[i] += test.counts[i];
+    for (std::size_t i = 0; i < before.size() && i < test.counts.size(); ++i) {
+      before[i] += test.counts[i];
+    }
     advanced.step = {now[0] - before[0], now[1] - before[1], now[2] - before[2],
                      now[3] - before[3]};
   }
@@ -219,14 +299,21 @@ std::optional<Advanced> step_of(const Subject& subject) {
 }
 
 void take_step(const stats::Step& step, TestState& test) {
-  const std::int64_t sums[] = {step.events, step.exposure, step.other_events, step.other_exposure};
-  test.counts.resize(std::size(sums));
-  for (std::size_t i = 0; i < std::size(sums); ++i) test.counts[i] += sums[i];
+  const std::int64_t now[] = {step.events, step.exposure, step.other_events, step.other_exposure};
+  test.counts.resize(kRateCounts);
+  if (test.steps > 0) {
+    const std::int64_t* last = &test.counts[kLastStep];
+    if (test.counts[kEventfulSteps] < kEnoughEventful) {
+      add_spread({now[0], now[1]}, {last[0], last[1]}, test);
+    }
+    add_spread({now[2], now[3]}, {last[2], last[3]}, test);
+  }
+  for (std::size_t i = 0; i < std::size(now); ++i) {
+    test.counts[i] += now[i];
+    test.counts[kLastStep + i] = now[i];
+  }
+  if (step.other_events > 0) ++test.counts[kEventfulSteps];
   ++test.steps;
-  test.events += step.other_events;
-  test.exposure += step.other_exposure;
-  test.spread.nanos +=
-      Int128{step.other_events} * step.other_events * Fixed::kScale / step.other_exposure;
 }
 
 std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
@@ -247,6 +334,7 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
     const Criterion& criterion = machine.at(index);
     TestState& test = state.tests[index.value];
     if (criterion.test == Test::none || test.starts.empty()) continue;
+    if (criterion.test == Test::kayenta) continue;  // its cut is where its window begins
     const Subject subject{machine, state, nothing, criterion};
     const bool guards = criterion.kind == CriterionKind::stop;
     if (criterion.test == Test::two_rates || criterion.test == Test::unchanged) {
@@ -255,19 +343,19 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
       if (sums == observed.tests.end()) continue;
       const auto advanced = step_of(subject);
       if (!advanced) continue;
-      take_step(advanced->step, test);
+      if (!advanced->skipped) take_step(advanced->step, test);
       test.logs = sums->logs;
       test.cut = advanced->cut;
       const Time origin = origin_of(state, criterion);
       if (guards && origin != kDistantFuture) {
         add_start(origin, test, test.cut, {}, test.logs);
-        thin_out(test.starts);
+        thin_out(test.starts, criterion.test);
       }
       continue;
     }
     const Time cut = cut_of(subject);
     if (cut <= test.cut) continue;
-    if (guards && criterion.test == Test::proportion) grow_starts(subject, test, cut);
+    if (guards && criterion.test != Test::split) grow_starts(subject, test, cut);
     test.cut = cut;
   }
 }
@@ -308,6 +396,8 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
     const Time watched = std::max(state.started, state.whole_from) + criterion.lag;
     const Time shifted = state.shift_floor == kDistantFuture ? watched : state.shift_floor;
     test.cut = floor_to(std::max({cut_of(subject), shifted, watched}) + (pane - Duration(1)), pane);
+  } else if (criterion.test == Test::kayenta) {
+    test.cut = judge_begins(subject);
   } else {
     test.cut = cut_of(subject);
     start.counts = counts_at(subject, test.cut);
@@ -319,10 +409,22 @@ void begin_tests(const Machine& machine, RolloutState& state, Floor floor) {
   for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
     const Criterion& criterion = machine.criteria[i];
     if (criterion.test == Test::none || !criterion.window.valid()) continue;
-    // The past of `unchanged` reaches back before the shift; its present begins with it.
-    const Floor own =
-        criterion.test == Test::unchanged ? Floor::shift : machine.at(criterion.window).floor;
-    if (own == floor) begin_test(machine, state, CriterionIndex{i});
+    // The past of `unchanged` reaches back before the shift; its present begins with it, or with
+    // the rollout while none has come.
+    const bool at_shift = criterion.test == Test::unchanged && floor == Floor::shift;
+    if (at_shift || machine.at(criterion.window).floor == floor) {
+      begin_test(machine, state, CriterionIndex{i});
+    }
+  }
+}
+
+void begin_tests_of(const Machine& machine, RolloutState& state, TargetIndex target) {
+  for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
+    const Criterion& criterion = machine.criteria[i];
+    if (criterion.test == Test::none || !criterion.window.valid()) continue;
+    if (criterion.target != target || criterion.test == Test::unchanged) continue;
+    if (machine.at(criterion.window).floor != Floor::guard) continue;
+    begin_test(machine, state, CriterionIndex{i});
   }
 }
 

@@ -6,7 +6,8 @@
 // Counts of a test, in this order:
 //   proportion      requests, events for certain, events perhaps (the same, but where the limit
 //                   of a quantile lies inside a bucket)
-//   two_rates       events and exposure of the judged arm, events and exposure of the other
+//   two_rates       events and exposure of the judged arm, events and exposure of the other; the
+//                   same four of the last step; steps in which the other had events
 //   unchanged       the same; the other is the past
 //   two_quantiles   buckets of the judged arm, then as many of the other
 //   split           requests of the canary, of the baseline
@@ -22,6 +23,12 @@
 
 namespace rollbook::core {
 
+// Of two_rates and unchanged: places in their counts.
+inline constexpr std::size_t kLastStep = 4, kEventfulSteps = 8, kRateCounts = 9;
+// Until the reference has had events in so many steps, its spread alone says too little of how
+// events come, and that of the judged arm counts too. Later it does not: a breach is no burst.
+inline constexpr std::int64_t kEnoughEventful = 30;
+
 // Up to where the parts of a test can be counted alike.
 Time cut_of(const Subject& subject);
 // What the criterion's windows hold at `cut`; empty for `unchanged`.
@@ -30,6 +37,7 @@ std::vector<std::int64_t> counts_at(const Subject& subject, Time cut);
 // The step that `two_rates` or `unchanged` takes up to `cut`; nothing where it must still wait.
 struct Advanced {
   Time cut{};
+  bool skipped = false;  // of `unchanged`: one of its sides was not heard all the time
   stats::Step step;
   std::vector<std::int64_t> logs;
 };
@@ -60,5 +68,7 @@ void lay_out_tests(const Machine& machine, RolloutState& state, MetricIndex metr
 void begin_test(const Machine& machine, RolloutState& state, CriterionIndex criterion);
 // evolve: every test whose windows begin at that floor.
 void begin_tests(const Machine& machine, RolloutState& state, Floor floor);
+// The same for those alone whose guard begins with the first shift of `target`.
+void begin_tests_of(const Machine& machine, RolloutState& state, TargetIndex target);
 
 }  // namespace rollbook::core

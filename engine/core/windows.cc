@@ -1,6 +1,7 @@
 #include "engine/core/windows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/core/buckets.h"
 #include "engine/core/limits.h"
@@ -46,8 +47,7 @@ Time pane_end(const Window& window, Time end, Time passed) {
 
 // Merges the cells that were passed since `before` into the window's own panes; what was passed
 // earlier is merged already.
-void thin_out(const Metric& metric, const Window& window, std::deque<Cell>& cells, Time before,
-              Time passed) {
+void thin_out(const Metric& metric, const Window& window, Cells& cells, Time before, Time passed) {
   const auto border = [&](const Cell& cell) { return ceil_to(cell.end, window.pane); };
   auto last = cells.end();
   while (last != cells.begin() && border(*std::prev(last)) > passed) --last;
@@ -65,6 +65,26 @@ void thin_out(const Metric& metric, const Window& window, std::deque<Cell>& cell
     }
   }
   cells.erase(std::next(kept), last);
+}
+
+// The sum of all cells but the first ones for which `is_out`; goes on where the last look stopped.
+template <class IsOut>
+const Rest& rest_of(const Window& window, const WindowState& state, Time after,
+                    const IsOut& is_out) {
+  Rest& rest = state.rest;
+  const Cells& cells = state.cells;
+  const bool holds =
+      rest.edits == cells.edits() &&
+      (rest.left == 0 || pane_end(window, cells[rest.left - 1].end, kDistantFuture) <= after);
+  if (!holds) {
+    rest.edits = cells.edits();
+    rest.left = 0;
+    rest.sum = state.total;
+  }
+  for (; rest.left < cells.size() && is_out(cells[rest.left]); ++rest.left) {
+    add_total(rest.sum, cells[rest.left], -1);
+  }
+  return rest;
 }
 
 // A layout that is pending holds for the pending cells already; the state's are brought to it.
@@ -135,12 +155,13 @@ void add(const Machine& machine, const Window& window, WindowState& state, const
          Time passed) {
   const Metric& metric = machine.at(machine.at(window.series).metric);
   const Time end = pane_end(window, cell.end, passed);
-  auto place = state.cells.end();
-  while (place != state.cells.begin() && std::prev(place)->end > end) --place;
-  if (place != state.cells.begin() && std::prev(place)->end == end) {
-    merge(metric, *std::prev(place), cell);
+  Cells& cells = state.cells;
+  std::size_t place = cells.size();
+  while (place > 0 && std::as_const(cells)[place - 1].end > end) --place;
+  if (place > 0 && std::as_const(cells)[place - 1].end == end) {
+    merge(metric, cells[place - 1], cell);
   } else {
-    state.cells.insert(place, cell)->end = end;
+    cells.insert(cells.begin() + static_cast<std::ptrdiff_t>(place), cell)->end = end;
   }
   if (adds_up(metric)) add_total(state.total, cell, 1);
 }
@@ -170,14 +191,17 @@ bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time waterma
   });
 }
 
-Time floor_of(const RolloutState& state, Floor floor) {
+Time floor_of(const RolloutState& state, Floor floor, TargetIndex target) {
+  const Time guard = target.valid() ? state.at(target).guard_floor : state.guard_floor;
   switch (floor) {
+    case Floor::before:
+      return state.back.whole_from.value_or(state.started);
     case Floor::start:
       return state.started;
     case Floor::guard:
-      return state.guard_floor;
+      return guard;
     case Floor::shift:
-      return state.shift_floor;
+      return target.valid() ? std::max(guard, state.shift_floor) : state.shift_floor;
   }
   return kDistantFuture;
 }
@@ -194,13 +218,14 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
   const auto before_window = [&](const Cell& cell) {
     return pane_end(window, cell.end, passed) <= after;
   };
+  const Rest& rest = rest_of(window, cells, after, before_window);
   Sum sum;
-  add_sum(sum, cells.total, 1);
-  auto front = cells.cells.begin();
-  for (; front != cells.cells.end() && before_window(*front); ++front) add_sum(sum, *front, -1);
+  add_sum(sum, rest.sum, 1);
   // A cell is left out when its last point lies beyond `at`; such cells stand at the end.
-  for (auto back = cells.cells.end(); back != front && std::prev(back)->end > at; --back) {
-    if (std::prev(back)->latest > at) add_sum(sum, *std::prev(back), -1);
+  for (std::size_t back = cells.cells.size(); back > rest.left; --back) {
+    const Cell& cell = cells.cells[back - 1];
+    if (cell.end <= at) break;
+    if (cell.latest > at) add_sum(sum, cell, -1);
   }
   bring_to_pending(state, pending, machine.at(window.series).metric, sum);
   for (const CellDelta& delta : pending.observed.deltas) {
@@ -283,9 +308,9 @@ Time common_time(const Machine& machine, const RolloutState& state, const Pendin
   for (const WindowIndex index : windows) {
     if (!index.valid()) continue;
     const Window& window = machine.at(index);
-    const auto& cells = state.windows[index.value].cells;
-    for (auto cell = cells.rbegin(); cell != cells.rend() && cell->end >= border; ++cell) {
-      if (reaches_past(*cell)) return border - kSecond;
+    const Cells& cells = state.windows[index.value].cells;
+    for (std::size_t back = cells.size(); back > 0 && cells[back - 1].end >= border; --back) {
+      if (reaches_past(cells[back - 1])) return border - kSecond;
     }
     for (const CellDelta& delta : pending.observed.deltas) {
       if (delta.series != window.series || delta.reach < window.floor) continue;

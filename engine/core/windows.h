@@ -33,7 +33,7 @@ void settle(const Machine& machine, const Window& window, WindowState& state, Ti
 bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time watermark, Duration grace);
 
 // The earliest moment the window may reach back to; kDistantFuture: it has not begun.
-Time floor_of(const RolloutState& state, Floor floor);
+Time floor_of(const RolloutState& state, Floor floor, TargetIndex target = {});
 
 // The sum over (at − width, at], of state and pending together. Only cells whose last point lies
 // at or before `at` count.

@@ -56,6 +56,35 @@ class Consumer {
   virtual core::Result<std::vector<SourceOffset>> ends() = 0;
 };
 
+// Where a moment lies in a partition.
+struct Place {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t begin = 0;  // the oldest record that is still there
+  std::int64_t at = 0;     // the first of that moment or later; `end` when there is none
+  std::int64_t end = 0;
+};
+
+// Offsets [from, to) of a partition.
+struct Span {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+};
+
+// Reads some spans once, partitions merged by time as a Consumer merges a backlog. Private: it
+// takes nothing from any consumer and holds little.
+class SpanReader {
+ public:
+  virtual ~SpanReader() = default;
+  // As Consumer::poll(); tells of gaps, never of reachability: while the bus is away nothing comes.
+  virtual core::Result<std::size_t> poll(core::Duration wait, std::size_t most,
+                                         const ConsumerEvents& events) = 0;
+  // Nothing more will come.
+  virtual bool done() const = 0;
+};
+
 struct Outgoing {
   std::string topic;
   std::string key;
@@ -89,6 +118,11 @@ class Bus {
   virtual core::Result<std::unique_ptr<Producer>> producer() = 0;
   // Present ends of all partitions of `topics`.
   virtual core::Result<std::vector<SourceOffset>> ends(const std::vector<std::string>& topics) = 0;
+  // Where `time` lies in all partitions of `topics`. Error: as for ends().
+  virtual core::Result<std::vector<Place>> places(const std::vector<std::string>& topics,
+                                                  core::Time time) = 0;
+  // Error: unreachable, or a topic that is not there.
+  virtual core::Result<std::unique_ptr<SpanReader>> reader(const std::vector<Span>& spans) = 0;
   // Makes topics that are missing, where the bus can; Error: it cannot and says how to.
   virtual core::Status ensure_topics(const std::vector<std::string>& topics) = 0;
 };

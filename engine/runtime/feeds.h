@@ -14,8 +14,10 @@
 namespace rollbook::runtime {
 
 struct Feed {
+  static constexpr std::uint32_t kUnknown = 0xffffffff;
   core::StreamId stream;
   Match match;
+  std::uint32_t set = kUnknown;  // of a breakdown: shares.h fills it in with the first point
 };
 
 class Feeds {
@@ -26,7 +28,14 @@ class Feeds {
   void remove(core::StreamId stream);
   void learn(const SeriesName& name);
 
+  const SeriesName& name(SeriesNumber number) const { return names_[number.value]; }
+  // The series that feed a rollout.
+  std::vector<SeriesNumber> fed(core::StreamId stream) const {
+    const auto found = fed_.find(stream.value);
+    return found == fed_.end() ? std::vector<SeriesNumber>{} : found->second;
+  }
   const std::vector<Feed>& of(SeriesNumber number) const { return by_series_[number.value]; }
+  std::vector<Feed>& of(SeriesNumber number) { return by_series_[number.value]; }
 
  private:
   using Key = std::string;

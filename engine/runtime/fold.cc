@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
 #include "engine/core/limits.h"
 #include "engine/core/windows.h"
@@ -51,26 +52,6 @@ std::vector<Fixed> scaled(const std::vector<Fixed>& bounds, Fixed unit) {
   return result;
 }
 
-// From now on the metric has this layout; what is pending is brought to it.
-void lay_out(const FoldInput& input, core::Layout layout, core::Pending& pending) {
-  auto& layouts = pending.observed.layouts;
-  const std::vector<Fixed>& before = core::bounds_of(input.state, pending, layout.metric);
-  if (!before.empty()) {
-    const core::BucketMap map = core::bucket_map(before, layout.bounds);
-    for (core::CellDelta& delta : pending.observed.deltas) {
-      if (input.machine.at(delta.series).metric == layout.metric) core::remap(map, delta.cell);
-    }
-  }
-  const auto known = std::find_if(layouts.begin(), layouts.end(), [&](const core::Layout& pended) {
-    return pended.metric == layout.metric;
-  });
-  if (known == layouts.end()) {
-    layouts.push_back(std::move(layout));
-  } else {
-    *known = std::move(layout);
-  }
-}
-
 // Each of these puts the increment's buckets into `cell`, as the metric keeps them; false: they
 // cannot be brought to one layout with those kept.
 bool put_explicit(const FoldInput& input, core::Pending& pending, Cell& cell) {
@@ -89,7 +70,7 @@ bool put_explicit(const FoldInput& input, core::Pending& pending, Cell& cell) {
     const std::vector<Fixed> bounds = scaled(*input.bounds, unit);
     if (!std::includes(kept.begin(), kept.end(), bounds.begin(), bounds.end())) return false;
   }
-  lay_out(input, {metric, scaled(*input.bounds, unit), {}}, pending);
+  lay_out(input.machine, input.state, {metric, scaled(*input.bounds, unit), {}}, pending);
   return true;
 }
 
@@ -114,7 +95,9 @@ bool put_exponential(const FoldInput& input, core::Pending& pending, Cell& cell)
         core::grid_for(histogram, input.machine.at(metric).unit, {metric, kept, grid});
     grid = layout.grid;
     bounds = layout.bounds.size();
-    if (layout.bounds != kept) lay_out(input, std::move(layout), pending);
+    if (layout.bounds != kept) {
+      lay_out(input.machine, input.state, std::move(layout), pending);
+    }
   }
   core::Cell run = core::on_grid(histogram, *grid, bounds);
   cell.first = run.first;
@@ -152,10 +135,11 @@ void add(const core::Metric& metric, Cell cell, Cell& into) {
   }
 }
 
-Floor reach_of(const core::RolloutState& state, Time start) {
-  if (start >= state.shift_floor) return Floor::shift;
-  if (start >= state.guard_floor) return Floor::guard;
-  return Floor::start;
+Floor reach_of(const core::RolloutState& state, core::TargetIndex target, Time start) {
+  for (const Floor floor : {Floor::shift, Floor::guard}) {
+    if (start >= core::floor_of(state, floor, target)) return floor;
+  }
+  return start >= state.started ? Floor::start : Floor::before;
 }
 
 void see(const FoldInput& input, Time watermark, core::Pending& pending) {
@@ -190,6 +174,33 @@ bool known_zero(const FoldInput& input, const core::Pending& pending) {
 
 }  // namespace
 
+void lay_out(const core::Machine& machine, const core::RolloutState& state, core::Layout layout,
+             core::Pending& pending) {
+  pending.quiet.end();
+  auto& layouts = pending.observed.layouts;
+  const std::vector<Fixed>& before = core::bounds_of(state, pending, layout.metric);
+  if (!before.empty()) {
+    const core::BucketMap map = core::bucket_map(before, layout.bounds);
+    for (core::CellDelta& delta : pending.observed.deltas) {
+      if (machine.at(delta.series).metric == layout.metric) core::remap(map, delta.cell);
+    }
+    const std::vector<core::Breakdown> breakdowns = core::breakdowns_of(machine);
+    for (auto* shares : {&pending.shares, &pending.observed.shares}) {
+      for (core::Share& share : *shares) {
+        if (breakdowns[share.breakdown.value].metric == layout.metric) core::remap(map, share.cell);
+      }
+    }
+  }
+  const auto known = std::find_if(layouts.begin(), layouts.end(), [&](const core::Layout& pended) {
+    return pended.metric == layout.metric;
+  });
+  if (known == layouts.end()) {
+    layouts.push_back(std::move(layout));
+  } else {
+    *known = std::move(layout);
+  }
+}
+
 Time pane_of(Time time) {
   const auto rest = time.time_since_epoch() % core::kPaneMin;
   return rest == core::Duration::zero() ? time : time + (core::kPaneMin - rest);
@@ -216,8 +227,10 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   const core::SeriesIndex series = input.match.series;
   const Time watermark = std::max(core::watermark_of(input.state, pending, series), increment.end);
   see(input, watermark, pending);
+  pending.quiet.reach(watermark);
   const Time start = level ? increment.end : increment.start;
-  if (!whole || start < input.state.started) return Folded::counted;  // only a base
+  const Time counts_from = input.state.back.from.value_or(input.state.started);
+  if (input.only_seen || !whole || start < counts_from) return Folded::counted;  // only a base
 
   cell.end = pane_of(increment.end);
   cell.latest = increment.end;
@@ -228,10 +241,34 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     ++pending.observed.late;
     return Folded::late;
   }
-  const Floor reach = reach_of(input.state, start);
+  pending.quiet.count(series, cell);
+  const Floor reach = reach_of(input.state, input.machine.at(series).target, start);
   const Time end = cell.end;
   add(metric, std::move(cell), cell_of(pending.observed.deltas, series, reach, end).cell);
   return Folded::counted;
+}
+
+std::optional<Addition> addition_of(const FoldInput& input, core::Pending& pending) {
+  const Increment& increment = input.increment;
+  const core::Metric& metric = input.machine.at(input.match.metric);
+  if (increment.end > input.now + input.state.limits.skew) return std::nullopt;
+  if (!is_of_kind(metric.kind, increment)) return std::nullopt;
+  if (increment.first && !known_zero(input, pending)) return std::nullopt;
+  if (increment.start < input.state.started) return std::nullopt;
+  const bool histogram = metric.kind == core::MetricKind::histogram;
+  if (histogram ? increment.samples == 0 : increment.value.nanos == 0) return std::nullopt;
+  Addition addition;
+  core::Cell& cell = addition.cell;
+  if (increment.buckets != nullptr && !put_explicit(input, pending, cell)) return std::nullopt;
+  if (increment.exponential != nullptr && !put_exponential(input, pending, cell)) {
+    return std::nullopt;
+  }
+  cell.end = pane_of(increment.end);
+  cell.latest = increment.end;
+  cell.samples = increment.samples;
+  cell.value = histogram ? scaled(increment.value, metric.unit) : increment.value;
+  addition.reach = reach_of(input.state, {}, increment.start);
+  return addition;
 }
 
 std::string refusal_of(const FoldInput& input) {

@@ -2,6 +2,7 @@
 // Fold: puts an increment into a rollout's Pending, in the pane of its end time, under the highest
 // floor that lies before all of it.
 
+#include <optional>
 #include <string>
 
 #include "engine/core/decide.h"
@@ -19,6 +20,7 @@ struct FoldInput {
   const Increment& increment;
   const std::vector<core::Fixed>* bounds;  // of explicit buckets as they came
   core::Time now{};                        // engine time of arrival
+  bool only_seen = false;                  // its value is counted elsewhere: past.h
 };
 
 // Of two explicit layouts the coarser is kept when its bounds are among the finer's, of two
@@ -26,8 +28,20 @@ struct FoldInput {
 // buckets that cannot be brought to one layout with those kept.
 Folded fold(const FoldInput& input, core::Pending& pending);
 
+// What the increment adds to a breakdown of its metric, in the layout that the metric now has.
+// Nothing: it counts nothing, or is refused, as fold() would.
+struct Addition {
+  core::Cell cell;
+  core::Floor reach = core::Floor::start;
+};
+std::optional<Addition> addition_of(const FoldInput& input, core::Pending& pending);
+
 // Why it was refused, for people: "`latency` is a histogram, the points are gauges".
 std::string refusal_of(const FoldInput& input);
+
+// From now on the metric has this layout; what is pending is brought to it.
+void lay_out(const core::Machine& machine, const core::RolloutState& state, core::Layout layout,
+             core::Pending& pending);
 
 // The end of the one-second pane that holds `time`.
 core::Time pane_of(core::Time time);

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -43,8 +44,17 @@ struct PublishedInput {
 struct FatalInput {
   core::Error error;
 };
-using UrgentInput = std::variant<CommandInput, DeliveredInput, ReachInput, EndsInput, SkippedInput,
-                                 GapInput, PublishedInput, FatalInput>;
+// What a rollout has read back, and on the way how far it is.
+struct RecalledInput {
+  std::unique_ptr<Past> past;
+};
+struct ReadSoFarInput {
+  core::StreamId stream;
+  ReadSoFar so_far;
+};
+using UrgentInput =
+    std::variant<CommandInput, DeliveredInput, ReachInput, EndsInput, SkippedInput, GapInput,
+                 PublishedInput, FatalInput, RecalledInput, ReadSoFarInput>;
 
 class InputQueue {
  public:

@@ -92,6 +92,10 @@ void Loop::take(UrgentInput input) {
     shard_.gap(gap->gap, now);
   } else if (const auto* published = std::get_if<PublishedInput>(&input)) {
     published_ = std::max(published_, published->position);
+  } else if (auto* recalled = std::get_if<RecalledInput>(&input)) {
+    shard_.recall(std::move(*recalled->past), now);
+  } else if (const auto* read = std::get_if<ReadSoFarInput>(&input)) {
+    shard_.read_so_far(read->stream, read->so_far);
   } else if (auto* fatal = std::get_if<FatalInput>(&input)) {
     fatal_ = std::move(fatal->error);
   }

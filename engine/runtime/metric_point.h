@@ -2,6 +2,7 @@
 // MetricPoint: one measurement, decoded. Points travel from the metrics thread to the loop in
 // batches without heap strings: a series' name and labels go along once, when its number is new.
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -58,6 +59,14 @@ struct MetricPoint {
   std::int64_t offset = 0;         // of its record
 };
 
+// One request among those of a point, with its trace.
+struct PointExemplar {
+  std::uint32_t point = 0;  // into the batch's points
+  core::Fixed value;
+  core::Time at{};
+  std::array<std::uint8_t, 16> trace{};
+};
+
 // The points of some consecutive records of one partition.
 struct PointBatch {
   std::string topic;
@@ -68,6 +77,7 @@ struct PointBatch {
   std::vector<std::vector<core::Fixed>> new_layouts;  // numbered on from the last
   std::vector<MetricPoint> points;
   std::vector<std::int64_t> buckets;
+  std::vector<PointExemplar> exemplars;  // by rising `point`
 };
 
 // An exponential histogram among the buckets of a batch, and taken out again.

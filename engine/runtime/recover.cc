@@ -40,16 +40,18 @@ std::vector<core::SourceOffset> get_offsets(BytesReader& bytes) {
 }
 
 // Whether the rollout has logged all that it had counted when a checkpoint of these offsets was
-// made. A partition that it has not named yet says nothing, unless it began only afterwards.
-bool logged_past(const core::RolloutState& state, const std::vector<core::SourceOffset>& offsets,
+// made, with its breakdowns, which come last. A partition that it has not named yet says nothing,
+// unless it began only afterwards.
+bool logged_past(const Shard::Rollout& rollout, const std::vector<core::SourceOffset>& offsets,
                  Time made) {
+  const core::RolloutState& state = rollout.state;
   if (made <= state.started) return true;
+  const auto& logged = rollout.shares.any() ? state.shares_offsets : state.offsets;
   return std::all_of(offsets.begin(), offsets.end(), [&](const core::SourceOffset& read) {
-    return std::any_of(state.offsets.begin(), state.offsets.end(),
-                       [&](const core::SourceOffset& counted) {
-                         return counted.topic == read.topic &&
-                                counted.partition == read.partition && counted.next >= read.next;
-                       });
+    return std::any_of(logged.begin(), logged.end(), [&](const core::SourceOffset& counted) {
+      return counted.topic == read.topic && counted.partition == read.partition &&
+             counted.next >= read.next;
+    });
   });
 }
 
@@ -128,6 +130,8 @@ core::Status Shard::recover_stream(core::StreamId stream) {
     return {};
   }
   rollout.selector = selector_of(rollout.plan);
+  rollout.shares.begin(rollout.plan->machine, rollout.state);
+  rollout.exemplars.begin(rollout.plan->machine);
   sight_ = rollout.state.sight;
   feeds_.add(stream, rollout.plan->machine, rollout.selector);
   run(stream) = std::move(rollout);
@@ -154,7 +158,7 @@ core::Status Shard::recover_values() {
     if (bytes.failed) continue;
     checkpoint_ = std::max(checkpoint_, number + 1);
     const bool usable = std::all_of(rollouts_.begin(), rollouts_.end(), [&](const auto& entry) {
-      return logged_past(entry.second.state, offsets, made);
+      return logged_past(entry.second, offsets, made);
     });
     if (!usable || (best && *best > number)) continue;
     best = number;
@@ -162,12 +166,14 @@ core::Status Shard::recover_values() {
     best_bases = std::move(bases);
   }
   if (best) TRY_DO(series_.restore(best_bases));
+  TRY_DO(recover_readings());
   TRY(const std::vector<OutboxRow> open, log_.outbox());
   for (const OutboxRow& row : open) undelivered_[{row.stream, row.sequence}] = row.forward;
   resuming_ = is_behind();
   for (auto& [stream, rollout] : rollouts_) {
     rollout.observe_at = last_time_ + options_.observe_interval;
     rollout.snapshot_at = last_time_ + options_.snapshot_interval;
+    rollout.shares_at = last_time_ + core::kSharesInterval;
     schedule(rollout, core::next_deadline(rollout.plan->machine, rollout.state, rollout.pending,
                                           rollout.state.now));
   }

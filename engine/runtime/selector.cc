@@ -17,7 +17,9 @@ struct Selector::Patterns {
 };
 
 Selector::Selector(const core::Machine& machine)
-    : machine_(&machine), patterns_(std::make_unique<Patterns>()) {
+    : machine_(&machine),
+      breakdowns_(core::breakdowns_of(machine)),
+      patterns_(std::make_unique<Patterns>()) {
   for (const core::Metric& metric : machine.metrics) {
     auto& patterns = patterns_->by_metric.emplace_back();
     for (const core::LabelMatcher& matcher : metric.matchers) {
@@ -77,15 +79,26 @@ std::vector<Match> Selector::match(const SeriesName& name) const {
       if (value == machine_->arms->baseline) arm = Arm::baseline;
       if (!arm) continue;
     }
+    const Arm whose = arm.value_or(Arm::total);
     bool kept = false;
     for (std::uint32_t s = 0; s < machine_->series.size(); ++s) {
       const core::Series& series = machine_->series[s];
       if (series.metric.value != m) continue;
       if (series.arm != Arm::total && series.arm != arm) continue;
-      matches.push_back(Match{core::MetricIndex{m}, core::SeriesIndex{s}});
+      if (series.target.valid()) {
+        const core::Target& target = machine_->at(series.target);
+        if (label_of(name, target.label) != target.value) continue;
+      }
+      matches.push_back(Match{core::MetricIndex{m}, core::SeriesIndex{s}, whose});
       kept = true;
     }
-    if (!kept) matches.push_back(Match{core::MetricIndex{m}, core::SeriesIndex{}});
+    if (!kept) matches.push_back(Match{core::MetricIndex{m}, core::SeriesIndex{}, whose});
+    if (metric.kind == core::MetricKind::gauge) continue;
+    for (std::uint32_t b = 0; b < breakdowns_.size(); ++b) {
+      if (breakdowns_[b].metric.value != m) continue;
+      matches.push_back(
+          Match{core::MetricIndex{m}, core::SeriesIndex{}, whose, core::BreakdownIndex{b}});
+    }
   }
   return matches;
 }

@@ -5,15 +5,18 @@
 #include <memory>
 #include <vector>
 
+#include "engine/core/breakdown.h"
 #include "engine/core/machine.h"
 #include "engine/runtime/metric_point.h"
 
 namespace rollbook::runtime {
 
-// One match: the point is folded into `series`, an arm of `metric`.
+// One match: the point is folded into `series`, an arm of `metric`, or into a breakdown of it.
 struct Match {
   core::MetricIndex metric;
   core::SeriesIndex series;  // invalid: the name was seen with an arm label, but no window keeps it
+  core::Arm arm = core::Arm::total;     // whose the point is
+  core::BreakdownIndex breakdown = {};  // valid: nothing else is asked of this match
 };
 
 class Selector {
@@ -28,6 +31,7 @@ class Selector {
  private:
   struct Patterns;
   const core::Machine* machine_;
+  std::vector<core::Breakdown> breakdowns_;
   std::unique_ptr<Patterns> patterns_;
 };
 

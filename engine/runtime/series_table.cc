@@ -219,13 +219,13 @@ std::string SeriesTable::save() const {
   return std::move(bytes.data);
 }
 
-core::Status SeriesTable::restore(std::string_view data) {
+core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) {
   BytesReader bytes(data);
   const std::uint64_t format = bytes.number();
   if (format != 1 && format != kFormat) {
     return core::fail("the bases of series are of another format");
   }
-  waiting_.clear();
+  KeyedBases bases;
   for (std::uint64_t left = bytes.number(); left > 0 && !bytes.failed; --left) {
     std::string key = bytes.text();
     Base base;
@@ -243,9 +243,57 @@ core::Status SeriesTable::restore(std::string_view data) {
       interval.start = bytes.time();
       interval.end = bytes.time();
     }
-    waiting_.emplace_back(std::move(key), std::move(base));
+    bases.emplace_back(std::move(key), std::move(base));
   }
   if (bytes.failed) return core::fail("the bases of series are damaged");
+  return bases;
+}
+
+core::Status SeriesTable::restore(std::string_view data) {
+  TRY(waiting_, parse(data));
+  return {};
+}
+
+// The last intervals of both, the oldest first.
+void SeriesTable::remember(const Base& other, Base& base) {
+  std::vector<Interval> all;
+  for (const Base* each : {&other, static_cast<const Base*>(&base)}) {
+    const std::size_t kept = std::min<std::size_t>(each->recent_count, each->recent.size());
+    all.insert(all.end(), each->recent.begin(),
+               each->recent.begin() + static_cast<std::ptrdiff_t>(kept));
+  }
+  const auto by_end = [](const Interval& a, const Interval& b) { return a.end < b.end; };
+  std::stable_sort(all.begin(), all.end(), by_end);
+  const auto same_end = [](const Interval& a, const Interval& b) { return a.end == b.end; };
+  all.erase(std::unique(all.begin(), all.end(), same_end), all.end());
+  const std::size_t kept = std::min(all.size(), base.recent.size());
+  std::copy(all.end() - static_cast<std::ptrdiff_t>(kept), all.end(), base.recent.begin());
+  base.recent_count = static_cast<std::uint32_t>(kept);
+}
+
+core::Status SeriesTable::adopt(std::string_view data, const std::vector<SeriesNumber>& here) {
+  TRY(const KeyedBases found, parse(data));
+  const auto below = [](const auto& entry, const std::string& key) { return entry.first < key; };
+  for (const SeriesNumber number : here) {
+    Entry& entry = series_[number.value];
+    const std::string key = key_of(entry.name);
+    const auto theirs = std::lower_bound(found.begin(), found.end(), key, below);
+    if (theirs == found.end() || theirs->first != key) continue;
+    if (!entry.base.known) {
+      entry.base = theirs->second;
+    } else if (entry.base.recent_count > 0) {
+      remember(theirs->second, entry.base);
+    }
+  }
+  const std::size_t before = waiting_.size();
+  for (const auto& [key, base] : found) {
+    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(before);
+    const auto known = std::lower_bound(waiting_.begin(), end, key, below);
+    if (known == end || known->first != key) waiting_.emplace_back(key, base);
+  }
+  std::inplace_merge(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(before),
+                     waiting_.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
   return {};
 }
 

@@ -52,6 +52,14 @@ class SeriesTable {
   // Bases wait here until their series is seen again. Error: damaged bytes.
   core::Status restore(std::string_view bytes);
 
+  // Whether a sample of the series has come already.
+  bool knows(SeriesNumber number) const { return series_[number.value].base.known; }
+  // Bases that another table has saved, for series that are not known here; where one of `here` is,
+  // only the intervals that were seen there, against duplicates. Error: damaged bytes.
+  core::Status adopt(std::string_view bytes, const std::vector<SeriesNumber>& here);
+  // One text for one series, in every table.
+  static std::string key_of(const SeriesName& name);
+
  private:
   struct Interval {
     core::Time start, end;
@@ -80,13 +88,15 @@ class SeriesTable {
   void deliver(const MetricPoint& point, Increment& increment) const;
   // Takes the base away from what is loaded, and makes what was loaded the base; false: a reset.
   bool take_away(Base& base, const MetricPoint& point);
-  static std::string key_of(const SeriesName& name);
+  using KeyedBases = std::vector<std::pair<std::string, Base>>;  // by rising key
+  static core::Result<KeyedBases> parse(std::string_view bytes);
+  static void remember(const Base& other, Base& base);
 
   std::vector<Entry> series_;
   std::vector<std::vector<core::Fixed>> layouts_;
   std::vector<std::int64_t> buckets_;
   core::Exponential exponential_;
-  std::vector<std::pair<std::string, Base>> waiting_;  // restored, by rising key
+  KeyedBases waiting_;  // restored
 };
 
 }  // namespace rollbook::runtime

@@ -19,9 +19,9 @@ core::SourceOffset& Shard::offset_of(const PointBatch& batch) {
   return offsets_.emplace_back(core::SourceOffset{batch.topic, batch.partition, 0});
 }
 
-bool Shard::counted_before(const Rollout& rollout, const PointBatch& batch,
-                           const MetricPoint& point) const {
-  for (const core::SourceOffset& offset : rollout.state.offsets) {
+bool Shard::counted_before(const std::vector<core::SourceOffset>& offsets, const PointBatch& batch,
+                           const MetricPoint& point) {
+  for (const core::SourceOffset& offset : offsets) {
     if (offset.partition == batch.partition && offset.topic == batch.topic) {
       return point.offset < offset.next;
     }
@@ -50,6 +50,7 @@ void Shard::points(const PointBatch& batch, Time now) {
   for (const SeriesName& name : batch.new_series) feeds_.learn(name);
   const std::size_t at = static_cast<std::size_t>(&offset_of(batch) - offsets_.data());
   std::int64_t record = -1;
+  ExemplarsOfPoint exemplars(batch);
   for (const MetricPoint& measured : batch.points) {
     const MetricPoint point = in_engine_time(measured, now);
     if (point.offset != record) {
@@ -57,13 +58,31 @@ void Shard::points(const PointBatch& batch, Time now) {
       offsets_[at].next = record;
     }
     ++counters_.points;
+    const bool opens = !readings_.empty() && !series_.knows(point.series);
     const std::optional<Increment> increment = series_.take(batch, point);
+    if (opens) open_series(batch, point);
     if (!increment) continue;
-    for (const Feed& feed : feeds_.of(point.series)) {
+    exemplars.move_to(measured);
+    for (Feed& feed : feeds_.of(point.series)) {
       Rollout* const running = running_[feed.stream.value];
       if (running == nullptr) continue;
       Rollout& rollout = *running;
-      if (resuming_ && counted_before(rollout, batch, point)) continue;
+      if (feed.match.breakdown.valid()) {
+        // Breakdowns are logged less often, so more is counted again after a restart.
+        const auto& logged = rollout.shares.is_judged(feed.match.breakdown)
+                                 ? rollout.state.offsets
+                                 : rollout.state.shares_offsets;
+        if (resuming_ && counted_before(logged, batch, point)) continue;
+        if (rollout.state.finished()) continue;
+        const std::vector<core::Fixed>* edges =
+            increment->buckets == nullptr ? nullptr : &series_.bounds(increment->layout);
+        rollout.shares.take(
+            {rollout.plan->machine, rollout.state, feed.match, *increment, edges, now}, feed,
+            series_.name(point.series), rollout.pending);
+        continue;
+      }
+      const bool held = !readings_.empty() && hold(rollout, batch, point, *increment, feed.match);
+      if (resuming_ && counted_before(rollout.state.offsets, batch, point)) continue;
       // Looks are cut at each second of event time, and between records, so that an offset says
       // exactly what was counted.
       if (rollout.dirty && rollout.record != record && pane_of(point.end) > rollout.look_pane) {
@@ -74,7 +93,7 @@ void Shard::points(const PointBatch& batch, Time now) {
       const std::vector<core::Fixed>* bounds =
           increment->buckets == nullptr ? nullptr : &series_.bounds(increment->layout);
       const FoldInput input{
-          rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now};
+          rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now, held};
       switch (fold(input, rollout.pending)) {
         case Folded::counted:
           ++counters_.counted;
@@ -90,6 +109,7 @@ void Shard::points(const PointBatch& batch, Time now) {
           if (std::has_single_bit(++counters_.refused)) refusal_ = refusal_of(input);
           break;
       }
+      exemplars.give(feed.match, batch, rollout.exemplars, rollout.pending);
       if (!rollout.dirty) dirty_.push_back(feed.stream);
       rollout.dirty = true;
       rollout.look_pane = std::max(rollout.look_pane, pane_of(point.end));
@@ -115,12 +135,35 @@ bool Shard::is_behind() const {
 
 void Shard::look(Rollout& rollout, Time now, bool log) {
   rollout.dirty = false;
-  const bool full = rollout.pending.observed.deltas.size() >= core::kPendingCells;
+  const core::Pending& pending = rollout.pending;
+  const bool full = pending.observed.deltas.size() + pending.observed.kinds.size() +
+                        pending.observed.exemplars.size() >=
+                    core::kPendingCells;
+  if (pending.shares.size() >= core::kPendingShares) rollout.pending.shares_due = log = true;
+  if (!log && !full && leaves_out_look(rollout, now)) return;
   give(rollout, core::Input{now, core::Look{log || full}});
 }
 
+// A look that would find nothing. What it leaves behind all the same is done here.
+bool Shard::leaves_out_look(Rollout& rollout, Time now) {
+  if (!rollout.pending.quiet.holds(now)) return false;
+  if (rollout.pending.observed.offsets.empty()) rollout.pending.observed.offsets = offsets_;
+  last_time_ = std::max(last_time_, now);
+#ifdef ROLLBOOK_CHECK_QUIET
+  std::vector<core::Event> found;
+  core::RolloutState state = rollout.state;
+  core::Pending pending = rollout.pending;
+  core::ShardState shard = shard_;
+  ROLLBOOK_CHECK(!core::advance(rollout.plan->machine, shard, state, pending,
+                                core::Input{now, core::Look{}}, found));
+#endif
+  return true;
+}
+
 void Shard::give(Rollout& rollout, core::Input input) {
-  if (!rollout.pending.empty() || std::holds_alternative<core::Look>(input.body)) {
+  // What only breakdowns have counted is in nothing else that waits.
+  if (!rollout.pending.empty() || !rollout.pending.shares.empty() ||
+      std::holds_alternative<core::Look>(input.body)) {
     rollout.pending.observed.offsets = offsets_;
   }
   const std::size_t before = turn_.events.size();
@@ -129,8 +172,12 @@ void Shard::give(Rollout& rollout, core::Input input) {
   last_time_ = std::max(last_time_, now);
   const bool left_trace = core::advance(rollout.plan->machine, shard_, rollout.state,
                                         rollout.pending, input, turn_.events);
+  const bool looked = std::holds_alternative<core::Look>(input.body);
+  if (looked) {
+    rollout.pending.quiet = core::Quiet(rollout.plan->machine, rollout.state, rollout.pending);
+  }
   // Points only put deadlines off: tick() asks again when the one that is known has come.
-  if (!left_trace && std::holds_alternative<core::Look>(input.body)) return;
+  if (!left_trace && looked) return;
   if (turn_.events.size() != before) {
     const bool observed = std::any_of(turn_.events.begin() + static_cast<std::ptrdiff_t>(before),
                                       turn_.events.end(), [](const core::Event& event) {
@@ -218,11 +265,12 @@ void Shard::finish(core::StreamId stream) {
   deadlines_.erase({rollout.deadline, stream});
   finished_[rollout.state.id] = stream;
   ended_.push_back(stream);
+  stop_reading(stream);
 }
 
 Time Shard::next_deadline() const {
   Time next = deadlines_.empty() ? core::kDistantFuture : deadlines_.begin()->first;
-  if (!rollouts_.empty()) next = std::min(next, bases_at_);
+  if (saves_bases()) next = std::min(next, bases_at_);
   return next;
 }
 
@@ -238,13 +286,21 @@ void Shard::tick(Time now) {
     serve(rollout, scheduled, now);
     if (rollout.snapshot_at <= now) save_snapshot(rollout, now);
   }
-  if (!rollouts_.empty() && bases_at_ <= now) save_bases(now);
+  if (saves_bases() && bases_at_ <= now) save_bases(now);
 }
 
 void Shard::serve(Rollout& rollout, Time scheduled, Time now) {
   if (rollout.observe_at <= now) {
     rollout.observe_at = now + options_.observe_interval;
-    if (!rollout.pending.empty() || moved(rollout)) return look(rollout, now, true);
+    const bool shares_due = rollout.shares.any() && rollout.shares_at <= now;
+    const bool shares_wait = shares_due && !rollout.pending.shares.empty();
+    if (!rollout.pending.empty() || moved(rollout) || shares_wait) {
+      if (shares_due) {
+        rollout.pending.shares_due = true;
+        rollout.shares_at = now + core::kSharesInterval;
+      }
+      return look(rollout, now, true);
+    }
   }
   const Time due = core::next_deadline(rollout.plan->machine, rollout.state, rollout.pending,
                                        scheduled - core::Duration(1));
@@ -405,7 +461,9 @@ void Shard::start(const CommandInput& input, Time now) {
   begin.limits = options_.limits;
   begin.sight = sight_;
   begin.now = now;
-  if (bases_at_ <= now) save_bases(now);  // a recovery of this rollout begins here at the latest
+  // A recovery of this rollout begins here at the latest.
+  if (bases_at_ <= now && readings_.empty()) save_bases(now);
+  begin.back = plan_back(compiled.machine, now);
   Rollout& rollout = run(begin.stream);
   rollout.plan = plan;
   rollout.selector = selector_of(plan);
@@ -414,7 +472,11 @@ void Shard::start(const CommandInput& input, Time now) {
   const auto phase = static_cast<std::int64_t>(begin.stream.value % 10);
   rollout.observe_at = now + options_.observe_interval * (phase + 1) / 10;
   rollout.snapshot_at = now + options_.snapshot_interval * (phase + 1) / 10;
+  rollout.shares_at = now + core::kSharesInterval;
+  rollout.shares.begin(plan->machine, rollout.state);
+  rollout.exemplars.begin(plan->machine);
   feeds_.add(begin.stream, plan->machine, rollout.selector);
+  if (begin.back) readings_[begin.stream];
   after(rollout, now);
 }
 

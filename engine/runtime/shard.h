@@ -20,11 +20,14 @@
 #include "engine/core/decide.h"
 #include "engine/core/limits.h"
 #include "engine/runtime/event_log.h"
+#include "engine/runtime/exemplars.h"
 #include "engine/runtime/feeds.h"
 #include "engine/runtime/metric_point.h"
+#include "engine/runtime/past.h"
 #include "engine/runtime/plan_compiler.h"
 #include "engine/runtime/selector.h"
 #include "engine/runtime/series_table.h"
+#include "engine/runtime/shares.h"
 
 namespace rollbook::runtime {
 
@@ -47,6 +50,8 @@ struct ShardOptions {
   core::Duration observe_near = std::chrono::seconds(1);  // while a condition is true
   core::Duration checkpoint_interval = std::chrono::minutes(1);
   core::Duration snapshot_interval = std::chrono::minutes(10);
+  // How far metrics of before a start are read back at most; zero: not at all.
+  core::Duration read_back_most{};
   RenderEffect render;
 };
 
@@ -69,6 +74,9 @@ class Shard {
     std::int64_t record = -1;  // offset of the record last folded from
     core::Time deadline = core::kDistantFuture;
     core::Time observe_at{};
+    Shares shares;
+    Exemplars exemplars;
+    core::Time shares_at{};
     core::Time snapshot_at{};
     core::Sequence taken_back;  // forward effects before it are not to go out any more
   };
@@ -92,6 +100,10 @@ class Shard {
   // The first start of a directory: where its inputs begin, written down with the next turn.
   void begin_at(std::vector<core::SourceOffset> metrics, std::vector<core::SourceOffset> commands,
                 core::Time now);
+  // How far the reader has come with a rollout that waits for it, and all that it has found; what
+  // comes for one that waits no more is dropped.
+  void read_so_far(core::StreamId stream, const ReadSoFar& so_far);
+  void recall(Past past, core::Time now);
   // Remembered with the turn: cursors, heartbeat.
   void remember(Value value) { turn_.values.push_back(std::move(value)); }
 
@@ -109,6 +121,17 @@ class Shard {
   // Where the metric topics must be read from on a restart; and the commands topic.
   std::vector<core::SourceOffset> metric_offsets() const;
   std::vector<core::SourceOffset> command_offsets() const { return command_offsets_; }
+  // Rollouts that read back: after a recovery they begin anew.
+  struct Reading {
+    ReadSoFar so_far;
+    std::set<SeriesNumber> opened;  // series that are known here only since the start
+    std::vector<HeldPoint> held;
+  };
+  const std::map<core::StreamId, Reading>& readings() const { return readings_; }
+  // By the one reader, whoever they were for, since the start of the process.
+  std::int64_t read_back_points() const { return read_back_points_; }
+  // Of one of these.
+  PastRequest past_request(core::StreamId stream) const;
   // Points that fed nothing or were refused, since the start of the process.
   struct Counters {
     std::uint64_t points = 0, counted = 0, late = 0, quarantined = 0, refused = 0;
@@ -126,6 +149,7 @@ class Shard {
   std::shared_ptr<const Selector> selector_of(const std::shared_ptr<const Plan>& plan);
   void give(Rollout& rollout, core::Input input);
   void look(Rollout& rollout, core::Time now, bool log);
+  bool leaves_out_look(Rollout& rollout, core::Time now);
   void after(Rollout& rollout, core::Time now);
   core::Duration observe_interval(const Rollout& rollout) const;
   void serve(Rollout& rollout, core::Time scheduled, core::Time now);
@@ -139,8 +163,18 @@ class Shard {
   bool names_effect(const core::Command& command) const;
   core::SourceOffset& offset_of(const PointBatch& batch);
   MetricPoint in_engine_time(MetricPoint point, core::Time now) const;
-  bool counted_before(const Rollout& rollout, const PointBatch& batch,
-                      const MetricPoint& point) const;
+  static bool counted_before(const std::vector<core::SourceOffset>& offsets,
+                             const PointBatch& batch, const MetricPoint& point);
+  // shard_past.cc
+  std::optional<core::ReadBack> plan_back(const core::Machine& machine, core::Time now) const;
+  void open_series(const PointBatch& batch, const MetricPoint& point);
+  bool hold(const Rollout& rollout, const PointBatch& batch, const MetricPoint& point,
+            const Increment& increment, const Match& match);
+  void stop_reading(core::StreamId stream);
+  core::Status recover_readings();
+
+  // Not while a rollout reads back: a recovery must meet again what was held for it.
+  bool saves_bases() const { return !rollouts_.empty() && readings_.empty(); }
   void save_bases(core::Time now);
   void save_snapshot(Rollout& rollout, core::Time now);
   std::optional<OutboxRow> render(const core::Event& event, std::string_view hash) const;
@@ -171,6 +205,8 @@ class Shard {
   core::Duration stepped_{};    // wall clock minus engine time
   core::Time first_step_at_{};  // engine time
   core::Time last_time_ = core::kDistantPast;
+  std::map<core::StreamId, Reading> readings_;
+  std::int64_t read_back_points_ = 0, read_back_told_ = 0;
   Turn turn_;
   Counters counters_;
   std::string refusal_;

@@ -1,9 +1,7 @@
 // What a Collector wrote to Kafka (tests/adapters/wire/otlp) goes through a real broker and a real
 // engine into verdicts. The recorded bytes are sent with their times moved to now.
 
-#include <fstream>
-
-#include "adapters/wire/otlp.pb.h"
+#include "tests/acceptance/recorded_otlp.h"
 #include "tests/acceptance/world.h"
 #include "tests/paths.h"
 
@@ -13,57 +11,9 @@ namespace {
 constexpr int kMessages = 15;  // one for each second; from the eighth on about 30 % errors
 constexpr int kFirstBad = 8;
 
-otlp::MetricsData recorded(int number) {
-  std::ifstream stream(ROLLBOOK_SOURCE_DIR "/tests/adapters/wire/otlp/message-" +
-                           std::string(number < 10 ? "0" : "") + std::to_string(number) + ".binpb",
-                       std::ios::binary);
-  otlp::MetricsData data;
-  EXPECT_TRUE(data.ParseFromIstream(&stream)) << number;
-  return data;
-}
-
-template <class Point>
-void move(google::protobuf::RepeatedPtrField<std::string>& points, std::int64_t by) {
-  for (std::string& bytes : points) {
-    Point point;
-    ASSERT_TRUE(point.ParseFromString(bytes));
-    point.set_start_time_unix_nano(point.start_time_unix_nano() + static_cast<std::uint64_t>(by));
-    point.set_time_unix_nano(point.time_unix_nano() + static_cast<std::uint64_t>(by));
-    bytes = point.SerializeAsString();
-  }
-}
-
-// The message as it would have been written `by` nanoseconds later.
-std::string moved(int number, std::int64_t by) {
-  otlp::MetricsData data = recorded(number);
-  for (auto& resource : *data.mutable_resource_metrics()) {
-    for (auto& scope : *resource.mutable_scope_metrics()) {
-      for (auto& metric : *scope.mutable_metrics()) {
-        if (metric.has_sum()) {
-          move<otlp::NumberDataPoint>(*metric.mutable_sum()->mutable_data_points(), by);
-        } else if (metric.has_histogram()) {
-          move<otlp::HistogramDataPoint>(*metric.mutable_histogram()->mutable_data_points(), by);
-        } else {
-          move<otlp::ExponentialHistogramDataPoint>(
-              *metric.mutable_exponential_histogram()->mutable_data_points(), by);
-        }
-      }
-    }
-  }
-  return data.SerializeAsString();
-}
-
-std::int64_t recorded_time(int number) {
-  otlp::NumberDataPoint point;
-  EXPECT_TRUE(point.ParseFromString(
-      recorded(number).resource_metrics(0).scope_metrics(0).metrics(0).sum().data_points(0)));
-  return static_cast<std::int64_t>(point.time_unix_nano());
-}
-
-std::int64_t now_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+std::string path_of(int number) {
+  return ROLLBOOK_SOURCE_DIR "/tests/adapters/wire/otlp/message-" +
+         std::string(number < 10 ? "0" : "") + std::to_string(number) + ".binpb";
 }
 
 std::string runbook(const std::string& stop) {
@@ -102,13 +52,13 @@ class OtlpOverKafka : public WithKafka {
     EXPECT_TRUE(engine.says("rollbook engine ready")) << engine.err();
     outside.command("start", {{"rollout", "r"}, {"runbook", runbook(stop)}, {"actor", "maria"}});
     EXPECT_TRUE(outside.until([&] { return !outside.events_of("r", "effect_settled").empty(); }));
-    const std::int64_t by = now_ns() + 1'500'000'000 - recorded_time(0);
+    const std::int64_t by = now_ns() + 1'500'000'000 - recorded_time(path_of(0));
     int sent = 0;
     const auto ended = [&] { return outside.finished("r") != ""; };
     while (sent < kMessages && !ended()) {
-      const std::int64_t due = recorded_time(sent) + by;
+      const std::int64_t due = recorded_time(path_of(sent)) + by;
       outside.until([&] { return ended() || now_ns() >= due; });
-      if (!ended()) outside.send(world.topics().metrics, "", moved(sent++, by));
+      if (!ended()) outside.send(world.topics().metrics, "", moved(path_of(sent++), by));
     }
     EXPECT_TRUE(outside.until(ended));
     EXPECT_EQ(outside.finished("r"), "rolled_back");

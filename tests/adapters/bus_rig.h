@@ -32,6 +32,7 @@ struct Abilities {
   bool can_remove = false;    // remove_before()
   bool can_widen = false;     // widen()
   bool can_drop = false;      // drop_topic()
+  bool knows_times = true;    // places()
 };
 
 class Rig {

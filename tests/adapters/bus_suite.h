@@ -260,6 +260,12 @@ TYPED_TEST_P(BusSuite, NamesATopicThatIsNotThere) {
   const auto ends = this->rig_->bus().ends({topic});
   ASSERT_FALSE(ends.has_value());
   EXPECT_THAT(ends.error().message, HasSubstr("topic `" + topic + "`"));
+  const auto places = this->rig_->bus().places({topic}, at(0s));
+  ASSERT_FALSE(places.has_value());
+  EXPECT_THAT(places.error().message, HasSubstr("topic `" + topic + "`"));
+  const auto reader = this->rig_->bus().reader({{topic, 0, 0, 10}});
+  ASSERT_FALSE(reader.has_value());
+  EXPECT_THAT(reader.error().message, HasSubstr("topic `" + topic + "`"));
 
   const auto producer = take(this->rig_->bus().producer());
   std::optional<core::Error> told;
@@ -387,6 +393,118 @@ TYPED_TEST_P(BusSuite, FailsWhenItsTopicIsRemoved) {
   EXPECT_THAT(last.error().message, HasSubstr("topic `" + topic + "`"));
 }
 
+TYPED_TEST_P(BusSuite, FindsAMomentInEachPartition) {
+  if (!this->rig_->abilities().knows_times) GTEST_SKIP() << "this bus cannot look up times";
+  const int partitions = this->rig_->abilities().partitions;
+  const std::string topic = this->make_topic("times", partitions);
+  const std::string empty = this->make_topic("empty");
+  // Each partition is some seconds behind the one before.
+  for (int p = 0; p < partitions; ++p) {
+    for (int i = 0; i < 10; ++i) this->rig_->put(topic, p, at(i * 10s + p * 1s), "", "x");
+  }
+  this->rig_->visible();
+  const auto at_of = [&](Time time) {
+    std::vector<std::int64_t> found;
+    for (const auto& place : take(this->rig_->bus().places({topic}, time))) {
+      EXPECT_EQ(place.partition, static_cast<std::int32_t>(found.size()));
+      EXPECT_EQ(place.begin, 0);
+      EXPECT_EQ(place.end, 10);
+      found.push_back(place.at);
+    }
+    return found;
+  };
+  const auto all = [&](std::int64_t offset) {
+    return std::vector<std::int64_t>(static_cast<std::size_t>(partitions), offset);
+  };
+  EXPECT_EQ(at_of(at(-5s)), all(0));
+  EXPECT_EQ(at_of(at(35s)), all(4));
+  EXPECT_EQ(at_of(at(40s)), all(4));  // there in the first, a moment later in the others
+  EXPECT_EQ(at_of(at(1h)), all(10));
+  const auto nothing = take(this->rig_->bus().places({empty}, at(0s)));
+  ASSERT_EQ(nothing.size(), 1U);
+  EXPECT_EQ(nothing[0].at, 0);
+  EXPECT_EQ(nothing[0].end, 0);
+}
+
+TYPED_TEST_P(BusSuite, ReadsSpansOnceMergedByTime) {
+  const int partitions = this->rig_->abilities().partitions;
+  const std::string first = this->make_topic("spans", partitions);
+  const std::string second = this->make_topic("spans-beside");
+  for (int i = 0; i < 300; ++i) {
+    for (int p = 0; p < partitions; ++p) this->rig_->put(first, p, at(i * 1s), "", "x");
+    if (i % 10 == 0) this->rig_->put(second, 0, at(i * 1s), "", "x");
+  }
+  this->rig_->visible();
+  std::vector<runtime::Span> spans{{second, 0, 5, 25}};
+  std::map<std::pair<std::string, std::int32_t>, std::pair<std::int64_t, std::int64_t>> expected{
+      {{second, 0}, {5, 24}}};
+  std::size_t total = 20;
+  for (int p = 0; p < partitions; ++p) {
+    spans.push_back({first, p, 50 + p, 250});
+    expected[{first, p}] = {50 + p, 249};
+    total += static_cast<std::size_t>(200 - p);
+  }
+  const auto reader = take(this->rig_->bus().reader(spans));
+  Heard heard;
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (!reader->done()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), until) << heard.records.size();
+    const std::size_t before = heard.records.size();
+    EXPECT_LE(take(reader->poll(100ms, 37, heard.events())), 37U);
+    EXPECT_LE(heard.records.size(), before + 37);
+    // What comes meanwhile lies behind the span.
+    this->rig_->put(second, 0, at(400s), "", "new");
+  }
+  ASSERT_EQ(heard.records.size(), total);
+  std::map<std::pair<std::string, std::int32_t>, std::pair<std::int64_t, std::int64_t>> read;
+  Time latest{};
+  for (const Kept& record : heard.records) {
+    const auto [known, fresh] =
+        read.try_emplace({record.topic, record.partition}, record.offset, record.offset);
+    if (!fresh) {
+      EXPECT_EQ(record.offset, ++known->second.second);
+    }
+    EXPECT_LE(latest - record.time, 200ms);
+    latest = std::max(latest, record.time);
+  }
+  EXPECT_EQ(read, expected);
+  EXPECT_THAT(heard.gaps, IsEmpty());
+  EXPECT_EQ(take(reader->poll(0ms, 10, heard.events())), 0U);
+}
+
+TYPED_TEST_P(BusSuite, ASpanOfNothingIsDoneAtOnce) {
+  const std::string topic = this->make_topic("none");
+  const auto reader = take(this->rig_->bus().reader({{topic, 0, 0, 0}}));
+  Heard heard;
+  EXPECT_EQ(take(reader->poll(0ms, 10, heard.events())), 0U);
+  EXPECT_TRUE(reader->done());
+}
+
+TYPED_TEST_P(BusSuite, ASpanSkipsWhatIsGoneAndSaysSo) {
+  if (!this->rig_->abilities().can_remove) GTEST_SKIP() << "this bus keeps everything";
+  const std::string topic = this->make_topic("span-gone");
+  for (int i = 0; i < 10; ++i) this->rig_->put(topic, 0, at(i * 1s), "", std::to_string(i));
+  this->rig_->visible();
+  this->rig_->remove_before({topic, 0, 4});
+  if (this->rig_->abilities().knows_times) {
+    const auto places = take(this->rig_->bus().places({topic}, at(0s)));
+    ASSERT_EQ(places.size(), 1U);
+    EXPECT_EQ(places[0].begin, 4);
+    EXPECT_EQ(places[0].at, 4);
+  }
+  const auto reader = take(this->rig_->bus().reader({{topic, 0, 1, 6}}));
+  Heard heard;
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  while (!reader->done() && std::chrono::steady_clock::now() < until) {
+    take(reader->poll(100ms, 100, heard.events()));
+  }
+  EXPECT_TRUE(reader->done());
+  EXPECT_THAT(heard.values(), ElementsAre("4", "5"));
+  ASSERT_EQ(heard.gaps.size(), 1U);
+  EXPECT_EQ(heard.gaps[0].from, 1);
+  EXPECT_EQ(heard.gaps[0].to, 4);
+}
+
 TYPED_TEST_P(BusSuite, MakesTopicsThatAreMissing) {
   const std::string topic = this->rig_->topic("fresh");
   if (!this->rig_->abilities().names_missing) GTEST_SKIP() << "topics make themselves here";
@@ -396,14 +514,13 @@ TYPED_TEST_P(BusSuite, MakesTopicsThatAreMissing) {
   EXPECT_EQ(take(this->rig_->bus().ends({topic})).size(), 1U);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(BusSuite, DeliversInOrderWithOffsetsAndKeys,
-                            KeepsTheBytesOfEveryMessage, BeginsWhereItIsTold,
-                            GoesOnInEachPartitionWhereItStood, TellsTheEndsOfAllPartitions,
-                            HandsOverNoMoreThanAsked, ReturnsWhenNothingCame,
-                            ReportsDeliveryOnlyWhenPolledAndInOrder, AReportMaySendTheNextMessage,
-                            NamesATopicThatIsNotThere, MergesABacklogByTime,
-                            SkipsWhatIsGoneAndSaysSo, ReadsPartitionsThatAreAddedFromTheirBeginning,
-                            TellsWhenItIsCutOffAndGoesOnAfterwards, FailsWhenItsTopicIsRemoved,
-                            MakesTopicsThatAreMissing);
+REGISTER_TYPED_TEST_SUITE_P(
+    BusSuite, DeliversInOrderWithOffsetsAndKeys, KeepsTheBytesOfEveryMessage, BeginsWhereItIsTold,
+    GoesOnInEachPartitionWhereItStood, TellsTheEndsOfAllPartitions, HandsOverNoMoreThanAsked,
+    ReturnsWhenNothingCame, ReportsDeliveryOnlyWhenPolledAndInOrder, AReportMaySendTheNextMessage,
+    NamesATopicThatIsNotThere, MergesABacklogByTime, SkipsWhatIsGoneAndSaysSo,
+    ReadsPartitionsThatAreAddedFromTheirBeginning, TellsWhenItIsCutOffAndGoesOnAfterwards,
+    FailsWhenItsTopicIsRemoved, FindsAMomentInEachPartition, ReadsSpansOnceMergedByTime,
+    ASpanOfNothingIsDoneAtOnce, ASpanSkipsWhatIsGoneAndSaysSo, MakesTopicsThatAreMissing);
 
 }  // namespace rollbook::tests

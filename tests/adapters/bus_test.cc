@@ -102,7 +102,7 @@ class MockKafkaRig : public Rig {
  public:
   // The mock makes topics itself as soon as they are named.
   Abilities abilities() const override {
-    return {.partitions = 3, .names_missing = false, .can_be_cut = true};
+    return {.partitions = 3, .names_missing = false, .can_be_cut = true, .knows_times = false};
   }
   runtime::Bus& bus() override { return *bus_; }
   std::string topic(const std::string& name) override { return name + std::to_string(number_); }
@@ -218,6 +218,30 @@ TEST(KafkaBus, SkipsWhatRetentionRemoved) {
   EXPECT_EQ(heard.gaps[0].from, 2);
   EXPECT_GT(heard.gaps[0].to, 2);
   EXPECT_EQ(heard.records.front().offset, heard.gaps[0].to);
+}
+
+// Each fetch brings more than is to wait in the client: librdkafka by itself would ask for the next
+// one a second later.
+TEST(KafkaBus, ReadsABacklogThatIsLargerThanWhatWaitsInTheClient) {
+  MockCluster cluster;
+  cluster.create_topic("metrics", 1);
+  RawKafka raw(cluster.brokers());
+  constexpr int kFetches = 20;
+  constexpr int kEach = 1000;
+  for (int i = 0; i < kFetches * kEach; ++i) {
+    raw.put("metrics", 0, at(i * 1ms), "", std::string(100, 'x'));
+    if (i % kEach == kEach - 1) raw.flush();  // a batch, which is fetched whole
+  }
+  KafkaOptions options = mock_options(cluster);
+  options.properties.push_back({"queued.min.messages", "500"});
+  options.properties.push_back({"fetch.message.max.bytes", "1000"});
+  const auto bus = take(adapters::make_kafka_bus(options));
+  const auto consumer = take(bus->consumer({"metrics"}, {}, false));
+  const auto begin = std::chrono::steady_clock::now();
+  Heard heard;
+  poll_records(*consumer, heard, kFetches * kEach);
+  EXPECT_EQ(heard.records.size(), std::size_t{kFetches * kEach});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 2s);
 }
 
 // ---- Files alone ----------------------------------------------------------------------------

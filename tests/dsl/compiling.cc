@@ -58,6 +58,7 @@ core::Machine without_places(core::Machine machine) {
   clear(machine.effects);
   clear(machine.states);
   clear(machine.transitions);
+  clear(machine.targets);
   return machine;
 }
 

@@ -49,9 +49,9 @@ const Case kCases[] = {
      "    expect p99(latency) < 50ms with confidence 95%",
      "first.expect[1] expect errors.canary[since shift] / requests.canary[since shift] < 0.005 "
      "test "
-     "proportion alpha 0.025\n"
+     "proportion alpha 0.025 shared by 2\n"
      "first.expect[2] expect quantile 0.99 of latency.canary[since shift] < 0.05 test proportion "
-     "alpha 0.025\n"},
+     "alpha 0.025 shared by 2\n"},
     {"TwoArmsOverAWindow", "expect canary.p99(latency) <= baseline.p99(latency) * 105% over 5m",
      "first.expect[1] expect quantile 0.99 of latency.canary[5m/1s shift] <= "
      "latency.baseline[5m/1s shift] * 105%\n"},

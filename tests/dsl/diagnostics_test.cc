@@ -9,7 +9,7 @@ namespace {
 
 TEST(Code, IsFourDigits) {
   EXPECT_EQ(to_string(Code::not_text), "RB0101");
-  EXPECT_EQ(to_string(Code::unsupported_new), "RB0904");
+  EXPECT_EQ(to_string(Code::unsupported_and), "RB0907");
 }
 
 TEST(Sink, SortsByPlaceAndCountsErrorsOnly) {

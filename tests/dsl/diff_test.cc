@@ -172,10 +172,57 @@ TEST(Planted, EveryFaultIsCaught) {
            .with("finish traffic 50%", "finish traffic 10%"),
        "weakens stage `second`: removed"},
       {"no guard", Runbook().with("3m\n    otherwise rollback automatic", "3m"), "RB0502"},
+      {"a start that cannot be taken back, and nobody halts",
+       Runbook().with("    hold 2h\n", "    start suite(phase: \"x\") irreversible\n    hold 2h\n"),
+       "RB0532"},
+      {"a gate of two conditions in one",
+       Runbook().with("error_rate < 0.5% over 5m",
+                      "error_rate < 0.5% over 5m and queue < 9 over 5m"),
+       "RB0907"},
   };
   for (const Planted& fault : faults) {
     const runtime::Compiled compiled = compile(fault.after);
     const std::string what = compiled.plan ? said(Runbook(), fault.after) : errors(fault.after);
+    EXPECT_NE(what.find(fault.caught), std::string::npos)
+        << fault.name << "\nexpected " << fault.caught << "\nsaid " << what;
+  }
+}
+
+// The same in a plan with what few plans have.
+TEST(Planted, AFaultInWhatIsSeldomWrittenIsCaughtToo) {
+  const std::string hours = "  advance only Mon-Fri 09:00-17:00 \"Europe/Berlin\"\n";
+  const std::string before_it = "  after runbook shop_shadow\n";
+  const std::string start = "    start suite(phase: \"fill\")\n";
+  const std::string until = "    hold until suite at most 4h\n";
+  const std::string undo = "    undo { run suite(phase: \"undo\") }\n";
+  const Runbook rich =
+      Runbook()
+          .with("  service \"shop\"\n", "  service \"shop\"\n" + before_it + hours)
+          .with("errors_total default 0", "errors_total{service.name=\"shop\"} default 0")
+          .with("    hold 2h\n", start + until + "    hold 2h\n" + undo +
+                                     "    within 3h otherwise decide verdict\n");
+  ASSERT_EQ(findings(rich), "");
+  const auto with = [&](const std::string& part, const std::string& instead) {
+    return Runbook(rich).with(part, instead);
+  };
+  const Planted faults[] = {
+      {"hours in which nobody waits", with(hours, ""), "weakens runbook: advance only "},
+      {"a runbook that need not come before", with(before_it, ""),
+       "weakens runbook: after runbook `shop_shadow` removed"},
+      {"nothing is undone", with(undo, ""),
+       "weakens stage `second`, undo: `run suite(phase: undo)` removed"},
+      {"a longer wait for what was started", with(until, "    hold until suite at most 40h\n"),
+       "weakens stage `second`: hold until suite at most 4h → 40h"},
+      {"nothing is started that is waited for", with(start, ""), "RB0530"},
+      {"what is started cannot be taken back",
+       with(start, "    start suite(phase: \"fill\") irreversible\n"), "RB0532"},
+      {"errors of another service", with("service.name=\"shop\"", "service.name=\"ship\""),
+       "weakens metric `errors`"},
+      {"a look at the canary before it has traffic", with("    traffic 10%\n", ""), "RB0618"},
+  };
+  for (const Planted& fault : faults) {
+    const runtime::Compiled compiled = compile(fault.after);
+    const std::string what = findings(fault.after) + (compiled.plan ? said(rich, fault.after) : "");
     EXPECT_NE(what.find(fault.caught), std::string::npos)
         << fault.name << "\nexpected " << fault.caught << "\nsaid " << what;
   }

@@ -10,7 +10,7 @@
 //   ```runbook add            as `body`, and the frame has them from here on
 //   ```runbook file NAME      a file that the blocks below it may import
 //
-// Behind the kind may stand `wrong RB0301`: exactly these errors, and no others; `later RB0912`:
+// Behind the kind may stand `wrong RB0301`: exactly these errors, and no others; `later RB0904`:
 // the same, of what is described already and not supported yet; or `warns RB0605`: it compiles, and
 // this warning is among its findings.
 

@@ -105,7 +105,7 @@ kind: Rollout
 ```runbook stage wrong RB0301 RB0302
 hold 2h
 ```
-```runbook body later RB0912
+```runbook body later RB0904
 role lead
 finish traffic 20%
 ```

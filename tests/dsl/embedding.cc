@@ -101,11 +101,18 @@ std::string embedded(Explanation::Where where, std::string_view example) {
   const auto part = [&](Where at, std::string_view base) {
     return merged(base, where == at ? example : std::string_view());
   };
+  std::string imports;
+  if (where == Where::importing) {
+    const std::size_t line = std::min(example.find('\n'), example.size());
+    imports = std::string(example.substr(0, line)) + "\n";
+    example.remove_prefix(line);
+    where = Where::runbook;
+  }
   const std::string body =
       std::string(kHead) + "guard {\n" + part(Where::guard, kGuard) + "}\n" + "stage first {\n" +
       part(Where::stage, kStage) + "}\n" + "decide verdict {\n" + part(Where::decide, kDecide) +
       "}\n" + "rollback automatic {\n" + std::string(kRollback) + "}\n" + "finish traffic 10%\n";
-  return "edition 1\nrunbook shop {\n" + part(Where::runbook, body) + "}\n";
+  return "edition 1\n" + imports + "runbook shop {\n" + part(Where::runbook, body) + "}\n";
 }
 
 }  // namespace rollbook::dsl

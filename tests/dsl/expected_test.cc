@@ -37,7 +37,8 @@ TEST(Expected, BeginsOfStatementsAreThoseOfTheBlock) {
               AllOf(Contains("traffic"), Contains("hold"), Not(Contains("metric"))));
   EXPECT_THAT(in_stage("hold 2h {\n|").words,
               AllOf(Contains("run"), Contains("notify"), Not(Contains("traffic"))));
-  EXPECT_THAT(in_runbook("guard {\n|").words, UnorderedElementsAre("stop", "pause while", "otherwise"));
+  EXPECT_THAT(in_runbook("guard {\n|").words,
+              UnorderedElementsAre("stop", "pause while", "when baseline fails too", "otherwise"));
   EXPECT_THAT(in_runbook("decide v {\n|").words,
               AllOf(Contains("by"), Contains("ask"), Contains("option")));
   EXPECT_THAT(in_stage("traffic 5%\n}\n|").words, Contains("success"));

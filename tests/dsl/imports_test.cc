@@ -295,5 +295,35 @@ TEST(Imports, PathsAreTakenFromTheFileThatNamesThem) {
   EXPECT_EQ(found(runbook, {{"plans/shared/lib.runbook", kLibrary}}, "plans/shop/t.runbook"), "");
 }
 
+TEST(Imports, OneThatNothingIsTakenOfIsWarnedOf) {
+  const Files files = {{"common.runbook", kLibrary},
+                       {"other.runbook",
+                        "edition 1\nimport \"common.runbook\" as common\n"
+                        "runbook other {\n  role dba\n}\n"}};
+  const auto warnings = [&](const std::string& text) {
+    std::string lines;
+    for (const runtime::Diagnostic& each : inlined(text, files).warnings) {
+      EXPECT_EQ(each.severity, runtime::Severity::warning);
+      lines += each.file + ":" + std::to_string(each.span.line) + ":" +
+               std::to_string(each.span.column) + " " + each.code + " " + each.message + "\n";
+    }
+    return lines;
+  };
+  const auto with = [](const std::string& imports, const std::string& using_) {
+    std::string text = Runbook();
+    text.insert(text.find("runbook shop"), imports);
+    return text.replace(text.find("stage second {"), 14, "stage second" + using_ + " {");
+  };
+  EXPECT_EQ(warnings(with("import \"common.runbook\" as common\n", " using common.reviewed")), "");
+  EXPECT_EQ(warnings(with("import \"common.runbook\" as common\n", "")),
+            "t.runbook:2:28 RB0619 nothing of import `common` is used\n");
+  // A library that names what it does not use, too; an import that cannot be read is an error
+  // alone.
+  EXPECT_EQ(warnings(with("import \"other.runbook\" as other\n", "")),
+            "t.runbook:2:27 RB0619 nothing of import `other` is used\n"
+            "other.runbook:2:28 RB0619 nothing of import `common` is used\n");
+  EXPECT_EQ(warnings(with("import \"gone.runbook\" as gone\n", "")), "");
+}
+
 }  // namespace
 }  // namespace rollbook::dsl

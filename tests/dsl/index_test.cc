@@ -44,6 +44,16 @@ std::vector<std::string> names_in_runbook(const std::string& statement) {
   return all;
 }
 
+TEST(Index, FindsTheMetricsOfAJudge) {
+  EXPECT_THAT(names_in_stage("expect health: judge kayenta over 1h weights slow 40% {\n"
+                             "p99(latency) increase critical group slow\n"
+                             "errors / requests decrease\n}"),
+              ElementsAre("3:8 criterion stage s: health*", "4:5 metric latency",
+                          "5:1 metric errors", "5:10 metric requests"));
+  EXPECT_THAT(names_in_stage("expect judge kayenta over 1h { queue either muted }"),
+              ElementsAre("3:32 metric queue"));
+}
+
 TEST(Index, FindsDeclarations) {
   EXPECT_THAT(names_in_runbook("role a, b"), ElementsAre("2:6 role a*", "2:9 role b*"));
   EXPECT_THAT(names_in_runbook("metric m = counter c by x, y default 0"),
@@ -189,11 +199,15 @@ TEST(Index, NestsBlocks) {
             "  expect low 9-9\n");
 }
 
-TEST(Index, FindsScenariosAndNoNamesInThem) {
+TEST(Index, FindsScenariosAndTheNamesOfTheirRunbooks) {
   const Index index = index_of(
       "scenario \"a spike\" for \"x.runbook\" {\n  expect effect page oncall\n"
       "  at 2h expect state canary_10\n}\n");
-  EXPECT_TRUE(index.occurrences().empty());
+  EXPECT_FALSE(index.occurrences().empty());
+  for (const Occurrence& one : index.occurrences()) {
+    EXPECT_FALSE(one.declares) << one.name;
+    EXPECT_FALSE(one.library.empty()) << one.name;
+  }
   ASSERT_EQ(index.sections().size(), 1U);
   EXPECT_EQ(index.sections()[0].name, "a spike");
   EXPECT_EQ(index.sections()[0].whole.end_line, 4U);

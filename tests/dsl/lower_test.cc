@@ -516,10 +516,25 @@ TEST(LowerTables, FloorsAreThoseOfTheBlocks) {
     ADD_FAILURE() << "no criterion " << id;
     return core::Floor::start;
   };
-  EXPECT_EQ(floor("preflight.expect[1]"), core::Floor::start);
+  EXPECT_EQ(floor("preflight.expect[1]"), core::Floor::before);
   EXPECT_EQ(floor("guard.stop[1]"), core::Floor::guard);
   EXPECT_EQ(floor("first.expect[1]"), core::Floor::shift);
   EXPECT_EQ(floor("success.expect[1]"), core::Floor::shift);
+}
+
+TEST(LowerTables, BeforeTheFirstShiftWindowsBeginWithTheRollout) {
+  const core::Machine machine =
+      machine_of(Runbook()
+                     .with("    traffic 10%\n", "")
+                     .with("error_rate < 0.5% over 5m", "total.error_rate < 0.5% over 5m")
+                     .after("    hold 2h",
+                            "    expect error_rate < 0.5% over 30m\n    otherwise decide verdict"));
+  for (const core::Criterion& criterion : machine.criteria) {
+    if (criterion.kind != core::CriterionKind::expect) continue;
+    EXPECT_EQ(machine.at(criterion.window).floor,
+              criterion.id == "first.expect[1]" ? core::Floor::start : core::Floor::shift)
+        << criterion.id;
+  }
 }
 
 TEST(LowerTables, LimitsAreExact) {

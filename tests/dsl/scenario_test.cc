@@ -164,6 +164,48 @@ TEST(Scenario, ReadsWhatIsExpected) {
   EXPECT_EQ(all[5].when, When::within);
 }
 
+TEST(Scenario, ReadsWhatWasBeforeAndWhatItIsStartedWith) {
+  const Scenario scenario = parsed(R"(  given runbook hal9_canary succeeded
+  given runbook "hal9_shadow" succeeded
+  given param limit = 2.5%
+  given param phase = "smoke test"
+  start backfill hangs from 1h
+  expect start rejected after
+  expect start rejected
+  at 1h expect halted
+  never expect paused)");
+  ASSERT_EQ(scenario.predecessors.size(), 2U);
+  EXPECT_EQ(scenario.predecessors[0].runbook.text, "hal9_canary");
+  EXPECT_EQ(scenario.predecessors[1].runbook.text, "hal9_shadow");
+  ASSERT_EQ(scenario.params.size(), 2U);
+  EXPECT_EQ(scenario.params[0].name.text, "limit");
+  EXPECT_EQ(scenario.params[0].value, "2.5%");
+  EXPECT_EQ(scenario.params[1].value, "smoke test");
+  EXPECT_EQ(scenario.faults[0].text, "start backfill hangs from 1h");
+  ASSERT_EQ(scenario.expectations.size(), 4U);
+  EXPECT_EQ(std::get<RefusalExpected>(scenario.expectations[0].what).reason, "after");
+  EXPECT_EQ(std::get<RefusalExpected>(scenario.expectations[1].what).reason, "");
+  EXPECT_TRUE(std::get<StandingExpected>(scenario.expectations[2].what).halted);
+  EXPECT_FALSE(std::get<StandingExpected>(scenario.expectations[3].what).halted);
+}
+
+TEST(Scenario, ReadsARollbackToAWeightAndAReason) {
+  const Scenario scenario =
+      parsed(R"(  at 1h rollback gradual to 10% over 30m by otto because "too slow"
+  at 2h rollback to 5% rejected softer
+  at 3h settle start failed
+  expect outcome rolled_back)");
+  ASSERT_EQ(scenario.acts.size(), 3U);
+  EXPECT_EQ(scenario.acts[0].how, core::RollbackHow::gradual);
+  EXPECT_EQ(scenario.acts[0].to, core::Weight{100'000'000});
+  EXPECT_EQ(scenario.acts[0].duration, core::Duration(30min));
+  EXPECT_EQ(scenario.acts[0].actor, "otto");
+  EXPECT_EQ(scenario.acts[0].because, "too slow");
+  EXPECT_EQ(scenario.acts[1].to, core::Weight{50'000'000});
+  EXPECT_EQ(scenario.acts[1].reason, "softer");
+  EXPECT_EQ(scenario.acts[2].effect, core::EffectKind::start);
+}
+
 struct Wrong {
   const char* statement;
   const char* finding;  // place, code, message, help
@@ -174,8 +216,20 @@ TEST(Scenario, SaysWhatItDoesNotUnderstand) {
       {"sereis healthy at 9/s",
        "2:1 RB0702 no statement of a scenario begins with `sereis` | did you mean `series`?"},
       {"please pass",
-       "2:1 RB0702 no statement of a scenario begins with `please` | a scenario has `series`, "
-       "faults, `at`, `within`, `expect`, `never`"},
+       "2:1 RB0702 no statement of a scenario begins with `please` | a scenario has `given`, "
+       "`series`, faults, `at`, `within`, `expect`, `never`"},
+      {"given runbook",
+       "2:14 RB0701 expected the name of a runbook that was run before, found the "
+       "end of the line"},
+      {"given runbook a failed", "2:17 RB0701 expected `succeeded`, found `failed`"},
+      {"given weight 5%", "2:7 RB0701 expected one of `runbook`, `param`, found `weight`"},
+      {"given param limit 2%", "2:19 RB0701 expected `=` and a value, found `2%`"},
+      {"given param limit = high",
+       "2:21 RB0701 expected a value such as `2%`, `30m` or `\"smoke\"`, found `high`"},
+      {"at 1h rollback to half", "2:19 RB0701 expected a share such as `25%`, found `half`"},
+      {"at 1h rollback to 150%", "2:19 RB0703 `150%` is more than all traffic"},
+      {"at 1h abort because late", "2:21 RB0701 expected the reason in quotes, found `late`"},
+      {"expect start refused", "2:14 RB0701 expected `rejected`, found `refused`"},
       {"series",
        "2:7 RB0701 expected `healthy at 900/s`, or the name of a series, found the end "
        "of the line"},
@@ -203,7 +257,7 @@ TEST(Scenario, SaysWhatItDoesNotUnderstand) {
        "start"},
       {"at 1h pase",
        "2:7 RB0701 expected one of `expect`, `confirm`, `decide`, `pause`, `resume`, "
-       "`promote`, `extend`, `rollback`, `abort`, `settle`, found `pase` | did you "
+       "`promote`, `extend`, `rollback`, `abort`, `settle`, `rebalance`, found `pase` | did you "
        "mean `pause`?"},
       {"at soon pause", "2:4 RB0701 expected a duration such as `26h30m`, found `soon`"},
       {"at 1h extend 2h", "2:14 RB0701 expected `by` and a duration, found `2h`"},
@@ -212,7 +266,7 @@ TEST(Scenario, SaysWhatItDoesNotUnderstand) {
       {"within 3m 27h expect state a", "2:11 RB0701 expected `of`, found `27h`"},
       {"expect sate a",
        "2:8 RB0701 expected one of `state`, `verdict`, `effect`, `outcome`, "
-       "`traffic`, `question`, found `sate` | did you mean `state`?"},
+       "`traffic`, `question`, `halted`, `paused`, `start`, found `sate` | did you mean `state`?"},
       {"expect outcome fine",
        "2:16 RB0701 expected one of `succeeded`, `rolled_back`, `aborted`, "
        "found `fine`"},
@@ -251,6 +305,10 @@ TEST(Scenario, WhatIsSaidTwiceIsRefused) {
             "\nt.scenario:5:1 RB0705 `end at` was said before, in line 4"
             "\nt.scenario:7:1 RB0705 these questions were answered before, in line 6 | several "
             "answers in turn are written `answer no, yes`");
+  EXPECT_EQ(findings(around("given runbook a succeeded\ngiven runbook a succeeded\n"
+                            "given param b = 1\ngiven param b = 2\nexpect outcome aborted")),
+            "\nt.scenario:3:1 RB0705 this was said before, in line 2"
+            "\nt.scenario:5:1 RB0705 parameter `b` was given before, in line 4");
   const std::string one = around("expect outcome aborted");
   EXPECT_EQ(findings(one + one),
             "\nt.scenario:4:10 RB0705 a scenario of this title stands in line 1");

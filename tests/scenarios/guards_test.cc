@@ -297,6 +297,48 @@ TEST(PauseWhile, ForwardStepsWaitAfterTheHoldWasPromoted) {
   EXPECT_EQ(r.state(), "second.hold.wait");
 }
 
+// What is not known any more is no good news: requests that stay away, and a metric that does.
+TEST(PauseWhile, WhoseMetricVanishesGoesOnUntilThereIsGoodNews) {
+  for (const bool vanishes : {true, false}) {
+    Rehearsal r(text_of({.guard = "stop error_rate > 1% over 5m for 2m\n"
+                                  "pause while error_rate > 0.3% over 5m\n",
+                         .stages = "stage canary {\n traffic 20%\n hold 1h at most 20h\n}\n"}));
+    healthy(r);
+    r.counter("err", kNew, 0);
+    r.start();
+    r.run_for(30min);
+    r.add("err", kNew, 120);
+    r.run_for(15s);  // the last that is heard is the burst
+    EXPECT_EQ(r.reading("guard.pause[1]").verdict, Verdict::fail);
+    if (vanishes) {
+      r.silence("req", kNew);
+    } else {
+      r.counter("req", kNew, 0);
+    }
+    r.run_for(5h);
+    EXPECT_EQ(r.state(), "canary.hold.wait") << vanishes;
+    EXPECT_EQ(r.reading("guard.pause[1]").verdict, Verdict::fail) << vanishes;
+    EXPECT_TRUE(core::barred(r.machine(), r.rollout())) << vanishes;
+    r.counter("req", kNew, 100);
+    r.run_for(10min);
+    EXPECT_FALSE(core::barred(r.machine(), r.rollout())) << vanishes;
+    EXPECT_EQ(r.verdicts("guard.pause[1]"), "no_data pass fail pass") << vanishes;
+    r.run_to_end();
+    EXPECT_EQ(r.state(), "succeeded") << vanishes;
+  }
+}
+
+// One that never had data pauses nothing.
+TEST(PauseWhile, WithoutDataDoesNotBegin) {
+  Rehearsal r(text_of({.guard = "stop error_rate > 1% over 5m for 2m\n"
+                                "pause while strict_rate > 0.3% over 5m\n"}));
+  healthy(r);
+  r.start();
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+  EXPECT_EQ(r.verdicts("guard.pause[1]"), "no_data");
+}
+
 TEST(PauseWhile, DoesNotKeepTheGuardFromActing) {
   Rehearsal r(kPausing);
   healthy(r);

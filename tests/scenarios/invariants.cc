@@ -64,14 +64,17 @@ void Invariants::see_shift(const core::Machine& machine, const core::RolloutStat
   last = std::max(last, effect.order);
   expect(effect.to >= core::kNoTraffic && effect.to <= core::kAllTraffic, event,
          "a weight outside 0..1");
-  expect(effect.from == before.settled, event, "a shift begins at the settled weight");
+  expect(effect.from == before.settled_at(effect.target), event,
+         "a shift begins at the settled weight");
   expect(effect.deadline.has_value(), event, "a shift without a deadline");
   if (effect.rollback) {
-    going_back_.insert(event.stream);
+    if (!effect.target.valid()) going_back_.insert(event.stream);
     expect(effect.to <= effect.from, event, "a rollback must not raise the weight");
     return;
   }
   expect(!going_back_.contains(event.stream), event, "forward after a rollback");
+  expect(!back_.contains({event.stream, effect.target}), event,
+         "forward in a target that was rolled back");
   expect(!waits(machine, before), event, "forward while it is barred");
 }
 
@@ -90,12 +93,22 @@ void Invariants::see_move(const core::Machine& machine, const core::RolloutState
                before.resuming,
            event, "a rollback is left only by its end, by a faster one, or resumed");
   }
+  for (auto i = moved.to; i.valid(); i = machine.at(i).parent) {
+    for (const core::Lowering& lowering : machine.at(i).lowers) {
+      back_.insert({event.stream, lowering.target});
+    }
+  }
+  const bool lost = std::any_of(back_.begin(), back_.end(),
+                                [&](const auto& one) { return one.first == event.stream; });
+  expect(!lost || into.outcome != core::Outcome::succeeded, event,
+         "a success without a target that was rolled back");
   if (rank > 0) {
     going_back_.insert(event.stream);
     expect(!before.irreversible || before.rollback_rank > 0, event,
            "a rollback after what cannot be taken back");
   }
-  const bool ends = into.outcome == core::Outcome::aborted;
+  const bool ends = into.outcome == core::Outcome::aborted ||
+                    (lost && into.outcome == core::Outcome::rolled_back);
   expect(!before.halted || rank > 0 || ends, event, "a halted rollout moves back only");
   expect(!moved.because.empty() || rank > 0 || !moved.transition.valid() ||
              machine.at(moved.transition).trigger.kind == TriggerKind::settled ||
@@ -119,6 +132,7 @@ void Invariants::see_review(const core::Machine& machine, const core::RolloutSta
   expect(from.gate.has_value(), event, "a review was passed where there is none");
   if (!from.gate) return;
   for (const core::CriterionIndex criterion : from.gate->criteria) {
+    if (!core::is_judged(before, machine.at(criterion))) continue;
     const core::Reading again =
         core::evaluate(machine, before, core::Pending{}, criterion, event.time);
     expect(before.readings[criterion.value].verdict == core::Verdict::pass &&
@@ -155,6 +169,25 @@ void Invariants::see_ids(const core::RolloutState& before, const core::Event& ev
   }
 }
 
+namespace {
+
+// A stop that the baseline holds back: while it fails too, what goes forward is halted; else it
+// waits no longer than it may.
+bool may_wait(const core::RolloutState& state, const core::Trigger& trigger, core::Time now) {
+  if (trigger.unless.empty()) return false;
+  core::Time turned = state.turned[trigger.criterion.value];
+  bool shared = true;
+  for (const core::CriterionIndex index : trigger.unless) {
+    turned = std::max(turned, state.turned[index.value]);
+    shared = shared && state.readings[index.value].verdict == core::Verdict::fail;
+  }
+  if (shared) return state.halted || state.rollback_rank > 0;
+  const bool was_shared = turned > state.turned[trigger.criterion.value] + state.limits.grace;
+  return was_shared || now - turned < state.limits.grace;
+}
+
+}  // namespace
+
 void Invariants::rest(const core::Machine& machine, const core::RolloutState& state, core::Time now,
                       std::int64_t read) {
   if (!state.active.valid()) return;
@@ -171,7 +204,8 @@ void Invariants::rest(const core::Machine& machine, const core::RolloutState& st
   known = state.offsets;
   if (state.finished()) return;
   const auto fails = [&](core::CriterionIndex index) {
-    return state.readings[index.value].verdict == core::Verdict::fail;
+    return core::is_judged(state, machine.at(index)) &&
+           state.readings[index.value].verdict == core::Verdict::fail;
   };
   for (const core::CriterionIndex index : core::armed(machine, state)) {
     const core::Criterion& criterion = machine.at(index);
@@ -192,7 +226,7 @@ void Invariants::rest(const core::Machine& machine, const core::RolloutState& st
         fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
     // A guard that cannot roll back any more halts.
     const bool halts = transition.halts || (state.irreversible && state.rollback_rank == 0);
-    expect(!armed || (halts && state.halted), at,
+    expect(!armed || (halts && state.halted) || may_wait(state, trigger, now), at,
            "a breach of `" + transition.label + "` that nothing came of");
   }
 }

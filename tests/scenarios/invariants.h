@@ -43,6 +43,7 @@ class Invariants {
   std::map<core::StreamId, core::Sequence> last_;
   std::map<core::StreamId, std::vector<core::SourceOffset>> offsets_;
   std::set<core::StreamId> going_back_;
+  std::set<std::pair<core::StreamId, core::TargetIndex>> back_;  // for good
   std::set<core::CommandKey> commands_;
   std::set<std::string> rollouts_, sent_;
   std::vector<std::string> broken_;

@@ -271,6 +271,104 @@ TEST(Irreversible, AShiftThatFailsAfterwardsHaltsAndIsAskedForAgain) {
   EXPECT_EQ(r.weights(), "20% 50% 50%");
 }
 
+// A `start` is not waited for: there is no way back from the moment at which it goes out.
+std::string starting(const std::string& contract) {
+  return text_of({.guard = "stop error_rate > 10% over 1m\nstop absent(requests) for 3m\n",
+                  .stages = R"(guard {
+    stop error_rate > 1% over 5m
+    otherwise halt
+  }
+  stage expand {
+    traffic 20%
+    hold 1h
+  }
+  stage contract {
+)" + contract + R"(    hold until soak at most 4h
+    within 4h otherwise halt
+  }
+)",
+                  .success = "finish traffic 50%\n"});
+}
+
+const std::string kStarting = starting(R"(    traffic 50%
+    hold 1h
+    notify mail "Dropping"
+    start soak(phase: "drop") irreversible
+)");
+
+const std::string kStartingOnEntry = starting(R"(    on enter {
+      notify mail "Dropping"
+      start soak(phase: "drop") irreversible
+    }
+    traffic 50%
+    hold 1h
+)");
+
+TEST(IrreversibleStart, TheGoodDayGoesThrough) {
+  for (const std::string& runbook : {kStarting, kStartingOnEntry}) {
+    Rehearsal r(runbook);
+    healthy(r);
+    r.counter("err", kNew, 0);
+    r.start();
+    r.run_to_end();
+    EXPECT_EQ(r.state(), "succeeded");
+    EXPECT_EQ(r.effects(EffectKind::start).size(), 1U);
+  }
+}
+
+TEST(IrreversibleStart, UntilItGoesOutEverythingRollsBack) {
+  Rehearsal r(kStarting);
+  healthy(r);
+  r.counter("err", kNew, 0);
+  r.start();
+  r.run_to("contract.hold");
+  r.run_for(30min);
+  EXPECT_FALSE(r.rollout().irreversible);
+  r.counter("err", kNew, 50);
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "rolled_back");
+  EXPECT_EQ(r.effects(EffectKind::start).size(), 0U);
+}
+
+TEST(IrreversibleStart, AfterwardsTheGuardHaltsThoughItIsStillUnderWay) {
+  Rehearsal r(kStarting);
+  healthy(r);
+  r.counter("err", kNew, 0);
+  r.settles = [](const core::EffectRequested& effect) {
+    return Rehearsal::Settlement{.after = effect.kind == EffectKind::start ? 3h : 1s};
+  };
+  r.start();
+  r.run_to("contract.until");
+  EXPECT_TRUE(r.rollout().irreversible);
+  r.run_for(10min);
+  r.counter("err", kNew, 50);
+  r.run_for(10min);
+  EXPECT_TRUE(r.rollout().halted);
+  EXPECT_EQ(r.state(), "contract.until");
+  EXPECT_EQ(r.rollback(RollbackHow::immediate), "irreversible");
+  EXPECT_EQ(r.weights(), "20% 50%");
+  r.counter("err", kNew, 0);
+  r.run_for(10min);
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+}
+
+TEST(IrreversibleStart, OnEntryThereIsNoWayBackFromTheFirstStep) {
+  Rehearsal r(kStartingOnEntry);
+  healthy(r);
+  r.counter("err", kNew, 0);
+  r.start();
+  r.run_to("contract.shift");
+  EXPECT_TRUE(r.rollout().irreversible);
+  EXPECT_EQ(r.rollback(RollbackHow::immediate), "irreversible");
+  r.run_to("contract.hold");
+  r.counter("err", kNew, 50);
+  r.run_for(10min);
+  EXPECT_TRUE(r.rollout().halted);
+  EXPECT_EQ(r.weights(), "20% 50%");
+}
+
 // ---- idempotent ---------------------------------------------------------------------------------
 
 const std::string kRepeating =

@@ -121,6 +121,36 @@ runbook shop {
          "}\n}\n";
 }
 
+// One stage, of a service whose metrics are kept by their labels.
+inline std::string text_by_labels(const std::string& stops, const std::string& before = "") {
+  return R"(edition 1
+runbook shop {
+  service "shop"
+  arms by label "v": baseline "old", canary "new"
+  role dev
+  metric requests = counter req by endpoint
+  metric errors = counter err by type, endpoint default 0
+  metric latency = histogram dur by layer
+  metric error_rate = errors / requests
+  channel oncall = pagerduty("shop")
+)" + before +
+         "guard {\n" + stops + R"(
+    stop absent(requests) for 3m
+    otherwise rollback automatic
+  }
+  stage canary {
+    traffic 20%
+    hold 1h
+  }
+  rollback automatic {
+    traffic 0%
+    page oncall "Rolled back: {cause}"
+  }
+  finish traffic 20%
+}
+)";
+}
+
 // 100 requests a second on the canary, none failing, all within 10 ms.
 inline void healthy(Rehearsal& r) {
   r.counter("req", {{"v", "new"}}, 100);

@@ -390,5 +390,68 @@ TEST(Stages, WithoutAReviewTheNextStageBegins) {
   EXPECT_EQ(r.entered("succeeded"), 10min + 400ms);
 }
 
+// ---- Before the first shift ---------------------------------------------------------------------
+
+const char* kPrepared = R"(stage prepared {
+    run soak(phase: "fill")
+    hold 10m
+    expect %s
+    within 2h otherwise rollback automatic
+  }
+  stage canary {
+    traffic 20%%
+    hold 1h
+  }
+)";
+
+std::string prepared(const char* expected) {
+  char stages[512];
+  std::snprintf(stages, sizeof stages, kPrepared, expected);
+  return text_of({.stages = stages});
+}
+
+TEST(BeforeTraffic, AStageLooksAtWhatWasMeasuredSinceTheStart) {
+  Rehearsal r(prepared("total.error_rate < 0.5% over 15m"));
+  healthy(r);
+  r.start();
+  r.run_for(14min);
+  EXPECT_EQ(r.state(), "prepared.review.gate");
+  EXPECT_EQ(r.reading("prepared.expect[1]").verdict, core::Verdict::undecided);
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+  // 15 m from the start on, which is before the stage began to hold.
+  EXPECT_LE(r.entered("canary.shift"), 15min + 15s);
+}
+
+TEST(BeforeTraffic, WhatFailsThereEndsIt) {
+  Rehearsal r(prepared("total.error_rate < 0.5% over 5m"));
+  healthy(r);
+  r.counter("err", {{"v", "old"}}, 50);
+  r.start();
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "rolled_back");
+  EXPECT_EQ(r.weights(), "0%");  // what the rollback asks for
+}
+
+TEST(BeforeTraffic, ATestBeginsWithTheRollout) {
+  Rehearsal r(prepared("total.error_rate < 0.5% with confidence 95%"));
+  healthy(r);
+  r.start();
+  r.run_to("canary.shift");
+  EXPECT_EQ(r.reading("prepared.expect[1]").verdict, core::Verdict::pass);
+}
+
+TEST(BeforeTraffic, ATestOfAPrerequisiteBeginsWithTheRollout) {
+  Rehearsal r(text_of({.before = "require {\n expect match_rate > 99% with confidence 95%\n"
+                                 " within 4h otherwise end\n}\n"}));
+  healthy(r);
+  r.counter("shadow", {{"matched", "true"}}, 100);
+  r.counter("shadow", {{"matched", "false"}}, 0);
+  r.start();
+  r.run_to("canary.shift");
+  EXPECT_EQ(r.reading("preflight.expect[1]").verdict, core::Verdict::pass);
+  EXPECT_LT(r.entered("canary.shift"), 1h);
+}
+
 }  // namespace
 }  // namespace rollbook::tests

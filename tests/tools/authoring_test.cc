@@ -186,6 +186,23 @@ TEST(Schedule, IsCountedFromTheStartOrFromADate) {
   EXPECT_EQ(rollbook({"schedule", directory.write("bad.runbook", "oops")}).exit, 1);
 }
 
+TEST(Schedule, FromADateStepsWaitForTheHoursOnTheWall) {
+  const Directory directory;
+  std::string text = shop();
+  text.insert(text.find("  guard {"), "  advance only Mon-Fri 09:00-17:00 \"Europe/Berlin\"\n");
+  const std::string file = directory.write("shop.runbook", text);
+  EXPECT_THAT(rollbook({"schedule", file}).err, HasSubstr("`--from DATE` counts it"));
+  // A Friday evening; clocks are put forward on Sunday.
+  const Ran dated = rollbook({"schedule", file, "--from", "2026-03-27T18:00Z"});
+  EXPECT_EQ(dated.exit, 0) << dated.err;
+  EXPECT_THAT(dated.out, HasSubstr("Mon 2026-03-30 09:00"));
+  EXPECT_THAT(dated.err, HasSubstr("times are those of Europe/Berlin"));
+  const json legs =
+      json::parse(rollbook({"schedule", file, "--from", "2026-03-27T18:00Z", "-o", "json"}).out);
+  EXPECT_EQ(legs[0]["begins"]["earliest"], "2026-03-30T07:00:00Z");
+  EXPECT_EQ(rollbook({"schedule", file, "--from", "2200-01-01"}).exit, 2);
+}
+
 // ---- diff -------------------------------------------------------------------------------------
 
 TEST(Diff, TheExitCodeSaysWhetherPeopleMustApproveAgain) {

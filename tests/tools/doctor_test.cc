@@ -150,6 +150,72 @@ TEST_F(DoctorTest, AnArmThatIsMissingIsSaid) {
                                       "`newer`, `old`"));
 }
 
+// ---- Histograms of Prometheus ---------------------------------------------------------------
+
+// As prometheus-kafka-adapter sends it; two a second below each edge.
+std::string sample(const std::string& version, const std::string& edge, int second) {
+  const core::Time time =
+      *adapters::parse_time("2026-01-05T10:00:00Z") + std::chrono::seconds(second);
+  return R"({"labels":{"__name__":"shop_seconds_bucket","le":")" + edge + R"(","version":")" +
+         version + R"("},"name":"shop_seconds_bucket","timestamp":")" +
+         adapters::format_time(time) + R"(","value":")" + std::to_string(2 * second) + "\"}\n";
+}
+
+class DoctorBucketsTest : public DoctorTest {
+ protected:
+  // Everything but the latency, which comes as buckets: scrapes 15 s apart.
+  std::string with_buckets(int scrapes, const std::vector<std::string>& edges) const {
+    std::string lines;
+    for (const char* version : {"old", "new"}) {
+      lines += point("shop_requests_total", version, R"("kind":"counter","value":100)");
+      lines += point("shop_errors_total", version, R"("kind":"counter","value":1)");
+      for (int i = 0; i < scrapes; ++i) {
+        for (const std::string& edge : edges) lines += sample(version, edge, 15 * i);
+      }
+    }
+    return lines + point("shop_queue_depth", "", R"("kind":"counter","value":7)");
+  }
+};
+
+TEST_F(DoctorBucketsTest, BucketsOfPrometheusAreOneHistogram) {
+  send(with_buckets(3, {"0.01", "0.015", "+Inf"}));
+  const Ran ran = doctor();
+  EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out,
+              AllOf(HasSubstr("ok      latency = histogram shop_seconds: 2 series, "
+                              "histogram (cumulative)"),
+                    HasSubstr("edges: 0.01, 0.015"), HasSubstr("the limit is a bucket's edge")));
+}
+
+TEST_F(DoctorBucketsTest, BucketsThatMakeNoHistogramAreSaid) {
+  send(with_buckets(1, {"0.01", "0.015", "+Inf"}));
+  EXPECT_THAT(doctor().out,
+              HasSubstr("`shop_seconds_bucket` is there with 3 buckets, but no two scrapes of it "
+                        "came whole; listen longer than two scrapes take: --for 2m"));
+}
+
+TEST_F(DoctorBucketsTest, WithoutTheBucketOfAllNothingCanBeTold) {
+  send(with_buckets(3, {"0.01", "0.015"}));
+  const Ran ran = doctor();
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out, HasSubstr("`shop_seconds_bucket` is there, but not its bucket le=\"+Inf\""));
+}
+
+TEST_F(DoctorBucketsTest, TheNameOfTheBucketsIsNotTheHistograms) {
+  std::string text = kRunbook;
+  text.replace(text.find("histogram shop_seconds"), 22, "histogram shop_seconds_bucket");
+  runbook = directory.write("shop.runbook", text);
+  send(with_buckets(3, {"0.01", "0.015", "+Inf"}));
+  const Ran ran = doctor();
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("the points of `shop_seconds_bucket` are a counter for each "
+                                       "bucket; the histogram that they are put together to is "
+                                       "named `shop_seconds`"),
+                             HasSubstr("write: metric latency  = histogram shop_seconds")));
+}
+
+// ---------------------------------------------------------------------------------------------
+
 TEST_F(DoctorTest, JsonHasTheSameFacts) {
   send(healthy() + "no metric\n");
   const Ran ran = doctor({"-o", "json"});

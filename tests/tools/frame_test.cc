@@ -47,7 +47,7 @@ TEST(Program, WrongWordsAreUsageErrorsWithAWayOut) {
   const Case cases[] = {
       {{"stauts"}, "rollbook: unknown verb `stauts`, did you mean `status`?\n"},
       {{"xyzzy"}, "rollbook: unknown verb `xyzzy`; `rollbook --help` lists them\n"},
-      {{"analyze", "r"}, "rollbook: `rollbook analyze` is not supported yet\n"},
+      {{"analyze", "erors"}, "rollbook: `erors` is not analysed, did you mean `errors`?\n"},
       {{"why", "r"}, "rollbook: `rollbook why` is not supported yet\n"},
       {{"status", "--dta", "x"}, "rollbook: unknown option `--dta`, did you mean `--data`?\n"},
       {{"status", "--xyzzy"},

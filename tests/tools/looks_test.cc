@@ -375,11 +375,14 @@ TEST_F(LooksTest, WhatCannotBeToldYetIsNoYes) {
   EXPECT_EQ(log_->read("traffic", {"--at", settled}).at("split"), "too_little");
 }
 
-TEST_F(LooksTest, RebalancingIsNotThereYet) {
+TEST_F(LooksTest, NothingIsRebalancedThatIsAsPlanned) {
   const Ran ran = log_->run("traffic", {"--rebalance"});
-  EXPECT_EQ(ran.exit, 2);
-  EXPECT_THAT(ran.err, HasSubstr("`rollbook traffic --rebalance` is not supported yet; "));
+  EXPECT_EQ(ran.exit, 0);
+  EXPECT_THAT(ran.err, HasSubstr(": nothing to do, as planned: "));
   EXPECT_EQ(ran.out, "");
+  const Ran both = log_->run("traffic", {"--rebalance", "--at", "3"});
+  EXPECT_EQ(both.exit, 2);
+  EXPECT_THAT(both.err, HasSubstr("--at shows a moment that is over, --rebalance acts now"));
 }
 
 // ---- Logs of a test's own engine: each arm gets 50 requests a second, whatever is planned ------
@@ -416,6 +419,19 @@ TEST_F(LiveLooksTest, ASplitThatContradictsItsPlanFails) {
   const Ran look = log_.run("traffic", {"-o", "json"});  // looking is no verifying
   EXPECT_EQ(look.exit, 0);
   EXPECT_EQ(json::parse(look.out).at("split"), "contradicts");
+}
+
+TEST_F(LiveLooksTest, ASplitThatContradictsItsPlanIsAskedForOnceMore) {
+  engine_.command(start(kBothArms));
+  engine_.run_for(60s);
+  const Ran asked = log_.run("traffic", {"--rebalance"});
+  EXPECT_EQ(asked.exit, 2);
+  EXPECT_EQ(asked.err, "rollbook: there is no terminal to ask on; say --yes\n");
+  const Ran ran = log_.run("traffic", {"--rebalance", "--yes", "--dry-run"});
+  EXPECT_EQ(ran.exit, 0) << ran.err;
+  const json message = json::parse(ran.out);
+  EXPECT_EQ(message.at("type"), "dev.rollbook.command.rebalance");
+  EXPECT_EQ(message.at("data").at("rollout"), "shop-1");
 }
 
 TEST_F(LiveLooksTest, TheSplitOfOneArmAloneIsNotMeasured) {

@@ -10,6 +10,7 @@ namespace rollbook::tests {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 // `seconds` of two arms at 50 requests a second each; the canary fails `errors` of them from
 // second 30 on.
@@ -76,6 +77,82 @@ TEST_F(SimulateTest, EveryEventIsPrintedForPrograms) {
   EXPECT_THAT(ran.out, HasSubstr(R"("type":"rollout_finished")"));
 }
 
+// ---- Histograms of Prometheus, and Spinnaker's judge ----------------------------------------
+
+constexpr char kBuckets[] = R"(edition 1
+runbook shop_latency {
+  service "shop"
+  arms by label "version": baseline "old", canary "new"
+  metric latency = histogram shop_seconds
+  guard {
+    stop p99(latency) > 500ms over 10s at least 20 requests
+    stop absent(latency) for 1h
+    otherwise rollback automatic
+  }
+  stage half {
+    traffic 50%
+    hold 1m
+    expect judge kayenta over 1m every 10s {
+      p99(latency)   increase
+      count(latency) either
+    }
+    within 1h otherwise rollback automatic
+  }
+  rollback automatic { traffic 0% }
+  finish traffic 50%
+}
+)";
+
+// What prometheus-kafka-adapter sends, a scrape each five seconds: 25 requests of each arm, the
+// canary's slow ones `slow` of them from second 40 on.
+std::string scraped(int seconds, int slow) {
+  std::string text;
+  int late = 0;
+  for (int second = 0; second <= seconds; second += 5) {
+    if (second >= 40) late += slow;
+    for (const char* version : {"old", "new"}) {
+      const int all = 5 * second, above = version == std::string("new") ? late : 0;
+      for (const auto& [edge, count] :
+           {std::pair{"0.1", all - above}, {"0.5", all - above}, {"1", all}, {"+Inf", all}}) {
+        text +=
+            std::string(R"({"timestamp":"2026-01-05T08:0)") + std::to_string(second / 60) +
+            (second % 60 < 10 ? ":0" : ":") + std::to_string(second % 60) + R"(Z","value":")" +
+            std::to_string(count) +
+            R"(","name":"shop_seconds_bucket","labels":{"__name__":"shop_seconds_bucket","le":")" +
+            edge + R"(","version":")" + version + "\"}}\n";
+      }
+    }
+  }
+  return text;
+}
+
+TEST_F(SimulateTest, BucketsOfPrometheusAreJudgedAsOneHistogram) {
+  for (const bool slow : {false, true}) {
+    const std::string data = directory_.file(slow ? "slow" : "well");
+    const Ran ran =
+        rollbook({"simulate", directory_.write("buckets.runbook", kBuckets), "--metrics",
+                  directory_.write("recorded.jsonl", scraped(300, slow ? 3 : 0)), "--data", data});
+    EXPECT_EQ(ran.exit, slow ? 3 : 0) << ran.out << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr(slow ? "p99(latency) > 500ms over 10s" : "✓ succeeded"));
+    EXPECT_EQ(rollbook({"replay", data, "--verify"}).exit, 0);
+  }
+}
+
+TEST_F(SimulateTest, AJudgementIsToldWithAllItRestsOnAndVerified) {
+  const std::string data = directory_.file("data");
+  const Ran ran = rollbook({"simulate", directory_.write("buckets.runbook", kBuckets), "--metrics",
+                            directory_.write("recorded.jsonl", scraped(300, 0)), "--data", data,
+                            "-o", "jsonl"});
+  EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out,
+              HasSubstr(R"json("evidence":{"test":"kayenta","marginal":0.75,"metrics":[)json"
+                        R"json({"metric":"p99(latency)","classification":"pass")json"));
+  EXPECT_THAT(ran.out, HasSubstr(R"("baseline":[)"));
+  EXPECT_EQ(rollbook({"replay", data, "--verify"}).exit, 0);
+}
+
+// ---------------------------------------------------------------------------------------------
+
 TEST_F(SimulateTest, MistakesAreNamed) {
   EXPECT_THAT(simulate("{\"metric\":1}\n").err, HasSubstr("recorded.jsonl: line 1: "));
   EXPECT_THAT(simulate(recorded(1), {"--fault", "latency x3"}).err,
@@ -85,6 +162,23 @@ TEST_F(SimulateTest, MistakesAreNamed) {
   EXPECT_EQ(rollbook({"simulate", runbook}).exit, 2);
   EXPECT_EQ(rollbook({"simulate", runbook, "--metrics", "/nowhere"}).err,
             "rollbook: /nowhere: no such file\n");
+}
+
+TEST_F(SimulateTest, TakesParametersAndWhatMustComeBeforeAsGone) {
+  std::string text = kShop;
+  const std::size_t limit = text.find("> 5% over");
+  ASSERT_NE(limit, std::string::npos);
+  text.replace(limit, 4, "> limit");
+  text.insert(text.find("  guard {"),
+              "  after runbook shop_shadow\n  param limit: ratio = 5% from 1% to 90%\n");
+  const std::string runbook = directory_.write("limited.runbook", text);
+  const std::string metrics = directory_.write("recorded.jsonl", recorded(120, 20));
+  const Ran usual = rollbook({"simulate", runbook, "--metrics", metrics});
+  EXPECT_EQ(usual.exit, 3) << usual.out << usual.err;
+  const Ran raised = rollbook({"simulate", runbook, "--metrics", metrics, "--param", "limit=80%"});
+  EXPECT_THAT(raised.out, HasSubstr("guard.stop[1] pass: errors / requests > 80% over 10s"));
+  EXPECT_THAT(raised.out, Not(HasSubstr("guard.stop[1] fail")));
+  EXPECT_EQ(rollbook({"simulate", runbook, "--metrics", metrics, "--param", "limt=80%"}).exit, 1);
 }
 
 }  // namespace

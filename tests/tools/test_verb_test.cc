@@ -252,5 +252,66 @@ TEST(SandboxScenario, AFaultIsLaidOverItAndTheLogKept) {
   EXPECT_EQ(rollbook({"sandbox", runbook, "--scenario", file, "--seed", "2"}).exit, 2);
 }
 
+// kShop with its limit as a parameter.
+std::string limited() {
+  std::string text = kShop;
+  const std::size_t limit = text.find("> 5% over");
+  EXPECT_NE(limit, std::string::npos);
+  text.replace(limit, 4, "> limit");
+  return text.insert(text.find("  guard {"), "  param limit: ratio = 5% from 1% to 90%\n");
+}
+
+TEST(TestVerb, ParametersAreGivenByTheCommandLineOrByTheScenario) {
+  const Directory directory;
+  directory.write("shop.runbook", limited());
+  const std::string errors =
+      "  series healthy at 100/s\n  errors 50% from 20s until 40s\n"
+      "  at every question answer yes\n";
+  directory.write("shop.scenario", "scenario \"as it is\" for \"shop.runbook\" {\n" + errors +
+                                       "  expect outcome rolled_back\n}\n"
+                                       "scenario \"raised\" for \"shop.runbook\" {\n"
+                                       "  given param limit = 80%\n" +
+                                       errors + "  expect outcome succeeded\n}\n");
+  Ran ran = rollbook({"test", directory.path()});
+  EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
+  // What the scenario gives goes before; the other one is not rolled back any more.
+  ran = rollbook({"test", directory.path(), "--param", "limit=60%"});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out, HasSubstr("✗ as it is"));
+  EXPECT_THAT(ran.out, HasSubstr("✓ raised"));
+  ran = rollbook({"test", directory.path(), "--param", "limit=95%"});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out,
+              HasSubstr("parameter `limit` is a ratio from 1% to 90%, `95%` lies outside"));
+  ran = rollbook({"test", directory.path(), "--param", "limit"});
+  EXPECT_EQ(ran.exit, 2);
+  EXPECT_THAT(ran.err, HasSubstr("--param `limit` is not NAME=VALUE"));
+}
+
+TEST(SandboxScenario, TakesItsParametersToo) {
+  const Directory directory;
+  const std::string runbook = directory.write("shop.runbook", limited());
+  const std::string scenario =
+      directory.write("shop.scenario",
+                      "scenario \"raised\" for \"shop.runbook\" {\n  given param limit = 80%\n"
+                      "  series healthy at 100/s\n  errors 50% from 20s until 40s\n"
+                      "  at every question answer yes\n  expect outcome succeeded\n}\n");
+  EXPECT_EQ(rollbook({"sandbox", runbook, "--scenario", scenario, "--speed", "max"}).exit, 0);
+}
+
+TEST(SandboxScenario, AStartThatIsRejectedAsExpectedIsDone) {
+  const Directory directory;
+  std::string text = kShop;
+  text.insert(text.find("  guard {"), "  after runbook shop_shadow\n");
+  const std::string runbook = directory.write("shop.runbook", text);
+  const std::string scenario = directory.write("shop.scenario",
+                                               "scenario \"too early\" for \"shop.runbook\" {\n"
+                                               "  expect start rejected after\n}\n");
+  EXPECT_EQ(rollbook({"test", scenario}).exit, 0);
+  const Ran ran = rollbook({"sandbox", runbook, "--scenario", scenario});
+  EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("the start was rejected as after, as expected"));
+}
+
 }  // namespace
 }  // namespace rollbook::tests

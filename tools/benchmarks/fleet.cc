@@ -4,11 +4,10 @@
 #include "dsl/compiler.h"
 
 namespace rollbook::bench {
-namespace {
 
 using namespace std::chrono_literals;
 
-constexpr const char* kRunbook = R"(edition 1
+const char* const kFleetRunbook = R"(edition 1
 runbook fleet {
   service "SERVICE"
   arms by label "v": baseline "old", canary "new"
@@ -37,6 +36,8 @@ runbook fleet {
 }
 )";
 
+namespace {
+
 std::string replaced(std::string text, const std::string& service) {
   for (std::size_t at; (at = text.find("SERVICE")) != std::string::npos;) {
     text.replace(at, 7, service);
@@ -49,13 +50,13 @@ constexpr std::size_t kPointsABatch = 400;
 
 }  // namespace
 
-runtime::Plan plan_for(const std::string& service) {
-  auto compiled = dsl::Compiler().compile("fleet.runbook", replaced(kRunbook, service), {});
+runtime::Plan plan_for(const std::string& service, const std::string& runbook) {
+  auto compiled = dsl::Compiler().compile("fleet.runbook", replaced(runbook, service), {});
   ROLLBOOK_CHECK(compiled.plan.has_value());
   return std::move(*compiled.plan);
 }
 
-Fleet::Fleet(runtime::EventLog& log, std::size_t size)
+Fleet::Fleet(runtime::EventLog& log, std::size_t size, const std::string& runbook)
     : log_(log), size_(size), now_(std::chrono::seconds(1767571200)) {
   runtime::ShardOptions options;
   options.render = [](const core::Machine& machine, const core::RolloutState& state,
@@ -71,7 +72,7 @@ Fleet::Fleet(runtime::EventLog& log, std::size_t size)
     input.command.key = core::CommandKey{"bench", "c" + std::to_string(++commands_)};
     input.command.rollout = service;
     input.command.actor = "bench";
-    input.compiled = runtime::Compiled{plan_for(service), {}};
+    input.compiled = runtime::Compiled{plan_for(service, runbook), {}};
     shard_->command(input, now_);
     if (i % 100 == 99 || i + 1 == size_) commit();
   }

@@ -9,13 +9,15 @@
 
 namespace rollbook::bench {
 
-// The runbook whose rollouts are run: two stages, four stops, counters and a histogram.
-runtime::Plan plan_for(const std::string& service);
+// The runbook whose rollouts are run: two stages, four stops, counters and a histogram. SERVICE
+// stands for the service.
+extern const char* const kFleetRunbook;
+runtime::Plan plan_for(const std::string& service, const std::string& runbook = kFleetRunbook);
 
 class Fleet {
  public:
-  // Starts `size` rollouts on `log`.
-  Fleet(runtime::EventLog& log, std::size_t size);
+  // Starts `size` rollouts on `log`, of a runbook with these metrics.
+  Fleet(runtime::EventLog& log, std::size_t size, const std::string& runbook = kFleetRunbook);
 
   // One second of event time: three points for each rollout (requests, errors, latency), in
   // batches of about 64 KiB of records, a turn each. Settles what waits.

@@ -309,27 +309,44 @@ std::vector<double> reactions(const std::string& bootstrap, int count) {
   while (seconds_since(quiet) < 1) {
     ROLLBOOK_CHECK((*consumer)->poll(100ms, 100, events).has_value());
   }
+  const auto stamp = std::chrono::duration_cast<std::chrono::nanoseconds>(
+                         std::chrono::system_clock::now().time_since_epoch())
+                         .count();
+  const auto line = [&](const char* metric, int value, int i) {
+    return "{\"metric\":\"" + std::string(metric) + "\",\"labels\":{\"service\":\"s" +
+           std::to_string(i) +
+           "\",\"v\":\"new\"},\"kind\":\"counter_delta\",\"value\":" + std::to_string(value) +
+           ",\"time\":" + std::to_string(stamp) + "}";
+  };
+  // Until the engine has had nothing to write for a while: what it does about one point or one
+  // rollout is not to be measured with the next.
+  const auto rest = [&](double seconds) {
+    runtime::Position last = (*log)->last_position();
+    auto since = Clock::now();
+    while (seconds_since(since) < seconds) {
+      ROLLBOOK_CHECK((*consumer)->poll(1ms, 100, events).has_value());
+      (*producer)->poll(0ms);
+      if ((*log)->last_position() == last) continue;
+      last = (*log)->last_position();
+      since = Clock::now();
+    }
+  };
+  for (int i = 0; i < count; ++i) {
+    produce(**producer, options.topics.metrics.front(), line("req", 1000, i));
+  }
+  (*producer)->flush(10s);
+  rest(1);
   std::vector<double> times;
   for (int i = 0; i < count; ++i) {
-    const auto stamp = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                           std::chrono::system_clock::now().time_since_epoch())
-                           .count();
-    const auto line = [&](const char* metric, int value) {
-      return "{\"metric\":\"" + std::string(metric) + "\",\"labels\":{\"service\":\"s" +
-             std::to_string(i) +
-             "\",\"v\":\"new\"},\"kind\":\"counter_delta\",\"value\":" + std::to_string(value) +
-             ",\"time\":" + std::to_string(stamp) + "}";
-    };
-    produce(**producer, options.topics.metrics.front(), line("req", 1000));
-    (*producer)->flush(10s);
     const auto begin = Clock::now();
-    produce(**producer, options.topics.metrics.front(), line("err", 500));
+    produce(**producer, options.topics.metrics.front(), line("err", 500, i));
     const std::string rollout = "r" + std::to_string(i);
     while (!rolled_back[rollout]) {
       ROLLBOOK_CHECK((*consumer)->poll(10ms, 100, events).has_value());
       (*producer)->poll(0ms);
     }
     if (i >= 20) times.push_back(seconds_since(begin) * 1e3);
+    rest(0.01);
   }
   (*producer)->flush(10s);
   (*engine)->stop();

@@ -51,17 +51,32 @@ std::int64_t binomial(Random& random, std::int64_t of, double chance) {
   return count;
 }
 
-Criterion criterion_of(const Setting& setting) {
-  if (setting.test == "guard") return stop_above(setting.rate, setting.alpha);
-  if (setting.test == "gate") return expect_below(setting.rate, setting.alpha);
-  if (setting.test == "arms") return stop_above_baseline(Fixed::from_int(1), setting.alpha);
-  if (setting.test == "quantiles") {
-    return expect_p99_within_baseline(Fixed{950'000'000}, setting.alpha);
+constexpr Fixed kMargin{1'050'000'000};    // of `arms_gate`
+constexpr Fixed kTolerance{20'000'000};    // of `unchanged`
+constexpr std::int64_t kLagSeconds = 300;  // of `unchanged`
+
+Criterion criterion_of(const Setting& setting, Fixed alpha) {
+  if (setting.test == "guard") return stop_above(setting.rate, alpha);
+  if (setting.test == "gate") return expect_below(setting.rate, alpha);
+  if (setting.test == "arms") return stop_above_baseline(Fixed::from_int(1), alpha);
+  if (setting.test == "arms_gate") return expect_within_baseline(kMargin, alpha);
+  if (setting.test == "quantiles") return expect_p99_within_baseline(Fixed{950'000'000}, alpha);
+  if (setting.test == "quantile_guard") {
+    return stop_p99_above_baseline(Fixed::from_int(1), alpha);
   }
   if (setting.test == "unchanged") {
-    return expect_unchanged(std::chrono::minutes(5), Fixed{20'000'000}, setting.alpha);
+    return expect_unchanged(std::chrono::seconds(kLagSeconds), kTolerance, alpha);
   }
-  return expect_split(setting.alpha);
+  ROLLBOOK_CHECK(setting.test == "split");
+  return expect_split(alpha);
+}
+
+// How much worse the canary is at a second where it is just as bad as it must not be. What is
+// compared with its own past grows from lag to lag.
+double change_of(const Setting& setting, std::int64_t second) {
+  if (setting.test == "arms_gate") return share(kMargin);
+  if (setting.test != "unchanged") return 1;
+  return std::pow(1 + share(kTolerance), static_cast<double>(1 + second / kLagSeconds));
 }
 
 // One second of one arm.
@@ -69,10 +84,11 @@ Second second_of(const Setting& setting, Random& random, double arm, double chan
                  std::size_t buckets) {
   Second second;
   second.requests = poisson(random, static_cast<double>(setting.per_second) * arm);
-  const double chance = share(setting.rate) * change / static_cast<double>(setting.burst);
+  const double chance =
+      share(setting.rate) * change / static_cast<double>(setting.burst * setting.below);
   second.errors =
       std::min(second.requests, setting.burst * binomial(random, second.requests, chance));
-  if (setting.test != "quantiles") return second;
+  if (!setting.test.starts_with("quantile")) return second;
   // One in a hundred at 20 ms or above, the rest below.
   second.buckets.assign(buckets, 0);
   const std::int64_t slow = binomial(random, second.requests, 0.01);
@@ -81,10 +97,11 @@ Second second_of(const Setting& setting, Random& random, double arm, double chan
   return second;
 }
 
-// What a test must not say where nothing is wrong. `unchanged` must not pass a change just at its
-// tolerance; two equal quantiles must not pass for one that is 5 % smaller.
+// What a test must not say. A gate must not pass what lies just at its limit, margin or tolerance;
+// two equal quantiles must not pass for one that is 5 % smaller.
 bool is_wrong(const Setting& setting, Verdict verdict) {
-  if (setting.test == "guard" || setting.test == "arms" || setting.test == "split") {
+  if (setting.test == "guard" || setting.test == "quantile_guard" || setting.test == "arms" ||
+      setting.test == "split") {
     return verdict == Verdict::fail;
   }
   return verdict == Verdict::pass;
@@ -92,14 +109,22 @@ bool is_wrong(const Setting& setting, Verdict verdict) {
 
 }  // namespace
 
-bool errs(const Setting& setting, std::uint64_t number) {
+std::vector<std::string> tests() {
+  return {"guard", "gate", "arms", "arms_gate", "quantiles", "quantile_guard", "unchanged", "split"};
+}
+
+bool is_promised(const Setting& setting) { return setting.test != "guard" || setting.burst == 1; }
+
+bool errs(const Setting& setting, Fixed alpha, std::uint64_t number) {
   Random random(number * 0x9e3779b97f4a7c15 + 1);
-  Trial trial(criterion_of(setting), setting.weight);
+  Trial trial(criterion_of(setting, alpha), setting.weight);
   const std::size_t buckets = trial.state.metrics[2].bounds.size() + 1;
   const bool past = setting.test == "unchanged";
   double weight = past ? 1 : share(setting.weight);
   if (past) {
-    for (int i = 0; i < 300; ++i) trial.second(second_of(setting, random, weight, 1, buckets));
+    for (int i = 0; i < kLagSeconds; ++i) {
+      trial.second(second_of(setting, random, weight, 1, buckets));
+    }
     trial.shift(setting.weight);
   }
   for (std::int64_t at = 0; at < setting.seconds; ++at) {
@@ -107,11 +132,18 @@ bool errs(const Setting& setting, std::uint64_t number) {
       weight = std::min(1.0, 2 * weight);
       trial.shift(Weight{std::llround(weight * 1e9)});
     }
-    const Second canary = second_of(setting, random, weight, past ? 1.02 : 1, buckets);
+    const Second canary = second_of(setting, random, weight, change_of(setting, at), buckets);
     const Second baseline = second_of(setting, random, 1 - weight, 1, buckets);
     if (is_wrong(setting, trial.second(canary, baseline).verdict)) return true;
   }
   return false;
+}
+
+std::size_t errs_at(const Setting& setting, const std::vector<Fixed>& alphas,
+                    std::uint64_t number) {
+  std::size_t count = 0;
+  while (count < alphas.size() && errs(setting, alphas[count], number)) ++count;
+  return count;
 }
 
 std::int64_t allowed(Fixed alpha, std::int64_t runs) {
@@ -121,32 +153,50 @@ std::int64_t allowed(Fixed alpha, std::int64_t runs) {
       std::floor(n * p + kDeviations * std::sqrt(n * p * (1 - p)) + 1));
 }
 
+namespace {
+
+// What else happens in the settings of a test, beside nothing.
+std::vector<Setting> specials_of(const std::string& test, bool few) {
+  Setting plain{test, {}, {}};
+  // A look at two quantiles costs as much as six others.
+  if (few || test.starts_with("quantile")) plain.seconds = few ? 300 : 500;
+  std::vector<Setting> all = {plain};
+  // A gate begins anew with a shift, so that a shift is a second gate.
+  if ((test == "guard" || test == "arms") && !few) {
+    all.push_back(plain);
+    all.back().shift_after = plain.seconds / 2;
+  }
+  // No dispersion is in a share against a limit: what that means, where errors are far below it.
+  if (test == "guard" && !few) {
+    all.push_back(plain);
+    all.back().burst = 10;
+    all.back().below = 5;
+  }
+  // What is divided by the dispersion.
+  if (test == "arms" || test == "arms_gate" || test == "unchanged") {
+    all.push_back(plain);
+    all.back().burst = 10;
+  }
+  return all;
+}
+
+}  // namespace
+
 std::vector<Setting> settings(bool few) {
+  const std::vector<Fixed> rates =
+      few ? std::vector{Fixed{10'000'000}}
+          : std::vector{Fixed{200'000}, Fixed{1'000'000}, Fixed{10'000'000}, Fixed{50'000'000}};
+  const std::vector<Weight> weights =
+      few ? std::vector{Weight{50'000'000}} : std::vector{Weight{50'000'000}, Weight{500'000'000}};
   std::vector<Setting> all;
-  const std::vector<std::int64_t> alphas = few ? std::vector<std::int64_t>{50'000'000}
-                                               : std::vector<std::int64_t>{10'000'000, 50'000'000};
-  const std::vector<std::int64_t> rates =
-      few ? std::vector<std::int64_t>{10'000'000}
-          : std::vector<std::int64_t>{200'000, 1'000'000, 10'000'000, 50'000'000};
-  const std::vector<std::int64_t> weights =
-      few ? std::vector<std::int64_t>{50'000'000}
-          : std::vector<std::int64_t>{50'000'000, 500'000'000};
-  for (const char* test : {"guard", "gate", "arms", "quantiles", "unchanged", "split"}) {
-    for (const std::int64_t alpha : alphas) {
-      for (const std::int64_t rate : rates) {
-        for (const std::int64_t weight : weights) {
-          Setting setting{test, Fixed{alpha}, Fixed{rate}, Weight{weight}};
-          setting.per_second = 1000;
-          setting.seconds = few ? 300 : 2000;
+  for (const std::string& test : tests()) {
+    const bool of_errors = !test.starts_with("quantile") && test != "split";
+    for (const Weight weight : weights) {
+      for (Setting setting : specials_of(test, few)) {
+        setting.weight = weight;
+        for (const Fixed rate : of_errors ? rates : std::vector{rates.back()}) {
+          setting.rate = rate;
           all.push_back(setting);
-          // A gate begins anew with a shift, so that a shift is a second gate.
-          const bool guards = setting.test == "guard" || setting.test == "arms";
-          if (few || !guards) continue;
-          setting.shift_after = setting.seconds / 2;
-          all.push_back(setting);
-          setting.shift_after = 0;
-          setting.burst = 10;
-          if (setting.test == "arms") all.push_back(setting);
         }
       }
     }
@@ -154,18 +204,9 @@ std::vector<Setting> settings(bool few) {
   return all;
 }
 
-std::string describe(const Setting& setting) {
-  std::string text = setting.test + ", alpha " + percent_text(setting.alpha) + ", errors " +
-                     percent_text(setting.rate) + ", canary " +
-                     percent_text(Fixed{setting.weight.nanos});
-  if (setting.shift_after > 0) text += ", a shift in the middle";
-  if (setting.burst > 1) text += ", bursts of " + std::to_string(setting.burst);
-  return text;
-}
-
-std::vector<std::int64_t> disprove(Fixed rate, int runs) {
+std::vector<std::int64_t> disprove(Fixed rate, int runs, std::uint64_t seed) {
   constexpr std::int64_t kMost = 200'000;
-  Random random(20260106);
+  Random random(seed);
   std::vector<std::int64_t> all;
   for (int run = 0; run < runs; ++run) {
     Trial trial(expect_below(Fixed{1'000'000}, Fixed{10'000'000}));
@@ -178,10 +219,11 @@ std::vector<std::int64_t> disprove(Fixed rate, int runs) {
   return all;
 }
 
-std::vector<std::int64_t> notice(Fixed rate, std::int64_t healthy_seconds, int runs) {
+std::vector<std::int64_t> notice(Fixed rate, std::int64_t healthy_seconds, int runs,
+                                 std::uint64_t seed) {
   constexpr std::int64_t kPerSecond = 45, kMost = 2'000'000;
   const Fixed limit{1'000'000}, alpha{10'000'000};
-  Random random(20260105);
+  Random random(seed);
   Trial healthy(stop_above(limit, alpha));
   for (std::int64_t second = 0; second < healthy_seconds; ++second) {
     healthy.second({.requests = kPerSecond, .errors = binomial(random, kPerSecond, 0.0002)});

@@ -98,6 +98,12 @@ Criterion expect_p99_within_baseline(Fixed factor, Fixed alpha) {
   criterion.factor = factor;
   return criterion;
 }
+Criterion stop_p99_above_baseline(Fixed factor, Fixed alpha) {
+  Criterion criterion = of_p99(made(CriterionKind::stop, Test::two_quantiles, alpha));
+  criterion.other = window(kBaseLatency);
+  criterion.factor = factor;
+  return criterion;
+}
 Criterion expect_unchanged(Duration lag, Fixed tolerance, Fixed alpha) {
   Criterion criterion = of_errors(made(CriterionKind::expect, Test::unchanged, alpha));
   criterion.lag = lag;

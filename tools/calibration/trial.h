@@ -29,6 +29,7 @@ core::Criterion expect_within_baseline(core::Fixed factor, core::Fixed alpha);
 core::Criterion stop_p99_above(core::Fixed limit, core::Fixed alpha);
 core::Criterion expect_p99_below(core::Fixed limit, core::Fixed alpha);
 core::Criterion expect_p99_within_baseline(core::Fixed factor, core::Fixed alpha);
+core::Criterion stop_p99_above_baseline(core::Fixed factor, core::Fixed alpha);
 core::Criterion expect_unchanged(core::Duration lag, core::Fixed tolerance, core::Fixed alpha);
 core::Criterion expect_split(core::Fixed alpha);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "dsl/compiler.h"
 #include "tools/lsp/features.h"
 
 namespace rollbook::tools::lsp {
@@ -100,7 +99,7 @@ bool helps(Document& document, const Diagnostic& found, std::vector<Change> chan
   for (const Change& change : changes) {
     text.replace(change.begin, change.end - change.begin, change.with);
   }
-  const auto left = dsl::Compiler().compile(document.file(), text, {}).diagnostics;
+  const auto left = document.compile(text).diagnostics;
   const bool there = std::any_of(left.begin(), left.end(), [&](const Diagnostic& one) {
     return one.code == found.code && one.message == found.message &&
            one.span.line == found.span.line && one.span.column == found.span.column;

@@ -1,12 +1,16 @@
 #include "tools/lsp/document.h"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "dsl/compiler.h"
+#include "dsl/imports.h"
 #include "dsl/lexer.h"
 #include "dsl/parse.h"
 #include "dsl/resolve.h"
 #include "dsl/scenario.h"
+#include "tools/lsp/workspace.h"
 
 namespace rollbook::tools::lsp {
 
@@ -27,8 +31,30 @@ std::string path_of(const std::string& uri) {
   return path;
 }
 
-Document::Document(std::string uri, std::int64_t version, std::string text)
-    : uri_(std::move(uri)), file_(path_of(uri_)), version_(version), text_(std::move(text)) {}
+std::string uri_of_path(const std::string& path) {
+  static constexpr std::string_view kPlain = "-._~/";
+  std::string uri = "file://";
+  for (const char c : path) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       kPlain.find(c) != std::string_view::npos;
+    if (plain) {
+      uri += c;
+      continue;
+    }
+    static constexpr char kDigits[] = "0123456789ABCDEF";
+    const auto byte = static_cast<unsigned char>(c);
+    uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return uri;
+}
+
+Document::Document(std::string uri, std::int64_t version, std::string text,
+                   const Workspace& workspace)
+    : uri_(std::move(uri)),
+      file_(path_of(uri_)),
+      version_(version),
+      text_(std::move(text)),
+      workspace_(&workspace) {}
 
 bool Document::is_scenario() const { return file_.ends_with(".scenario"); }
 
@@ -43,6 +69,7 @@ void Document::change_all(std::string text) {
 }
 
 void Document::forget() {
+  imports_.reset();
   compiled_.reset();
   scenario_found_.reset();
   index_.reset();
@@ -50,8 +77,68 @@ void Document::forget() {
   outline_.reset();
 }
 
+const std::vector<Reference>& Document::imports() {
+  if (imports_) return *imports_;
+  imports_.emplace();
+  dsl::Sink ignored(file_);
+  const dsl::Tokens tokens = dsl::lex(text_.bytes(), ignored);
+  using Kind = dsl::Token::Kind;
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (!tokens[i + 1].is(Kind::text)) continue;
+    const std::string& name = tokens[i + 1].value;
+    if (is_scenario() && tokens[i].is_word("for")) {
+      imports_->push_back({name, workspace_->runbook_of(file_, name), tokens[i + 1].span});
+    } else if (!is_scenario() && tokens[i].is_word("import") && i + 3 < tokens.size() &&
+               tokens[i + 2].is_word("as")) {
+      imports_->push_back(
+          {tokens[i + 3].value, Workspace::path_from(file_, name), tokens[i + 1].span});
+    }
+  }
+  return *imports_;
+}
+
+std::string Document::path_of_library(const std::string& alias) {
+  for (const Reference& one : imports())
+    if (one.alias == alias) return one.path;
+  return "";
+}
+
+runtime::Compiled Document::compile(const std::string& text) const {
+  const auto read = [&](const std::string& path) -> core::Result<std::string> {
+    if (auto found = workspace_->read(path)) return *std::move(found);
+    return core::fail(path + ": no such file");
+  };
+  const dsl::Imported imported = dsl::inline_imports(file_, text, read);
+  runtime::Compiled compiled{std::nullopt, imported.diagnostics};
+  if (imported.diagnostics.empty()) {
+    compiled = dsl::Compiler().compile(file_, imported.text.text(), {});
+    for (runtime::Diagnostic& found : compiled.diagnostics) found = imported.text.original(found);
+  }
+  compiled.diagnostics.insert(compiled.diagnostics.end(), imported.warnings.begin(),
+                              imported.warnings.end());
+  return compiled;
+}
+
 const runtime::Compiled& Document::compiled() {
-  if (!compiled_) compiled_ = dsl::Compiler().compile(file_, text_.bytes(), {});
+  if (compiled_) return *compiled_;
+  compiled_ = compile(text_.bytes());
+  // What is wrong in another file is told where that is named.
+  std::vector<runtime::Diagnostic> own;
+  for (runtime::Diagnostic& found : compiled_->diagnostics) {
+    if (found.file != file_) {
+      const auto named = std::find_if(imports().begin(), imports().end(),
+                                      [&](const Reference& one) { return one.path == found.file; });
+      found.message = found.file + ":" + std::to_string(found.span.line) + ": " + found.message;
+      found.span = named == imports().end() ? core::Span{1, 1, 1, 1} : named->span;
+      found.file = file_;
+      found.fix.clear();
+    }
+    own.push_back(std::move(found));
+  }
+  std::stable_sort(own.begin(), own.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.span.line, a.span.column) < std::pair(b.span.line, b.span.column);
+  });
+  compiled_->diagnostics = std::move(own);
   return *compiled_;
 }
 

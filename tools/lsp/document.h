@@ -14,9 +14,19 @@
 
 namespace rollbook::tools::lsp {
 
+class Workspace;
+
+// Another file that a document names, and where.
+struct Reference {
+  std::string alias;  // of an import; of a scenario, what stands after `for`
+  std::string path;   // "": there is no such file
+  core::Span span;    // of the text that names it
+};
+
 class Document {
  public:
-  Document(std::string uri, std::int64_t version, std::string text);
+  // Other files are read from `workspace`, which must outlive it.
+  Document(std::string uri, std::int64_t version, std::string text, const Workspace& workspace);
 
   const std::string& uri() const { return uri_; }
   const std::string& file() const { return file_; }  // its path, or the URI of no file
@@ -28,7 +38,14 @@ class Document {
   void change_all(std::string text);
   void set_version(std::int64_t version) { version_ = version; }
 
-  const runtime::Compiled& compiled();  // of a runbook
+  // What it names of other files, in order.
+  const std::vector<Reference>& imports();
+  // The path behind an alias; "" when there is none.
+  std::string path_of_library(const std::string& alias);
+
+  const runtime::Compiled& compiled();  // of a runbook, its imports put in
+  // The same of another text in its place.
+  runtime::Compiled compile(const std::string& text) const;
   // What is wrong or doubtful, by place.
   const std::vector<runtime::Diagnostic>& found();
   const dsl::Index& index();
@@ -37,12 +54,15 @@ class Document {
   const dsl::Outline* outline();
 
  private:
+  friend class Workspace;
   void forget();
 
   std::string uri_;
   std::string file_;
   std::int64_t version_ = 0;
   Text text_;
+  const Workspace* workspace_;
+  std::optional<std::vector<Reference>> imports_;
   std::optional<runtime::Compiled> compiled_;
   std::optional<std::vector<runtime::Diagnostic>> scenario_found_;
   std::optional<dsl::Index> index_;
@@ -52,5 +72,7 @@ class Document {
 
 // "file:///a%20b.runbook" is "/a b.runbook"; another URI stays as it is.
 std::string path_of(const std::string& uri);
+// The other way round.
+std::string uri_of_path(const std::string& path);
 
 }  // namespace rollbook::tools::lsp

@@ -93,12 +93,19 @@ core::Span word_at(const Text& text, std::size_t offset) {
 
 }  // namespace
 
-Json hover(Document& document, Position where) {
+Json hover(Document& document, Position where, const Workspace& workspace) {
   const Text& text = document.text();
   const std::size_t offset = text.offset(where);
   if (dsl::inside_at(text.bytes(), offset).kind != dsl::Inside::Kind::code) return nullptr;
   const core::Span place = text.place(offset);
   if (const Occurrence* one = document.index().at(place.line, place.column)) {
+    if (auto other = foreign(document, *one, workspace)) {
+      const std::string file = other->document.file();
+      return answer(document, one->span,
+                    declaration_text(other->document, other->declared) + "Of `" +
+                        file.substr(file.rfind('/') + 1) + "`, line " +
+                        std::to_string(other->declared.span.line) + ".");
+    }
     const Occurrence* declared = document.index().declaration(*one);
     if (declared != nullptr)
       return answer(document, one->span,

@@ -139,6 +139,10 @@ std::string Meaning::measured(const dsl::Measurement& what) const {
       return arm + "count of " + code(name);
     case core::Measure::split:
       return "split of " + code(name) + " between the arms";
+    case core::Measure::bracket:
+      return "each point of " + arm + code(name);
+    case core::Measure::score:
+      return "score of the judge";
     case core::Measure::gauge:
     case core::Measure::absent:
       return arm + code(name);

@@ -26,7 +26,7 @@ Json capabilities() {
            {{"positionEncoding", "utf-16"},
             {"textDocumentSync", {{"openClose", true}, {"change", kIncremental}}},
             {"hoverProvider", true},
-            {"completionProvider", {{"triggerCharacters", {" ", "{", "("}}}},
+            {"completionProvider", {{"triggerCharacters", {" ", "{", "(", "."}}}},
             {"definitionProvider", true},
             {"referencesProvider", true},
             {"documentHighlightProvider", true},
@@ -117,6 +117,7 @@ void Server::notify(const Request& notification) {
 Json Server::answer(const Request& request) {
   if (request.method == "initialize") {
     if (initialized_) throw Refusal{kInvalidRequest, "the server is initialized already"};
+    take_root(request.params);
     initialized_ = true;
     return capabilities();
   }
@@ -141,37 +142,54 @@ core::Result<Json> Server::answer_about(Document& document, const Request& reque
       std::string_view(request.method).substr(std::string_view("textDocument/").size());
   const Json& params = request.params;
   const auto where = [&] { return to_position(params.at("position")); };
-  if (method == "hover") return hover(document, where());
-  if (method == "completion") return completion(document, where());
-  if (method == "definition") return definition(document, where());
+  if (method == "hover") return hover(document, where(), workspace_);
+  if (method == "completion") return completion(document, where(), workspace_);
+  if (method == "definition") return definition(document, where(), workspace_);
   if (method == "documentHighlight") return highlights(document, where());
-  if (method == "prepareRename") return prepare_rename(document, where());
+  if (method == "prepareRename") return prepare_rename(document, where(), workspace_);
   if (method == "documentSymbol") return symbols(document);
   if (method == "codeLens") return lenses(document);
   if (method == "formatting") return layout(document);
   if (method == "inlayHint") return inlay_hints(document, to_range(params.at("range")));
   if (method == "codeAction") return code_actions(document, to_range(params.at("range")));
   if (method == "rename")
-    return rename(document, where(), params.at("newName").get_ref<const std::string&>());
+    return rename(document, where(), params.at("newName").get_ref<const std::string&>(),
+                  workspace_);
   if (method == "references") {
     const Json& context = params.at("context");
-    return references(document, where(), context.at("includeDeclaration").get<bool>());
+    return references(document, where(), context.at("includeDeclaration").get<bool>(), workspace_);
   }
   throw Refusal{kMethodNotFound, "`" + request.method + "` is not supported"};
 }
 
 Document* Server::find(const Json& params) {
-  const auto found = documents_.find(uri_of(params));
-  return found == documents_.end() ? nullptr : &found->second;
+  const auto found = workspace_.open.find(uri_of(params));
+  return found == workspace_.open.end() ? nullptr : &found->second;
+}
+
+// The folder that is open; of several the first. Who opens a file alone names none.
+void Server::take_root(const Json& params) {
+  const auto folders = params.find("workspaceFolders");
+  const auto root = params.find("rootUri");
+  if (folders != params.end() && folders->is_array() && !folders->empty()) {
+    workspace_.root = path_of(folders->front().at("uri").get<std::string>());
+  } else if (root != params.end() && root->is_string()) {
+    workspace_.root = path_of(root->get<std::string>());
+  }
+}
+
+// Its own findings are owed, and those of whoever takes something of it.
+void Server::changed(const Document& document) {
+  dirty_.insert(document.uri());
+  for (const std::string& uri : workspace_.forget(document.file())) dirty_.insert(uri);
 }
 
 void Server::open(const Json& params) {
   const Json& item = params.at("textDocument");
   const std::string& uri = uri_of(params);
-  Document document(uri, item.at("version").get<std::int64_t>(),
-                    item.at("text").get<std::string>());
-  documents_.insert_or_assign(uri, std::move(document));
-  dirty_.insert(uri);
+  Document document(uri, item.at("version").get<std::int64_t>(), item.at("text").get<std::string>(),
+                    workspace_);
+  changed(workspace_.open.insert_or_assign(uri, std::move(document)).first->second);
 }
 
 void Server::change(const Json& params) {
@@ -197,13 +215,17 @@ void Server::change(const Json& params) {
       document->change_all(std::move(change.text));
     }
   }
-  dirty_.insert(document->uri());
+  changed(*document);
 }
 
 void Server::close(const Json& params) {
   const std::string& uri = uri_of(params);
-  if (documents_.erase(uri) == 0) return;
+  const auto found = workspace_.open.find(uri);
+  if (found == workspace_.open.end()) return;
+  const std::string path = found->second.file();
+  workspace_.open.erase(found);
   dirty_.erase(uri);
+  for (const std::string& other : workspace_.forget(path)) dirty_.insert(other);
   send_({{"jsonrpc", "2.0"},
          {"method", "textDocument/publishDiagnostics"},
          {"params", {{"uri", uri}, {"diagnostics", Json::array()}}}});
@@ -213,7 +235,7 @@ void Server::settle() {
   for (const std::string& uri : dirty_)
     send_({{"jsonrpc", "2.0"},
            {"method", "textDocument/publishDiagnostics"},
-           {"params", diagnostics(documents_.at(uri))}});
+           {"params", diagnostics(workspace_.open.at(uri))}});
   dirty_.clear();
 }
 

@@ -11,8 +11,8 @@
 #include <set>
 #include <string>
 
-#include "tools/lsp/document.h"
 #include "tools/lsp/json.h"
+#include "tools/lsp/workspace.h"
 
 namespace rollbook::tools::lsp {
 
@@ -20,6 +20,8 @@ class Server {
  public:
   using Send = std::function<void(const Json&)>;
   explicit Server(Send send) : send_(std::move(send)) {}
+  Server(const Server&) = delete;  // its documents read from its workspace
+  Server& operator=(const Server&) = delete;
 
   void receive(const std::string& body);
   // What came was no message: said with the protocol's error for it.
@@ -40,6 +42,8 @@ class Server {
   void notify(const Request& notification);
   Json answer(const Request& request);
   core::Result<Json> answer_about(Document& document, const Request& request);
+  void take_root(const Json& params);
+  void changed(const Document& document);
   void open(const Json& params);
   void change(const Json& params);
   void close(const Json& params);
@@ -51,8 +55,8 @@ class Server {
   bool initialized_ = false;
   bool shut_down_ = false;
   bool exited_ = false;
-  std::map<std::string, Document, std::less<>> documents_;  // by URI
-  std::set<std::string> dirty_;                             // URIs whose diagnostics are owed
+  Workspace workspace_;
+  std::set<std::string> dirty_;  // URIs whose diagnostics are owed
 };
 
 }  // namespace rollbook::tools::lsp

@@ -74,6 +74,11 @@ Study::Study(const Machine& machine, std::vector<Load> loads, Settings settings)
     : machine_(machine), loads_(std::move(loads)), settings_(std::move(settings)) {}
 
 Result<Study> Study::of(const Machine& machine, std::vector<Load> loads, Settings settings) {
+  if (!machine.targets.empty()) {
+    return fail("runbook `" + machine.name +
+                "` has targets, and nothing says how the load is shared "
+                "among them: power cannot be told; ask for a runbook of one target");
+  }
   for (const auto& [id, rate] : settings.healthy_rates) {
     const bool known = std::any_of(machine.criteria.begin(), machine.criteria.end(),
                                    [&](const Criterion& each) { return each.id == id; });
@@ -105,6 +110,10 @@ void Study::find_watches() {
 void Study::find_alarms() {
   for (const Transition& transition : machine_.transitions) {
     if (transition.trigger.kind != TriggerKind::stop) continue;
+    // What halts because the baseline fails too is the same alarm, and not one of its own.
+    const auto vetoes = [&](CriterionIndex index) { return machine_.at(index).veto; };
+    const auto& also = transition.trigger.also;
+    if (std::any_of(also.begin(), also.end(), vetoes)) continue;
     Alarm alarm{transition.trigger.also};
     alarm.all.push_back(transition.trigger.criterion);
     std::sort(alarm.all.begin(), alarm.all.end());
@@ -234,7 +243,7 @@ Chance Study::alarm_of(const CriterionReport& criterion, const Load& load) const
   // It sends points, whatever the load.
   if (criterion.silence) return surely(0);
   if (!criterion.uncovered.empty()) {
-    if (judged.test == Test::none) return {};
+    if (judged.test == Test::none || judged.test == Test::kayenta) return {};
     return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
   }
   return criterion.kind == CriterionKind::expect ? review_alarm(criterion, load)
@@ -279,7 +288,8 @@ Notice Study::notice_at_review(const CriterionReport& criterion, const Load& loa
 std::vector<CriterionReport> Study::criteria() const {
   std::vector<CriterionReport> all;
   for (std::uint32_t i = 0; i < machine_.criteria.size(); ++i) {
-    if (machine_.criteria[i].kind == CriterionKind::enough) continue;
+    const Criterion& criterion = machine_.criteria[i];
+    if (criterion.kind == CriterionKind::enough || criterion.veto) continue;
     all.push_back(describe(CriterionIndex{i}));
   }
   return all;

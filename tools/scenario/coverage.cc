@@ -59,7 +59,15 @@ void Coverage::halt(const core::Machine& machine, core::StateIndex active,
   }
 }
 
+// Parameters change limits and times; whatever else they could change, its parts are not these.
+bool Coverage::fits(const core::Machine& machine) const {
+  return machine.states.size() == states_.size() &&
+         machine.transitions.size() == transitions_.size() &&
+         machine.criteria.size() == criteria_.size();
+}
+
 void Coverage::add(const core::Machine& machine, const Seen& seen) {
+  if (!fits(machine)) return;
   core::StateIndex active;
   for (const core::Event& event : seen.events) {
     if (const auto* paused = std::get_if<core::Paused>(&event.body); paused && paused->halt) {

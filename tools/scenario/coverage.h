@@ -15,6 +15,7 @@ class Coverage {
  public:
   explicit Coverage(const core::Machine& machine);
 
+  // Of the same runbook, perhaps with other parameters.
   void add(const core::Machine& machine, const Seen& seen);
 
   struct Share {
@@ -36,6 +37,7 @@ class Coverage {
     bool passed = false;
     bool failed = false;
   };
+  bool fits(const core::Machine& machine) const;
   bool covered(const core::Machine& machine, std::size_t criterion) const;
   void halt(const core::Machine& machine, core::StateIndex active, const std::string& because);
 

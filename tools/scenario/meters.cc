@@ -44,8 +44,7 @@ Meters::Meters(const Script& script, Time begin)
       now_(begin),
       scrape_at_(begin),
       scrape_every_(adapters::scrape_interval(script.machine(), kScrapeMost)),
-      traffic_(script.healthy, script.load, begin, 1) {
-  traffic_.set_weight(script.machine().begins);
+      traffic_(script.healthy, script.load, begin, 1, adapters::begins_of(script.machine())) {
   for (const adapters::WireSeries& series : script.healthy) {
     layouts_.push_back(layout_of(series.bounds));
   }
@@ -86,7 +85,9 @@ void Meters::run_until(Time now, runtime::PointBatch& batch) {
   flow_until(now);
 }
 
-void Meters::set_weight(core::Weight weight) { traffic_.set_weight(weight); }
+void Meters::set_weight(core::TargetIndex target, core::Weight weight) {
+  traffic_.set_weight(target, weight);
+}
 
 void Meters::mark(const std::string& stage, Time now) {
   for (Counted& counted : counted_) {
@@ -97,11 +98,7 @@ void Meters::mark(const std::string& stage, Time now) {
   }
 }
 
-void Meters::suffer(const adapters::FaultClock& faults, Time now) {
-  for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
-    traffic_.trouble(whose) = faults.trouble_of(whose, now);
-  }
-}
+void Meters::suffer(const adapters::FaultClock& faults, Time now) { faults.trouble(traffic_, now); }
 
 void Meters::turn_phases(Time now) {
   for (Counted& counted : counted_) {
@@ -125,11 +122,8 @@ void Meters::enter(Counted& counted) {
   counted.shares.push_back(static_cast<std::int64_t>(kScale) - before);
 }
 
-Int128 Meters::requests_of(Whose whose) const {
-  const Int128 all = script_.load.nanos_at(now_);
-  if (whose == Whose::all) return all;
-  const Int128 canary = all * traffic_.weight().nanos / kScale;
-  return whose == Whose::canary ? canary : all - canary;
+Int128 Meters::requests_of(const GivenSeries& series) const {
+  return traffic_.requests_of(series.whose, series.target, script_.load.nanos_at(now_));
 }
 
 void Meters::flow_until(Time now) {
@@ -146,12 +140,12 @@ void Meters::flow(Counted& counted, core::Duration passed) const {
       counted.count += level.number.nanos * passed.count() / kScale;
       return;
     case Level::Kind::share:
-      counted.count += requests_of(counted.series->whose) * passed.count() / kScale *
-                       level.number.nanos / kScale;
+      counted.count +=
+          requests_of(*counted.series) * passed.count() / kScale * level.number.nanos / kScale;
       return;
     case Level::Kind::latencies: {
       const Int128 a_second =
-          level.observations ? level.observations->nanos : requests_of(counted.series->whose);
+          level.observations ? level.observations->nanos : requests_of(*counted.series);
       const Int128 observations = a_second * passed.count() / kScale;
       for (std::size_t i = 0; i < counted.buckets.size(); ++i) {
         counted.buckets[i] += observations * counted.shares[i] / kScale;
@@ -189,7 +183,7 @@ void Meters::name_series(runtime::PointBatch& batch) {
 
 void Meters::put_healthy(runtime::PointBatch& batch, std::size_t index) {
   const adapters::Traffic::Total total = traffic_.total(index);
-  if (traffic_.silent(total.series.whose)) return;
+  if (traffic_.silent(total.series.whose, total.series.target)) return;
   Fixed value = total.series.level;
   if (total.series.kind == MetricKind::counter) value = Fixed{total.count / kScale * kScale};
   put(batch, index, total.series.kind, total.buckets, total.series.bounds, value);
@@ -198,7 +192,8 @@ void Meters::put_healthy(runtime::PointBatch& batch, std::size_t index) {
 void Meters::put_given(runtime::PointBatch& batch, std::size_t index) {
   const Counted& counted = counted_[index];
   const GivenSeries& series = *counted.series;
-  if (counted.level().kind == Level::Kind::silent || traffic_.silent(series.whose)) return;
+  if (counted.level().kind == Level::Kind::silent || traffic_.silent(series.whose, series.target))
+    return;
   Fixed value = counted.level().number;
   if (series.kind == MetricKind::counter) value = Fixed{counted.count / kScale * kScale};
   put(batch, traffic_.size() + index, series.kind, counted.buckets, series.bounds, value);

@@ -17,7 +17,7 @@ class Meters final : public Service {
 
   core::Time next() const override;
   void run_until(core::Time now, runtime::PointBatch& batch) override;
-  void set_weight(core::Weight weight) override;
+  void set_weight(core::TargetIndex target, core::Weight weight) override;
   void mark(const std::string& stage, core::Time now) override;
   void suffer(const adapters::FaultClock& faults, core::Time now) override;
 
@@ -36,7 +36,7 @@ class Meters final : public Service {
   void flow(Counted& counted, core::Duration passed) const;
   void turn_phases(core::Time now);
   void enter(Counted& counted);
-  core::Int128 requests_of(adapters::Whose whose) const;  // a second, in 10⁻⁹
+  core::Int128 requests_of(const GivenSeries& series) const;  // a second, in 10⁻⁹
   void read(runtime::PointBatch& batch);
   void put_healthy(runtime::PointBatch& batch, std::size_t index);
   void put_given(runtime::PointBatch& batch, std::size_t index);

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <variant>
 
+#include "adapters/sandbox/predecessor.h"
 #include "adapters/wire/effect_json.h"
+#include "dsl/compiler.h"
 #include "tools/scenario/answers.h"
 
 namespace rollbook::tools {
@@ -63,8 +65,11 @@ class Play {
     TRY_DO(open());
     while (true) {
       TRY_DO(settle_down());
-      if (!refused_.empty()) return core::fail("the start was refused: " + refused_);
-      if (is_over()) break;
+      if (seen_.refused && !script_.expects_refusal()) {
+        return core::fail("the start was refused: " + seen_.refused->reason + ": " +
+                          seen_.refused->detail);
+      }
+      if (is_over() || seen_.refused) break;
       const Time next = std::max(now_, next_due());
       if (next > options_.begin + options_.most) break;
       if (options_.before_moving && !options_.before_moving(next)) {
@@ -92,6 +97,9 @@ class Play {
     if (shard_->state().last_stream != 0) {
       return core::fail("the directory holds a log already; a scenario needs an empty one");
     }
+    std::vector<std::string> before;
+    for (const auto& given : script_.scenario.predecessors) before.push_back(given.runbook.text);
+    TRY_DO(adapters::precede(*shard_, dsl::Compiler(), machine_, before, now_));
     mark("");
     service_.suffer(faults_, now_);
     return {};
@@ -177,6 +185,9 @@ class Play {
     runtime::CommandInput input;
     input.command = command(core::Verb::start);
     input.command.weight = machine_.begins;
+    for (const core::Target& target : machine_.targets) {
+      input.command.weights.push_back({target.name, target.begins});
+    }
     input.compiled = runtime::Compiled{*script_.plan, {}};
     shard_->command(input, now_);
     return {};
@@ -190,7 +201,9 @@ class Play {
   core::Status perform(const Settle& settle) {
     if (deferred(settle)) return {};
     const core::EffectRequested& effect = settle.effect;
-    const adapters::Fault* fault = faults_.find({kind_of(effect), effect.to, effect.name}, now_);
+    const std::string target = effect.target.valid() ? machine_.at(effect.target).name : "";
+    const adapters::Fault* fault =
+        faults_.find({kind_of(effect), effect.to, effect.name, target}, now_);
     if (fault != nullptr && fault->hangs) return {};
     core::Command command = this->command(core::Verb::settle);
     command.effect = settle.id;
@@ -206,6 +219,7 @@ class Play {
 
   static adapters::FaultKind kind_of(const core::EffectRequested& effect) {
     if (effect.kind == core::EffectKind::run) return adapters::FaultKind::run;
+    if (effect.kind == core::EffectKind::start) return adapters::FaultKind::start;
     if (effect.kind == core::EffectKind::checkpoint) return adapters::FaultKind::checkpoint;
     return effect.rollback ? adapters::FaultKind::rollback : adapters::FaultKind::shift;
   }
@@ -214,7 +228,7 @@ class Play {
   void carry_out(const core::EffectRequested& effect) {
     if (effect.order <= last_order_) return;
     last_order_ = effect.order;
-    service_.set_weight(effect.to);
+    service_.set_weight(effect.target, effect.to);
   }
 
   core::Status perform(const Vote& vote) {
@@ -230,10 +244,13 @@ class Play {
     command.actor = act.actor;
     command.duration = act.duration;
     command.how = act.how;
+    command.to = act.to;
+    command.reason = act.because;
     command.option = act.option.text;
     command.yes = act.yes;
     if (act.item) command.item = act.item->value;
     if (act.role) command.role = act.role->text;
+    if (act.target) command.target = act.target->text;
     if (act.verb == core::Verb::settle) return settle_last(act, std::move(command), give.act);
     const bool answers = act.verb == core::Verb::confirm || act.verb == core::Verb::decide;
     if (!answers || act.role) {
@@ -358,7 +375,7 @@ class Play {
       seen_.stream = event.stream;
     } else if (const auto* rejected = std::get_if<core::Rejected>(&event.body)) {
       if (rejected->command.verb == core::Verb::start) {
-        refused_ = rejected->reason + ": " + rejected->detail;
+        seen_.refused = *rejected;
       }
       const auto act = given_.find(rejected->command.key.id);
       if (act != given_.end()) seen_.orders[act->second].rejected = *rejected;
@@ -383,7 +400,8 @@ class Play {
   void deliver(const runtime::OutboxRow& row) {
     shard_->delivered(runtime::OutboxKey{row.stream, row.sequence}, now_);
     const auto requested = requested_.extract(row.sequence);
-    if (requested.empty() || !core::is_awaited(requested.mapped().kind)) return;
+    if (requested.empty()) return;
+    if (!core::is_awaited(requested.mapped().kind) && !requested.mapped().tracked) return;
     Settle settle{row.id, std::move(requested.mapped())};
     last_.insert_or_assign(settle.effect.kind, settle);
     plan(now_ + kSettleAfter, std::move(settle));
@@ -410,7 +428,6 @@ class Play {
   std::map<std::string, std::size_t> given_;  // acts by the id of their command
   std::int64_t last_order_ = 0;
   std::uint64_t commands_ = 0;
-  std::string refused_;
   Seen seen_;
 };
 

@@ -46,7 +46,8 @@ struct Seen {
   core::Time end{};
   std::string rollout;
   core::StreamId stream;
-  std::vector<core::Event> events;  // all but the evidence, in order
+  std::vector<core::Event> events;        // all but the evidence, in order
+  std::optional<core::Rejected> refused;  // the start; where the scenario expects it
   std::optional<core::Outcome> outcome;
   std::map<std::string, core::Time> stages;  // when their first shift was requested
   std::vector<Order> orders;                 // by act of the scenario

@@ -109,7 +109,7 @@ Time Recording::next() const {
 
 void Recording::suffer(const adapters::FaultClock& faults, Time now) {
   for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
-    troubles_[static_cast<std::size_t>(whose)] = faults.trouble_of(whose, now);
+    troubles_[static_cast<std::size_t>(whose)] = faults.trouble_of(whose, core::TargetIndex{}, now);
   }
 }
 

@@ -29,7 +29,8 @@ class Recording final : public Service {
 
   core::Time next() const override;
   void run_until(core::Time now, runtime::PointBatch& batch) override;
-  void set_weight(core::Weight) override {}  // what was recorded has its weights in it
+  // What was recorded has its weights in it.
+  void set_weight(core::TargetIndex, core::Weight) override {}
   void mark(const std::string&, core::Time) override {}
   void suffer(const adapters::FaultClock& faults, core::Time now) override;
 

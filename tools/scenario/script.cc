@@ -1,6 +1,9 @@
 #include "tools/scenario/script.h"
 
+#include <algorithm>
+
 #include "adapters/sandbox/fault_clock.h"
+#include "adapters/sandbox/label_sets.h"
 #include "tools/scenario/script_names.h"
 #include "tools/scenario/script_series.h"
 
@@ -17,7 +20,8 @@ void read_faults(Script& script, dsl::Sink& sink) {
       sink.error(Code::scenario_bad_fault, written.span, fault.error().message);
       continue;
     }
-    const auto shows = adapters::check_fault(script.machine(), *fault, script.healthy);
+    adapters::add_kind(script.machine(), *fault, script.healthy);
+    const auto shows = adapters::check_fault_of_figures(script.machine(), *fault, script.healthy);
     if (!shows) {
       const bool unfed = script.healthy.empty() && (fault->kind == adapters::FaultKind::errors ||
                                                     fault->kind == adapters::FaultKind::latency);
@@ -29,6 +33,13 @@ void read_faults(Script& script, dsl::Sink& sink) {
 }
 
 }  // namespace
+
+bool Script::expects_refusal() const {
+  return std::any_of(scenario.expectations.begin(), scenario.expectations.end(),
+                     [](const dsl::scenario::Expectation& one) {
+                       return std::holds_alternative<dsl::scenario::RefusalExpected>(one.what);
+                     });
+}
 
 std::optional<Script> make_script(const Scenario& scenario,
                                   std::shared_ptr<const runtime::Plan> plan, dsl::Sink& sink) {

@@ -25,6 +25,7 @@ struct GivenSeries {
   std::vector<std::pair<std::string, std::string>> labels;  // sorted
   core::MetricKind kind = core::MetricKind::counter;
   adapters::Whose whose = adapters::Whose::all;  // whose requests a share is of
+  core::TargetIndex target;                      // whose traffic; invalid: there are none
   core::Fixed unit;                              // of the wire, in seconds (histograms, gauges)
   std::vector<core::Fixed> bounds;               // histograms, in the wire's unit
   std::vector<dsl::scenario::Phase> phases;
@@ -43,6 +44,8 @@ struct Script {
   std::vector<core::CriterionIndex> criteria;
 
   const core::Machine& machine() const { return plan->machine; }
+  // Whether the rollout need not start.
+  bool expects_refusal() const;
 };
 
 // Nothing when anything was reported.

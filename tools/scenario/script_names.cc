@@ -45,6 +45,7 @@ class Resolver {
       if (away.until) moment(*away.until);
     }
     if (scenario.end) moment(*scenario.end);
+    for (const auto& given : scenario.predecessors) predecessor(given.runbook);
     for (const auto& rule : scenario.answers) answering(rule);
     for (const auto& act : scenario.acts) check(act);
     for (const Expectation& expectation : scenario.expectations) {
@@ -69,6 +70,24 @@ class Resolver {
     if (!holds(names, moment.stage)) {
       missing(Code::scenario_unknown_stage, moment.span, "stage", moment.stage, names);
     }
+  }
+
+  void target(const dsl::ast::Name& name) {
+    Names names;
+    for (const core::Target& one : machine_.targets) names.push_back(one.name);
+    if (!holds(names, name.text)) {
+      missing(Code::scenario_unknown_target, name.span, "target", name.text, names);
+    }
+  }
+
+  // What the runbook does not ask for changes nothing.
+  void predecessor(const dsl::ast::Name& name) {
+    if (holds(machine_.after, name.text)) return;
+    sink_.error(
+        Code::scenario_unknown_predecessor, name.span,
+        fmt::format("runbook `{}` does not say `after runbook {}`", machine_.name, name.text),
+        machine_.after.empty() ? "leave it out: it comes after none"
+                               : help_for(name.text, machine_.after));
   }
 
   void role(const dsl::ast::Name& name) {
@@ -121,6 +140,7 @@ class Resolver {
   void check(const dsl::scenario::Act& act) {
     moment(act.at);
     if (act.role) role(*act.role);
+    if (act.target) target(*act.target);
     if (act.item) question(act.item->value, act.item->span);
     if (act.verb != core::Verb::decide) return;
     const Names names = options_of(nullptr);
@@ -165,6 +185,7 @@ class Resolver {
 
   void check(const EffectExpected& what, const Expectation& expectation) {
     // A ramp shifts to weights that no effect of the machine names, and so does a person.
+    if (what.target) target(*what.target);
     if (what.kind == core::EffectKind::traffic) return;
     Names names;
     for (const core::Effect& effect : machine_.effects) {
@@ -194,7 +215,16 @@ class Resolver {
     question(what.item, expectation.what_span);
   }
   void check(const dsl::scenario::OutcomeExpected&, const Expectation&) {}
-  void check(const dsl::scenario::WeightExpected&, const Expectation&) {}
+  void check(const dsl::scenario::WeightExpected& what, const Expectation& expectation) {
+    if (what.target) return target(*what.target);
+    if (machine_.targets.empty()) return;
+    sink_.error(Code::scenario_unknown_target, expectation.what_span,
+                fmt::format("runbook `{}` has targets, and this says not whose traffic it means",
+                            machine_.name),
+                fmt::format("write `traffic {} …`", machine_.targets.front().name));
+  }
+  void check(const dsl::scenario::StandingExpected&, const Expectation&) {}
+  void check(const dsl::scenario::RefusalExpected&, const Expectation&) {}
 
   Script& script_;
   const Machine& machine_;

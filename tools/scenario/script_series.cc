@@ -73,6 +73,7 @@ class SeriesResolver {
     given.kind = metric->kind;
     given.unit = metric->unit;
     given.whose = whose_of(series);
+    given.target = target_of(series);
     given.phases = series.phases;
     for (std::size_t i = 0; i < series.phases.size(); ++i) check(series, given, i);
     script_.given.push_back(std::move(given));
@@ -112,6 +113,16 @@ class SeriesResolver {
       if (value == machine_.arms->baseline) return Whose::baseline;
     }
     return Whose::all;
+  }
+
+  core::TargetIndex target_of(const Series& series) const {
+    for (std::uint32_t i = 0; i < machine_.targets.size(); ++i) {
+      const std::pair<std::string, std::string> own{machine_.targets[i].label,
+                                                    machine_.targets[i].value};
+      const auto& labels = series.labels;
+      if (std::find(labels.begin(), labels.end(), own) != labels.end()) return {i};
+    }
+    return {};
   }
 
   void check(const Series& series, const GivenSeries& given, std::size_t index) {

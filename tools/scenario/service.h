@@ -18,7 +18,7 @@ class Service {
   // nothing changes but time: the Play calls it before each edge of a fault and each shift.
   virtual void run_until(core::Time now, runtime::PointBatch& batch) = 0;
   // A shift was carried out.
-  virtual void set_weight(core::Weight weight) = 0;
+  virtual void set_weight(core::TargetIndex target, core::Weight weight) = 0;
   // A stage's first shift was requested (""; the start): times count from it.
   virtual void mark(const std::string& stage, core::Time now) = 0;
   // The troubles of the arms have changed.

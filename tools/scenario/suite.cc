@@ -35,7 +35,7 @@ bool Suite::passed() const {
 std::vector<std::string> Suite::watched() const {
   std::vector<std::string> paths;
   for (const FileResult& file : files_) paths.push_back(file.path);
-  for (const auto& [path, known] : compiled_) paths.push_back(path);
+  for (const auto& [runbook, known] : compiled_) paths.push_back(runbook.first);
   return paths;
 }
 
@@ -71,7 +71,7 @@ void Suite::run(const dsl::scenario::Scenario& scenario, FileResult& file, dsl::
     return;
   }
   result.runbook = *path;
-  const Known& known = compile(*path);
+  const Known& known = compile(*path, params_of(scenario, params_));
   if (known.plan == nullptr) {
     sink.error(dsl::Code::scenario_no_runbook, scenario.runbook.span, known.error,
                fmt::format("`rollbook check {}` shows all findings", *path));
@@ -104,8 +104,20 @@ void Suite::tell(const Script& script, ScenarioResult& result, Coverage& coverag
   }
 }
 
-const Suite::Known& Suite::compile(const std::string& path) {
-  const auto [place, added] = compiled_.try_emplace(path);
+std::vector<core::Argument> params_of(const dsl::scenario::Scenario& scenario,
+                                      std::vector<core::Argument> params) {
+  for (const dsl::scenario::GivenParam& given : scenario.params) {
+    std::erase_if(params, [&](const core::Argument& one) { return one.name == given.name.text; });
+    params.push_back({given.name.text, given.value});
+  }
+  return params;
+}
+
+const Suite::Known& Suite::compile(const std::string& path,
+                                   const std::vector<core::Argument>& params) {
+  std::vector<std::string> values;
+  for (const core::Argument& param : params) values.push_back(param.name + "=" + param.value);
+  const auto [place, added] = compiled_.try_emplace({path, std::move(values)});
   Known& known = place->second;
   if (!added) return known;
   const auto source = RunbookSource::load(path);
@@ -113,7 +125,7 @@ const Suite::Known& Suite::compile(const std::string& path) {
     known.error = source.error().message;
     return known;
   }
-  runtime::Compiled compiled = source->compile({});
+  runtime::Compiled compiled = source->compile(params);
   if (compiled.plan) {
     compiled.plan->file = path.substr(path.rfind('/') + 1);
     compiled.plan->machine.file = compiled.plan->file;

@@ -61,10 +61,16 @@ Outcome<std::vector<std::string>> find_scenarios(const std::vector<std::string>&
 // is none; says where it was looked for.
 Outcome<std::string> find_runbook(const std::string& scenario_path, const std::string& name);
 
+// `params` with those of the scenario in place of, or behind, others of their name.
+std::vector<core::Argument> params_of(const dsl::scenario::Scenario& scenario,
+                                      std::vector<core::Argument> params);
+
 class Suite {
  public:
-  // Only scenarios whose title or file holds `filter`.
-  explicit Suite(std::string filter = "") : filter_(std::move(filter)) {}
+  // Only scenarios whose title or file holds `filter`. `params` are put into every runbook; what a
+  // scenario gives itself goes before them.
+  explicit Suite(std::string filter = "", std::vector<core::Argument> params = {})
+      : filter_(std::move(filter)), params_(std::move(params)) {}
 
   const FileResult& add(const std::string& path);
 
@@ -81,14 +87,16 @@ class Suite {
     std::string error;
   };
   void run(const dsl::scenario::Scenario& scenario, FileResult& file, dsl::Sink& sink);
-  const Known& compile(const std::string& path);
+  const Known& compile(const std::string& path, const std::vector<core::Argument>& params);
   Coverage& coverage_of(const std::string& path, const Known& known);
   void tell(const Script& script, ScenarioResult& result, Coverage& coverage) const;
 
   std::string filter_;
+  std::vector<core::Argument> params_;
   std::vector<FileResult> files_;
   std::vector<RunbookResult> runbooks_;
-  std::map<std::string, Known> compiled_;
+  // By path and parameters.
+  std::map<std::pair<std::string, std::vector<std::string>>, Known> compiled_;
 };
 
 }  // namespace rollbook::tools

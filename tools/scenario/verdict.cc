@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
@@ -31,7 +32,8 @@ struct Span {
 bool is_change(const Expectation& expectation) {
   return std::holds_alternative<dsl::scenario::StateExpected>(expectation.what) ||
          std::holds_alternative<dsl::scenario::VerdictExpected>(expectation.what) ||
-         std::holds_alternative<dsl::scenario::WeightExpected>(expectation.what);
+         std::holds_alternative<dsl::scenario::WeightExpected>(expectation.what) ||
+         std::holds_alternative<dsl::scenario::StandingExpected>(expectation.what);
 }
 
 // What is so from a moment on: at `begin`, or at some time up to `end`. It may have been so for a
@@ -93,9 +95,12 @@ class Sight {
     each<core::EffectRequested>([&](const Event& event, const core::EffectRequested& effect) {
       const bool named =
           what.name.empty() || effect.name == what.name || effect.channel == what.name;
-      const bool weighs = !what.weight || effect.to == *what.weight;
+      const bool weighs =
+          (!what.weight || effect.to == *what.weight) &&
+          (!what.target || machine_.find_target(what.target->text) == effect.target);
       std::string text(adapters::name_of(effect.kind));
       if (effect.kind == core::EffectKind::traffic) {
+        if (effect.target.valid()) text += " " + machine_.at(effect.target).name;
         text += " " + adapters::format_percent(effect.to);
       } else {
         text += " " + (effect.channel.empty() ? effect.name : effect.channel);
@@ -112,13 +117,17 @@ class Sight {
   }
 
   void look(const dsl::scenario::WeightExpected& what) {
-    spans_.push_back({seen_.begin, seen_.begin, machine_.begins == what.weight,
-                      adapters::format_percent(machine_.begins)});
+    const core::TargetIndex target =
+        what.target ? machine_.find_target(what.target->text) : core::TargetIndex{};
+    const core::Weight begins = target.valid() ? machine_.at(target).begins : machine_.begins;
+    spans_.push_back(
+        {seen_.begin, seen_.begin, begins == what.weight, adapters::format_percent(begins)});
     std::map<core::Sequence, core::EffectRequested> shifts;
     std::int64_t order = 0;
     for (const Event& event : seen_.events) {
       if (const auto* effect = std::get_if<core::EffectRequested>(&event.body)) {
-        if (effect->kind == core::EffectKind::traffic) shifts.emplace(event.sequence, *effect);
+        const bool own = effect->kind == core::EffectKind::traffic && effect->target == target;
+        if (own) shifts.emplace(event.sequence, *effect);
       }
       const auto* settled = std::get_if<core::EffectSettled>(&event.body);
       if (settled == nullptr || settled->outcome != core::EffectOutcome::succeeded) continue;
@@ -135,6 +144,33 @@ class Sight {
       const std::string& text = machine_.at(asked.item).text;
       spans_.push_back({event.time, event.time, text == what.item, text});
     });
+  }
+
+  // A halt ends where the rollout goes another way; a pause is kept on it.
+  void look(const dsl::scenario::StandingExpected& what) {
+    bool stands = false;
+    spans_.push_back({seen_.begin, seen_.begin, false, "it went on"});
+    for (const Event& event : seen_.events) {
+      const auto* paused = std::get_if<core::Paused>(&event.body);
+      const bool ends = std::holds_alternative<core::Resumed>(event.body) ||
+                        std::holds_alternative<core::RolloutFinished>(event.body) ||
+                        (what.halted && std::holds_alternative<core::Transitioned>(event.body));
+      if (paused == nullptr && !ends) continue;
+      const bool was = std::exchange(stands, paused != nullptr && paused->halt == what.halted);
+      if (stands == was) continue;
+      spans_.push_back({event.time, event.time, stands,
+                        !stands       ? "it went on"
+                        : what.halted ? "halted"
+                                      : "paused"});
+    }
+  }
+
+  void look(const dsl::scenario::RefusalExpected& what) {
+    if (!seen_.refused) return;
+    spans_.push_back({seen_.begin, seen_.begin,
+                      what.reason.empty() || what.reason == seen_.refused->reason,
+                      fmt::format("the start was rejected as {}: {}", seen_.refused->reason,
+                                  seen_.refused->detail)});
   }
 
   const Script& script_;

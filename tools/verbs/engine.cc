@@ -83,6 +83,11 @@ adapters::EngineOptions engine_options(const adapters::Config& config, EngineJou
   options.topics.effects = config.topics.effects;
   options.topics.events = config.topics.events;
   options.topics.deadletter = config.topics.deadletter;
+  options.shard.read_back_most = config.read_back_most;
+  options.read_back.bytes_per_second = config.read_back_rate;
+  options.read_back.on_trouble = [&](const std::string& message) {
+    journal.warn("cannot read metrics back, trying on: " + message);
+  };
   options.on_committed = [&](const runtime::Committed& committed) { journal.committed(committed); };
   options.on_turn = [&](const runtime::Shard& shard, core::Time now) {
     journal.turned(shard, now);

@@ -6,12 +6,15 @@
 #include <iostream>
 
 #include "adapters/sandbox/fault_clock.h"
+#include "adapters/sandbox/label_sets.h"
 #include "adapters/wire/text.h"
 #include "dsl/compiler.h"
 #include "dsl/diagnostics.h"
 #include "tools/files.h"
 #include "tools/rollouts.h"
+#include "tools/runbook_source.h"
 #include "tools/scenario/meters.h"
+#include "tools/scenario/suite.h"
 #include "tools/scenario/verdict.h"
 #include "tools/verbs.h"
 #include "tools/virtual_run.h"
@@ -114,12 +117,13 @@ void say_all(const dsl::Sink& sink, const std::string& text, const Console& cons
 Outcome<Script> read_script(const Options& options, const Console& console) {
   const ScenarioPlace place = place_of(options.scenario);
   TRY(const std::string text, read_runbook(place.path));
-  TRY(runtime::Plan plan, compile_plan(options.file, options.params, console));
   dsl::Sink sink(place.path);
   const auto all = dsl::scenario::parse(text, sink);
   std::optional<Script> script;
   if (!sink.has_errors()) {
     TRY(const dsl::scenario::Scenario scenario, pick(all, place));
+    TRY(const std::vector<core::Argument> params, parse_params(options.params));
+    TRY(runtime::Plan plan, compile_plan(options.file, params_of(scenario, params), console));
     script = make_script(scenario, std::make_shared<const runtime::Plan>(std::move(plan)), sink);
   }
   say_all(sink, text, console);
@@ -127,7 +131,8 @@ Outcome<Script> read_script(const Options& options, const Console& console) {
   for (const std::string& written : options.faults) {
     auto fault = adapters::parse_fault(written);
     if (!fault) return give_up(fault.error().message, Exit::usage);
-    const auto shows = adapters::check_fault(script->machine(), *fault, script->healthy);
+    adapters::add_kind(script->machine(), *fault, script->healthy);
+    const auto shows = adapters::check_fault_of_figures(script->machine(), *fault, script->healthy);
     if (!shows) return give_up(shows.error().message, Exit::usage);
     script->faults.push_back(std::move(*fault));
   }
@@ -177,6 +182,11 @@ Outcome<Exit> run_scenario(const Options& options, const Console& console) {
               console);
   }
   if (!say_unmet(script, seen, console)) return Exit::error;
+  if (seen.refused) {
+    console.say(fmt::format("the start was rejected as {}, as expected: {}", seen.refused->reason,
+                            seen.refused->detail));
+    return Exit::done;
+  }
   return seen.outcome ? exit_of(*seen.outcome) : Exit::waiting;
 }
 
@@ -233,8 +243,10 @@ Verb sandbox_verb() {
           [o](OptionSet& set) {
             set.positional("FILE", o->file, "the runbook");
             set.options("--fault", "TEXT", o->faults,
-                        "what goes wrong: errors SHARE, latency ×N, silence, shift fails; then "
-                        "from TIME or from stage NAME + TIME, for, until, on canary|baseline|both");
+                        "what goes wrong: errors SHARE [at random], latency xN, silence, shift "
+                        "fails, gaps SHARE, duplicates SHARE, collector restarts, partitions "
+                        "double; then from TIME or from stage NAME + TIME, for, until, on "
+                        "canary|baseline|both");
             set.options("--param", "NAME=VALUE", o->params, "of the runbook, as for `start`");
             set.option("--scenario", "FILE[:LINE]", o->scenario,
                        "what is sent, done and expected, from a scenario file; with several in it, "

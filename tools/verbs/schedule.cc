@@ -6,6 +6,7 @@
 
 #include "adapters/wire/json_out.h"
 #include "dsl/prove.h"
+#include "engine/core/wall_clock.h"
 #include "tools/runbook_source.h"
 #include "tools/verbs.h"
 
@@ -27,24 +28,41 @@ Outcome<core::Time> parse_from(const std::string& text) {
   if (whole.size() == kDate) whole += "T00:00";
   if (whole.size() >= kMinutes && whole[kMinutes] != ':') whole.insert(kMinutes, ":00");
   if (whole.size() == kSeconds) whole += "Z";
-  if (const auto time = adapters::parse_time(whole)) return *time;
+  // Later nobody knows the hours of a zone, nor how far a plan reaches.
+  constexpr core::Time kLast{std::chrono::hours(24 * 365 * 130)};
+  const auto time = adapters::parse_time(whole);
+  if (time && *time < kLast) return *time;
   return give_up(fmt::format("--from `{}` is no date: write `2026-01-05` or `2026-01-05T09:00Z`",
                              adapters::printable(text)),
                  Exit::usage);
 }
 
-// To the minute: nobody plans closer.
-std::string moment(core::Duration after, const std::optional<core::Time>& from) {
-  if (!from) return dsl::roughly(after);
-  const core::Time time = std::chrono::ceil<std::chrono::minutes>(*from + after);
-  std::string text = adapters::format_time(time);
-  text.replace(text.find('T'), 1, " ");
-  return text.substr(0, 16) + "Z";
+// Which times are shown: those since the start, dates in UTC, or on the wall of the one zone that
+// the hours of the runbook are of.
+struct Clock {
+  std::optional<core::Time> from;
+  const core::OpenHours* wall = nullptr;
+};
+
+Clock clock_of(const core::Machine& machine, const std::optional<core::Time>& from) {
+  const auto& hours = machine.advance_only.hours;
+  const bool one = !hours.empty() && std::all_of(hours.begin(), hours.end(), [&](const auto& each) {
+    return each.zone == hours.front().zone;
+  });
+  return {from, from && one ? &hours.front() : nullptr};
 }
 
-std::string moment(const std::optional<core::Duration>& after,
-                   const std::optional<core::Time>& from) {
-  return after ? moment(*after, from) : "—";
+// To the minute: nobody plans closer.
+std::string moment(const std::optional<core::Duration>& after, const Clock& clock) {
+  if (!after) return "—";
+  if (!clock.from) return dsl::roughly(*after);
+  static constexpr const char* kDays[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+  core::Time time = std::chrono::ceil<std::chrono::minutes>(*clock.from + *after);
+  if (clock.wall != nullptr) time += core::offset_at(*clock.wall, time);
+  std::string text = adapters::format_time(time);
+  text.replace(text.find('T'), 1, " ");
+  return fmt::format("{} {}{}", kDays[core::day_of_week(time)], text.substr(0, 16),
+                     clock.wall != nullptr ? "" : "Z");
 }
 
 Json moment_json(const std::optional<core::Duration>& after,
@@ -68,14 +86,25 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(width > width_of(text) ? width - width_of(text) : 0, ' ');
 }
 
-void print_table(const std::vector<dsl::Leg>& legs, const std::optional<core::Time>& from,
-                 const Console& console) {
+// "5%"; where there are targets "eu 5%, us 0%".
+std::string weights_text(const dsl::Leg& leg, const core::Machine& machine) {
+  if (leg.weights.empty()) return adapters::format_percent(leg.weight);
+  std::string text;
+  for (std::size_t i = 0; i < leg.weights.size(); ++i) {
+    text += fmt::format("{}{} {}", i == 0 ? "" : ", ", machine.targets[i].name,
+                        adapters::format_percent(leg.weights[i]));
+  }
+  return text;
+}
+
+void print_table(const std::vector<dsl::Leg>& legs, const core::Machine& machine,
+                 const Clock& from, const Console& console) {
   std::vector<std::vector<std::string>> rows = {
       {"", "traffic", "begins earliest", "latest", "ends earliest", "latest"}};
   for (const dsl::Leg& leg : legs) {
-    rows.push_back({leg.name, adapters::format_percent(leg.weight),
-                    moment(leg.begins.earliest, from), moment(leg.begins.latest, from),
-                    moment(leg.ends.earliest, from), moment(leg.ends.latest, from)});
+    rows.push_back({leg.name, weights_text(leg, machine), moment(leg.begins.earliest, from),
+                    moment(leg.begins.latest, from), moment(leg.ends.earliest, from),
+                    moment(leg.ends.latest, from)});
   }
   std::vector<std::size_t> widths(rows.front().size(), 0);
   for (const auto& row : rows) {
@@ -96,14 +125,19 @@ void print_table(const std::vector<dsl::Leg>& legs, const std::optional<core::Ti
   }
 }
 
-// What moves both ends, and is not counted.
-std::string delays_of(const core::Machine& machine) {
+// What is said of the hours of the runbook; "" where it has none.
+std::string hours_of(const core::Machine& machine, const Clock& clock) {
   std::string hours;
   for (const core::OpenHours& open : machine.advance_only.hours) {
     hours += (hours.empty() ? "" : ", ") + open.text;
   }
   if (hours.empty()) return "";
-  return "not counted: `advance only` may delay each step forward until it is open, " + hours;
+  if (clock.from) {
+    return "steps forward wait for " + hours +
+           (clock.wall != nullptr ? "; times are those of " + clock.wall->zone : "");
+  }
+  return "not counted: `advance only` may delay each step forward until it is open, " + hours +
+         "; `--from DATE` counts it";
 }
 
 Outcome<Exit> run(const Options& options, const Console& console) {
@@ -119,14 +153,15 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     }
     return give_up(fmt::format("{}: not valid, so it has no schedule", options.file));
   }
-  const std::vector<dsl::Leg> legs = dsl::schedule(compiled.plan->machine);
+  const std::vector<dsl::Leg> legs = dsl::schedule(compiled.plan->machine, from);
   if (options.output == "table") {
-    print_table(legs, from, console);
+    const Clock clock = clock_of(compiled.plan->machine, from);
+    print_table(legs, compiled.plan->machine, clock, console);
     console.say(
         "earliest: every check passes at once and people answer; latest: every deadline is "
         "used up, without extensions, pauses and halts");
-    const std::string delays = delays_of(compiled.plan->machine);
-    if (!delays.empty()) console.say(delays);
+    const std::string hours = hours_of(compiled.plan->machine, clock);
+    if (!hours.empty()) console.say(hours);
     return Exit::done;
   }
   Json all = Json::array();
@@ -137,6 +172,10 @@ Outcome<Exit> run(const Options& options, const Console& console) {
                    {"ends", when_json(leg.ends, from)},
                    {"waits", leg.waits},
                    {"extensions", adapters::format_duration(leg.extensions)}});
+    for (std::size_t i = 0; i < leg.weights.size(); ++i) {
+      const std::string& target = compiled.plan->machine.targets[i].name;
+      all.back()["weights"][target] = adapters::number(leg.weights[i]);
+    }
   }
   console.line(adapters::to_line(all));
   return Exit::done;
@@ -152,8 +191,10 @@ Verb schedule_verb() {
           {"rollbook schedule my.runbook", "rollbook schedule my.runbook --from 2026-01-05T09:00Z"},
           [o](OptionSet& set) {
             set.positional("FILE", o->file, "a runbook; - is stdin");
-            set.option("--from", "DATE", o->from,
-                       "when it starts; times are then dates, else counted from the start");
+            set.option(
+                "--from", "DATE", o->from,
+                "when it starts; times are then dates, with the hours of `advance only`, else "
+                "counted from the start");
             set.choice("-o,--output", o->output, {"table", "json"}, "how it is printed");
           },
           [o](Console& console) { return run(*o, console); }};

@@ -19,6 +19,7 @@ struct Options {
   std::string file;
   std::string metrics;
   std::vector<std::string> faults;
+  std::vector<std::string> params;
   std::string speed = "max";
   std::string answer;
   std::string data;
@@ -39,19 +40,34 @@ Outcome<std::string> read_metrics(const std::string& path) {
   return std::string{std::istreambuf_iterator<char>(file), {}};
 }
 
-// What people say and what goes wrong; everything else was recorded.
+// What people say and what goes wrong; everything else was recorded. What must come before has.
 Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Recording& recording) {
   Script script;
   script.plan = std::make_shared<const runtime::Plan>(std::move(plan));
   dsl::scenario::Answering every;
   every.words.push_back({options.answer, {}});
   script.scenario.answers.push_back(std::move(every));
+  for (const std::string& runbook : script.machine().after) {
+    script.scenario.predecessors.push_back({{runbook, {}}, {}});
+  }
   TRY(const auto series, adapters::healthy_series(script.machine(), 1));
   bool errors = false;
+  if (!options.faults.empty() && !script.machine().targets.empty()) {
+    return give_up("runbook `" + script.machine().name +
+                       "` has targets: `simulate` lays no fault "
+                       "over a recording of them yet; leave --fault out, or write a scenario",
+                   Exit::usage);
+  }
   for (const std::string& text : options.faults) {
     auto fault = adapters::parse_fault(text);
     if (!fault) return give_up(fault.error().message, Exit::usage);
-    const auto shows = adapters::check_fault(script.machine(), *fault, series);
+    if (!fault->label.empty()) {
+      return give_up("`" + text +
+                         "`: a kind of error cannot be laid over what was recorded; give "
+                         "its series in a scenario",
+                     Exit::usage);
+    }
+    const auto shows = adapters::check_fault_of_figures(script.machine(), *fault, series);
     if (!shows) return give_up(shows.error().message, Exit::usage);
     errors = errors || fault->kind == adapters::FaultKind::errors;
     script.faults.push_back(std::move(*fault));
@@ -62,7 +78,7 @@ Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Reco
 
 Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const double speed, parse_speed(options.speed));
-  TRY(runtime::Plan plan, compile_plan(options.file, {}, console));
+  TRY(runtime::Plan plan, compile_plan(options.file, options.params, console));
   TRY(const std::string text, read_metrics(options.metrics));
   const core::Machine machine = plan.machine;
   auto recorded = Recording::read(machine, text);
@@ -125,6 +141,7 @@ Verb simulate_verb() {
                        "what was recorded: lines of Rollbook JSON, each with its time");
             set.options("--fault", "TEXT", o->faults,
                         "laid over the recording, as for `rollbook sandbox`");
+            set.options("--param", "NAME=VALUE", o->params, "of the runbook, as for `start`");
             set.option("--speed", "FACTOR", o->speed,
                        "3600x: an hour a second; max: as fast as it goes (default)");
             set.choice("--answer", o->answer, {"yes", "no", "nothing"},

@@ -16,7 +16,7 @@ struct Options : ActOptions {
   std::string file;
   std::vector<std::string> params;
   std::string version;
-  std::string weight;
+  std::vector<std::string> weights;
   bool wait = false;
   std::string wait_timeout;
 };
@@ -71,10 +71,16 @@ Outcome<core::Command> make_start(const Options& options, const RunbookSource& s
   TRY(command.params, parse_params(options.params));
   command.file = std::filesystem::path(options.file).filename().string();
   command.version = options.version;
-  if (!options.weight.empty()) {
-    const auto weight = adapters::parse_weight(options.weight);
+  for (const std::string& given : options.weights) {
+    const std::size_t equals = given.find('=');
+    const bool named = equals != std::string::npos;
+    const auto weight = adapters::parse_weight(named ? given.substr(equals + 1) : given);
     if (!weight) return give_up("--weight: " + weight.error().message, Exit::usage);
-    command.weight = *weight;
+    if (named) {
+      command.weights.push_back({given.substr(0, equals), *weight});
+    } else {
+      command.weight = *weight;
+    }
   }
   return command;
 }
@@ -129,8 +135,8 @@ Verb start_verb() {
                     "of the runbook: a value in place of a default");
         set.option("--version", "TEXT", o->version,
                    "what is rolled out, such as an image's digest");
-        set.option("--weight", "WEIGHT", o->weight,
-                   "the canary's share now, when it was changed by hand");
+        set.options("--weight", "[TARGET=]WEIGHT", o->weights,
+                    "the canary's share now, when it was changed by hand");
         set.flag("--wait", o->wait, "until it ends; exit 0 succeeded, 3 rolled back, 1 aborted");
         set.option("--wait-timeout", "DURATION", o->wait_timeout,
                    "of --wait; exit 4 if people are waited for");

@@ -4,6 +4,7 @@
 
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/text.h"
+#include "engine/runtime/past.h"
 #include "tools/rollouts.h"
 #include "tools/settings.h"
 #include "tools/verbs.h"
@@ -26,8 +27,19 @@ struct Options {
   std::string timeout;
 };
 
-void print(const Rollout& rollout, const Options& options, const Console& console) {
-  const auto status = adapters::status_of(rollout.machine(), rollout.state(), wall_clock());
+void print(const runtime::EventLog& log, const Rollout& rollout, const Options& options,
+           const Console& console) {
+  auto status = adapters::status_of(rollout.machine(), rollout.state(), wall_clock());
+  if (status.reading_back) {
+    // Not there yet, or no more: then it is not told how far.
+    const auto told = log.value(runtime::read_so_far_name(rollout.stream()));
+    const auto so_far =
+        told && *told ? runtime::decode_read_so_far(**told) : std::optional<runtime::ReadSoFar>();
+    if (so_far) {
+      status.reading_back->done = so_far->done;
+      status.reading_back->total = so_far->total;
+    }
+  }
   if (options.output == "json") {
     console.line(adapters::status_json(status));
   } else {
@@ -70,11 +82,11 @@ Outcome<Exit> follow(store::RocksReader& log, Rollout& rollout, const Options& o
     const auto now = std::chrono::steady_clock::now();
     if (page && (changed || now - drawn >= kRedraw)) {
       console.print("\x1b[H\x1b[2J");
-      print(rollout, options, console);
+      print(log, rollout, options, console);
       console.flush();
       drawn = now;
     } else if (options.watch && options.output == "json" && changed) {
-      print(rollout, options, console);
+      print(log, rollout, options, console);
       console.flush();
     }
     if (rollout.state().finished()) break;
@@ -82,7 +94,7 @@ Outcome<Exit> follow(store::RocksReader& log, Rollout& rollout, const Options& o
     if (timeout && now - begun >= *timeout) {
       console.say(fmt::format("rollbook: `{}` has not ended within {}", rollout.state().id,
                               adapters::format_duration(*timeout)));
-      if (!options.watch) print(rollout, options, console);
+      if (!options.watch) print(log, rollout, options, console);
       return rollout.state().questions.empty() ? Exit::error : Exit::waiting;
     }
     wait_for(kLook);
@@ -92,7 +104,7 @@ Outcome<Exit> follow(store::RocksReader& log, Rollout& rollout, const Options& o
     changed = folded > 0;
     if (changed && lines) TRY_DO(tell_since(log, rollout, told, console));
   }
-  if (!options.watch || lines) print(rollout, options, console);
+  if (!options.watch || lines) print(log, rollout, options, console);
   suggest(rollout.state(), console);
   return options.wait ? exit_of(*rollout.state().outcome) : Exit::done;
 }
@@ -115,7 +127,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     catch_interrupts();
     return follow(*log, rollout, options, timeout, console);
   }
-  print(rollout, options, console);
+  print(*log, rollout, options, console);
   suggest(rollout.state(), console);
   return Exit::done;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "tools/runbook_source.h"
 #include "tools/scenario/report.h"
 #include "tools/scenario/watcher.h"
 #include "tools/verbs.h"
@@ -15,6 +16,7 @@ struct Options {
   std::string filter;
   std::string output;
   std::string at_least;
+  std::vector<std::string> params;
   bool coverage = false;
   bool watch = false;
 };
@@ -52,7 +54,8 @@ Outcome<Exit> run_once(const Options& options, const Console& console,
   }
   TRY(const std::vector<std::string> files, find_scenarios(options.paths));
   const ReportLook look{console.look().colour, options.coverage};
-  Suite suite(options.filter);
+  TRY(std::vector<core::Argument> params, parse_params(options.params));
+  Suite suite(options.filter, std::move(params));
   for (const std::string& path : files) {
     const FileResult& file = suite.add(path);
     const bool shows = options.filter.empty() || !file.scenarios.empty() || !file.passed();
@@ -118,6 +121,9 @@ Verb test_verb() {
             set.positionals("PATH", o->paths,
                             "scenario files, directories of them, or runbooks that have some");
             set.option("-k", "TEXT", o->filter, "only those whose title or file holds TEXT");
+            set.options("--param", "NAME=VALUE", o->params,
+                        "of the runbooks, as for `start`; a scenario's own `given param` goes "
+                        "before it");
             set.flag("--coverage", o->coverage,
                      "list states, transitions and criteria that no scenario went through");
             set.option("--at-least", "SHARE", o->at_least,

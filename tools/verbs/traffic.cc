@@ -1,3 +1,7 @@
+#include <fmt/format.h>
+
+#include "adapters/wire/text.h"
+#include "tools/act.h"
 #include "tools/rollouts.h"
 #include "tools/settings.h"
 #include "tools/traffic_look.h"
@@ -6,31 +10,15 @@
 namespace rollbook::tools {
 namespace {
 
-struct Options {
-  Settings settings;
-  std::string rollout;
+struct Options : ActOptions {
   std::string at;
   std::string output;
   bool verify = false;
   bool rebalance = false;
+  bool force = false;
 };
 
-Outcome<Exit> run(const Options& options, const Console& console) {
-  if (options.rebalance) {
-    return give_up(
-        "`rollbook traffic --rebalance` is not supported yet; whoever shifts the traffic can act "
-        "on the last effect of `rollbook log ROLLOUT --type effect_requested` again",
-        Exit::usage);
-  }
-  Until until;
-  if (!options.at.empty()) {
-    TRY(until, parse_until(options.at));
-  }
-  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
-  TRY(const auto log, open_log(loaded.config.store_path));
-  TRY(const Entry entry, find_rollout(*log, options.rollout));
-  TRY(const Rollout rollout, Rollout::load(*log, entry.stream, until, add_split_test));
-  const TrafficLook look = look_at_traffic(rollout, moment_of(rollout, until));
+Outcome<Exit> show(const TrafficLook& look, const Options& options, const Console& console) {
   if (options.output == "json") {
     console.line(traffic_json(look));
   } else {
@@ -40,8 +28,44 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (options.verify && look.verdict != SplitVerdict::agrees) {
     return give_up(verdict_sentence(look));
   }
-  if (!options.verify) console.suggest("rollbook traffic " + entry.rollout + " --verify");
+  if (!options.verify) console.suggest("rollbook traffic " + look.rollout + " --verify");
   return Exit::done;
+}
+
+// Asks for the settled weight once more, where what is observed has left it.
+Outcome<Exit> rebalance(const TrafficLook& look, Options options, const Console& console) {
+  options.rollout = look.rollout;
+  if (!options.force && look.verdict == SplitVerdict::agrees) {
+    console.say(fmt::format("{}: nothing to do, {}", look.rollout, verdict_sentence(look)));
+    return Exit::done;
+  }
+  if (!options.force && look.verdict != SplitVerdict::contradicts) {
+    return give_up(verdict_sentence(look) + "; --force asks for the weight all the same");
+  }
+  const std::string weight = adapters::format_percent(look.settled);
+  TRY(const core::Command command, make_command(core::Verb::rebalance, options));
+  TRY_DO(ask_first(fmt::format("{}. Ask for {} once more?", verdict_sentence(look), weight),
+                   options, console));
+  return act(command, options,
+             {fmt::format("asked for {} once more", weight), "rollbook traffic " + look.rollout},
+             console);
+}
+
+Outcome<Exit> run(const Options& options, const Console& console) {
+  Until until;
+  if (!options.at.empty()) {
+    if (options.rebalance) {
+      return give_up("--at shows a moment that is over, --rebalance acts now: say one of them",
+                     Exit::usage);
+    }
+    TRY(until, parse_until(options.at));
+  }
+  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
+  TRY(const auto log, open_log(loaded.config.store_path));
+  TRY(const Entry entry, find_rollout(*log, options.rollout));
+  TRY(const Rollout rollout, Rollout::load(*log, entry.stream, until, add_split_test));
+  const TrafficLook look = look_at_traffic(rollout, moment_of(rollout, until));
+  return options.rebalance ? rebalance(look, options, console) : show(look, options, console);
 }
 
 }  // namespace
@@ -53,17 +77,22 @@ Verb traffic_verb() {
       Group::operating,
       "the planned split of traffic, and the one that is observed",
       {"rollbook traffic hal9-7f3k2q", "rollbook traffic hal9-7f3k2q --verify && echo as planned",
+       "rollbook traffic hal9-7f3k2q --rebalance --yes",
        "rollbook traffic hal9-7f3k2q --at 2026-01-05T10:00:00Z -o json"},
       [o](OptionSet& set) {
         set.positional("ROLLOUT", o->rollout, "its id; left out: the only active one", false);
-        o->settings.declare_data(set);
+        set.option("--data", "DIR", o->settings.data,
+                   "the engine's log (default /var/lib/rollbook)");
         set.flag("--verify", o->verify,
                  "exit 0 when the observed split agrees with the settled weight, 1 when the "
                  "split test contradicts it or there is too little to tell");
         set.flag("--rebalance", o->rebalance,
-                 "ask for the settled weight again; not supported yet");
+                 "ask for the settled weight once more where the split test contradicts it; "
+                 "whoever shifts gets a new order");
+        set.flag("--force", o->force, "with --rebalance: whatever the split test says");
         set.option("--at", "TIME|SEQ", o->at, "as it was at a moment or after an event");
         set.choice("-o,--output", o->output, {"table", "json"}, "how it is printed");
+        o->declare_severe(set);
       },
       [o](Console& console) { return run(*o, console); }};
 }

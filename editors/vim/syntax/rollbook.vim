@@ -15,15 +15,17 @@ syntax keyword rollbookStatement irreversible load metric notify on open option 
 syntax keyword rollbookStatement param pause ramp replace report require role rollback run
 syntax keyword rollbookStatement runbook service setup stage start stop success target template
 syntax keyword rollbookStatement title traffic undo when within
-syntax keyword rollbookClause all always and any as at baseline canary confidence default enter
-syntax keyword rollbookClause every exit fails for from hours idempotent in label least most of
-syntax keyword rollbookClause only over override peak planned previous remind requests same
-syntax keyword rollbookClause split to too total trough unchanged unsplit until using week where
-syntax keyword rollbookClause while with yesterday
-syntax keyword rollbookFunction absent count new rate
+syntax keyword rollbookClause all always and any as at baseline beyond canary cles
+syntax keyword rollbookClause confidence critical decrease default either enter every exit
+syntax keyword rollbookClause fails for from group hours idempotent in increase judge
+syntax keyword rollbookClause kayenta label least marginal most muted of only or outliers
+syntax keyword rollbookClause over override pass peak planned previous remind requests
+syntax keyword rollbookClause required same split to too total trough unchanged unsplit
+syntax keyword rollbookClause until using week weights where while with without yesterday
+syntax keyword rollbookFunction absent bracket count new rate
 syntax keyword rollbookValue counter duration end extend gauge histogram last max mean min ms
 syntax keyword rollbookValue next ns points ratio s size text us
-syntax keyword rollbookScenario abort answer effect healthy never no outcome promote question
+syntax keyword rollbookScenario abort answer because effect given halted healthy never no outcome paused promote question
 syntax keyword rollbookScenario rejected resume scenario series settle shift silence silent
 syntax keyword rollbookScenario state then yes
 

@@ -213,5 +213,25 @@ TEST_F(ConfigTest, AFileBusIsADirectory) {
   EXPECT_EQ(load("")->config.file_bus(), "/tmp/x");
 }
 
+TEST_F(ConfigTest, ReadingBackHasALimitAndARate) {
+  const auto defaults = load("");
+  ASSERT_TRUE(defaults) << defaults.error().message;
+  EXPECT_EQ(defaults->config.read_back_most, std::chrono::hours(14 * 24));
+  EXPECT_EQ(defaults->config.read_back_rate, 50'000'000U);
+  const auto given = load("[read_back]\nmost = \"36h\"\nrate = \"800kB/s\"\n");
+  ASSERT_TRUE(given) << given.error().message;
+  EXPECT_EQ(given->config.read_back_most, std::chrono::hours(36));
+  EXPECT_EQ(given->config.read_back_rate, 800'000U);
+  const auto off = load("[read_back]\nmost = \"0\"\n");
+  ASSERT_TRUE(off) << off.error().message;
+  EXPECT_EQ(off->config.read_back_most, core::Duration::zero());
+  EXPECT_EQ(error("[read_back]\nmost = \"long\"\n"),
+            "rollbook.toml:2:8: `read_back.most` is `long`, expected a duration such as 14d, or 0 "
+            "for never");
+  EXPECT_EQ(error("[read_back]\nrate = \"50\"\n"),
+            "rollbook.toml:2:8: `read_back.rate` is `50`, expected a rate such as 50MB/s or "
+            "800kB/s");
+}
+
 }  // namespace
 }  // namespace rollbook::adapters

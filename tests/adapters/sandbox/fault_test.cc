@@ -41,12 +41,21 @@ TEST(Fault, ReadsWhatGoesWrongAndWhen) {
   EXPECT_TRUE(silence.on_baseline);
 }
 
+TEST(Fault, ReadsInWhichTarget) {
+  EXPECT_EQ(parsed("errors 2% in eu from 33h").target, "eu");
+  EXPECT_EQ(parsed("shift to 25% fails in us").target, "us");
+  EXPECT_EQ(parsed("errors 2% from 33h").target, "");
+  EXPECT_FALSE(parse_fault("run suite fails in eu").has_value());
+  EXPECT_FALSE(parse_fault("silence in").has_value());
+}
+
 TEST(Fault, ReadsWhatHappensToEffects) {
   EXPECT_EQ(parsed("shift fails").kind, FaultKind::shift);
   EXPECT_FALSE(parsed("shift fails").hangs);
   EXPECT_EQ(parsed("rollback fails for 10m").kind, FaultKind::rollback);
   EXPECT_EQ(parsed("run hangs from 36h").kind, FaultKind::run);
   EXPECT_TRUE(parsed("run hangs from 36h").hangs);
+  EXPECT_EQ(parsed("start backfill fails").kind, FaultKind::start);
   EXPECT_EQ(parsed("checkpoint fails").kind, FaultKind::checkpoint);
 }
 
@@ -55,7 +64,32 @@ TEST(Fault, ReadsWhichEffectItIsOf) {
   EXPECT_FALSE(parsed("shift fails").to.has_value());
   EXPECT_EQ(parsed("run suite hangs from 1h").name, "suite");
   EXPECT_EQ(parsed("run fails").name, "");
+  EXPECT_EQ(parsed("start backfill fails").name, "backfill");
   EXPECT_EQ(parsed("checkpoint \"pre canary\" fails").name, "pre canary");
+}
+
+TEST(Fault, ReadsHowMetricsAreDelivered) {
+  const Fault gaps = parsed("gaps 20% from 26h for 2h on both");
+  EXPECT_EQ(gaps.kind, FaultKind::gaps);
+  EXPECT_EQ(gaps.amount, Fixed::from_nanos(200'000'000));
+  EXPECT_TRUE(gaps.on_canary && gaps.on_baseline);
+  EXPECT_EQ(parsed("duplicates 10%").kind, FaultKind::duplicates);
+  EXPECT_FALSE(parsed("duplicates 10%").on_baseline);
+  const Fault collector = parsed("collector restarts from 30h for 40s");
+  EXPECT_EQ(collector.kind, FaultKind::collector);
+  EXPECT_EQ(collector.lasts, core::Duration(40s));
+  EXPECT_TRUE(collector.on_canary && collector.on_baseline);
+  EXPECT_EQ(parsed("partitions double from 40h").kind, FaultKind::partitions);
+  for (const char* text :
+       {"gaps 20%", "duplicates 10%", "collector restarts for 1m", "partitions double from 40h"}) {
+    EXPECT_TRUE(is_of_delivery(parsed(text).kind)) << text;
+  }
+  EXPECT_FALSE(is_of_delivery(FaultKind::silence));
+}
+
+TEST(Fault, ReadsErrorsAsChanceHasThem) {
+  EXPECT_TRUE(parsed("errors 0.002% at random on both").at_random);
+  EXPECT_FALSE(parsed("errors 0.002% on both").at_random);
 }
 
 TEST(Fault, TakesPlusWithOrWithoutBlanks) {
@@ -68,12 +102,12 @@ TEST(Fault, TakesPlusWithOrWithoutBlanks) {
 TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"",
-       "expected one of errors, latency, silence, shift, rollback, run, checkpoint, it ends there; "
-       "for example `errors 2% from 33h`"},
+       "expected one of errors, latency, silence, shift, rollback, run, start, checkpoint, gaps, "
+       "duplicates, collector, partitions, it ends there; for example `errors 2% from 33h`"},
       {"latncy x3",
-       "expected one of errors, latency, silence, shift, rollback, run, checkpoint, found "
-       "`latncy`, "
-       "did you mean `latency`?; for example `errors 2% from 33h`"},
+       "expected one of errors, latency, silence, shift, rollback, run, start, checkpoint, gaps, "
+       "duplicates, collector, partitions, found `latncy`, did you mean `latency`?; for example "
+       "`errors 2% from 33h`"},
       {"errors", "expected a share such as `2%`, it ends there; for example `errors 2% from 33h`"},
       {"errors 2", "expected a share such as `2%`, found `2`; for example `errors 2% from 33h`"},
       {"errors 200%",
@@ -86,7 +120,8 @@ TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
        "expected a factor such as `x3`, found `x0`; for example `latency x3 from stage canary_25 + "
        "1h for 10m`"},
       {"silence form 3h",
-       "expected `from`, `until`, `for` or `on`, found `form`, did you mean `from`?; for example "
+       "expected `from`, `until`, `for`, `on` or `in`, found `form`, did you mean `from`?; for "
+       "example "
        "`silence from 30h until 31h on canary`"},
       {"silence from soon",
        "expected a duration such as `26h30m`, found `soon`; for example `silence from 30h until "
@@ -108,6 +143,22 @@ TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
       {"shift to 25 fails",
        "expected a weight such as `25%`, found `25`; for example `shift fails from 26h`"},
       {"run suite", "expected `fails` or `hangs`, it ends there; for example `run fails from 36h`"},
+      {"gaps from 26h",
+       "expected a share such as `2%`, found `from`; for example `gaps 20% from 26h for 2h`"},
+      {"latency x3 at random",
+       "expected `from`, `until`, `for`, `on` or `in`, found `at`; for example `latency x3 from stage "
+       "canary_25 + 1h for 10m`"},
+      {"errors 2% at night", "expected `random`, found `night`; for example `errors 2% from 33h`"},
+      {"collector stops",
+       "expected `restarts`, found `stops`; for example `collector restarts from 30h for 40s`"},
+      {"collector restarts from 30h",
+       "say with `for` how long it is away; for example `collector restarts from 30h for 40s`"},
+      {"collector restarts on canary for 1m",
+       "`on` chooses an arm, and this is of all metrics; for example `collector restarts from 30h "
+       "for 40s`"},
+      {"partitions double for 1h",
+       "a topic never becomes narrower again, so it has no end; for example `partitions double "
+       "from 40h`"},
       {"shift fails on canary",
        "`on` chooses whose metrics suffer, and this is a fault of an effect; for example `shift "
        "fails from 26h`"},
@@ -121,8 +172,12 @@ TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
 
 TEST(Fault, NeverCrashesOnAnyWords) {
   const std::vector<std::string> words = {
-      "errors", "2%", "latency", "x3", "silence", "from", "stage", "+",
-      "for",    "on", "until",   "1h", "shift",   "a",    "fails", "99999999999999999999h"};
+      "errors",   "2%",        "latency", "x3",
+      "silence",  "from",      "stage",   "+",
+      "for",      "on",        "until",   "1h",
+      "shift",    "a",         "fails",   "99999999999999999999h",
+      "gaps",     "at",        "random",  "collector",
+      "restarts", "partitions"};
   std::uint32_t state = 7;
   for (int round = 0; round < 20'000; ++round) {
     std::string text;

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 
 #include "adapters/sandbox/traffic.h"
@@ -286,6 +287,115 @@ TEST(ServiceModel, FallsSilentOnTheArmsItIsTold) {
   Watched mute(shop(), both);
   mute.run_for(1h);
   EXPECT_EQ(mute.bytes, "");
+}
+
+// ---- Delivery -------------------------------------------------------------------------------
+
+constexpr std::size_t kScrapesOfADay = 24 * 60 * 4 + 1;  // every 15 seconds, the first at once
+
+TEST(ServiceModel, LosesTheShareOfScrapesItIsTold) {
+  SyntheticOptions options;
+  options.faults = {*parse_fault("gaps 20% on both")};
+  Watched service(shop(), options);
+  service.run_for(24h);
+  const auto seen = static_cast<double>(service.points("requests_total version=old"));
+  EXPECT_NEAR(seen / kScrapesOfADay, 0.8, 0.03);
+}
+
+// Lost scrapes change nothing of what happened.
+TEST(ServiceModel, HasTheSameTrafficWhereScrapesAreLost) {
+  SyntheticOptions options;
+  options.faults = {*parse_fault("errors 1% at random on both")};
+  Watched well(shop(), options);
+  options.faults.push_back(*parse_fault("gaps 20% until 23h on both"));
+  Watched badly(shop(), options);
+  for (Watched* service : {&well, &badly}) service->run_for(24h);
+  for (const char* series : {"requests_total version=old", "errors_total version=old"}) {
+    EXPECT_EQ(well.value(series), badly.value(series)) << series;
+  }
+  EXPECT_NE(well.points("requests_total version=old"), badly.points("requests_total version=old"));
+}
+
+TEST(ServiceModel, SendsBatchesTwiceAtOnceOrAfterTheNext) {
+  SyntheticOptions options;
+  options.faults = {*parse_fault("duplicates 30% on both")};
+  std::vector<std::string> sent;  // of the baseline
+  const core::Machine machine = shop();
+  options.begin = kBegin;
+  auto model = ServiceModel::make(machine, options, {}, [&](const runtime::Outgoing& message) {
+    if (message.key == "old") sent.push_back(message.payload);
+  });
+  ASSERT_TRUE(model.has_value()) << model.error().message;
+  (*model)->run_until(kBegin + 24h);
+  std::map<std::string, std::vector<std::size_t>> places;
+  for (std::size_t i = 0; i < sent.size(); ++i) places[sent[i]].push_back(i);
+  EXPECT_EQ(places.size(), kScrapesOfADay);
+  int at_once = 0, late = 0;
+  for (const auto& [payload, at] : places) {
+    ASSERT_LE(at.size(), 2U);
+    if (at.size() == 2) ++(at[1] == at[0] + 1 ? at_once : late);
+  }
+  EXPECT_NEAR(static_cast<double>(at_once + late) / kScrapesOfADay, 0.3, 0.03);
+  EXPECT_GT(at_once, 500);
+  EXPECT_GT(late, 500);
+}
+
+// What exports a series knows no more since when it counts; the value goes on.
+TEST(ServiceModel, BeginsAllSeriesAnewWhenTheCollectorIsBack) {
+  SyntheticOptions options;
+  options.faults = {*parse_fault("collector restarts from 1h for 40s")};
+  Watched service(shop(), options);
+  service.run_for(1h);
+  const std::int64_t before = service.value("requests_total version=old");
+  service.bytes.clear();
+  service.run_for(39s);
+  EXPECT_EQ(service.bytes, "");
+  service.run_for(10s);
+  EXPECT_GT(service.value("requests_total version=old"), before);
+  const std::string back = std::to_string((kBegin + 1h + 45s).time_since_epoch().count());
+  EXPECT_THAT(service.bytes, testing::HasSubstr(",\"start\":" + back + ",\"time\":" + back + "}"));
+}
+
+TEST(ServiceModel, DoublesPartitionsOnlyWhereItCan) {
+  const core::Machine machine = shop();
+  SyntheticOptions options;
+  options.begin = kBegin;
+  options.faults = {*parse_fault("partitions double from 1h")};
+  const auto refused = ServiceModel::make(machine, options, {}, [](auto) {});
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().message,
+            "the fault `partitions double from 1h` needs a bus whose topics the service can make "
+            "wider, as the sandbox's");
+  int doubled = 0;
+  options.double_partitions = [&] { ++doubled; };
+  std::string last_key = "none";
+  auto model = ServiceModel::make(
+      machine, options, {}, [&](const runtime::Outgoing& message) { last_key = message.key; });
+  ASSERT_TRUE(model.has_value()) << model.error().message;
+  (*model)->run_until(kBegin + 59min);
+  EXPECT_EQ(doubled, 0);
+  EXPECT_NE(last_key, "");
+  (*model)->run_until(kBegin + 2h);
+  EXPECT_EQ(doubled, 1);
+  EXPECT_EQ(last_key, "");  // as the Collector sends: one series lies in all partitions
+}
+
+TEST(Random, DrawsAsManyAsPoissonSays) {
+  for (const double mean : {0.05, 2.7, 40.0}) {
+    Random random(5);
+    constexpr int kDraws = 20'000;
+    double sum = 0, squares = 0;
+    for (int i = 0; i < kDraws; ++i) {
+      const auto count = static_cast<double>(random.poisson(std::llround(mean * 1e9)));
+      sum += count;
+      squares += count * count;
+    }
+    const double average = sum / kDraws;
+    const double error = std::sqrt(mean / kDraws);
+    EXPECT_NEAR(average, mean, 4 * error);
+    EXPECT_NEAR(squares / kDraws - average * average, mean, 0.06 * mean + 4 * error);
+  }
+  EXPECT_EQ(Random(5).poisson(0), 0);
 }
 
 TEST(ServiceModel, SettlesWhatIsAwaitedAndNothingElse) {

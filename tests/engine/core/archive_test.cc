@@ -23,6 +23,8 @@ Drive busy_drive() {
   drive.decide("back", "ops", "bob");
   drive.pass(90s);
   drive.state.offsets = {{"metrics", 0, 17}, {"metrics", 1, -1}};
+  drive.state.shares_offsets = {{"metrics", 0, 16}};
+  drive.state.breakdowns = {{{{"oom", "/pay"}, {"", "\0"}}, {{false, {Cell{}}}, {true, {}}}}};
   drive.state.metrics[0].bounds = {Fixed::from_nanos(5), Fixed{Int128{-1} << 90}};
   drive.state.readings[0].low = Fixed::from_int(-3);
   drive.state.readings[0].high = Fixed::from_int(kValueMax);
@@ -154,6 +156,9 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { s.series[0].watermark += 1ns; },
       [](RolloutState& s) { s.series[0].arrival += 1ns; },
       [](RolloutState& s) { s.series[0].stale = !s.series[0].stale; },
+      [](RolloutState& s) {
+        s.series[0].gaps = {{kBeginOfTime, kBeginOfTime + 1h}};
+      },
       [](RolloutState& s) { s.metrics[0].named = kBeginOfTime; },
       [](RolloutState& s) { s.metrics[0].bounds.pop_back(); },
       [](RolloutState& s) { s.windows[0].cells.pop_back(); },
@@ -178,6 +183,15 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { s.readings[0].limit = Fixed{1}; },
       [](RolloutState& s) { s.readings[0].evidence = Evidence{}; },
       [](RolloutState& s) { s.readings[0].evidence.emplace().statistic = 1; },
+      [](RolloutState& s) { s.readings[0].evidence.emplace().logs = {1}; },
+      [](RolloutState& s) { s.readings[0].evidence.emplace().shared_by = 2; },
+      [](RolloutState& s) { s.readings[0].evidence.emplace().edges.emplace(); },
+      [](RolloutState& s) {
+        s.readings[0].evidence.emplace().edges.emplace().other_high = Edge{Fixed{1}, 2, 3};
+      },
+      [](RolloutState& s) {
+        s.readings[0].evidence.emplace().edges.emplace().contrary_pair = {Edge{Fixed{1}, 2, 3}};
+      },
       [](RolloutState& s) { s.readings[0].verdict = Verdict::fail; },
       [](RolloutState& s) { s.readings[0].missing = Missing::stale; },
       [](RolloutState& s) { s.readings[0].raw = Raw::true_; },
@@ -190,6 +204,7 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { s.readings[0].held += 1ns; },
       [](RolloutState& s) { s.readings[0].since = kBeginOfTime; },
       [](RolloutState& s) { ++s.judged[0].value; },
+      [](RolloutState& s) { s.turned[0] += 1ns; },
       [](RolloutState& s) {
         s.questions.push_back({Sequence{9}, kVerdict, {{"dev", "ann", true, 1}}, {0, 1}});
       },
@@ -207,6 +222,11 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) {
         s.commands.insert({"cli", "new"});
       },
+      [](RolloutState& s) { s.readings[0].kinds = {"type=\"oom\" 7"}; },
+      [](RolloutState& s) { s.breakdowns[0].sets[0][1] += "x"; },
+      [](RolloutState& s) { s.breakdowns[0].kinds[0].known = true; },
+      [](RolloutState& s) { s.breakdowns[0].kinds[0].cells[0].end += 1ns; },
+      [](RolloutState& s) { ++s.shares_offsets[0].next; },
       [](RolloutState& s) { ++s.late; },
       [](RolloutState& s) { ++s.quarantined; },
   };

@@ -227,11 +227,111 @@ TEST(Meters, TheLoadFollowsTheDayAndTheWeight) {
   tools::Meters meters(*made.script, tools::kPlayBegin);
   using namespace std::chrono_literals;
   EXPECT_EQ(requests_between(meters, 1h, 2h), 0);
-  meters.set_weight(core::Weight{500'000'000});
+  meters.set_weight({}, core::Weight{500'000'000});
   const auto trough = static_cast<double>(requests_between(meters, 3h + 30min, 4h + 30min));
   const auto peak = static_cast<double>(requests_between(meters, 15h + 30min, 16h + 30min));
   EXPECT_NEAR(trough, 3600 * (120 + 16) / 2.0, 3600 * 2.0);
   EXPECT_NEAR(peak, 3600 * (900 - 16) / 2.0, 3600 * 2.0);
+}
+
+TEST(Play, ARunbookThatComesAfterAnotherIsRefusedUnlessThatHasSucceeded) {
+  const auto plan =
+      plan_of(stage_with("service \"shop\"", "service \"shop\"\nafter runbook shop_shadow"));
+  const Played refused = play("expect start rejected after", plan);
+  EXPECT_EQ(refused.told(), "");
+  ASSERT_TRUE(refused.seen.refused);
+  EXPECT_EQ(refused.seen.outcome, std::nullopt);
+  const std::string gone =
+      "given runbook shop_shadow succeeded\nseries healthy at 100/s\nat every question answer "
+      "yes\n";
+  const Played played = play(gone + "expect outcome succeeded\nat 1m expect traffic 50%", plan);
+  EXPECT_EQ(played.told(), "");
+  EXPECT_EQ(played.seen.outcome, Outcome::succeeded);
+  // It was expected to be refused, and was not; or for another reason.
+  EXPECT_EQ(play(gone + "expect start rejected after", plan).told(),
+            "5: expect start rejected after / there was none");
+  EXPECT_EQ(play("expect start rejected busy", plan)
+                .told()
+                .rfind("2: expect start rejected busy / the start was rejected as after: a rollout "
+                       "of `shop_shadow` for service `shop` must have succeeded",
+                       0),
+            0U);
+}
+
+TEST(Play, WhatWasBeforeLeavesTheWeightWhereTheRunbookBegins) {
+  std::string text = stage_with("service \"shop\"",
+                                "service \"shop\"\nafter runbook shop_shadow\nbegins traffic 10%");
+  text.replace(text.find("traffic 0%"), 10, "traffic 10%");
+  const Played played = play(R"(series healthy at 100/s
+given runbook shop_shadow succeeded
+errors 50% from 10m
+at every question answer yes
+at 0s expect traffic 10%
+expect outcome rolled_back)",
+                             plan_of(text));
+  EXPECT_EQ(played.told(), "");
+}
+
+TEST(Play, AnOperatorMayRollBackToAWeightAboveNothing) {
+  passes(R"(series healthy at 100/s
+at every question answer yes
+at 10m rollback to 20% because "too many complaints"
+within 1m of 10m expect traffic 20%
+within 1m of 10m expect halted
+at 20m expect halted
+at 30m resume
+within 1m of 30m expect traffic 50%
+at 40m expect state half.hold
+never expect paused)",
+         Outcome::succeeded);
+  passes(R"(series healthy at 100/s
+at 10m rollback gradual to 10% over 10m
+at 14m expect state rollback.partial
+at 25m expect traffic 10%
+at 25m expect halted
+at 30m rollback
+expect outcome rolled_back)",
+         Outcome::rolled_back);
+}
+
+TEST(Play, APauseIsSeenWhileItLasts) {
+  passes(R"(series healthy at 100/s
+at every question answer yes
+at 10m pause for 10m
+at 9m expect state half.hold
+at 15m expect paused
+never expect halted)",
+         Outcome::succeeded);
+  EXPECT_EQ(play(R"(series healthy at 100/s
+at every question answer yes
+at 10m pause for 10m
+at 25m expect paused)")
+                .told(),
+            "5: at 25m expect paused / it went on at 25m");
+}
+
+TEST(Play, WhatIsStartedAndWaitedForSettlesByItselfOrByAnOrder) {
+  const auto plan =
+      plan_of(stage_with("run suite() within 30m", "start suite()\nhold until suite at most 4h"));
+  for (const char* body : {
+           R"(series healthy at 100/s
+at every question answer yes
+within 1m of 1h expect question "No complaints"
+expect outcome succeeded)",
+           R"(series healthy at 100/s
+start suite hangs
+at every question answer yes
+at 3h expect state half.until
+at 3h10m settle start succeeded
+within 1m of 3h10m expect question "No complaints"
+expect outcome succeeded)",
+           R"(series healthy at 100/s
+start fails
+at every question answer no
+within 1m of 1h expect question verdict
+expect outcome rolled_back)"}) {
+    EXPECT_EQ(play(body, plan).told(), "");
+  }
 }
 
 }  // namespace

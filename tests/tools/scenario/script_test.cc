@@ -72,6 +72,23 @@ TEST(Script, FaultsAreTheSandboxs) {
   EXPECT_EQ(make("run suit hangs\nexpect outcome succeeded").findings,
             "2:1 RB0704 the fault `run suit hangs` is of `suit`, and runbook `shop_canary` has no "
             "such run, did you mean `suite`?");
+  // Nothing waits for it, so nobody would see.
+  EXPECT_EQ(make("start suite hangs\nexpect outcome succeeded").findings,
+            "2:1 RB0704 the fault `start suite hangs` is of `suite`, and runbook `shop_canary` has "
+            "no such start that a `hold until` waits for");
+}
+
+TEST(Script, WhatWasBeforeIsWhatTheRunbookAsksFor) {
+  EXPECT_EQ(make("given runbook shop_shadow succeeded\nexpect outcome succeeded").findings,
+            "2:15 RB0723 runbook `shop_canary` does not say `after runbook shop_shadow` | leave it "
+            "out: it comes after none");
+  const auto plan =
+      plan_of(stage_with("service \"shop\"", "service \"shop\"\nafter runbook shop_shadow"));
+  EXPECT_EQ(make("given runbook shop_shdow succeeded\nexpect outcome succeeded", plan).findings,
+            "2:15 RB0723 runbook `shop_canary` does not say `after runbook shop_shdow` | did you "
+            "mean `shop_shadow`?");
+  EXPECT_EQ(make("given runbook shop_shadow succeeded\nexpect outcome succeeded", plan).findings,
+            "");
 }
 
 TEST(Script, AGivenSeriesTakesThePlaceOfTheHealthyOne) {

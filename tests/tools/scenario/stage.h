@@ -55,17 +55,27 @@ runbook shop_canary {
 }
 )";
 
-inline std::shared_ptr<const runtime::Plan> stage_plan() {
-  static const auto plan = [] {
-    auto compiled = dsl::Compiler().compile("shop.runbook", kStage, {});
-    for (const runtime::Diagnostic& found : compiled.diagnostics) {
-      if (found.severity == runtime::Severity::error) {
-        ADD_FAILURE() << found.span.line << ": " << found.message;
-      }
+inline std::shared_ptr<const runtime::Plan> plan_of(const std::string& runbook) {
+  auto compiled = dsl::Compiler().compile("shop.runbook", runbook, {});
+  for (const runtime::Diagnostic& found : compiled.diagnostics) {
+    if (found.severity == runtime::Severity::error) {
+      ADD_FAILURE() << found.span.line << ": " << found.message;
     }
-    return std::make_shared<const runtime::Plan>(std::move(compiled.plan.value()));
-  }();
+  }
+  return std::make_shared<const runtime::Plan>(std::move(compiled.plan.value()));
+}
+
+inline std::shared_ptr<const runtime::Plan> stage_plan() {
+  static const auto plan = plan_of(kStage);
   return plan;
+}
+
+// kStage with a part of it in other words.
+inline std::string stage_with(const std::string& part, const std::string& instead) {
+  std::string text = kStage;
+  const std::size_t at = text.find(part);
+  EXPECT_NE(at, std::string::npos) << part;
+  return text.replace(at, part.size(), instead);
 }
 
 // Findings as "line:column code message | help", or the script.
@@ -73,12 +83,13 @@ struct Made {
   std::optional<tools::Script> script;
   std::string findings;
 };
-inline Made make(const std::string& body) {
+inline Made make(const std::string& body,
+                 std::shared_ptr<const runtime::Plan> plan = stage_plan()) {
   Made made;
   dsl::Sink sink("t.scenario");
   const auto all =
       dsl::scenario::parse("scenario \"t\" for \"shop.runbook\" {\n" + body + "\n}\n", sink);
-  if (!sink.has_errors()) made.script = tools::make_script(all.front(), stage_plan(), sink);
+  if (!sink.has_errors()) made.script = tools::make_script(all.front(), std::move(plan), sink);
   for (const runtime::Diagnostic& found : sink.diagnostics()) {
     made.findings += (made.findings.empty() ? "" : "\n") + std::to_string(found.span.line) + ":" +
                      std::to_string(found.span.column) + " " + found.code + " " + found.message;
@@ -102,9 +113,10 @@ struct Played {
     return text;
   }
 };
-inline Played play(const std::string& body) {
+inline Played play(const std::string& body,
+                   std::shared_ptr<const runtime::Plan> plan = stage_plan()) {
   Played played;
-  const Made made = make(body);
+  const Made made = make(body, std::move(plan));
   EXPECT_TRUE(made.script.has_value()) << made.findings;
   if (!made.script) return played;
   store::MemoryEventLog log;

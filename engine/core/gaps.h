@@ -1,0 +1,18 @@
+#pragma once
+// Gaps: when a series that should be heard was not. `unchanged` compares the present with the past
+// and must not take silence, or the one point that makes up for it, for a change; its past may have
+// been silent hours before the test began, so gaps are kept with the series.
+//
+// Known from the points alone, not from when they were looked at: a backlog has none of its own.
+
+#include "engine/core/decide.h"
+
+namespace rollbook::core {
+
+// evolve: takes in the points of an Observed; before the watermarks rise.
+void note_gaps(const Machine& machine, RolloutState& state, const Observed& observed);
+
+// As they are with what is pending.
+std::vector<Gap> gaps_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
+
+}  // namespace rollbook::core

@@ -1,0 +1,32 @@
+#pragma once
+// Veto: `when baseline fails too halt`. A stop of such a guard carries in Trigger::unless its own
+// conditions on the baseline's share (Criterion::veto), which are judged in the same look. While
+// all of them fail the cause is shared, and the stop does not act: a transition beside it, which
+// needs both, halts the rollout instead. Halted, the stop stays armed.
+//
+// Two arms never cross a limit in the same instant, so a stop is not hasty: where the baseline may
+// be about to fail as well it waits a little, and where the canary recovers together with it, too.
+// A baseline that is known to be healthy, and one that nothing is known of, is not waited for.
+// Called by decide() alone; a few comparisons of sums, and only while a stop fails.
+
+#include "engine/core/decide.h"
+
+namespace rollbook::core {
+
+// All conditions of the stop fail.
+bool fails(const Machine& machine, const RolloutState& state, const Trigger& trigger);
+
+// Whether a stop that fails moves traffic: the baseline does not fail as well, and nothing is to be
+// waited for any more.
+bool acts(const Machine& machine, const RolloutState& state, const Trigger& trigger, Time now);
+
+// Whether such a stop fails and has not acted: nothing goes forward meanwhile.
+bool is_held_back(const Machine& machine, const RolloutState& state);
+// Whether the criterion is a condition of such a stop: when it no longer fails, what it barred
+// ends.
+bool may_be_held_back(const Machine& machine, CriterionIndex criterion);
+
+// When it has waited long enough; kDistantFuture: it does not wait.
+Time waits_until(const Machine& machine, const RolloutState& state, const Trigger& trigger);
+
+}  // namespace rollbook::core

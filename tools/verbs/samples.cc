@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "adapters/wire/text.h"
+#include "tools/sample_look.h"
+#include "tools/settings.h"
+#include "tools/verbs.h"
+
+namespace rollbook::tools {
+namespace {
+
+struct Options {
+  Settings settings;
+  std::string rollout;
+  std::string metric;
+  std::string above;
+  std::string arm;
+  std::string last = "50";
+  std::string at;
+  std::string output;
+};
+
+// "100ms" of a latency, "3" of a count; a duration's nanoseconds are seconds at 10⁻⁹.
+Outcome<core::Fixed> parse_above(const std::string& text) {
+  if (const auto plain = adapters::parse_fixed(text)) return *plain;
+  const auto duration = adapters::parse_duration(text);
+  if (!duration) {
+    return give_up(fmt::format("--above: `{}` is neither a duration such as 100ms nor a number",
+                               adapters::printable(text)),
+                   Exit::usage);
+  }
+  return core::Fixed{duration->count()};
+}
+
+Outcome<core::Arm> parse_arm(const std::string& text) {
+  static constexpr std::string_view kArms[] = {"canary", "baseline", "total"};
+  for (std::size_t i = 0; i < std::size(kArms); ++i) {
+    if (text == kArms[i]) return static_cast<core::Arm>(i);
+  }
+  return give_up(fmt::format("--arm: `{}` is none of canary, baseline and total{}",
+                             adapters::printable(text), adapters::did_you_mean(text, kArms)),
+                 Exit::usage);
+}
+
+Outcome<Exit> run(const Options& options, const Console& console) {
+  SampleAsk ask;
+  ask.metric = options.metric;
+  if (!options.above.empty()) {
+    TRY(ask.above, parse_above(options.above));
+  }
+  if (!options.arm.empty()) {
+    TRY(ask.arm, parse_arm(options.arm));
+  }
+  std::size_t last = 0;
+  const auto [end, error] =
+      std::from_chars(options.last.data(), options.last.data() + options.last.size(), last);
+  if (error != std::errc{} || end != options.last.data() + options.last.size() || last == 0) {
+    return give_up(
+        fmt::format("--last: `{}` is no number above 0", adapters::printable(options.last)),
+        Exit::usage);
+  }
+  Until until;
+  if (!options.at.empty()) {
+    TRY(until, parse_until(options.at));
+  }
+  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
+  TRY(const auto log, open_log(loaded.config.store_path));
+  TRY(const Entry entry, find_rollout(*log, options.rollout));
+  TRY(const Rollout rollout, Rollout::load(*log, entry.stream, until));
+  TRY(const SampleLook look, look_at_samples(*log, rollout, ask));
+  if (options.output == "json") {
+    console.line(samples_json(look));
+  } else if (options.output == "jsonl") {
+    console.print(samples_jsonl(look));
+  } else {
+    console.print(samples_text(look, last, console.look().width));
+    console.suggest("rollbook analyze latency " + entry.rollout);
+  }
+  return Exit::done;
+}
+
+}  // namespace
+
+Verb samples_verb() {
+  auto o = std::make_shared<Options>();
+  return {"samples",
+          Group::operating,
+          "single requests that breached a limit, with their traces",
+          {"rollbook samples hal9-7f3k2q --metric latency --above 100ms",
+           "rollbook samples hal9-7f3k2q --metric errors --arm canary -o jsonl"},
+          [o](OptionSet& set) {
+            set.positional("ROLLOUT", o->rollout, "its id; left out: the only active one", false);
+            o->settings.declare_data(set);
+            set.option("--metric", "NAME", o->metric, "of the runbook; left out: all");
+            set.option("--above", "VALUE", o->above, "only those above it, such as 100ms");
+            set.option("--arm", "ARM", o->arm, "canary, baseline or total");
+            set.option("--last", "N", o->last, "how many are shown, 50 when left out");
+            set.option("--at", "TIME|SEQ", o->at, "as it was at a moment or after an event");
+            set.choice("-o,--output", o->output, {"table", "json", "jsonl"}, "how it is printed");
+          },
+          [o](Console& console) { return run(*o, console); }};
+}
+
+}  // namespace rollbook::tools
