@@ -118,7 +118,8 @@ void Advance::observe() {
 void Advance::log_shares() {
   if (pending_.shares.empty()) return;
   pending_.shares_due = true;
-  pending_.observed.offsets = state_.offsets;  // what came is counted: this adds nothing to it
+  // What came is counted: this adds nothing to it.
+  pending_.observed.offsets = read_.empty() ? state_.offsets : read_;
   const Sequence cause = cause_;
   observe();
   cause_ = cause;
@@ -168,6 +169,7 @@ bool Advance::run(const InputBody& input) {
   // Nothing goes forward on what was known before the absence; being live again is an instant.
   waking_ = std::holds_alternative<Wake>(input);
   instant_ = has_opened();  // before any event of this input
+  read_ = pending_.observed.offsets;
   const bool sight = is_about_sight(input);
   if (sight) take(input);
   if (!pending_.empty() || stale_now) observe();

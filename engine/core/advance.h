@@ -125,12 +125,13 @@ class Advance {
   Pending& pending_;
   Time now_;
   std::vector<Event>& out_;
-  Sequence cause_;              // of what follows from the input
-  bool waking_ = false;         // what came while the engine was away has not been read yet
-  bool instant_ = false;        // a moment at which reviews are looked at
-  bool changed_ = false;        // a verdict of the review changed at all
-  Sequence instant_cause_;      // what made it one
-  std::string actor_, reason_;  // of the command under way
+  Sequence cause_;                  // of what follows from the input
+  std::vector<SourceOffset> read_;  // up to where, when the input came; empty: nothing new
+  bool waking_ = false;             // what came while the engine was away has not been read yet
+  bool instant_ = false;            // a moment at which reviews are looked at
+  bool changed_ = false;            // a verdict of the review changed at all
+  Sequence instant_cause_;          // what made it one
+  std::string actor_, reason_;      // of the command under way
 };
 
 // Whether the answers to a question satisfy its quorum with a yes, and whether one says no.

@@ -150,6 +150,15 @@ bool is_known(const RolloutState& state, const Pending& pending, BreakdownIndex 
   });
 }
 
+void advance_offset(std::vector<SourceOffset>& known, const SourceOffset& offset) {
+  for (SourceOffset& one : known) {
+    if (one.topic != offset.topic || one.partition != offset.partition) continue;
+    one.next = std::max(one.next, offset.next);
+    return;
+  }
+  known.push_back(offset);
+}
+
 void take_shares(Pending& pending) {
   Observed& observed = pending.observed;
   const auto place = [](const Share& share) {
@@ -170,7 +179,11 @@ void take_kinds(const Machine& machine, RolloutState& state, const Observed& obs
   for (const LabelSet& named : observed.sets) {
     state.breakdowns[named.breakdown.value].sets.push_back(named.values);
   }
-  if (observed.shares_whole) state.shares_offsets = state.offsets;
+  // Up to what was read when they were logged: after a restart that may be less than was counted.
+  if (observed.shares_whole) {
+    for (const SourceOffset& offset : observed.offsets)
+      advance_offset(state.shares_offsets, offset);
+  }
   for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
     const Criterion& criterion = machine.criteria[i];
     if (criterion.new_by.empty()) continue;

@@ -18,6 +18,9 @@ struct Breakdown {
   CriterionIndex criterion;  // of `new(…)`; invalid: for people
 };
 
+// Raises what is known of the offset's partition to it.
+void advance_offset(std::vector<SourceOffset>& known, const SourceOffset& offset);
+
 // In the order that BreakdownIndex counts: of metrics, then of criteria.
 std::vector<Breakdown> breakdowns_of(const Machine& machine);
 // That of a criterion with `new_by`; that of a metric with `by`.

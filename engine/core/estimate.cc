@@ -63,6 +63,8 @@ Measured ratio(const Subject& subject, WindowIndex part, WindowIndex whole, Time
 Measured plain(const Subject& subject, WindowIndex index, Time at) {
   const Measure measure = subject.criterion.measure;
   const Metric& metric = subject.metric_of(index);
+  const TargetIndex target = subject.machine.at(subject.series_of(index)).target;
+  const Duration seen = seen_of(subject.state, subject.machine.at(index), at, target);
   if (!subject.counted(index)) return lacking(Missing::no_series);
   const Sum sum = subject.sum(index, at);
   Measured measured;
@@ -72,12 +74,11 @@ Measured plain(const Subject& subject, WindowIndex index, Time at) {
     if (sum.samples == 0) return lacking(Missing::no_series);
     if (metric.fold == GaugeFold::mean) measured.bottom = sum.samples;
   } else if (metric.kind == MetricKind::counter && sum.samples == 0 && !metric.default_zero &&
-             seen_of(subject.state, subject.machine.at(index), at) > Duration::zero()) {
+             seen > Duration::zero()) {
     // The first total of a counter is only a base: it says nothing yet, and not that it is zero.
     return lacking(Missing::no_traffic);
   } else if (measure == Measure::rate) {
     // Per second of what was watched of the window: value / (nanoseconds / 10⁹).
-    const Duration seen = seen_of(subject.state, subject.machine.at(index), at);
     if (seen <= Duration::zero()) return lacking(Missing::no_traffic);
     measured.top *= kOne;
     measured.bottom = seen.count();

@@ -26,7 +26,7 @@ Reading absent(const Machine& machine, const RolloutState& state, const Pending&
   if (criterion.veto) {
     // A baseline that was never heard, or that has no traffic, is not known to have fallen silent.
     if (reading.at == kDistantPast) reading.missing = Missing::no_series;
-    if (state.settled == kAllTraffic) reading.missing = Missing::no_traffic;
+    if (state.settled_at(criterion.target) == kAllTraffic) reading.missing = Missing::no_traffic;
     reading.verdict = Verdict::no_data;
     if (reading.missing != Missing::none) return reading;
   }

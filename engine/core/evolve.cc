@@ -33,6 +33,13 @@ void clear_windows_of(const Machine& machine, RolloutState& state, TargetIndex t
     const bool own = machine.at(window.series).target == target;
     if (own && window.floor == Floor::guard) state.windows[i] = WindowState{};
   }
+  for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
+    const Criterion& criterion = machine.criteria[i];
+    if (criterion.new_by.empty() || criterion.target != target) continue;
+    if (machine.at(criterion.window).floor != Floor::guard) continue;
+    BreakdownState& kinds = state.breakdowns[breakdown_of(machine, CriterionIndex{i}).value];
+    kinds.kinds.assign(kinds.sets.size(), KindState{});
+  }
   begin_tests_of(machine, state, target);
 }
 
@@ -101,7 +108,7 @@ struct Fold {
       series.arrival = std::max(series.arrival, seen.arrival);
     }
     if (body.past) take_past(machine, state, *body.past);
-    for (const SourceOffset& offset : body.offsets) advance_offset(offset);
+    for (const SourceOffset& offset : body.offsets) advance_offset(state.offsets, offset);
     take_kinds(machine, state, body);
     for (SeriesState& series : state.series) series.stale = false;
     for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;
@@ -296,16 +303,6 @@ struct Fold {
       }
     }
     settle(machine, window, state.windows[i], passed_at(before, state.limits.grace), passed);
-  }
-
-  void advance_offset(const SourceOffset& offset) const {
-    for (SourceOffset& known : state.offsets) {
-      if (known.topic == offset.topic && known.partition == offset.partition) {
-        known.next = std::max(known.next, offset.next);
-        return;
-      }
-    }
-    state.offsets.push_back(offset);
   }
 
   // Questions of states that were left are closed; clocks and readings of states entered anew

@@ -151,6 +151,9 @@ class Bounds {
         !counted(criterion.window)) {
       return false;
     }
+    const bool has_data =
+        least(criterion.window, [](const Cell& cell) { return Int128{cell.samples}; }) > 0;
+    if (!has_data && !machine_.at(machine_.at(window.series).metric).default_zero) return false;
     if (criterion.measure == Measure::count) {
       return !bounded || allow_value(criterion, criterion.limit.nanos - 1);
     }

@@ -86,6 +86,7 @@ bool Advance::lose_shift(const EffectState& effect, Sequence cause, const std::s
   if (!effect.target.valid() || effect.rollback || state_.is_back(effect.target)) return false;
   if (machine_.contains(effect.state, state_.active)) return false;
   if (effect.order < state_.at(effect.target).settled_order) return false;  // it was replaced
+  if (effect.to == state_.at(effect.target).settled) return false;  // a rebalance: nothing is lost
   const TransitionIndex back = triggered(TriggerKind::rollback_immediate, effect.target);
   if (!back.valid()) return false;
   take_transition(back, cause,

@@ -136,15 +136,17 @@ struct Stop {
     // Silence shows by itself: who was heard half the time ago is not silent.
     if (criterion.measure == Measure::absent) return false;
     const SeriesState& series = state.series[fed_by(machine, criterion).value];
-    if (!series.seen || series.stale || state.settled == kAllTraffic) return false;
+    if (!series.seen || series.stale) return false;
+    if (state.settled_at(criterion.target) == kAllTraffic) return false;
     const bool heard = series.watermark >= state.readings[trigger.criterion.value].at;
     return !heard || begins_to_fail(index);
   }
 
   // The baseline is not known to fail in all that the stop says, but it may.
   bool may_be_shared() const {
-    return std::all_of(trigger.unless.begin(), trigger.unless.end(),
-                       [&](CriterionIndex index) { return fails(machine, state, index) || is_open(index); });
+    return std::all_of(trigger.unless.begin(), trigger.unless.end(), [&](CriterionIndex index) {
+      return fails(machine, state, index) || is_open(index);
+    });
   }
 
   // Whether the baseline has recovered from what both had: it turned after the canary broke, and
@@ -203,11 +205,12 @@ bool acts(const Machine& machine, const RolloutState& state, const Trigger& trig
 }
 
 bool is_held_back(const Machine& machine, const RolloutState& state) {
-  return std::any_of(
-      machine.transitions.begin(), machine.transitions.end(), [&](const Transition& transition) {
-        return !transition.trigger.unless.empty() &&
-               machine.contains(transition.from, state.active) && fails(machine, state, transition.trigger);
-      });
+  return std::any_of(machine.transitions.begin(), machine.transitions.end(),
+                     [&](const Transition& transition) {
+                       return !transition.trigger.unless.empty() &&
+                              machine.contains(transition.from, state.active) &&
+                              fails(machine, state, transition.trigger);
+                     });
 }
 
 bool may_be_held_back(const Machine& machine, CriterionIndex criterion) {

@@ -248,7 +248,8 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   return Folded::counted;
 }
 
-std::optional<Addition> addition_of(const FoldInput& input, core::Pending& pending) {
+std::optional<Addition> addition_of(const FoldInput& input, core::TargetIndex target,
+                                    core::Pending& pending) {
   const Increment& increment = input.increment;
   const core::Metric& metric = input.machine.at(input.match.metric);
   if (increment.end > input.now + input.state.limits.skew) return std::nullopt;
@@ -267,7 +268,7 @@ std::optional<Addition> addition_of(const FoldInput& input, core::Pending& pendi
   cell.latest = increment.end;
   cell.samples = increment.samples;
   cell.value = histogram ? scaled(increment.value, metric.unit) : increment.value;
-  addition.reach = reach_of(input.state, {}, increment.start);
+  addition.reach = reach_of(input.state, target, increment.start);
   return addition;
 }
 

@@ -34,7 +34,9 @@ struct Addition {
   core::Cell cell;
   core::Floor reach = core::Floor::start;
 };
-std::optional<Addition> addition_of(const FoldInput& input, core::Pending& pending);
+// It reaches as far back as the shifts of `target` let it.
+std::optional<Addition> addition_of(const FoldInput& input, core::TargetIndex target,
+                                    core::Pending& pending);
 
 // Why it was refused, for people: "`latency` is a histogram, the points are gauges".
 std::string refusal_of(const FoldInput& input);

@@ -75,6 +75,9 @@ Past::Past(PastRequest request)
       whole_from_(request_.back.from) {
   core::RolloutStarted started;
   started.limits = request_.limits;
+  for (const core::Target& target : machine_.targets) {
+    started.targets.push_back({target.name, target.begins});
+  }
   core::evolve(machine_, state_, event_of(request_, std::move(started)));
 }
 

@@ -60,6 +60,15 @@ bool holds(const core::LabelMatcher& matcher, const re2::RE2* pattern, std::stri
 
 }  // namespace
 
+// A criterion of one target tells apart what that one shows.
+bool Selector::is_in_target(const SeriesName& name, const core::Breakdown& breakdown) const {
+  if (!breakdown.criterion.valid()) return true;
+  const core::TargetIndex index = machine_->at(breakdown.criterion).target;
+  if (!index.valid()) return true;
+  const core::Target& target = machine_->at(index);
+  return label_of(name, target.label) == target.value;
+}
+
 std::vector<Match> Selector::match(const SeriesName& name) const {
   std::vector<Match> matches;
   for (std::uint32_t m = 0; m < machine_->metrics.size(); ++m) {
@@ -95,7 +104,7 @@ std::vector<Match> Selector::match(const SeriesName& name) const {
     if (!kept) matches.push_back(Match{core::MetricIndex{m}, core::SeriesIndex{}, whose});
     if (metric.kind == core::MetricKind::gauge) continue;
     for (std::uint32_t b = 0; b < breakdowns_.size(); ++b) {
-      if (breakdowns_[b].metric.value != m) continue;
+      if (breakdowns_[b].metric.value != m || !is_in_target(name, breakdowns_[b])) continue;
       matches.push_back(
           Match{core::MetricIndex{m}, core::SeriesIndex{}, whose, core::BreakdownIndex{b}});
     }

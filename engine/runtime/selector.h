@@ -30,6 +30,7 @@ class Selector {
 
  private:
   struct Patterns;
+  bool is_in_target(const SeriesName& name, const core::Breakdown& breakdown) const;
   const core::Machine* machine_;
   std::vector<core::Breakdown> breakdowns_;
   std::unique_ptr<Patterns> patterns_;

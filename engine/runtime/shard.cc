@@ -211,6 +211,25 @@ std::uint32_t rank_of(const core::Machine& machine, core::StateIndex state) {
 
 }  // namespace
 
+// Whether a rollback of other targets leaves this one as it is.
+bool Shard::goes_on(const Rollout& rollout, core::TargetIndex target) {
+  if (!target.valid() || rollout.state.is_back(target)) return false;
+  const core::Machine& machine = rollout.plan->machine;
+  for (core::StateIndex i = rollout.state.active; i.valid(); i = machine.at(i).parent) {
+    const core::State& state = machine.at(i);
+    for (const core::Lowering& lowered : state.lowers) {
+      if (lowered.target == target) return false;
+    }
+    if (state.ramp && state.ramp->rollback &&
+        (state.ramp->targets.empty() ||
+         std::find(state.ramp->targets.begin(), state.ramp->targets.end(), target) !=
+             state.ramp->targets.end())) {
+      return false;
+    }
+  }
+  return true;
+}
+
 // A rollback takes back what was asked for before it and has not gone out yet, in this turn or an
 // earlier one: an undelivered forward effect would only be refused by its order.
 void Shard::cancel_forward(Rollout& rollout, std::size_t before, std::uint32_t rank) {
@@ -223,7 +242,10 @@ void Shard::cancel_forward(Rollout& rollout, std::size_t before, std::uint32_t r
   }
   for (auto row = undelivered_.lower_bound(OutboxKey{stream, core::Sequence{0}});
        row != undelivered_.end() && row->first < OutboxKey{stream, rollout.taken_back};) {
-    if (!row->second) {
+    const auto effect = rollout.state.effects.find(row->first.sequence);
+    const bool stays =
+        effect != rollout.state.effects.end() && goes_on(rollout, effect->second.target);
+    if (!row->second || stays) {
       ++row;
       continue;
     }
@@ -566,7 +588,9 @@ std::optional<OutboxRow> Shard::render(const core::Event& event, std::string_vie
   }
   const Rollout& rollout = rollouts_.at(event.stream);
   OutboxRow row = options_.render(rollout.plan->machine, rollout.state, event, hash);
-  if (row.forward && event.sequence < rollout.taken_back) return std::nullopt;
+  const auto& effect = std::get<core::EffectRequested>(event.body);
+  const bool taken_back = event.sequence < rollout.taken_back && !goes_on(rollout, effect.target);
+  if (row.forward && taken_back) return std::nullopt;
   return row;
 }
 

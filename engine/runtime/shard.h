@@ -153,6 +153,7 @@ class Shard {
   void after(Rollout& rollout, core::Time now);
   core::Duration observe_interval(const Rollout& rollout) const;
   void serve(Rollout& rollout, core::Time scheduled, core::Time now);
+  static bool goes_on(const Rollout& rollout, core::TargetIndex target);
   void cancel_forward(Rollout& rollout, std::size_t before, std::uint32_t rank);
   Rollout& run(core::StreamId stream);
   bool is_behind() const;

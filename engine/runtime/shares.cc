@@ -72,9 +72,12 @@ std::uint32_t Shares::set_of(core::BreakdownIndex breakdown, const SeriesName& n
 
 void Shares::take(const FoldInput& input, Feed& feed, const SeriesName& name,
                   core::Pending& pending) {
-  auto addition = addition_of(input, pending);
-  if (!addition) return;
   const core::BreakdownIndex breakdown = feed.match.breakdown;
+  const core::TargetIndex target =
+      is_judged(breakdown) ? input.machine.at(breakdowns_[breakdown.value].criterion).target
+                           : core::TargetIndex{};
+  auto addition = addition_of(input, target, pending);
+  if (!addition) return;
   if (feed.set == Feed::kUnknown) feed.set = set_of(breakdown, name, pending);
   Share share{breakdown, feed.match.arm, feed.set, addition->reach >= core::Floor::guard,
               std::move(addition->cell)};

@@ -391,6 +391,45 @@ TEST(Targets, AShiftForwardThatFailsBringsBackItsOwn) {
   EXPECT_EQ(settled(r), "eu 20%, us 0% back");
 }
 
+// A weight that is asked for once more is no step: where that fails, nothing was lost.
+TEST(Targets, AWeightAskedForOnceMoreThatFailsRollsNothingBack) {
+  Rehearsal r(kRegions);
+  healthy(r);
+  r.settles = [](const EffectRequested& effect) {
+    return Rehearsal::Settlement{.succeeds = !effect.retry_of.valid()};
+  };
+  r.start();
+  r.run_to("both.shift2");
+  canary_comes(r, "us");
+  r.run_to("both.hold");
+  r.run_for(10min);
+  EXPECT_EQ(r.verb(core::Verb::rebalance), "");
+  r.run_for(1min);
+  EXPECT_EQ(shifts(r), "eu 10%, eu 20%, us 20%, eu 20%, us 20%");
+  EXPECT_EQ(settled(r), "eu 20%, us 20%");
+  EXPECT_EQ(r.effects(EffectKind::page).size(), 2U);
+  EXPECT_EQ(r.state(), "both.hold.wait");
+}
+
+// Errors a second are those of the time since the target's own first shift.
+TEST(Targets, ARateIsOfTheTimeThatItsOwnTrafficWasWatched) {
+  std::string text = kRegions;
+  const std::string stop =
+      "    stop error_rate > 1% over 5m for 2m\n    stop absent(requests) for "
+      "3m\n    otherwise rollback us_off";
+  const std::size_t at = text.find(stop);
+  ASSERT_NE(at, std::string::npos);
+  text.replace(at, stop.size(), "    stop rate(errors) > 5/s over 5m\n    otherwise rollback us_off");
+  Rehearsal r(text);
+  healthy(r);
+  r.start();
+  r.run_to("both.shift2");
+  canary_comes(r, "us");
+  r.counter("err", in("us", "new"), 8);
+  r.run_for(1min);
+  EXPECT_EQ(settled(r), "eu 20%, us 0% back");
+}
+
 // The Rehearsal compares the state with that of the log's bytes after every turn.
 TEST(Targets, ACrashInTheMiddleOfARollbackLosesNothing) {
   Rehearsal r(kRegions);

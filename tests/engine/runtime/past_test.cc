@@ -224,5 +224,44 @@ TEST(Past, ItsBasesGoOverToTheLiveTable) {
   EXPECT_FALSE(both.table.adopt("damaged", {}));
 }
 
+// What is read back of one target waits for no shift of it, and needs its books.
+TEST(Past, CountsWhatIsOneTargetsOwn) {
+  Plan plan = plan_of(core::MetricKind::counter);
+  core::Target eu;
+  eu.name = "eu";
+  eu.label = "region";
+  eu.value = "eu";
+  plan.machine.targets = {eu};
+  plan.machine.series[0].target = core::TargetIndex{0};
+  const auto shared = std::make_shared<Plan>(plan);
+  Past past({core::StreamId{1},
+             shared,
+             std::make_shared<Selector>(shared->machine),
+             core::kLimits,
+             kBegin,
+             {core::counts_from(kBegin, 1h, core::kLimits), {}}});
+  Points points;
+  const SeriesNumber series = points.series("latency", {{"region", "eu"}});
+  points.delta(series, kBegin - 5min, 7, kBegin - 6min);
+  const PointBatch batch = points.take();
+  for (const SeriesName& name : batch.new_series) past.learn(name);
+  for (const MetricPoint& point : batch.points) {
+    const auto increment = past.take(batch, point);
+    ASSERT_TRUE(increment);
+    past.count(*increment, {kLatency, core::SeriesIndex{0}});
+  }
+  core::RolloutState live;
+  core::RolloutStarted started;
+  started.limits = core::kLimits;
+  started.back = past.request().back;
+  started.targets = {{"eu", core::Weight{}}};
+  core::evolve(shared->machine, live, {core::StreamId{1}, {}, kBegin, {}, started});
+  core::Pending pending;
+  const core::Past found = past.finish(live, pending);
+  ASSERT_EQ(found.windows.size(), 1U);
+  ASSERT_EQ(found.windows[0].cells.size(), 1U);
+  EXPECT_EQ(found.windows[0].cells[0].value, core::Fixed::from_int(7));
+}
+
 }  // namespace
 }  // namespace rollbook::runtime::tests
