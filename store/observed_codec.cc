@@ -1,8 +1,7 @@
 #include "store/observed_codec.h"
 
-#include <algorithm>
-
 #include "engine/core/limits.h"
+#include "store/columns.h"
 #include "store/shares_codec.h"
 
 namespace rollbook::store {
@@ -11,23 +10,6 @@ namespace {
 using core::Cell;
 using core::CellDelta;
 
-// The second that the first cell's end is counted from.
-std::int64_t first_base(core::Time time) {
-  return wrapping_sub(put_time(time), split_time(put_time(time)).nanos);
-}
-
-// A column is left out when all its entries are 0.
-template <class Column>
-void drop_if_zero(Column* column) {
-  if (std::all_of(column->begin(), column->end(), [](auto entry) { return entry == 0; })) {
-    column->Clear();
-  }
-}
-// Entry i of a column that may be left out.
-template <class Column>
-auto entry(const Column& column, int i) {
-  return column.empty() ? typename Column::value_type{} : column.Get(i);
-}
 template <class Column>
 bool fits(const Column& column, int count) {
   return column.size() == count;

@@ -1,8 +1,7 @@
 #include "store/shares_codec.h"
 
-#include <algorithm>
-
 #include "engine/core/limits.h"
+#include "store/columns.h"
 
 namespace rollbook::store {
 namespace {
@@ -28,22 +27,6 @@ void take_key(std::int64_t key, Share& share, Fault& fault) {
   const bool sound =
       key >= 0 && share.set <= core::kOtherSet && half / 2 / kArms <= core::BreakdownIndex::kNone;
   if (!sound) fault.damaged = true;
-}
-
-// The second that the first share's end is counted from.
-std::int64_t first_base(core::Time time) {
-  return wrapping_sub(put_time(time), split_time(put_time(time)).nanos);
-}
-
-template <class Column>
-void drop_if_zero(Column* column) {
-  if (std::all_of(column->begin(), column->end(), [](auto entry) { return entry == 0; })) {
-    column->Clear();
-  }
-}
-template <class Column>
-auto entry(const Column& column, int i) {
-  return column.empty() ? typename Column::value_type{} : column.Get(i);
 }
 
 void put_shares(const std::vector<Share>& shares, core::Time time, wire::Shares& out) {
