@@ -10,15 +10,11 @@
 namespace rollbook::core {
 namespace {
 
-// A state without targets has the bytes that it had before there were any.
-constexpr std::uint64_t kFormat = 3;
-constexpr std::uint64_t kFormatWithTargets = 4;
+constexpr std::uint64_t kFormat = 5;
 
 class Writer {
  public:
-  explicit Writer(bool has_targets) : targets(has_targets) {}
   std::string bytes;
-  const bool targets;
 
   void number(std::uint64_t value) {
     for (; value >= 0x80; value >>= 7) bytes.push_back(static_cast<char>(value | 0x80));
@@ -87,7 +83,6 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
   bool failed = false;
-  bool targets = false;
   bool at_end() const { return rest_.empty(); }
 
   std::uint64_t number() {
@@ -273,9 +268,19 @@ void fields(A& archive, Reading& reading) {
               reading.limit, reading.evidence, reading.kinds);
 }
 template <class A>
+void fields(A& archive, Part& part) {
+  archive.all(part.events, part.exposure);
+}
+template <class A>
+void fields(A& archive, Spread& spread) {
+  archive.all(spread.steps, spread.eventful, spread.judged_events, spread.other_events,
+              spread.last_judged, spread.last_other, spread.pair_events, spread.pair_exposure,
+              spread.differences, spread.first_events, spread.squares);
+}
+template <class A>
 void fields(A& archive, TestState& test) {
-  archive.all(test.cut, test.counts, test.logs, test.starts, test.steps, test.events, test.exposure,
-              test.spread);
+  archive.all(test.cut, test.counts, test.logs, test.starts, test.spread, test.stepped,
+              test.at_step);
 }
 template <class A>
 void fields(A& archive, KindState& kind) {
@@ -297,8 +302,7 @@ template <class A>
 void fields(A& archive, EffectState& effect) {
   archive.all(effect.kind, effect.spec, effect.state, effect.outcome, effect.settled_by,
               effect.deadline, effect.retry_at, effect.attempts, effect.first, effect.to,
-              effect.order, effect.rollback);
-  if (archive.targets) archive(effect.target);
+              effect.order, effect.rollback, effect.target);
 }
 template <class A>
 void fields(A& archive, TargetState& target) {
@@ -336,30 +340,22 @@ void fields(A& archive, RolloutState& state) {
               state.metrics, state.windows, state.readings, state.judged, state.turned, state.tests,
               state.questions, state.effects, state.extensions, state.ramp, state.ramp_over,
               state.ramp_to, state.offsets, state.commands, state.late, state.quarantined,
-              state.breakdowns, state.shares_offsets, state.back);
-  if (archive.targets) archive(state.targets);
+              state.breakdowns, state.shares_offsets, state.back, state.targets);
 }
 template <class A>
 void fields(A& archive, ServiceState& service) {
   archive.all(service.active, service.last_order, service.settled, service.settled_order,
-              service.runbook, service.outcomes);
-  if (archive.targets) archive(service.targets);
+              service.runbook, service.outcomes, service.targets);
 }
 template <class A>
 void fields(A& archive, ShardState& shard) {
   archive.all(shard.services, shard.rollouts, shard.commands, shard.last_stream, shard.last);
 }
 
-bool has_targets(const RolloutState& state) { return !state.targets.empty(); }
-bool has_targets(const ShardState& shard) {
-  return std::any_of(shard.services.begin(), shard.services.end(),
-                     [](const auto& service) { return !service.second.targets.empty(); });
-}
-
 template <class State>
 std::string write(const State& state) {
-  Writer writer(has_targets(state));
-  writer.number(writer.targets ? kFormatWithTargets : kFormat);
+  Writer writer;
+  writer.number(kFormat);
   writer(state);
   return std::move(writer.bytes);
 }
@@ -367,16 +363,10 @@ std::string write(const State& state) {
 template <class State>
 Result<State> read(std::string_view bytes) {
   Reader reader(bytes);
-  const std::uint64_t format = reader.number();
-  if (format != kFormat && format != kFormatWithTargets) {
-    return fail("the bytes are a state of another format");
-  }
-  reader.targets = format == kFormatWithTargets;
+  if (reader.number() != kFormat) return fail("the bytes are a state of another format");
   State state;
   reader(state);
-  // One spelling only: the other format is for states that need it.
-  if (reader.failed || !reader.at_end() || reader.targets != has_targets(state))
-    return fail("the bytes of the state are damaged");
+  if (reader.failed || !reader.at_end()) return fail("the bytes of the state are damaged");
   return state;
 }
 

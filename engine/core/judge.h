@@ -11,6 +11,12 @@ namespace rollbook::core {
 Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
                   Fixed quantile);
 
+// The share that is allowed: of a quantile, what may lie above its limit.
+inline Fixed allowed_share(const Criterion& criterion) {
+  return criterion.measure == Measure::quantile ? Fixed::from_int(1) - criterion.quantile
+                                                : criterion.limit;
+}
+
 // How much of the window that ends at `at` was watched: between nothing and its width.
 Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target = {});
 

@@ -21,6 +21,7 @@ using stats::Sample;
 struct Side {
   Fixed limit;
   bool above = true;
+  Fixed dispersion = Fixed::from_int(1);
 
   Sample sample(const std::vector<std::int64_t>& counts) const {
     const std::int64_t requests = std::max<std::int64_t>(counts[0], 0);
@@ -37,11 +38,13 @@ struct Side {
     return above ? stats::prior_above(limit) : stats::prior_below(limit);
   }
   double log_value(const Sample& sample) const {
-    return above ? stats::log_above(sample, limit, prior())
-                 : stats::log_below(sample, limit, prior());
+    return above ? stats::log_above(sample, limit, prior(), dispersion)
+                 : stats::log_below(sample, limit, prior(), dispersion);
   }
   double bound(const Sample& sample) const {
-    return above ? stats::bound_above(sample, limit) : stats::bound_below(sample, limit);
+    const double most =
+        above ? stats::bound_above(sample, limit) : stats::bound_below(sample, limit);
+    return most * 1e9 / static_cast<double>(dispersion.nanos);
   }
 };
 
@@ -50,8 +53,9 @@ void prove_gate(const Subject& subject, const std::vector<std::int64_t>& now, Fo
   const TestStart& start = subject.state.tests[subject.index().value].starts.front();
   const Fixed limit = allowed_share(criterion);
   const bool above = says_greater(criterion.comparison);
-  const Side says{limit, above}, contrary{limit, !above};
   Evidence evidence = evidence_of(criterion);
+  evidence.dispersion = dispersion_at(subject, found.at);
+  const Side says{limit, above, evidence.dispersion}, contrary{limit, !above, evidence.dispersion};
   evidence.counts = since(now, start.counts);
   evidence.prior_a = says.prior().a;
   evidence.prior_b = says.prior().b;
@@ -107,12 +111,16 @@ void prove_guard(const Subject& subject, const std::vector<std::int64_t>& now, b
                  Found& found) {
   const Criterion& criterion = subject.criterion;
   const TestState& test = subject.state.tests[subject.index().value];
-  const Side side{allowed_share(criterion), says_greater(criterion.comparison)};
-  if (!in_full) {
-    const std::int64_t bound = stats::micro_nats(log_of_bound(test, now, side));
-    if (bound < threshold_of(criterion.alpha)) return;
-  }
+  Side side{allowed_share(criterion), says_greater(criterion.comparison)};
+  const auto is_far = [&] {
+    return !in_full &&
+           stats::micro_nats(log_of_bound(test, now, side)) < threshold_of(criterion.alpha);
+  };
+  if (is_far()) return;  // the more so where events do not come alone
+  side.dispersion = dispersion_at(subject, found.at);
+  if (is_far()) return;
   Evidence evidence = evidence_of(criterion);
+  evidence.dispersion = side.dispersion;
   evidence.prior_a = side.prior().a;
   evidence.prior_b = side.prior().b;
   std::vector<TestStart> terms;

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "engine/core/dispersion.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 #include "engine/core/prove_parts.h"
@@ -16,21 +17,6 @@ using stats::Sample;
 constexpr Fixed kWhole = Fixed::from_int(1);
 
 // ---- Two rates ------------------------------------------------------------------------------
-
-// How many events come at a time, at least 1: bursts make a likelihood that takes events for
-// independent overconfident. From differences between steps; until there are enough of these, what
-// came in one step is taken for one burst.
-Fixed dispersion_of(const TestState& test) {
-  double factor = 1;
-  if (test.events > 0) {
-    factor = static_cast<double>(test.spread.nanos) * 1e-9 / static_cast<double>(test.events);
-  }
-  if (test.steps > 0 && test.counts[kEventfulSteps] < kEnoughEventful) {
-    factor = std::max(factor, static_cast<double>(std::max(test.counts[0], test.counts[2])) /
-                                  static_cast<double>(test.steps));
-  }
-  return Fixed{std::llround(std::clamp(factor, 1.0, 1e9) * 1e9)};
-}
 
 double divided(double log, Fixed dispersion) {
   return log * 1e9 / static_cast<double>(dispersion.nanos);
@@ -107,12 +93,10 @@ TestState with_pending(const Subject& subject) {
   test.cut = logged.cut;
   test.counts = logged.counts;
   test.logs = logged.logs;
-  test.steps = logged.steps;
-  test.events = logged.events;
   test.spread = logged.spread;
   const auto advanced = step_of(subject);
   if (!advanced) return test;
-  if (!advanced->skipped) take_step(advanced->step, test);
+  if (!advanced->skipped) add_step(advanced->step, test);
   test.logs = advanced->logs;
   test.cut = advanced->cut;
   return test;
@@ -153,8 +137,8 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   }
   tell_rates(criterion, test.counts, found);
   Evidence evidence = evidence_of(criterion);
-  evidence.counts.assign(test.counts.begin(), test.counts.begin() + kLastStep);
-  evidence.dispersion = dispersion_of(test);
+  evidence.counts = test.counts;
+  evidence.dispersion = dispersion_of(test.spread);
   if (criterion.kind == CriterionKind::stop && !in_full &&
       stats::micro_nats(log_of_starts_bound(starts, test.logs, evidence.dispersion)) <
           threshold_of(criterion.alpha)) {

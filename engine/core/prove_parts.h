@@ -55,10 +55,4 @@ inline Evidence evidence_of(const Criterion& criterion) {
   return evidence;
 }
 
-// The share that is allowed: of a quantile, what may lie above its limit.
-inline Fixed allowed_share(const Criterion& criterion) {
-  return criterion.measure == Measure::quantile ? Fixed::from_int(1) - criterion.quantile
-                                                : criterion.limit;
-}
-
 }  // namespace rollbook::core

@@ -66,16 +66,33 @@ struct WindowState {
   bool operator==(const WindowState&) const = default;
 };
 
+// Events of one arm in one step, and what could have had one.
+struct Part {
+  std::int64_t events = 0, exposure = 0;
+  bool operator==(const Part&) const = default;
+};
+// How events come, step by step: what a dispersion is estimated from (dispersion.h). The judged
+// arm beside the other one, its reference; a share against a limit has only the latter.
+struct Spread {
+  std::int64_t steps = 0, eventful = 0;              // taken; with events of the other
+  std::int64_t judged_events = 0, other_events = 0;  // of all steps
+  Part last_judged, last_other;                      // the newest step; no exposure: none
+  std::int64_t pair_events = 0, pair_exposure = 0;   // of all pairs of steps
+  Fixed differences;
+  std::int64_t first_events = 0;  // of a share: of its first step, and
+  Fixed squares;                  // of all: the sum of their squares
+  bool operator==(const Spread&) const = default;
+};
+
 // What the test of a criterion has seen; trials.h says how it grows. Empty for plain ones.
 struct TestState {
   Time cut = kDistantPast;           // event time up to which it has counted
   std::vector<std::int64_t> counts;  // at the cut, of everything in its windows
   std::vector<std::int64_t> logs;    // at the cut, of TestSums
   std::vector<TestStart> starts;     // by rising `from`
-  // What the dispersion is estimated from, step by step: the reference's steps, events, exposure
-  // and the sum of events² / exposure.
-  std::int64_t steps = 0, events = 0, exposure = 0;
-  Fixed spread;
+  Spread spread;
+  Time stepped = kDistantPast;  // of a share against a limit: where the newest step ends, and
+  Part at_step;                 // what its windows held there
   bool operator==(const TestState&) const = default;
 };
 

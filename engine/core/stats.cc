@@ -100,11 +100,11 @@ Beta prior_of(Fixed limit, std::int64_t tenths) {
   return {Fixed::from_int(1), Fixed{tenths * (Fixed::kScale / 10) * Fixed::kScale / rare}};
 }
 
-double log_proportion(Sample sample, Fixed limit, Beta prior, bool above) {
+double log_proportion(Sample sample, Fixed limit, Beta prior, Fixed dispersion, bool above) {
   const double x = share_of(limit), y = rest_of(limit);
-  const double a = share_of(prior.a), b = share_of(prior.b);
-  const double more_a = a + static_cast<double>(sample.errors);
-  const double more_b = b + static_cast<double>(sample.requests - sample.errors);
+  const double a = share_of(prior.a), b = share_of(prior.b), at_a_time = share_of(dispersion);
+  const double more_a = a + static_cast<double>(sample.errors) / at_a_time;
+  const double more_b = b + static_cast<double>(sample.requests - sample.errors) / at_a_time;
   return above ? log_upper(more_a, more_b, x, y) - log_upper(a, b, x, y)
                : log_upper(more_b, more_a, y, x) - log_upper(b, a, y, x);
 }
@@ -130,14 +130,14 @@ int side_of(Sample sample, Fixed limit) {
 Beta prior_above(Fixed limit) { return prior_of(limit, limit.nanos * 2 > Fixed::kScale ? 10 : 1); }
 Beta prior_below(Fixed limit) { return prior_of(limit, limit.nanos * 2 > Fixed::kScale ? 1 : 10); }
 
-double log_above(Sample sample, Fixed limit, Beta prior) {
+double log_above(Sample sample, Fixed limit, Beta prior, Fixed dispersion) {
   const Turned turned = turn(sample, limit);
-  return log_proportion(turned.sample, turned.limit, prior, !turned.turned);
+  return log_proportion(turned.sample, turned.limit, prior, dispersion, !turned.turned);
 }
 
-double log_below(Sample sample, Fixed limit, Beta prior) {
+double log_below(Sample sample, Fixed limit, Beta prior, Fixed dispersion) {
   const Turned turned = turn(sample, limit);
-  return log_proportion(turned.sample, turned.limit, prior, turned.turned);
+  return log_proportion(turned.sample, turned.limit, prior, dispersion, turned.turned);
 }
 
 double bound_above(Sample sample, Fixed limit) {

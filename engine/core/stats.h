@@ -44,11 +44,13 @@ struct Sample {
   std::int64_t errors = 0;  // INVARIANT: from 0 to `requests`
 };
 // log of the e-value against "the share is at most `limit`": ∫ over the prior above the limit of
-// the likelihood, over that of the limit itself. 0 < limit < 1.
-double log_above(Sample sample, Fixed limit, Beta prior);
+// the likelihood, over that of the limit itself. 0 < limit < 1. Where events come `dispersion` at a
+// time, of the likelihood's root: so many bursts in so many times fewer requests.
+double log_above(Sample sample, Fixed limit, Beta prior, Fixed dispersion = Fixed::from_int(1));
 // … against "the share is at least `limit`".
-double log_below(Sample sample, Fixed limit, Beta prior);
-// An upper bound of log_above that costs a tenth of it: the likelihood at its maximum.
+double log_below(Sample sample, Fixed limit, Beta prior, Fixed dispersion = Fixed::from_int(1));
+// An upper bound of log_above that costs a tenth of it: the likelihood at its maximum; to be
+// divided by the dispersion.
 double bound_above(Sample sample, Fixed limit);
 double bound_below(Sample sample, Fixed limit);
 

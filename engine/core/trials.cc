@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/dispersion.h"
 #include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
@@ -113,37 +114,6 @@ void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int
   }
 }
 
-// ---- Dispersion -----------------------------------------------------------------------------
-
-// Events of one arm in one step.
-struct Part {
-  std::int64_t events = 0, exposure = 0;
-};
-
-// Of two steps that follow each other, x events in n and y in m: (x − y n/m)² m/n, which is
-// φ (x + y) in the mean where φ events come at a time, whatever the rate is and wherever it has
-// drifted to (von Neumann's successive differences, 1941). In 10⁻⁹, and bounded: what lies beyond
-// is a burst however large it is.
-Int128 difference(const Part& now, const Part& before) {
-  static constexpr std::int64_t kMostEvents = 1'000'000'000'000;
-  constexpr std::int64_t kMostExposure = 1'000'000'000'000'000'000;
-  constexpr Int128 kMicro = 1'000'000, kMostDifference = Int128{1'000'000'000} * kMicro;
-  const auto events = [](std::int64_t count) { return Int128{std::min(count, kMostEvents)}; };
-  const Int128 n = std::min(now.exposure, kMostExposure);
-  const Int128 m = std::min(before.exposure, kMostExposure);
-  const Int128 apart =
-      std::clamp(events(now.events) * kMicro - events(before.events) * n * kMicro / m,
-                 -kMostDifference, kMostDifference);
-  const Int128 longer = std::min<Int128>(m * kMicro / n, Int128{1'000} * kMicro);
-  return apart * apart / 1'000 * longer / kMicro;
-}
-
-void add_spread(const Part& now, const Part& before, TestState& test) {
-  constexpr Int128 kMost = Int128{1} << 120;
-  test.spread.nanos = std::min(test.spread.nanos + difference(now, before), kMost);
-  test.events += now.events + before.events;
-}
-
 // ---- Starts ---------------------------------------------------------------------------------
 
 // Drops starts so that those left lie the wider apart the older they are. A dropped weight only
@@ -182,14 +152,27 @@ void add_start(Time origin, TestState& test, Time border, std::vector<std::int64
   test.starts.push_back({last.to, pane + 2, std::move(counts), std::move(logs)});
 }
 
-// The borders of panes after `from` up to `to` at which something had been counted.
+// The borders of panes after `from` up to `to` at which something had been counted; rising.
 std::vector<Time> borders(const Subject& subject, Time from, Time to) {
   const Criterion& criterion = subject.criterion;
   const WindowIndex counted =
       criterion.denominator.valid() ? criterion.denominator : criterion.window;
   std::vector<Time> ends;
-  for (const Cell& cell : subject.state.windows[counted.value].cells) {
+  const auto take = [&](const Cell& cell) {
     if (cell.end > from && cell.end <= to) ends.push_back(cell.end);
+  };
+  const Cells& cells = subject.state.windows[counted.value].cells;
+  auto first = cells.end();
+  while (first != cells.begin() && std::prev(first)->end > from) --first;
+  std::for_each(first, cells.end(), take);
+  const Window& window = subject.machine.at(counted);
+  const std::size_t logged = ends.size();
+  for (const CellDelta& delta : subject.pending.observed.deltas) {
+    if (delta.series == window.series && delta.reach >= window.floor) take(delta.cell);
+  }
+  if (ends.size() > logged) {
+    std::sort(ends.begin(), ends.end());
+    ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
   }
   return ends;
 }
@@ -203,7 +186,58 @@ void grow_starts(const Subject& subject, TestState& test, Time cut) {
   thin_out(test.starts, subject.criterion.test);
 }
 
+// ---- How events come at a time --------------------------------------------------------------
+
+// What the windows of a share hold at `cut`: its rarer side, and all. Where the limit of a quantile
+// lies inside a bucket, all that may lie above it: no less comes at a time of these.
+Part part_at(const Subject& subject, Time cut) {
+  const std::vector<std::int64_t> counts = counts_at(subject, cut);
+  const Fixed share = allowed_share(subject.criterion);
+  const bool turned = share.nanos * 2 > Fixed::kScale;
+  return {turned ? counts[0] - counts[2] : counts[2], counts[0]};
+}
+
+Part operator-(const Part& left, const Part& right) {
+  return {left.events - right.events, left.exposure - right.exposure};
+}
+
+// The panes that are over up to `cut`, each a step; one without requests goes into the next.
+struct Stepped {
+  Spread spread;
+  Time stepped;
+  Part at_step;
+};
+Stepped stepped_to(const Subject& subject, Time cut) {
+  const TestState& test = subject.state.tests[subject.index().value];
+  Stepped at{test.spread, test.stepped, test.at_step};
+  for (const Time border : borders(subject, at.stepped, cut)) {
+    const Part now = part_at(subject, border);
+    const Part step = now - at.at_step;
+    if (step.exposure <= 0) continue;
+    take_step(step, at.spread);
+    at.stepped = border;
+    at.at_step = now;
+  }
+  return at;
+}
+
+// Steps are counted from `at` on, where the windows begin anew or their buckets are others.
+void rebase(const Subject& subject, Time at, TestState& test) {
+  test.stepped = at;
+  test.at_step = part_at(subject, at);
+  test.spread.last_other = Part{};
+}
+
 }  // namespace
+
+Fixed dispersion_at(const Subject& subject, Time cut) {
+  Stepped at = stepped_to(subject, cut);
+  const Fixed known = dispersion_of(at.spread);
+  const Part open = part_at(subject, cut) - at.at_step;
+  if (open.exposure <= 0) return known;
+  take_step(open, at.spread);
+  return std::max(known, dispersion_of(at.spread));
+}
 
 Time cut_of(const Subject& subject) {
   const Criterion& criterion = subject.criterion;
@@ -298,22 +332,11 @@ std::optional<Advanced> step_of(const Subject& subject) {
   return advanced;
 }
 
-void take_step(const stats::Step& step, TestState& test) {
+void add_step(const stats::Step& step, TestState& test) {
   const std::int64_t now[] = {step.events, step.exposure, step.other_events, step.other_exposure};
-  test.counts.resize(kRateCounts);
-  if (test.steps > 0) {
-    const std::int64_t* last = &test.counts[kLastStep];
-    if (test.counts[kEventfulSteps] < kEnoughEventful) {
-      add_spread({now[0], now[1]}, {last[0], last[1]}, test);
-    }
-    add_spread({now[2], now[3]}, {last[2], last[3]}, test);
-  }
-  for (std::size_t i = 0; i < std::size(now); ++i) {
-    test.counts[i] += now[i];
-    test.counts[kLastStep + i] = now[i];
-  }
-  if (step.other_events > 0) ++test.counts[kEventfulSteps];
-  ++test.steps;
+  test.counts.resize(std::size(now));
+  for (std::size_t i = 0; i < std::size(now); ++i) test.counts[i] += now[i];
+  take_step(step, test.spread);
 }
 
 std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
@@ -328,7 +351,27 @@ std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
   return all;
 }
 
+namespace {
+
+// How events come is a matter of the service, so it is learnt before a test begins as well.
+void grow_spreads(const Machine& machine, RolloutState& state) {
+  const Pending nothing;
+  for (std::size_t i = 0; i < machine.criteria.size(); ++i) {
+    const Criterion& criterion = machine.criteria[i];
+    TestState& test = state.tests[i];
+    if (criterion.test != Test::proportion || test.starts.empty()) continue;
+    const Subject subject{machine, state, nothing, criterion};
+    Stepped at = stepped_to(subject, cut_of(subject));
+    test.spread = std::move(at.spread);
+    test.stepped = at.stepped;
+    test.at_step = at.at_step;
+  }
+}
+
+}  // namespace
+
 void grow(const Machine& machine, RolloutState& state, const Observed& observed) {
+  grow_spreads(machine, state);
   const Pending nothing;
   for (const CriterionIndex index : armed(machine, state)) {
     const Criterion& criterion = machine.at(index);
@@ -343,7 +386,7 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
       if (sums == observed.tests.end()) continue;
       const auto advanced = step_of(subject);
       if (!advanced) continue;
-      if (!advanced->skipped) take_step(advanced->step, test);
+      if (!advanced->skipped) add_step(advanced->step, test);
       test.logs = sums->logs;
       test.cut = advanced->cut;
       const Time origin = origin_of(state, criterion);
@@ -375,9 +418,15 @@ void lay_out_tests(const Machine& machine, RolloutState& state, MetricIndex metr
                    const BucketMap& map) {
   for (std::size_t i = 0; i < machine.criteria.size(); ++i) {
     const Criterion& criterion = machine.criteria[i];
-    if (criterion.test != Test::two_quantiles) continue;
+    if (criterion.test != Test::two_quantiles && criterion.test != Test::proportion) continue;
     if (machine.at(machine.at(criterion.window).series).metric != metric) continue;
-    for (TestStart& start : state.tests[i].starts) start.counts = on_layout(map, start.counts);
+    TestState& test = state.tests[i];
+    if (test.starts.empty()) continue;
+    if (criterion.test == Test::proportion) {
+      rebase(Subject{machine, state, Pending{}, criterion}, test.stepped, test);
+    } else {
+      for (TestStart& start : test.starts) start.counts = on_layout(map, start.counts);
+    }
   }
 }
 
@@ -385,6 +434,7 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
   const Criterion& criterion = machine.at(index);
   if (criterion.test == Test::none) return;
   TestState& test = state.tests[index.value];
+  Spread known = std::move(test.spread);
   test = TestState{};
   const Pending nothing;
   const Subject subject{machine, state, nothing, criterion};
@@ -401,6 +451,10 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
   } else {
     test.cut = cut_of(subject);
     start.counts = counts_at(subject, test.cut);
+  }
+  if (criterion.test == Test::proportion) {
+    test.spread = std::move(known);
+    rebase(subject, test.cut, test);
   }
   test.starts = {std::move(start)};
 }

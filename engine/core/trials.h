@@ -6,8 +6,7 @@
 // Counts of a test, in this order:
 //   proportion      requests, events for certain, events perhaps (the same, but where the limit
 //                   of a quantile lies inside a bucket)
-//   two_rates       events and exposure of the judged arm, events and exposure of the other; the
-//                   same four of the last step; steps in which the other had events
+//   two_rates       events and exposure of the judged arm, events and exposure of the other
 //   unchanged       the same; the other is the past
 //   two_quantiles   buckets of the judged arm, then as many of the other
 //   split           requests of the canary, of the baseline
@@ -23,12 +22,6 @@
 
 namespace rollbook::core {
 
-// Of two_rates and unchanged: places in their counts.
-inline constexpr std::size_t kLastStep = 4, kEventfulSteps = 8, kRateCounts = 9;
-// Until the reference has had events in so many steps, its spread alone says too little of how
-// events come, and that of the judged arm counts too. Later it does not: a breach is no burst.
-inline constexpr std::int64_t kEnoughEventful = 30;
-
 // Up to where the parts of a test can be counted alike.
 Time cut_of(const Subject& subject);
 // What the criterion's windows hold at `cut`; empty for `unchanged`.
@@ -42,8 +35,11 @@ struct Advanced {
   std::vector<std::int64_t> logs;
 };
 std::optional<Advanced> step_of(const Subject& subject);
-// The books of a test with one step more, but for its logarithms.
-void take_step(const stats::Step& step, TestState& test);
+// The counts and the spread of such a test with one step more.
+void add_step(const stats::Step& step, TestState& test);
+// Of a share against a limit: how many events come at a time, as far as is known at `cut`, which
+// is not before that of the test. Steps are panes; one that is not over may raise it only.
+Fixed dispersion_at(const Subject& subject, Time cut);
 // The alternatives of a criterion's sums, in their order.
 struct Alternatives {
   std::vector<double> proof;     // of what the criterion says

@@ -19,11 +19,9 @@ struct Setting {
   std::int64_t seconds = 1000;     // watched, with a look after each
   std::int64_t shift_after = 0;    // then the weight doubles; 0: not
   std::int64_t burst = 1;          // errors come so many at a time
-  std::int64_t below = 1;          // errors are so many times rarer than `rate`
+  std::int64_t seen = 0;           // seconds of the same traffic before the test begins
 };
 std::vector<std::string> tests();
-// Whether α is to hold there. A share against a limit takes errors for independent.
-bool is_promised(const Setting& setting);
 
 // Whether run `number` decided wrongly at any of its looks. The traffic does not depend on α.
 bool errs(const Setting& setting, core::Fixed alpha, std::uint64_t number);

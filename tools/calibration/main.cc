@@ -59,11 +59,9 @@ std::vector<std::int64_t> alarms(const Setting& setting, const Options& options,
 
 std::string special_of(const Setting& setting) {
   if (setting.shift_after > 0) return "shift in the middle";
-  if (setting.below > 1) {
-    return fmt::format("bursts of {}, 1/{} of the limit: not promised", setting.burst,
-                       setting.below);
-  }
-  return setting.burst > 1 ? fmt::format("bursts of {}", setting.burst) : "";
+  if (setting.burst == 1) return "";
+  return fmt::format("bursts of {}{}", setting.burst,
+                     setting.seen > 0 ? fmt::format(", after {} s of them", setting.seen) : "");
 }
 
 std::string percent_of(std::int64_t part, std::int64_t whole) {
@@ -121,8 +119,7 @@ bool print_alarms(const Options& options) {
     const auto wrong = alarms(setting, options, cell, settings.size());
     row.rates.push_back(core::percent_text(setting.rate));
     for (std::size_t at = 0; at < kAlphas.size(); ++at) {
-      const bool within = !calibration::is_promised(setting) ||
-                          wrong[at] <= calibration::allowed(kAlphas[at], options.runs);
+      const bool within = wrong[at] <= calibration::allowed(kAlphas[at], options.runs);
       good = good && within;
       row.wrong[at].push_back(percent_of(wrong[at], options.runs) + (within ? "" : " ✗"));
     }

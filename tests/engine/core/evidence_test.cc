@@ -67,8 +67,8 @@ const Evidence& evidence_of(const Trial& trial) { return *trial.reading().eviden
 // ---- A share against a limit --------------------------------------------------------------------
 
 double log_share(const Evidence& evidence, Fixed limit, bool above, std::size_t count) {
-  const auto n = static_cast<double>(evidence.counts[0]);
-  const auto s = static_cast<double>(evidence.counts[count]);
+  const double n = static_cast<double>(evidence.counts[0]) / real(evidence.dispersion);
+  const double s = static_cast<double>(evidence.counts[count]) / real(evidence.dispersion);
   return log_share(n, s, real(limit), above ? 0.1 / real(limit) : 1 / real(limit), above);
 }
 
@@ -80,6 +80,7 @@ TEST(Evidence, OfAGateOnARatio) {
   ASSERT_EQ(trial.reading().verdict, Verdict::pass);
   const Evidence& found = evidence_of(trial);
   EXPECT_EQ(found.counts[1], 1);
+  EXPECT_EQ(found.dispersion, Fixed::from_int(1));
   EXPECT_NEAR(real(found.prior_b), 1 / 0.001, 1e-6);
   EXPECT_NEAR(nats(found.statistic), log_share(found, kPerMille, false, 2), kNats);
   EXPECT_NEAR(nats(found.contrary), log_share(found, kPerMille, true, 1), kNats);
@@ -89,16 +90,19 @@ TEST(Evidence, OfAGateOnARatio) {
 TEST(Evidence, OfAGuardOnARatioAddedUpOverItsStarts) {
   Trial trial(stop_above(kPerMille, kOnePercent));
   for (int i = 0; i < 1200; ++i) trial.second({.requests = 45, .errors = i % 400 == 0 ? 1 : 0});
-  while (trial.reading().verdict == Verdict::pass) trial.second({.requests = 45, .errors = 2});
+  for (int i = 0; trial.reading().verdict == Verdict::pass; ++i) {
+    trial.second({.requests = 45, .errors = i % 2 == 0 ? 6 : 0});
+  }
   ASSERT_EQ(trial.reading().verdict, Verdict::fail);
   const Evidence& found = evidence_of(trial);
   EXPECT_NEAR(real(found.prior_b), 0.1 / 0.001, 1e-6);
+  EXPECT_GT(found.dispersion, Fixed::from_int(1));  // two came at a time
   ASSERT_GT(found.starts.size(), 3u);
   double sum = 1.0 / static_cast<double>(found.starts.back().to);
   for (const TestStart& start : found.starts) {
-    sum += std::exp(log_weight(start) + log_share(static_cast<double>(start.counts[0]),
-                                                  static_cast<double>(start.counts[1]), 0.001, 100,
-                                                  true));
+    const double n = static_cast<double>(start.counts[0]) / real(found.dispersion);
+    const double s = static_cast<double>(start.counts[1]) / real(found.dispersion);
+    sum += std::exp(log_weight(start) + log_share(n, s, 0.001, 100, true));
   }
   EXPECT_NEAR(nats(found.statistic), std::log(sum), kNats);
   EXPECT_GE(nats(found.statistic), std::log(1 / 0.01));

@@ -76,11 +76,11 @@ TEST(Gaps, AfterASilenceLongerThanTheLagThePastIsThatAfterIt) {
   Trial trial(same_rate(10min));
   run(trial, 10min, 10);
   be_silent(trial, 25min, 10, true);
-  const std::int64_t steps = trial.state.tests[0].steps;
+  const std::int64_t steps = trial.state.tests[0].spread.steps;
   run(trial, 10min, 10);
-  EXPECT_LE(trial.state.tests[0].steps, steps + 3);  // not before its past was heard
+  EXPECT_LE(trial.state.tests[0].spread.steps, steps + 3);  // not before its past was heard
   run(trial, 1min, 10);
-  EXPECT_GT(trial.state.tests[0].steps, steps + 10);
+  EXPECT_GT(trial.state.tests[0].spread.steps, steps + 10);
 }
 
 TEST(Gaps, AChangeIsFoundAllTheSame) {

@@ -38,7 +38,7 @@ TEST(Prove, AGatePassesWithTheRequestThatProvesIt) {
 
 TEST(Prove, AGateFailsWhereTheContraryIsProven) {
   Trial trial(expect_below(kPerMille, kFivePercent));
-  trial.second({.requests = 1000, .errors = 20});
+  for (int second = 0; second < 3; ++second) trial.second({.requests = 100, .errors = 2});
   EXPECT_EQ(trial.reading().verdict, Verdict::fail);
   EXPECT_GE(evidence(trial).contrary, threshold_of(kFivePercent));
 }
@@ -51,7 +51,7 @@ TEST(Prove, AGateNeverPassesAtItsLimit) {
 
 TEST(Prove, AGateBeginsAnewWithItsShift) {
   Trial trial(expect_below(kPerMille, kFivePercent));
-  trial.second({.requests = 1000, .errors = 20});
+  for (int second = 0; second < 3; ++second) trial.second({.requests = 1000, .errors = 1});
   trial.shift(Weight{750'000'000});
   trial.second({.requests = 4187});
   EXPECT_EQ(trial.reading().verdict, Verdict::pass);
@@ -77,9 +77,74 @@ TEST(Prove, AGuardStopsAtOnceAndSaysWhatItRestsOn) {
   for (const TestStart& start : found.starts) {
     const stats::Beta prior{found.prior_a, found.prior_b};
     sum += (1.0 / static_cast<double>(start.from) - 1.0 / static_cast<double>(start.to)) *
-           std::exp(stats::log_above({start.counts[0], start.counts[1]}, kPerMille, prior));
+           std::exp(stats::log_above({start.counts[0], start.counts[1]}, kPerMille, prior,
+                                     found.dispersion));
   }
   EXPECT_NEAR(std::log(sum), static_cast<double>(found.statistic) * 1e-6, 1e-5);
+}
+
+double dispersion_of(const Trial& trial) {
+  const Found found =
+      prove_in_full(Subject{trial.machine, trial.state, Pending{}, trial.machine.criteria[0]});
+  return static_cast<double>(found.evidence->dispersion.nanos) * 1e-9;
+}
+
+// Ten errors at once are one accident, once and again.
+TEST(Prove, BurstsFarBelowTheLimitAreNoBreach) {
+  for (const int first : {0, 1, 700}) {
+    Trial trial(stop_above(kPerMille, kOnePercent));
+    for (int second = 0; second < 3000; ++second) {
+      trial.second({.requests = 50, .errors = second % 1000 == first ? 10 : 0});  // 0.02 %
+      ASSERT_EQ(trial.reading().verdict, Verdict::pass) << second;
+    }
+    EXPECT_NEAR(dispersion_of(trial), 10, 0.01);
+  }
+}
+
+// What came in one second may have been one burst; what goes on is none.
+TEST(Prove, ACanaryThatBreaksWithItsFirstRequestsIsStoppedAfterSomeSeconds) {
+  Trial trial(stop_above(kPerMille, kOnePercent));
+  trial.second({.requests = 50, .errors = 50});
+  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
+  int seconds = 1;
+  for (; trial.reading().verdict == Verdict::pass && seconds < 60; ++seconds) {
+    trial.second({.requests = 50, .errors = 50});
+  }
+  EXPECT_LE(seconds, 4);
+}
+
+// Where errors are known to come alone, the first second of a breach is enough.
+TEST(Prove, AGuardThatKnowsItsErrorsStopsWithTheFirstSecond) {
+  Trial trial(stop_above(kPerMille, kOnePercent));
+  for (int second = 0; second < 36'000; ++second) {
+    trial.second({.requests = 50, .errors = second % 100 == 0 ? 1 : 0});
+  }
+  ASSERT_EQ(trial.reading().verdict, Verdict::pass);
+  trial.second({.requests = 50, .errors = 10});
+  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+}
+
+// How errors come is the service's, not the stage's: the next gate knows it.
+TEST(Prove, AGateKnowsTheBurstsOfTheStageBefore) {
+  Trial trial(expect_below(kPerMille, kFivePercent));
+  for (int second = 0; second < 1000; ++second) {
+    trial.second({.requests = 50, .errors = second % 100 == 50 ? 10 : 0});
+  }
+  trial.shift(Weight{750'000'000});
+  trial.second({.requests = 4187});
+  EXPECT_EQ(trial.reading().verdict, Verdict::undecided);
+  EXPECT_NEAR(dispersion_of(trial), 10, 0.5);
+}
+
+// More matches than misses: it is the misses that come in bursts.
+TEST(Prove, OfAShareOverAHalfTheComplementHasTheBursts) {
+  Criterion criterion = expect_below(Fixed{999'000'000}, kFivePercent);
+  criterion.comparison = Comparison::greater;
+  Trial trial(criterion);
+  for (int second = 0; second < 100; ++second) {
+    trial.second({.requests = 1000, .errors = second % 10 == 5 ? 990 : 1000});
+  }
+  EXPECT_NEAR(dispersion_of(trial), 10, 0.5);
 }
 
 TEST(Prove, StartsAreThinnedByAge) {
@@ -215,9 +280,9 @@ TEST(Prove, ErrorsWithoutRequestsWaitForThem) {
   Trial trial(stop_above_baseline(kSameRate, kOnePercent));
   trial.second({.requests = 100, .errors = 1}, {.requests = 100, .errors = 1});
   trial.second({.requests = 0, .errors = 5}, {.requests = 100, .errors = 0});
-  EXPECT_EQ(trial.state.tests[0].steps, 1);
+  EXPECT_EQ(trial.state.tests[0].spread.steps, 1);
   trial.second({.requests = 100, .errors = 0}, {.requests = 100, .errors = 0});
-  EXPECT_EQ(trial.state.tests[0].steps, 2);
+  EXPECT_EQ(trial.state.tests[0].spread.steps, 2);
   const auto& counts = trial.state.tests[0].counts;
   EXPECT_EQ(std::vector<std::int64_t>(counts.begin(), counts.begin() + 4),
             (std::vector<std::int64_t>{6, 200, 1, 300}));
@@ -401,11 +466,11 @@ TEST(Prove, TheSentenceSaysWhatWasProven) {
   Trial trial(stop_above(kPerMille, kOnePercent));
   trial.machine.criteria[0].text = "error_rate > 0.1% with confidence 99%";
   trial.machine.file = "hal9.runbook";
-  trial.second({.requests = 100, .errors = 10});
-  EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+  for (int second = 0; second < 3; ++second) trial.second({.requests = 100, .errors = 10});
+  ASSERT_EQ(trial.reading().verdict, Verdict::fail);
   const std::string said = sentence(trial.machine, trial.machine.criteria[0], trial.reading());
   EXPECT_TRUE(
-      said.starts_with("error_rate > 0.1% with confidence 99%: 10% in 100 samples, proven: "
+      said.starts_with("error_rate > 0.1% with confidence 99%: 10% in 300 samples, proven: "
                        "the log of the e-value is "))
       << said;
   EXPECT_NE(said.find(" of the 4.61 it needs"), std::string::npos) << said;
