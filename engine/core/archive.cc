@@ -280,7 +280,7 @@ void fields(A& archive, Spread& spread) {
 template <class A>
 void fields(A& archive, TestState& test) {
   archive.all(test.cut, test.counts, test.logs, test.starts, test.spread, test.stepped,
-              test.at_step);
+              test.at_step, test.edge);
 }
 template <class A>
 void fields(A& archive, KindState& kind) {

@@ -6,8 +6,10 @@
 namespace rollbook::core {
 namespace {
 
-// Steps with events of the reference, from which on differences say enough.
+// Steps with events of the reference, from which on its differences say enough.
 constexpr std::int64_t kEnoughEventful = 30;
+// … from which on it no longer counts that there was nothing before the first.
+constexpr std::int64_t kEnoughToForget = 10;
 
 // What lies beyond is a burst however large it is.
 constexpr std::int64_t kMostEvents = 1'000'000'000'000;
@@ -84,7 +86,7 @@ double factor_of_one(const Spread& spread) {
   if (spread.other_events <= 0) return 1;
   constexpr double kUncertain = 6;
   double differences = number(spread.differences), events = number(spread.pair_events);
-  if (spread.eventful < kEnoughEventful) {
+  if (spread.eventful < kEnoughToForget) {
     differences += number(spread.first_events) * number(spread.first_events);
     events += number(spread.first_events);
   }

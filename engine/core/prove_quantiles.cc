@@ -3,6 +3,9 @@
 // (it lies at or below). The judged arm's quantile is proven to be beyond `factor` times the
 // other's when two edges that lie so are both proven, each at α/2.
 //
+// Slow requests come in bursts: all counts are divided by the dispersion (dispersion.h) of those
+// that lie above one edge near the other arm's quantile.
+//
 // Counts fall as the edge rises, so the e-values are ordered: no correction over edges is needed,
 // and whatever is looked for among edges is found by halves.
 //
@@ -48,13 +51,18 @@ class Tail {
   Fixed at(std::size_t edge) const { return bounds_[edge]; }
 
   double more(std::size_t edge) const {
-    return stats::log_above(sample(edge), share_, stats::prior_above(share_));
+    return stats::log_above(sample(edge), share_, stats::prior_above(share_), dispersion_);
   }
   double less(std::size_t edge) const {
-    return stats::log_below(sample(edge), share_, stats::prior_below(share_));
+    return stats::log_below(sample(edge), share_, stats::prior_below(share_), dispersion_);
   }
-  double more_at_most(std::size_t edge) const { return stats::bound_above(sample(edge), share_); }
-  double less_at_most(std::size_t edge) const { return stats::bound_below(sample(edge), share_); }
+  double more_at_most(std::size_t edge) const {
+    return divided(stats::bound_above(sample(edge), share_));
+  }
+  double less_at_most(std::size_t edge) const {
+    return divided(stats::bound_below(sample(edge), share_));
+  }
+  void divide_by(Fixed dispersion) { dispersion_ = dispersion; }
 
   Edge edge(std::size_t edge, double log) const {
     return {bounds_[edge], above_[edge], stats::micro_nats(log)};
@@ -72,6 +80,7 @@ class Tail {
   }
 
  private:
+  double divided(double log) const { return log * 1e9 / static_cast<double>(dispersion_.nanos); }
   Sample sample(std::size_t edge) const {
     return {std::max<std::int64_t>(all_, 0), std::clamp<std::int64_t>(above_[edge], 0, all_)};
   }
@@ -94,6 +103,7 @@ class Tail {
 
   const std::vector<Fixed>& bounds_;
   Fixed share_;
+  Fixed dispersion_ = Fixed::from_int(1);
   std::vector<std::int64_t> above_;
   std::int64_t all_ = 0;
 };
@@ -174,6 +184,7 @@ class Quantiles {
       : subject_(subject),
         criterion_(subject.criterion),
         bounds_(bounds),
+        at_(at),
         now_(counts_at(subject, at)),
         judged_(bounds, allowed_share(subject.criterion)),
         other_(bounds, allowed_share(subject.criterion)) {
@@ -204,6 +215,9 @@ class Quantiles {
   // The start whose proof is the strongest. In a hurry only what could be decided is looked at, and
   // nothing comes back where nothing could.
   const TestStart* strongest(const std::vector<TestStart>& starts, bool hurried) {
+    // Where slow requests do not come alone nothing is decided sooner.
+    if (hurried && !may_be_proven(starts)) return nullptr;
+    divide();
     const TestStart* best = nullptr;
     double most = hurried ? needed() : -HUGE_VAL;
     for (const TestStart& start : starts) {
@@ -220,8 +234,10 @@ class Quantiles {
   }
 
   void prove(const TestStart& start, Found& found) {
+    divide();
     count(start);
     Evidence evidence = evidence_of(criterion_);
+    evidence.dispersion = *dispersion_;
     evidence.counts = since(now_, brought(start));
     evidence.prior_a = stats::prior_below(allowed_share(criterion_)).a;
     evidence.prior_b = stats::prior_below(allowed_share(criterion_)).b;
@@ -249,6 +265,19 @@ class Quantiles {
   double needed() const { return -std::log(static_cast<double>(criterion_.alpha.nanos) * 1e-9); }
   Side side(bool above) const { return {judged_, other_, criterion_.factor, above}; }
 
+  bool may_be_proven(const std::vector<TestStart>& starts) {
+    return std::any_of(starts.begin(), starts.end(), [&](const TestStart& start) {
+      return has_traffic(start) &&
+             side(says_greater(criterion_.comparison)).bound() + log_weight(start) - kHalf >=
+                 needed();
+    });
+  }
+  void divide() {
+    if (!dispersion_) dispersion_ = dispersion_at(subject_, at_);
+    judged_.divide_by(*dispersion_);
+    other_.divide_by(*dispersion_);
+  }
+
   std::vector<std::int64_t> brought(const TestStart& start) const {
     return map_ ? on_layout(*map_, start.counts) : start.counts;
   }
@@ -275,6 +304,8 @@ class Quantiles {
   const Subject& subject_;
   const Criterion& criterion_;
   const std::vector<Fixed>& bounds_;
+  Time at_;
+  std::optional<Fixed> dispersion_;
   std::vector<std::int64_t> now_;
   Tail judged_, other_;
   std::optional<BucketMap> map_;

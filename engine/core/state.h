@@ -72,14 +72,15 @@ struct Part {
   bool operator==(const Part&) const = default;
 };
 // How events come, step by step: what a dispersion is estimated from (dispersion.h). The judged
-// arm beside the other one, its reference; a share against a limit has only the latter.
+// arm beside the other one, its reference; a share against a limit, and two quantiles, have only
+// the latter.
 struct Spread {
   std::int64_t steps = 0, eventful = 0;              // taken; with events of the other
   std::int64_t judged_events = 0, other_events = 0;  // of all steps
   Part last_judged, last_other;                      // the newest step; no exposure: none
   std::int64_t pair_events = 0, pair_exposure = 0;   // of all pairs of steps
   Fixed differences;
-  std::int64_t first_events = 0;  // of a share: of its first step, and
+  std::int64_t first_events = 0;  // of such a one: of its first step, and
   Fixed squares;                  // of all: the sum of their squares
   bool operator==(const Spread&) const = default;
 };
@@ -91,8 +92,11 @@ struct TestState {
   std::vector<std::int64_t> logs;    // at the cut, of TestSums
   std::vector<TestStart> starts;     // by rising `from`
   Spread spread;
-  Time stepped = kDistantPast;  // of a share against a limit: where the newest step ends, and
-  Part at_step;                 // what its windows held there
+  // Of a share against a limit, and of two quantiles: where the newest step ends, and what was
+  // counted up to there; of two quantiles above which edge, once there is enough to choose one.
+  Time stepped = kDistantPast;
+  Part at_step;
+  std::optional<Fixed> edge;
   bool operator==(const TestState&) const = default;
 };
 

@@ -1,6 +1,7 @@
 #include "engine/core/trials.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "engine/core/dispersion.h"
 #include "engine/core/gaps.h"
@@ -152,11 +153,8 @@ void add_start(Time origin, TestState& test, Time border, std::vector<std::int64
   test.starts.push_back({last.to, pane + 2, std::move(counts), std::move(logs)});
 }
 
-// The borders of panes after `from` up to `to` at which something had been counted; rising.
-std::vector<Time> borders(const Subject& subject, Time from, Time to) {
-  const Criterion& criterion = subject.criterion;
-  const WindowIndex counted =
-      criterion.denominator.valid() ? criterion.denominator : criterion.window;
+// The borders of panes after `from` up to `to` at which a window had counted something; rising.
+std::vector<Time> borders(const Subject& subject, WindowIndex counted, Time from, Time to) {
   std::vector<Time> ends;
   const auto take = [&](const Cell& cell) {
     if (cell.end > from && cell.end <= to) ends.push_back(cell.end);
@@ -180,7 +178,10 @@ std::vector<Time> borders(const Subject& subject, Time from, Time to) {
 void grow_starts(const Subject& subject, TestState& test, Time cut) {
   const Time origin = origin_of(subject.state, subject.criterion);
   if (origin == kDistantFuture) return;
-  for (const Time border : borders(subject, test.cut, cut)) {
+  const Criterion& criterion = subject.criterion;
+  const WindowIndex counted =
+      criterion.denominator.valid() ? criterion.denominator : criterion.window;
+  for (const Time border : borders(subject, counted, test.cut, cut)) {
     add_start(origin, test, border, counts_at(subject, border), {});
   }
   thin_out(test.starts, subject.criterion.test);
@@ -188,9 +189,40 @@ void grow_starts(const Subject& subject, TestState& test, Time cut) {
 
 // ---- How events come at a time --------------------------------------------------------------
 
-// What the windows of a share hold at `cut`: its rarer side, and all. Where the limit of a quantile
-// lies inside a bucket, all that may lie above it: no less comes at a time of these.
-Part part_at(const Subject& subject, Time cut) {
+// Two quantiles: events are the other arm's observations above an edge near its quantile.
+std::int64_t above(std::size_t edge, const std::vector<std::int64_t>& buckets) {
+  std::int64_t count = 0;
+  for (std::size_t i = edge + 1; i < buckets.size(); ++i) count += buckets[i];
+  return count;
+}
+
+// The least edge above which no more than twice the allowed share lies, or half of the rest where
+// that is less; nothing before there are enough.
+std::optional<Fixed> edge_for(const Subject& subject, const std::vector<std::int64_t>& buckets) {
+  constexpr std::int64_t kEnough = 100;
+  const std::vector<Fixed>& bounds = subject.bounds(subject.criterion.other);
+  const Int128 all = std::accumulate(buckets.begin(), buckets.end(), std::int64_t{0});
+  const Int128 share = allowed_share(subject.criterion).nanos;
+  if (bounds.empty() || all * share < kEnough * Fixed::kScale) return std::nullopt;
+  const Int128 most = all * std::min(2 * share, (Fixed::kScale + share) / 2);
+  std::size_t edge = 0;
+  while (edge + 1 < bounds.size() && above(edge, buckets) * Fixed::kScale > most) ++edge;
+  return bounds[edge];
+}
+
+Part tail_at(const Subject& subject, Time cut, const std::optional<Fixed>& edge) {
+  const std::vector<std::int64_t> buckets = buckets_at(subject, subject.criterion.other, cut);
+  const std::vector<Fixed>& bounds = subject.bounds(subject.criterion.other);
+  const std::int64_t all = std::accumulate(buckets.begin(), buckets.end(), std::int64_t{0});
+  if (!edge) return {0, all};
+  const auto at = std::lower_bound(bounds.begin(), bounds.end(), *edge) - bounds.begin();
+  return {above(static_cast<std::size_t>(at), buckets), all};
+}
+
+// What was counted at `cut`. Of a share its rarer side, and all; where the limit of a quantile lies
+// inside a bucket, all that may lie above it: no less comes at a time of these.
+Part part_at(const Subject& subject, Time cut, const std::optional<Fixed>& edge) {
+  if (subject.criterion.test == Test::two_quantiles) return tail_at(subject, cut, edge);
   const std::vector<std::int64_t> counts = counts_at(subject, cut);
   const Fixed share = allowed_share(subject.criterion);
   const bool turned = share.nanos * 2 > Fixed::kScale;
@@ -206,12 +238,23 @@ struct Stepped {
   Spread spread;
   Time stepped;
   Part at_step;
+  std::optional<Fixed> edge;
 };
 Stepped stepped_to(const Subject& subject, Time cut) {
+  const Criterion& criterion = subject.criterion;
+  const bool of_tails = criterion.test == Test::two_quantiles;
+  const WindowIndex counted = of_tails                        ? criterion.other
+                              : criterion.denominator.valid() ? criterion.denominator
+                                                              : criterion.window;
   const TestState& test = subject.state.tests[subject.index().value];
-  Stepped at{test.spread, test.stepped, test.at_step};
-  for (const Time border : borders(subject, at.stepped, cut)) {
-    const Part now = part_at(subject, border);
+  Stepped at{test.spread, test.stepped, test.at_step, test.edge};
+  for (const Time border : borders(subject, counted, at.stepped, cut)) {
+    if (of_tails && !at.edge) {
+      at.edge = edge_for(subject, buckets_at(subject, criterion.other, border));
+      if (!at.edge) continue;
+      at.at_step = part_at(subject, at.stepped, at.edge);
+    }
+    const Part now = part_at(subject, border, at.edge);
     const Part step = now - at.at_step;
     if (step.exposure <= 0) continue;
     take_step(step, at.spread);
@@ -224,16 +267,22 @@ Stepped stepped_to(const Subject& subject, Time cut) {
 // Steps are counted from `at` on, where the windows begin anew or their buckets are others.
 void rebase(const Subject& subject, Time at, TestState& test) {
   test.stepped = at;
-  test.at_step = part_at(subject, at);
+  test.at_step = part_at(subject, at, test.edge);
   test.spread.last_other = Part{};
+}
+
+bool has_steps(const Criterion& criterion) {
+  return criterion.test == Test::proportion || criterion.test == Test::two_quantiles;
 }
 
 }  // namespace
 
 Fixed dispersion_at(const Subject& subject, Time cut) {
+  constexpr Fixed kUnknown = Fixed::from_int(1'000'000'000);  // nothing is proven with it
   Stepped at = stepped_to(subject, cut);
   const Fixed known = dispersion_of(at.spread);
-  const Part open = part_at(subject, cut) - at.at_step;
+  if (subject.criterion.test == Test::two_quantiles && !at.edge) return kUnknown;
+  const Part open = part_at(subject, cut, at.edge) - at.at_step;
   if (open.exposure <= 0) return known;
   take_step(open, at.spread);
   return std::max(known, dispersion_of(at.spread));
@@ -359,12 +408,13 @@ void grow_spreads(const Machine& machine, RolloutState& state) {
   for (std::size_t i = 0; i < machine.criteria.size(); ++i) {
     const Criterion& criterion = machine.criteria[i];
     TestState& test = state.tests[i];
-    if (criterion.test != Test::proportion || test.starts.empty()) continue;
+    if (!has_steps(criterion) || test.starts.empty()) continue;
     const Subject subject{machine, state, nothing, criterion};
     Stepped at = stepped_to(subject, cut_of(subject));
     test.spread = std::move(at.spread);
     test.stepped = at.stepped;
     test.at_step = at.at_step;
+    test.edge = at.edge;
   }
 }
 
@@ -418,15 +468,14 @@ void lay_out_tests(const Machine& machine, RolloutState& state, MetricIndex metr
                    const BucketMap& map) {
   for (std::size_t i = 0; i < machine.criteria.size(); ++i) {
     const Criterion& criterion = machine.criteria[i];
-    if (criterion.test != Test::two_quantiles && criterion.test != Test::proportion) continue;
+    if (!has_steps(criterion)) continue;
     if (machine.at(machine.at(criterion.window).series).metric != metric) continue;
     TestState& test = state.tests[i];
     if (test.starts.empty()) continue;
-    if (criterion.test == Test::proportion) {
-      rebase(Subject{machine, state, Pending{}, criterion}, test.stepped, test);
-    } else {
+    if (criterion.test == Test::two_quantiles) {
       for (TestStart& start : test.starts) start.counts = on_layout(map, start.counts);
     }
+    rebase(Subject{machine, state, Pending{}, criterion}, test.stepped, test);
   }
 }
 
@@ -435,6 +484,7 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
   if (criterion.test == Test::none) return;
   TestState& test = state.tests[index.value];
   Spread known = std::move(test.spread);
+  const std::optional<Fixed> edge = test.edge;
   test = TestState{};
   const Pending nothing;
   const Subject subject{machine, state, nothing, criterion};
@@ -452,8 +502,9 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
     test.cut = cut_of(subject);
     start.counts = counts_at(subject, test.cut);
   }
-  if (criterion.test == Test::proportion) {
+  if (has_steps(criterion)) {
     test.spread = std::move(known);
+    test.edge = edge;
     rebase(subject, test.cut, test);
   }
   test.starts = {std::move(start)};

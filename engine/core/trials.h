@@ -37,8 +37,9 @@ struct Advanced {
 std::optional<Advanced> step_of(const Subject& subject);
 // The counts and the spread of such a test with one step more.
 void add_step(const stats::Step& step, TestState& test);
-// Of a share against a limit: how many events come at a time, as far as is known at `cut`, which
-// is not before that of the test. Steps are panes; one that is not over may raise it only.
+// Of a share against a limit, and of two quantiles: how many events come at a time, as far as is
+// known at `cut`, which is not before that of the test. Steps are panes; one that is not over may
+// raise it only.
 Fixed dispersion_at(const Subject& subject, Time cut);
 // The alternatives of a criterion's sums, in their order.
 struct Alternatives {

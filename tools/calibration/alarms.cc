@@ -90,7 +90,9 @@ Second second_of(const Setting& setting, Random& random, double arm, double chan
   if (!setting.test.starts_with("quantile")) return second;
   // One in a hundred at 20 ms or above, the rest below.
   second.buckets.assign(buckets, 0);
-  const std::int64_t slow = binomial(random, second.requests, 0.01);
+  const std::int64_t slow = std::min(
+      second.requests,
+      setting.burst * binomial(random, second.requests, 0.01 / static_cast<double>(setting.burst)));
   second.buckets[2] = second.requests - slow;
   second.buckets[buckets / 2] = slow;
   return second;
@@ -174,7 +176,7 @@ std::vector<Setting> specials_of(const std::string& test, bool few) {
     all.back().shift_after = plain.seconds / 2;
   }
   // What is divided by the dispersion.
-  if (!test.starts_with("quantile") && test != "split") {
+  if (test != "split") {
     all.push_back(plain);
     all.back().burst = 10;
     // A gate has no other arm to tell it, and without one error it would not know of bursts.

@@ -189,6 +189,7 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { ++s.tests[0].spread.squares.nanos; },
       [](RolloutState& s) { s.tests[0].stepped += 1ns; },
       [](RolloutState& s) { ++s.tests[0].at_step.exposure; },
+      [](RolloutState& s) { s.tests[0].edge = Fixed{1}; },
       [](RolloutState& s) { s.readings[0].limit = Fixed{1}; },
       [](RolloutState& s) { s.readings[0].evidence = Evidence{}; },
       [](RolloutState& s) { s.readings[0].evidence.emplace().statistic = 1; },

@@ -282,13 +282,15 @@ struct Arms {
   std::vector<Fixed> bounds;
   std::vector<std::int64_t> judged, other;
   double needed;  // of each edge
+  double phi;
 
   Arms(const Trial& trial, const Evidence& evidence)
       : bounds(trial.state.metrics[2].bounds),
         judged(evidence.counts.begin(),
                evidence.counts.begin() + std::ptrdiff_t(bounds.size()) + 1),
         other(evidence.counts.begin() + std::ptrdiff_t(bounds.size()) + 1, evidence.counts.end()),
-        needed(std::log(2 / real(evidence.alpha))) {
+        needed(std::log(2 / real(evidence.alpha))),
+        phi(real(evidence.dispersion)) {
     if (!evidence.starts.empty()) needed -= log_weight(evidence.starts.front());
   }
   std::size_t row(const Edge& edge) const {
@@ -297,8 +299,9 @@ struct Arms {
   static std::int64_t above(const std::vector<std::int64_t>& arm, std::size_t row) {
     return std::accumulate(arm.begin() + std::ptrdiff_t(row) + 1, arm.end(), std::int64_t{0});
   }
-  static double log(const std::vector<std::int64_t>& arm, std::size_t row, bool more) {
-    return log_share(double(sum_of(arm)), double(above(arm, row)), 0.01, more ? 10 : 100, more);
+  double log(const std::vector<std::int64_t>& arm, std::size_t row, bool more) const {
+    return log_share(double(sum_of(arm)) / phi, double(above(arm, row)) / phi, 0.01,
+                     more ? 10 : 100, more);
   }
   // A bound is what it says it is, and no better one is proven.
   void expect_bound(const std::vector<std::int64_t>& arm, const std::optional<Edge>& edge,

@@ -327,7 +327,7 @@ TEST(Prove, EqualLatenciesAreWithinFivePercent) {
   buckets[5] = 9500;
   buckets[20] = 450;
   buckets[40] = 50;
-  for (int second = 0; second < 10; ++second) {
+  for (int second = 0; second < 12; ++second) {
     trial.second({.buckets = buckets}, {.buckets = buckets});
   }
   EXPECT_EQ(trial.reading().verdict, Verdict::pass);
@@ -342,6 +342,19 @@ TEST(Prove, ATailTwiceAsLongFails) {
   fast[10] = slow[40] = 500;
   for (int second = 0; second < 10; ++second) trial.second({.buckets = slow}, {.buckets = fast});
   EXPECT_EQ(trial.reading().verdict, Verdict::fail);
+}
+
+// Fifty slow requests at once, each minute of both arms, are fewer proofs than fifty.
+TEST(Prove, SlowRequestsInBurstsAreDividedByTheDispersion) {
+  Trial trial(expect_p99_within_baseline(kFivePercentMore, kFivePercent));
+  std::vector<std::int64_t> calm(trial.state.metrics[2].bounds.size() + 1), burst = calm;
+  calm[5] = burst[5] = 500;
+  burst[40] = 50;
+  for (int second = 0; second < 600; ++second) {
+    const auto& buckets = second % 10 == 5 ? burst : calm;
+    trial.second({.buckets = buckets}, {.buckets = buckets});
+  }
+  EXPECT_NEAR(dispersion_of(trial), 50, 2);
 }
 
 TEST(Prove, FewLatenciesDecideNothing) {
