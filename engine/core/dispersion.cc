@@ -43,28 +43,6 @@ void take_reference(const Part& part, Spread& spread) {
   ++spread.steps;
 }
 
-}  // namespace
-
-void take_step(const stats::Step& step, Spread& spread) {
-  const Part judged{step.events, step.exposure};
-  if (spread.eventful < kEnoughEventful) add_pair(judged, spread.last_judged, spread);
-  spread.judged_events += judged.events;
-  spread.last_judged = judged;
-  take_reference({step.other_events, step.other_exposure}, spread);
-}
-
-void take_step(const Part& part, Spread& spread) {
-  if (spread.last_other.exposure > 0) {
-    spread.pair_exposure += part.exposure + spread.last_other.exposure;
-  }
-  if (spread.steps == 0) spread.first_events = part.events;
-  const Int128 events = std::min(part.events, kMostEvents);
-  spread.squares.nanos = std::min(spread.squares.nanos + events * events * Fixed::kScale, kMostSum);
-  take_reference(part, spread);
-}
-
-namespace {
-
 double number(std::int64_t count) { return static_cast<double>(count); }
 double number(Fixed value) { return static_cast<double>(value.nanos) * 1e-9; }
 
@@ -102,6 +80,24 @@ double factor_of_one(const Spread& spread) {
 }
 
 }  // namespace
+
+void take_step(const stats::Step& step, Spread& spread) {
+  const Part judged{step.events, step.exposure};
+  if (spread.eventful < kEnoughEventful) add_pair(judged, spread.last_judged, spread);
+  spread.judged_events += judged.events;
+  spread.last_judged = judged;
+  take_reference({step.other_events, step.other_exposure}, spread);
+}
+
+void take_step(const Part& part, Spread& spread) {
+  if (spread.last_other.exposure > 0) {
+    spread.pair_exposure += part.exposure + spread.last_other.exposure;
+  }
+  if (spread.steps == 0) spread.first_events = part.events;
+  const Int128 events = std::min(part.events, kMostEvents);
+  spread.squares.nanos = std::min(spread.squares.nanos + events * events * Fixed::kScale, kMostSum);
+  take_reference(part, spread);
+}
 
 Fixed dispersion_of(const Spread& spread) {
   const double factor = spread.squares > Fixed{} ? factor_of_one(spread) : factor_of_arms(spread);

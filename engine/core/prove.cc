@@ -5,6 +5,7 @@
 
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
+#include "engine/core/pane_steps.h"
 #include "engine/core/prove_parts.h"
 #include "engine/core/stats.h"
 #include "engine/core/trials.h"

@@ -19,6 +19,7 @@
 #include <span>
 
 #include "engine/core/judge.h"
+#include "engine/core/pane_steps.h"
 #include "engine/core/prove_parts.h"
 #include "engine/core/stats.h"
 #include "engine/core/trials.h"

@@ -1,12 +1,12 @@
 #include "engine/core/trials.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "engine/core/dispersion.h"
 #include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
+#include "engine/core/pane_steps.h"
 
 namespace rollbook::core {
 namespace {
@@ -37,13 +37,6 @@ std::vector<std::int64_t> split_at_limit(const std::vector<Fixed>& bounds, Fixed
   const bool on_edge = cut < bounds.size() && bounds[cut] == limit;
   const std::int64_t inside = on_edge || cut >= buckets.size() ? 0 : buckets[cut];
   return {all, certain, certain + inside};
-}
-
-std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window, Time cut) {
-  std::vector<std::int64_t> buckets = subject.sum(window, cut).buckets;
-  const auto& bounds = subject.bounds(window);
-  if (!bounds.empty()) buckets.resize(bounds.size() + 1);
-  return buckets;
 }
 
 // ---- Steps ----------------------------------------------------------------------------------
@@ -153,28 +146,6 @@ void add_start(Time origin, TestState& test, Time border, std::vector<std::int64
   test.starts.push_back({last.to, pane + 2, std::move(counts), std::move(logs)});
 }
 
-// The borders of panes after `from` up to `to` at which a window had counted something; rising.
-std::vector<Time> borders(const Subject& subject, WindowIndex counted, Time from, Time to) {
-  std::vector<Time> ends;
-  const auto take = [&](const Cell& cell) {
-    if (cell.end > from && cell.end <= to) ends.push_back(cell.end);
-  };
-  const Cells& cells = subject.state.windows[counted.value].cells;
-  auto first = cells.end();
-  while (first != cells.begin() && std::prev(first)->end > from) --first;
-  std::for_each(first, cells.end(), take);
-  const Window& window = subject.machine.at(counted);
-  const std::size_t logged = ends.size();
-  for (const CellDelta& delta : subject.pending.observed.deltas) {
-    if (delta.series == window.series && delta.reach >= window.floor) take(delta.cell);
-  }
-  if (ends.size() > logged) {
-    std::sort(ends.begin(), ends.end());
-    ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
-  }
-  return ends;
-}
-
 void grow_starts(const Subject& subject, TestState& test, Time cut) {
   const Time origin = origin_of(subject.state, subject.criterion);
   if (origin == kDistantFuture) return;
@@ -187,112 +158,20 @@ void grow_starts(const Subject& subject, TestState& test, Time cut) {
   thin_out(test.starts, subject.criterion.test);
 }
 
-// ---- How events come at a time --------------------------------------------------------------
-
-// Two quantiles: events are the other arm's observations above an edge near its quantile.
-std::int64_t above(std::size_t edge, const std::vector<std::int64_t>& buckets) {
-  std::int64_t count = 0;
-  for (std::size_t i = edge + 1; i < buckets.size(); ++i) count += buckets[i];
-  return count;
-}
-
-// The least edge above which no more than twice the allowed share lies, or half of the rest where
-// that is less; nothing before there are enough.
-std::optional<Fixed> edge_for(const Subject& subject, const std::vector<std::int64_t>& buckets) {
-  constexpr std::int64_t kEnough = 100;
-  const std::vector<Fixed>& bounds = subject.bounds(subject.criterion.other);
-  const Int128 all = std::accumulate(buckets.begin(), buckets.end(), std::int64_t{0});
-  const Int128 share = allowed_share(subject.criterion).nanos;
-  if (bounds.empty() || all * share < kEnough * Fixed::kScale) return std::nullopt;
-  const Int128 most = all * std::min(2 * share, (Fixed::kScale + share) / 2);
-  std::size_t edge = 0;
-  while (edge + 1 < bounds.size() && above(edge, buckets) * Fixed::kScale > most) ++edge;
-  return bounds[edge];
-}
-
-Part tail_at(const Subject& subject, Time cut, const std::optional<Fixed>& edge) {
-  const std::vector<std::int64_t> buckets = buckets_at(subject, subject.criterion.other, cut);
-  const std::vector<Fixed>& bounds = subject.bounds(subject.criterion.other);
-  const std::int64_t all = std::accumulate(buckets.begin(), buckets.end(), std::int64_t{0});
-  if (!edge) return {0, all};
-  const auto at = std::lower_bound(bounds.begin(), bounds.end(), *edge) - bounds.begin();
-  return {above(static_cast<std::size_t>(at), buckets), all};
-}
-
-// What was counted at `cut`. Of a share its rarer side, and all; where the limit of a quantile lies
-// inside a bucket, all that may lie above it: no less comes at a time of these.
-Part part_at(const Subject& subject, Time cut, const std::optional<Fixed>& edge) {
-  if (subject.criterion.test == Test::two_quantiles) return tail_at(subject, cut, edge);
-  const std::vector<std::int64_t> counts = counts_at(subject, cut);
-  const Fixed share = allowed_share(subject.criterion);
-  const bool turned = share.nanos * 2 > Fixed::kScale;
-  return {turned ? counts[0] - counts[2] : counts[2], counts[0]};
-}
-
-Part operator-(const Part& left, const Part& right) {
-  return {left.events - right.events, left.exposure - right.exposure};
-}
-
-// The panes that are over up to `cut`, each a step; one without requests goes into the next.
-struct Stepped {
-  Spread spread;
-  Time stepped;
-  Part at_step;
-  std::optional<Fixed> edge;
-};
-Stepped stepped_to(const Subject& subject, Time cut) {
-  const Criterion& criterion = subject.criterion;
-  const bool of_tails = criterion.test == Test::two_quantiles;
-  const WindowIndex counted = of_tails                        ? criterion.other
-                              : criterion.denominator.valid() ? criterion.denominator
-                                                              : criterion.window;
-  const TestState& test = subject.state.tests[subject.index().value];
-  Stepped at{test.spread, test.stepped, test.at_step, test.edge};
-  for (const Time border : borders(subject, counted, at.stepped, cut)) {
-    if (of_tails && !at.edge) {
-      at.edge = edge_for(subject, buckets_at(subject, criterion.other, border));
-      if (!at.edge) continue;
-      at.at_step = part_at(subject, at.stepped, at.edge);
-    }
-    const Part now = part_at(subject, border, at.edge);
-    const Part step = now - at.at_step;
-    if (step.exposure <= 0) continue;
-    take_step(step, at.spread);
-    at.stepped = border;
-    at.at_step = now;
-  }
-  return at;
-}
-
-// Steps are counted from `at` on, where the windows begin anew or their buckets are others.
-void rebase(const Subject& subject, Time at, TestState& test) {
-  test.stepped = at;
-  test.at_step = part_at(subject, at, test.edge);
-  test.spread.last_other = Part{};
-}
-
-bool has_steps(const Criterion& criterion) {
-  return criterion.test == Test::proportion || criterion.test == Test::two_quantiles;
-}
-
 }  // namespace
-
-Fixed dispersion_at(const Subject& subject, Time cut) {
-  constexpr Fixed kUnknown = Fixed::from_int(1'000'000'000);  // nothing is proven with it
-  Stepped at = stepped_to(subject, cut);
-  const Fixed known = dispersion_of(at.spread);
-  if (subject.criterion.test == Test::two_quantiles && !at.edge) return kUnknown;
-  const Part open = part_at(subject, cut, at.edge) - at.at_step;
-  if (open.exposure <= 0) return known;
-  take_step(open, at.spread);
-  return std::max(known, dispersion_of(at.spread));
-}
 
 Time cut_of(const Subject& subject) {
   const Criterion& criterion = subject.criterion;
   return common_time(
       subject.machine, subject.state, subject.pending,
       {criterion.window, criterion.denominator, criterion.other, criterion.other_denominator});
+}
+
+std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window, Time cut) {
+  std::vector<std::int64_t> buckets = subject.sum(window, cut).buckets;
+  const auto& bounds = subject.bounds(window);
+  if (!bounds.empty()) buckets.resize(bounds.size() + 1);
+  return buckets;
 }
 
 std::vector<std::int64_t> counts_at(const Subject& subject, Time cut) {
@@ -400,28 +279,8 @@ std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
   return all;
 }
 
-namespace {
-
-// How events come is a matter of the service, so it is learnt before a test begins as well.
-void grow_spreads(const Machine& machine, RolloutState& state) {
-  const Pending nothing;
-  for (std::size_t i = 0; i < machine.criteria.size(); ++i) {
-    const Criterion& criterion = machine.criteria[i];
-    TestState& test = state.tests[i];
-    if (!has_steps(criterion) || test.starts.empty()) continue;
-    const Subject subject{machine, state, nothing, criterion};
-    Stepped at = stepped_to(subject, cut_of(subject));
-    test.spread = std::move(at.spread);
-    test.stepped = at.stepped;
-    test.at_step = at.at_step;
-    test.edge = at.edge;
-  }
-}
-
-}  // namespace
-
 void grow(const Machine& machine, RolloutState& state, const Observed& observed) {
-  grow_spreads(machine, state);
+  take_steps(machine, state);
   const Pending nothing;
   for (const CriterionIndex index : armed(machine, state)) {
     const Criterion& criterion = machine.at(index);
@@ -475,7 +334,7 @@ void lay_out_tests(const Machine& machine, RolloutState& state, MetricIndex metr
     if (criterion.test == Test::two_quantiles) {
       for (TestStart& start : test.starts) start.counts = on_layout(map, start.counts);
     }
-    rebase(Subject{machine, state, Pending{}, criterion}, test.stepped, test);
+    rebase_steps(Subject{machine, state, Pending{}, criterion}, test.stepped, test);
   }
 }
 
@@ -505,7 +364,7 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
   if (has_steps(criterion)) {
     test.spread = std::move(known);
     test.edge = edge;
-    rebase(subject, test.cut, test);
+    rebase_steps(subject, test.cut, test);
   }
   test.starts = {std::move(start)};
 }

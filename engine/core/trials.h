@@ -24,6 +24,8 @@ namespace rollbook::core {
 
 // Up to where the parts of a test can be counted alike.
 Time cut_of(const Subject& subject);
+// What a window of buckets holds at `cut`, one more than edges.
+std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window, Time cut);
 // What the criterion's windows hold at `cut`; empty for `unchanged`.
 std::vector<std::int64_t> counts_at(const Subject& subject, Time cut);
 
@@ -37,10 +39,6 @@ struct Advanced {
 std::optional<Advanced> step_of(const Subject& subject);
 // The counts and the spread of such a test with one step more.
 void add_step(const stats::Step& step, TestState& test);
-// Of a share against a limit, and of two quantiles: how many events come at a time, as far as is
-// known at `cut`, which is not before that of the test. Steps are panes; one that is not over may
-// raise it only.
-Fixed dispersion_at(const Subject& subject, Time cut);
 // The alternatives of a criterion's sums, in their order.
 struct Alternatives {
   std::vector<double> proof;     // of what the criterion says

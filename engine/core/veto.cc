@@ -121,15 +121,24 @@ struct Stop {
   }
 
   // How long the other arm is waited for: as no part of a ratio is waited for longer; of silence,
-  // as long as makes the baseline a silent one.
+  // as long as makes the baseline a silent one. A test needs some points more where the arm fails
+  // less: while these say what it is to prove, as long as one point is waited for.
   Duration patience() const {
     Duration most = state.limits.grace;
     for (const CriterionIndex index : trigger.unless) {
       if (is_absent(index)) most = std::max(most, machine.at(index).sustain);
+      if (machine.at(index).test != Test::none && was_heard(index) && begins_to_fail(index)) {
+        most = std::max(most, state.limits.stale_after);
+      }
     }
     return most;
   }
 
+  // Since the canary broke.
+  bool was_heard(CriterionIndex index) const {
+    const SeriesState& series = state.series[fed_by(machine, machine.at(index)).value];
+    return series.seen && series.watermark >= state.readings[trigger.criterion.value].at;
+  }
   // Whether the baseline may come to fail by that condition as well, for all that is known.
   bool is_open(CriterionIndex index) const {
     const Criterion& criterion = machine.at(index);
@@ -138,8 +147,7 @@ struct Stop {
     const SeriesState& series = state.series[fed_by(machine, criterion).value];
     if (!series.seen || series.stale) return false;
     if (state.settled_at(criterion.target) == kAllTraffic) return false;
-    const bool heard = series.watermark >= state.readings[trigger.criterion.value].at;
-    return !heard || begins_to_fail(index);
+    return !was_heard(index) || begins_to_fail(index);
   }
 
   // The baseline is not known to fail in all that the stop says, but it may.

@@ -173,17 +173,20 @@ namespace {
 
 // A stop that the baseline holds back: while it fails too, what goes forward is halted; else it
 // waits no longer than it may.
-bool may_wait(const core::RolloutState& state, const core::Trigger& trigger, core::Time now) {
+bool may_wait(const core::Machine& machine, const core::RolloutState& state,
+              const core::Trigger& trigger, core::Time now) {
   if (trigger.unless.empty()) return false;
   core::Time turned = state.turned[trigger.criterion.value];
   bool shared = true;
+  core::Duration patience = state.limits.grace;
   for (const core::CriterionIndex index : trigger.unless) {
     turned = std::max(turned, state.turned[index.value]);
     shared = shared && state.readings[index.value].verdict == core::Verdict::fail;
+    if (machine.at(index).test != core::Test::none) patience = state.limits.stale_after;
   }
   if (shared) return state.halted || state.rollback_rank > 0;
   const bool was_shared = turned > state.turned[trigger.criterion.value] + state.limits.grace;
-  return was_shared || now - turned < state.limits.grace;
+  return was_shared || now - turned < patience;
 }
 
 }  // namespace
@@ -226,7 +229,7 @@ void Invariants::rest(const core::Machine& machine, const core::RolloutState& st
         fails(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), fails);
     // A guard that cannot roll back any more halts.
     const bool halts = transition.halts || (state.irreversible && state.rollback_rank == 0);
-    expect(!armed || (halts && state.halted) || may_wait(state, trigger, now), at,
+    expect(!armed || (halts && state.halted) || may_wait(machine, state, trigger, now), at,
            "a breach of `" + transition.label + "` that nothing came of");
   }
 }
