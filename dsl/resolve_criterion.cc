@@ -147,6 +147,7 @@ std::optional<Measured> measure_bracket(Context& context, const ast::Call& call,
   Measured measured;
   measured.what.measure = core::Measure::bracket;
   measured.what.arm = found.arm;
+  measured.what.target = found.target;
   measured.entry = found.entry;
   measured.unit_known = measures_seconds(*found.metric);
   measured.allowed = {Type::duration, Type::count, Type::ratio, Type::size, Type::rate};
@@ -578,6 +579,7 @@ bool resolve_new(Context& context, const ast::Criterion& criterion, const ast::N
   judgement.what.measure = core::Measure::count;
   judgement.what.metric = found->entry->metric;
   judgement.what.arm = core::Arm::canary;
+  judgement.what.target = found->target;
   judgement.other = judgement.what;
   judgement.other->arm = core::Arm::baseline;
   judgement.comparison = core::Comparison::greater_equal;
