@@ -103,7 +103,7 @@ bool resolve_absent(Context& context, const ast::Absent& absent, Judgement& judg
 bool resolve_new(Context& context, const ast::Criterion& criterion, const ast::NewKinds& node,
                  Judgement& judgement) {
   const auto found = find_metric(context, node.metric);
-  if (!found) return false;
+  if (!found || !criterion.over) return false;  // without `over`: refused by the form
   const std::string name = "`" + node.metric.metric.text + "`";
   const core::Metric& metric = *found->metric;
   const auto refuse = [&](Code code, const core::Span& span, const std::string& why,

@@ -44,6 +44,9 @@ class JudgeResolver {
       }
       return false;
     }
+    if (!node_.over || (node_.every && node_.every->duration() <= core::Duration::zero())) {
+      return false;  // refused by the form
+    }
     const bool window = resolve_window(judgement);
     const bool thresholds = resolve_thresholds(judgement);
     return resolve_metrics(judgement) && resolve_weights(judgement) && window && thresholds;
