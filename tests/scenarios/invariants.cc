@@ -189,6 +189,7 @@ bool may_wait(const core::RolloutState& state, const core::Trigger& trigger, cor
 // A guard may see in another target what its own rollback does not end.
 bool brought_back(const core::Machine& machine, const core::RolloutState& state,
                   const core::Transition& transition) {
+  if (!machine.contains(transition.from, transition.to)) return false;
   bool any = false;
   for (auto i = transition.to; i.valid(); i = machine.at(i).parent) {
     for (const core::Lowering& lowering : machine.at(i).lowers) {
