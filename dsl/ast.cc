@@ -1,5 +1,7 @@
 #include "dsl/ast.h"
 
+#include "dsl/params.h"
+
 namespace rollbook::dsl::ast {
 namespace {
 
@@ -7,21 +9,6 @@ template <class... Functions>
 struct overloaded : Functions... {
   using Functions::operator()...;
 };
-
-std::string quote(const std::string& value) {
-  std::string out = "\"";
-  for (const char c : value) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 std::string list(const std::vector<Name>& names) {
   std::string out;

@@ -153,4 +153,15 @@ class Flow {
   bool reviewed_late_ = false;  // nor from the review that is
 };
 
+// Of rollbacks that no guard leads to: every guard's is faster.
+inline constexpr std::uint32_t kSofterRank = 1;
+
+inline core::State rollback_state(std::string name, std::string stage) {
+  core::State state;
+  state.name = std::move(name);
+  state.stage = std::move(stage);
+  state.phase = core::Phase::rollback;
+  return state;
+}
+
 }  // namespace rollbook::dsl

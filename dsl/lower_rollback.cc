@@ -8,21 +8,7 @@
 
 namespace rollbook::dsl {
 
-namespace {
-
 using core::TriggerKind;
-
-constexpr std::uint32_t kSofterRank = 1;
-
-core::State rollback_state(std::string name, std::string stage) {
-  core::State state;
-  state.name = std::move(name);
-  state.stage = std::move(stage);
-  state.phase = core::Phase::rollback;
-  return state;
-}
-
-}  // namespace
 
 bool Flow::shifts() const {
   for (const StageOutline& stage : outline_.stages) {

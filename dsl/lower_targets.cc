@@ -18,16 +18,6 @@ namespace {
 
 using core::TriggerKind;
 
-constexpr std::uint32_t kSofterRank = 1;
-
-core::State rollback_state(std::string name, std::string stage) {
-  core::State state;
-  state.name = std::move(name);
-  state.stage = std::move(stage);
-  state.phase = core::Phase::rollback;
-  return state;
-}
-
 // Whether what lowers the target first does so at once.
 bool shifts_at_once(const std::vector<Step>& steps, core::TargetIndex target) {
   for (const Step& step : steps) {

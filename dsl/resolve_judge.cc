@@ -1,5 +1,6 @@
 // `judge kayenta`: its window and thresholds, and what each of its metrics is held to.
 
+#include <algorithm>
 #include <set>
 
 #include "dsl/format_value.h"
@@ -42,6 +43,9 @@ class JudgeResolver {
               "declare `arms by label …`");
       }
       return false;
+    }
+    if (!node_.over || (node_.every && node_.every->duration() <= core::Duration::zero())) {
+      return false;  // refused by the form
     }
     const bool window = resolve_window(judgement);
     const bool thresholds = resolve_thresholds(judgement);
@@ -140,9 +144,19 @@ class JudgeResolver {
     judgement.what.metric =
         first.measure == core::Measure::ratio ? first.denominator : first.metric;
     judgement.what.arm = core::Arm::canary;
+    judgement.what.target = target_of(judgement.judge->metrics);
     judgement.other = judgement.what;
     judgement.other->arm = core::Arm::baseline;
     return true;
+  }
+
+  // That of all of them; of none in particular where they differ.
+  static core::TargetIndex target_of(const std::vector<JudgedOutline>& metrics) {
+    const core::TargetIndex target = metrics.front().canary.target;
+    const bool same = std::all_of(metrics.begin(), metrics.end(), [&](const JudgedOutline& one) {
+      return one.canary.target == target;
+    });
+    return same ? target : core::TargetIndex{};
   }
 
   std::optional<JudgedOutline> resolve_metric(const ast::JudgedMetric& metric) {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "tools/columns.h"
 
 namespace rollbook::tools {
 namespace {
@@ -19,21 +19,7 @@ std::string entry(const std::string& name, const std::string& text) {
     column = 0;
   }
   out.append(kColumn - column, ' ');
-  column = kColumn;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    if (column > kColumn && column + 1 + (end - begin) > kWidth) {
-      out += "\n" + std::string(kColumn, ' ');
-      column = kColumn;
-    } else if (column > kColumn) {
-      out += ' ';
-      ++column;
-    }
-    out += text.substr(begin, end - begin);
-    column += end - begin;
-    begin = end + 1;
-  }
-  return out + "\n";
+  return out + wrapped(text, kColumn, kWidth) + "\n";
 }
 
 }  // namespace

@@ -1,12 +1,11 @@
-// The consumer. Each partition keeps its own librdkafka queue, so that a partition which is ahead
-// is held back by not reading it (librdkafka then stops fetching it), and a backlog is merged by
-// timestamp: the loop judges it as it judged the live stream. Messages are handed out in place.
+// The consumer. A partition which is ahead is held back by not reading it (librdkafka then stops
+// fetching it), and a backlog is merged by timestamp: the loop judges it as it judged the live
+// stream.
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 
-#include "adapters/kafka/client.h"
+#include "adapters/kafka/fetched.h"
 #include "adapters/kafka/refetch.h"
 #include "adapters/kafka/watch.h"
 
@@ -15,34 +14,21 @@ namespace rollbook::adapters::kafka {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using MessagePtr =
-    std::unique_ptr<rd_kafka_message_t, Destroy<rd_kafka_message_t, rd_kafka_message_destroy>>;
 
-constexpr std::size_t kBatch = 1024;
-// Partitions are merged to within this; producers' clocks differ by as much.
-constexpr std::int64_t kMergeSlackMs = 200;
 // How long others wait for a partition that should have more and does not bring it (its leader may
 // be away): then they go on without it.
 constexpr core::Duration kPatience = std::chrono::seconds(2);
 constexpr core::Duration kGapLookup = std::chrono::seconds(1);
 
 struct Partition {
-  const std::string* topic = nullptr;
-  std::int32_t number = 0;
-  QueuePtr queue;
-  std::vector<rd_kafka_message_t*> held;  // fetched, not handed out: [cursor, end)
-  std::size_t cursor = 0;
+  Partition(Client& client, const std::string& topic, std::int32_t number, Signal& signal)
+      : fetched(client, topic, number, signal) {}
+  Fetched fetched;
   std::int64_t next = 0;  // the next offset to hand out
   std::int64_t end = 0;   // an end seen: behind it there was nothing, up to it there is more
   bool lost = false;      // `next` is out of range: a gap to be looked up
   Refetch refetch;
-  bool empty() const { return cursor == held.size(); }
 };
-
-std::int64_t timestamp_ms(const rd_kafka_message_t* message) {
-  rd_kafka_timestamp_type_t type{};
-  return std::max<std::int64_t>(rd_kafka_message_timestamp(message, &type), 0);
-}
 
 class KafkaConsumer : public runtime::Consumer {
  public:
@@ -51,13 +37,7 @@ class KafkaConsumer : public runtime::Consumer {
 
   ~KafkaConsumer() override {
     watch_.reset();
-    for (Partition& partition : partitions_) {
-      rd_kafka_queue_cb_event_enable(partition.queue.get(), nullptr, nullptr);
-      for (std::size_t i = partition.cursor; i < partition.held.size(); ++i) {
-        rd_kafka_message_destroy(partition.held[i]);
-      }
-      partition.queue.reset();
-    }
+    partitions_.clear();
     // librdkafka 2.0 waits for ever for a partition whose topic was removed: such a handle, which
     // comes with an error that ends the reading, is left to the end of the process.
     if (removed_) {
@@ -99,8 +79,6 @@ class KafkaConsumer : public runtime::Consumer {
   }
 
  private:
-  static void on_queue_filled(rd_kafka_t*, void* signal) { static_cast<Signal*>(signal)->notify(); }
-
   // Where each partition begins and ends, in two rounds of questions at most.
   core::Status assign_all(const PartitionCounts& counts,
                           const std::vector<core::SourceOffset>& from, bool new_from_end) {
@@ -156,29 +134,14 @@ class KafkaConsumer : public runtime::Consumer {
   core::Status add(const std::vector<Start>& starts) {
     OffsetsPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(starts.size())));
     for (const Start& start : starts) {
-      Partition& partition = partitions_.emplace_back();
-      partition.topic = &*std::find(topics_.begin(), topics_.end(), start.topic);
-      partition.number = start.partition;
+      Partition& partition =
+          partitions_.emplace_back(*client_, start.topic, start.partition, signal_);
       partition.next = start.next;
       partition.end = start.end;
-      partition.queue.reset(
-          rd_kafka_queue_get_partition(client_->get(), start.topic.c_str(), start.partition));
-      ROLLBOOK_CHECK(partition.queue != nullptr);
-      // Before the assignment: afterwards its first messages would be in the common queue.
-      rd_kafka_queue_forward(partition.queue.get(), nullptr);
-      rd_kafka_queue_cb_event_enable(partition.queue.get(), &KafkaConsumer::on_queue_filled,
-                                     &signal_);
       rd_kafka_topic_partition_list_add(list.get(), start.topic.c_str(), start.partition)->offset =
           start.next;
     }
-    return check(rd_kafka_incremental_assign(client_->get(), list.get()));
-  }
-
-  static core::Status check(rd_kafka_error_t* error) {
-    if (error == nullptr) return {};
-    const std::string reason = rd_kafka_error_string(error);
-    rd_kafka_error_destroy(error);
-    return core::fail("cannot assign partitions: " + reason);
+    return assigned(rd_kafka_incremental_assign(client_->get(), list.get()));
   }
 
   // Tells of changes that the watch saw, and takes in partitions that were added.
@@ -212,35 +175,33 @@ class KafkaConsumer : public runtime::Consumer {
   }
 
   std::int32_t partitions_of(const std::string& topic) const {
-    return static_cast<std::int32_t>(
-        std::count_if(partitions_.begin(), partitions_.end(),
-                      [&](const Partition& partition) { return *partition.topic == topic; }));
+    return static_cast<std::int32_t>(std::count_if(
+        partitions_.begin(), partitions_.end(),
+        [&](const Partition& partition) { return partition.fetched.topic() == topic; }));
   }
 
   // Offsets that are gone: says so and goes on at the first that is there.
   core::Status look_up_gaps(const runtime::ConsumerEvents& events) {
     for (Partition& partition : partitions_) {
-      if (!partition.lost || !partition.empty()) continue;
+      if (!partition.lost || !partition.fetched.empty()) continue;
+      const std::string& topic = partition.fetched.topic();
+      const std::int32_t number = partition.fetched.partition();
       std::int64_t low = 0;
       std::int64_t high = 0;
-      if (rd_kafka_query_watermark_offsets(client_->get(), partition.topic->c_str(),
-                                           partition.number, &low, &high,
+      if (rd_kafka_query_watermark_offsets(client_->get(), topic.c_str(), number, &low, &high,
                                            to_ms(kGapLookup)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         continue;  // asked again at the next poll
       }
       // Above the end: the topic was made anew, or the broker lost its tail.
       const std::int64_t to = partition.next < low ? low : std::min(partition.next, high);
       if (to != partition.next && events.on_gap) {
-        events.on_gap({*partition.topic, partition.number, partition.next, to});
+        events.on_gap({topic, number, partition.next, to});
       }
       partition.lost = false;
       partition.next = to;
       partition.end = high;
-      OffsetsPtr list(rd_kafka_topic_partition_list_new(1));
-      rd_kafka_topic_partition_list_add(list.get(), partition.topic->c_str(), partition.number)
-          ->offset = to;
-      TRY_DO(check(rd_kafka_incremental_unassign(client_->get(), list.get())));
-      TRY_DO(check(rd_kafka_incremental_assign(client_->get(), list.get())));
+      TRY_DO(partition.fetched.unassign());
+      TRY_DO(partition.fetched.assign(to));
     }
     return {};
   }
@@ -249,24 +210,16 @@ class KafkaConsumer : public runtime::Consumer {
     std::size_t count = 0;
     while (count < most) {
       TRY_DO(refill());
-      // The partition whose head is oldest goes first, as far as the second oldest allows.
-      Partition* first = nullptr;
-      std::int64_t first_ms = std::numeric_limits<std::int64_t>::max();
-      std::int64_t second_ms = first_ms;
+      Oldest<Partition> oldest;
       bool lagging = false;
       for (Partition& partition : partitions_) {
-        if (partition.empty()) {
+        if (partition.fetched.empty()) {
           lagging |= partition.next < partition.end && !partition.lost;
-          continue;
-        }
-        const std::int64_t head_ms = timestamp_ms(partition.held[partition.cursor]);
-        if (head_ms < first_ms) {
-          second_ms = std::exchange(first_ms, head_ms);
-          first = &partition;
         } else {
-          second_ms = std::min(second_ms, head_ms);
+          oldest.see(partition, partition.fetched.first_ms());
         }
       }
+      Partition* const first = oldest.part();
       if (first == nullptr) break;
       if (!lagging) {
         patient_until_.reset();
@@ -274,34 +227,8 @@ class KafkaConsumer : public runtime::Consumer {
         if (!patient_until_) patient_until_ = Clock::now() + kPatience;
         if (Clock::now() < *patient_until_) break;
       }
-      const std::int64_t upto_ms = second_ms == std::numeric_limits<std::int64_t>::max()
-                                       ? second_ms
-                                       : second_ms + kMergeSlackMs;
-      count += run(*first, upto_ms, most - count, events);
-    }
-    return count;
-  }
-
-  static std::size_t run(Partition& partition, std::int64_t upto_ms, std::size_t most,
-                         const runtime::ConsumerEvents& events) {
-    std::size_t count = 0;
-    runtime::Record record;
-    record.topic = *partition.topic;
-    record.partition = partition.number;
-    while (!partition.empty() && count < most) {
-      rd_kafka_message_t* message = partition.held[partition.cursor];
-      const std::int64_t time_ms = timestamp_ms(message);
-      if (time_ms > upto_ms) break;
-      // Before the callback: should it throw, the message is not seen twice or leaked.
-      const MessagePtr owner(message);
-      ++partition.cursor;
-      partition.next = message->offset + 1;
-      record.offset = message->offset;
-      record.time = core::Time(std::chrono::milliseconds(time_ms));
-      record.key = {static_cast<const char*>(message->key), message->key_len};
-      record.value = {static_cast<const char*>(message->payload), message->len};
-      if (events.on_record) events.on_record(record);
-      ++count;
+      count += first->fetched.hand_out({.time_ms = oldest.upto_ms(), .most = most - count}, events,
+                                       first->next);
     }
     return count;
   }
@@ -310,7 +237,8 @@ class KafkaConsumer : public runtime::Consumer {
   // answer.
   void wake_fetching(const Partition& partition) {
     OffsetsPtr list(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic->c_str(), partition.number)
+    rd_kafka_topic_partition_list_add(list.get(), partition.fetched.topic().c_str(),
+                                      partition.fetched.partition())
         ->offset = RD_KAFKA_OFFSET_END;
     rd_kafka_offsets_for_times(client_->get(), list.get(), 1);
   }
@@ -318,47 +246,30 @@ class KafkaConsumer : public runtime::Consumer {
   core::Status refill() {
     const auto now = Clock::now();
     for (Partition& partition : partitions_) {
-      if (!partition.empty() || partition.lost) continue;
-      const std::size_t waiting = rd_kafka_queue_length(partition.queue.get());
+      if (!partition.fetched.empty() || partition.lost) continue;
+      const std::size_t waiting = partition.fetched.waiting();
       const bool more = partition.next + static_cast<std::int64_t>(waiting) < partition.end;
       if (partition.refetch.is_due(waiting, enough_, more, now)) wake_fetching(partition);
       if (waiting == 0) continue;
-      partition.held.resize(kBatch);
-      partition.cursor = 0;
-      const ssize_t count =
-          rd_kafka_consume_batch_queue(partition.queue.get(), 0, partition.held.data(), kBatch);
-      partition.held.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-      TRY_DO(take_notices(partition));
+      TRY(const bool at_end, partition.fetched.refill([&](rd_kafka_resp_err_t notice) {
+        return take_notice(partition, notice);
+      }));
+      note_end(partition, at_end);
     }
     return {};
   }
 
-  // Removes from `held` what is no message, after acting on it.
-  core::Status take_notices(Partition& partition) {
-    core::Status status;
-    bool at_end = false;
-    std::size_t kept = 0;
-    for (rd_kafka_message_t* message : partition.held) {
-      at_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        partition.held[kept++] = message;
-        continue;
-      }
-      if (core::Status taken = take_notice(partition, message->err); !taken) status = taken;
-      rd_kafka_message_destroy(message);
-    }
-    partition.held.resize(kept);
+  void note_end(Partition& partition, bool at_end) const {
     std::int64_t low = 0;
     std::int64_t high = 0;
     if (at_end) {
       partition.end = 0;  // also when the last offsets hold no messages (marks of transactions)
-    } else if (rd_kafka_get_watermark_offsets(client_->get(), partition.topic->c_str(),
-                                              partition.number, &low,
+    } else if (rd_kafka_get_watermark_offsets(client_->get(), partition.fetched.topic().c_str(),
+                                              partition.fetched.partition(), &low,
                                               &high) == RD_KAFKA_RESP_ERR_NO_ERROR &&
                high >= 0) {
       partition.end = high;  // as the last fetch told, if there was one: asks no broker
     }
-    return status;
   }
 
   core::Status take_notice(Partition& partition, rd_kafka_resp_err_t notice) const {
@@ -368,8 +279,9 @@ class KafkaConsumer : public runtime::Consumer {
         partition.lost = true;
         return {};
       case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-        return core::fail("topic `" + *partition.topic + "` may not be read by this user on " +
-                          options_.brokers + "; grant it read");
+        return core::fail("topic `" + partition.fetched.topic() +
+                          "` may not be read by this user on " + options_.brokers +
+                          "; grant it read");
       default:
         return {};  // gets better by itself, or the watch will tell
     }
@@ -386,7 +298,7 @@ class KafkaConsumer : public runtime::Consumer {
   }
 
   const KafkaOptions options_;
-  const std::vector<std::string> topics_;  // Partition::topic points here
+  const std::vector<std::string> topics_;
   Signal signal_;
   std::unique_ptr<Client> client_;
   std::deque<Partition> partitions_;  // stays in place

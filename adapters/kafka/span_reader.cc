@@ -4,46 +4,28 @@
 
 #include <algorithm>
 #include <deque>
-#include <limits>
 
-#include "adapters/kafka/client.h"
+#include "adapters/kafka/fetched.h"
 
 namespace rollbook::adapters::kafka {
 
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using MessagePtr =
-    std::unique_ptr<rd_kafka_message_t, Destroy<rd_kafka_message_t, rd_kafka_message_destroy>>;
 
-constexpr std::size_t kBatch = 1024;
-constexpr std::int64_t kMergeSlackMs = 200;  // as the live consumer's
 constexpr core::Duration kGapLookup = std::chrono::seconds(1);
 // Of each partition, fetched ahead.
 constexpr const char* kAheadKilobytes = "4096";
 constexpr const char* kAheadMessages = "10000";
 
 struct Part {
+  Part(Client& client, const runtime::Span& wanted, Signal& signal)
+      : span(wanted), fetched(client, wanted.topic, wanted.partition, signal) {}
   runtime::Span span;  // `from` is the next offset to hand out
-  QueuePtr queue;
-  std::vector<rd_kafka_message_t*> held;  // fetched, not handed out: [cursor, end)
-  std::size_t cursor = 0;
+  Fetched fetched;
   bool lost = false;   // `from` is out of range: a gap to be looked up
   bool ended = false;  // nothing more comes of it
-  bool empty() const { return cursor == held.size(); }
 };
-
-std::int64_t timestamp_ms(const rd_kafka_message_t* message) {
-  rd_kafka_timestamp_type_t type{};
-  return std::max<std::int64_t>(rd_kafka_message_timestamp(message, &type), 0);
-}
-
-core::Status check(rd_kafka_error_t* error) {
-  if (error == nullptr) return {};
-  const std::string reason = rd_kafka_error_string(error);
-  rd_kafka_error_destroy(error);
-  return core::fail("cannot assign partitions: " + reason);
-}
 
 class KafkaSpanReader : public runtime::SpanReader {
  public:
@@ -53,11 +35,7 @@ class KafkaSpanReader : public runtime::SpanReader {
   }
 
   ~KafkaSpanReader() override {
-    for (Part& part : parts_) {
-      rd_kafka_queue_cb_event_enable(part.queue.get(), nullptr, nullptr);
-      drop_held(part);
-      part.queue.reset();
-    }
+    parts_.clear();
     // As the live consumer: librdkafka would wait for ever for a topic that was removed.
     if (removed_) static_cast<void>(client_.release());
   }
@@ -74,17 +52,9 @@ class KafkaSpanReader : public runtime::SpanReader {
     }
     TRY_DO(client_->existing(topics, options_.connect_limit));
     for (const runtime::Span& span : spans) {
-      if (span.from >= span.to) continue;
-      Part& part = parts_.emplace_back();
-      part.span = span;
-      part.queue.reset(
-          rd_kafka_queue_get_partition(client_->get(), span.topic.c_str(), span.partition));
-      ROLLBOOK_CHECK(part.queue != nullptr);
-      // Before the assignment: afterwards its first messages would be in the common queue.
-      rd_kafka_queue_forward(part.queue.get(), nullptr);
-      rd_kafka_queue_cb_event_enable(part.queue.get(), &KafkaSpanReader::on_queue_filled, &signal_);
+      if (span.from < span.to) parts_.emplace_back(*client_, span, signal_);
     }
-    for (Part& part : parts_) TRY_DO(assign(part));
+    for (Part& part : parts_) TRY_DO(part.fetched.assign(part.span.from));
     return {};
   }
 
@@ -109,62 +79,29 @@ class KafkaSpanReader : public runtime::SpanReader {
   }
 
  private:
-  static void on_queue_filled(rd_kafka_t*, void* signal) { static_cast<Signal*>(signal)->notify(); }
-
-  static void drop_held(Part& part) {
-    for (std::size_t i = part.cursor; i < part.held.size(); ++i) {
-      rd_kafka_message_destroy(part.held[i]);
-    }
-    part.held.clear();
-    part.cursor = 0;
-  }
-
-  static OffsetsPtr list_of(const Part& part) {
-    OffsetsPtr list(rd_kafka_topic_partition_list_new(1));
-    rd_kafka_topic_partition_list_add(list.get(), part.span.topic.c_str(), part.span.partition)
-        ->offset = part.span.from;
-    return list;
-  }
-  core::Status assign(const Part& part) {
-    return check(rd_kafka_incremental_assign(client_->get(), list_of(part).get()));
-  }
-  core::Status unassign(const Part& part) {
-    return check(rd_kafka_incremental_unassign(client_->get(), list_of(part).get()));
-  }
-
   // Behind its span a partition is not fetched any further.
   core::Status end(Part& part) {
     part.ended = true;
-    drop_held(part);
-    return unassign(part);
+    part.fetched.drop();
+    return part.fetched.unassign();
   }
 
   core::Result<std::size_t> hand_out(std::size_t most, const runtime::ConsumerEvents& events) {
     std::size_t count = 0;
     while (count < most) {
       TRY_DO(refill());
-      Part* first = nullptr;
-      std::int64_t first_ms = std::numeric_limits<std::int64_t>::max();
-      std::int64_t second_ms = first_ms;
+      Oldest<Part> oldest;
       bool complete = true;
       for (Part& part : parts_) {
         if (part.ended) continue;
-        if (part.empty()) {
+        if (part.fetched.empty()) {
           complete = false;
-          continue;
-        }
-        const std::int64_t head_ms = timestamp_ms(part.held[part.cursor]);
-        if (head_ms < first_ms) {
-          second_ms = std::exchange(first_ms, head_ms);
-          first = &part;
         } else {
-          second_ms = std::min(second_ms, head_ms);
+          oldest.see(part, part.fetched.first_ms());
         }
       }
-      if (!complete || first == nullptr) break;
-      const bool alone = second_ms == std::numeric_limits<std::int64_t>::max();
-      TRY(const std::size_t handed,
-          run(*first, alone ? second_ms : second_ms + kMergeSlackMs, most - count, events));
+      if (!complete || oldest.part() == nullptr) break;
+      TRY(const std::size_t handed, run(*oldest.part(), oldest.upto_ms(), most - count, events));
       count += handed;
     }
     return count;
@@ -172,65 +109,31 @@ class KafkaSpanReader : public runtime::SpanReader {
 
   core::Result<std::size_t> run(Part& part, std::int64_t upto_ms, std::size_t most,
                                 const runtime::ConsumerEvents& events) {
-    std::size_t count = 0;
-    runtime::Record record;
-    record.topic = part.span.topic;
-    record.partition = part.span.partition;
-    while (!part.empty() && count < most) {
-      rd_kafka_message_t* message = part.held[part.cursor];
-      if (message->offset >= part.span.to) break;
-      const std::int64_t time_ms = timestamp_ms(message);
-      if (time_ms > upto_ms) break;
-      const MessagePtr owner(message);
-      ++part.cursor;
-      part.span.from = message->offset + 1;
-      record.offset = message->offset;
-      record.time = core::Time(std::chrono::milliseconds(time_ms));
-      record.key = {static_cast<const char*>(message->key), message->key_len};
-      record.value = {static_cast<const char*>(message->payload), message->len};
-      if (events.on_record) events.on_record(record);
-      ++count;
-    }
-    const bool beyond = !part.empty() && part.held[part.cursor]->offset >= part.span.to;
-    if (beyond || part.span.from >= part.span.to) TRY_DO(end(part));
+    const std::size_t count = part.fetched.hand_out(
+        {.time_ms = upto_ms, .most = most, .before_offset = part.span.to}, events, part.span.from);
+    if (is_beyond(part) || part.span.from >= part.span.to) TRY_DO(end(part));
     return count;
+  }
+
+  // The last offsets of a span may hold no messages (marks of transactions).
+  static bool is_beyond(const Part& part) {
+    return !part.fetched.empty() && part.fetched.first_offset() >= part.span.to;
   }
 
   core::Status refill() {
     for (Part& part : parts_) {
-      if (part.ended || part.lost || !part.empty()) continue;
-      if (rd_kafka_queue_length(part.queue.get()) == 0) continue;
-      part.held.resize(kBatch);
-      part.cursor = 0;
-      const ssize_t count =
-          rd_kafka_consume_batch_queue(part.queue.get(), 0, part.held.data(), kBatch);
-      part.held.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-      TRY_DO(take_notices(part));
-    }
-    return {};
-  }
-
-  // Removes from `held` what is no message, after acting on it.
-  core::Status take_notices(Part& part) {
-    core::Status status;
-    bool at_end = false;
-    std::size_t kept = 0;
-    for (rd_kafka_message_t* message : part.held) {
-      at_end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        part.held[kept++] = message;
-        continue;
+      if (part.ended || part.lost || !part.fetched.empty()) continue;
+      if (part.fetched.waiting() == 0) continue;
+      TRY(const bool at_end, part.fetched.refill([&](rd_kafka_resp_err_t notice) {
+        return take_notice(part, notice);
+      }));
+      if (is_beyond(part) || (at_end && part.fetched.empty())) {
+        TRY_DO(end(part));
+      } else if (at_end) {
+        // A partition may be shorter than it was.
+        part.span.to = std::min(part.span.to, part.fetched.last_offset() + 1);
       }
-      if (core::Status taken = take_notice(part, message->err); !taken) status = taken;
-      rd_kafka_message_destroy(message);
     }
-    part.held.resize(kept);
-    TRY_DO(status);
-    // The last offsets of a span may hold no messages (marks of transactions), and a partition may
-    // be shorter than it was.
-    const bool behind = !part.empty() && part.held[part.cursor]->offset >= part.span.to;
-    if (behind || (at_end && part.empty())) return end(part);
-    if (at_end) part.span.to = std::min(part.span.to, part.held.back()->offset + 1);
     return {};
   }
 
@@ -256,7 +159,7 @@ class KafkaSpanReader : public runtime::SpanReader {
 
   core::Status look_up_gaps(const runtime::ConsumerEvents& events) {
     for (Part& part : parts_) {
-      if (part.ended || !part.lost || !part.empty()) continue;
+      if (part.ended || !part.lost || !part.fetched.empty()) continue;
       std::int64_t low = 0;
       std::int64_t high = 0;
       if (rd_kafka_query_watermark_offsets(client_->get(), part.span.topic.c_str(),
@@ -269,11 +172,11 @@ class KafkaSpanReader : public runtime::SpanReader {
       const std::int64_t from = std::exchange(part.span.from, to);
       if (events.on_gap) events.on_gap({part.span.topic, part.span.partition, from, to});
       part.lost = false;
-      TRY_DO(unassign(part));
+      TRY_DO(part.fetched.unassign());
       if (to >= part.span.to) {
         part.ended = true;
       } else {
-        TRY_DO(assign(part));
+        TRY_DO(part.fetched.assign(to));
       }
     }
     return {};

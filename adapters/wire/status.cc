@@ -52,6 +52,16 @@ std::vector<core::CriterionIndex> judged_now(const Machine& machine, const Rollo
   return criteria;
 }
 
+template <class Now>
+void take_values(const Now& now, core::Reading& reading) {
+  reading.value = now.value;
+  reading.low = now.low;
+  reading.high = now.high;
+  reading.limit = now.limit;
+  reading.samples = now.samples;
+  reading.at = now.at;
+}
+
 // A test says of itself how near it is to a proof, also where that is not asked at every look.
 core::Reading proven_now(const Machine& machine, const RolloutState& state,
                          core::CriterionIndex index, core::Reading reading) {
@@ -59,12 +69,7 @@ core::Reading proven_now(const Machine& machine, const RolloutState& state,
   const core::Found now =
       core::prove_in_full(core::Subject{machine, state, nothing, machine.at(index)});
   if (!now.value && !now.evidence) return reading;
-  reading.value = now.value;
-  reading.low = now.low;
-  reading.high = now.high;
-  reading.limit = now.limit;
-  reading.samples = now.samples;
-  reading.at = now.at;
+  take_values(now, reading);
   reading.evidence = now.evidence;
   return reading;
 }
@@ -83,12 +88,7 @@ core::Reading reading_of(const Machine& machine, const RolloutState& state,
   }
   const core::Reading now = core::evaluate(machine, state, core::Pending{}, index, state.now);
   if (!now.value) return reading;
-  reading.value = now.value;
-  reading.low = now.low;
-  reading.high = now.high;
-  reading.limit = now.limit;
-  reading.samples = now.samples;
-  reading.at = now.at;
+  take_values(now, reading);
   reading.seen = now.seen;
   if (!now.kinds.empty()) reading.kinds = now.kinds;
   return reading;

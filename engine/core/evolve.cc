@@ -1,47 +1,20 @@
 // evolve(): folds one event into the state. It copies what decide() found and keeps clocks,
-// windows and the books of effects; it takes no decision of its own.
+// questions and the place of the rollout; what was measured and traffic have files of their own
+// (evolve_parts.h). It takes no decision.
 
 #include <algorithm>
 
 #include "engine/core/breakdown.h"
-#include "engine/core/buckets.h"
 #include "engine/core/clocks.h"
-#include "engine/core/decide.h"
-#include "engine/core/gaps.h"
+#include "engine/core/evolve_parts.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 #include "engine/core/past.h"
 #include "engine/core/resume.h"
 #include "engine/core/trials.h"
-#include "engine/core/windows.h"
 
 namespace rollbook::core {
 namespace {
-
-void clear_windows(const Machine& machine, RolloutState& state, Floor floor) {
-  for (std::size_t i = 0; i < machine.windows.size(); ++i) {
-    if (machine.windows[i].floor == floor) state.windows[i] = WindowState{};
-  }
-  begin_tests(machine, state, floor);
-  forget_kinds(machine, state, floor);
-}
-
-// What a guard of one target watches begins with the first shift of that one.
-void clear_windows_of(const Machine& machine, RolloutState& state, TargetIndex target) {
-  for (std::size_t i = 0; i < machine.windows.size(); ++i) {
-    const Window& window = machine.windows[i];
-    const bool own = machine.at(window.series).target == target;
-    if (own && window.floor == Floor::guard) state.windows[i] = WindowState{};
-  }
-  for (std::uint32_t i = 0; i < machine.criteria.size(); ++i) {
-    const Criterion& criterion = machine.criteria[i];
-    if (criterion.new_by.empty() || criterion.target != target) continue;
-    if (machine.at(criterion.window).floor != Floor::guard) continue;
-    BreakdownState& kinds = state.breakdowns[breakdown_of(machine, CriterionIndex{i}).value];
-    kinds.kinds.assign(kinds.sets.size(), KindState{});
-  }
-  begin_tests_of(machine, state, target);
-}
 
 // The engine-time deadlines of what waits move on by the time that did not count.
 void shift_deadlines(RolloutState& state, Duration by) {
@@ -73,14 +46,7 @@ struct Fold {
     state.semantics = body.semantics;
     state.started = event.time;
     state.quiet_since = event.time;
-    state.settled = body.weight;
-    state.requested = body.weight;
-    for (const TargetWeight& given : body.targets) {
-      TargetState& target = state.targets.emplace_back();
-      target.name = given.target;
-      target.settled = target.requested = given.weight;
-    }
-    sum_up_targets();
+    TrafficFold{machine, state, event}.start(body);
     state.clocks.resize(machine.clocks.size());
     state.series.resize(machine.series.size());
     state.metrics.resize(machine.metrics.size());
@@ -95,27 +61,7 @@ struct Fold {
     begin_tests(machine, state, Floor::start);
   }
 
-  void operator()(const Observed& body) const {
-    for (const Layout& layout : body.layouts) lay_out(layout);
-    for (const NameSeen& name : body.names) state.metrics[name.metric.value].named = name.at;
-    for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
-    note_gaps(machine, state, body);
-    for (const SeriesSeen& seen : body.seen) {
-      SeriesState& series = state.series[seen.series.value];
-      if (!series.seen && state.back.from) series.began = seen.watermark;
-      series.seen = true;
-      series.watermark = std::max(series.watermark, seen.watermark);
-      series.arrival = std::max(series.arrival, seen.arrival);
-    }
-    if (body.past) take_past(machine, state, *body.past);
-    for (const SourceOffset& offset : body.offsets) advance_offset(state.offsets, offset);
-    take_kinds(machine, state, body);
-    for (SeriesState& series : state.series) series.stale = false;
-    for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;
-    grow(machine, state, body);
-    state.late += body.late;
-    state.quarantined += body.quarantined;
-  }
+  void operator()(const Observed& body) const { MeasuredFold{machine, state, event}.take(body); }
 
   void operator()(const VerdictChanged& body) const {
     const bool turned = state.readings[body.criterion.value].verdict != body.reading.verdict;
@@ -132,15 +78,7 @@ struct Fold {
     state.because = body.because;
     if (body.transition.valid()) extend(machine.at(body.transition));
     enter(from, body.to);
-    const State& target = machine.at(body.to);
-    const std::uint32_t rank = machine.rank(body.to);
-    const bool goes_back = rank > state.rollback_rank || enters_lowering(from, body.to);
-    if (goes_back && !target.outcome) go_back(from, body);
-    end_halt(machine, state, from, body);
-    if (goes_back && !is_commanded(body.transition)) forget_wish();
-    state.ramp.reset();
-    if (target.ramp) begin_ramp(*target.ramp);
-    if (!target.outcome) state.rollback_rank = rank;
+    TrafficFold{machine, state, event}.move(from, body);
   }
 
   void operator()(const TimerFired& body) const {
@@ -152,46 +90,19 @@ struct Fold {
   }
 
   void operator()(const EffectRequested& body) const {
-    if (!is_awaited(body.kind) && !body.tracked) return;
-    EffectState effect;
-    effect.kind = body.kind;
-    effect.spec = body.spec;
-    effect.state = body.state;
-    effect.deadline = body.rollback ? std::nullopt : body.deadline;
-    effect.first = body.retry_of.valid() ? body.retry_of : event.sequence;
-    effect.to = body.to;
-    effect.order = body.order;
-    effect.rollback = body.rollback;
-    effect.target = body.target;
-    if (body.retry_of.valid() && !body.rollback) count_attempt(effect);
-    if (body.kind == EffectKind::traffic) request_traffic(body, effect);
-    state.effects[event.sequence] = effect;
+    TrafficFold{machine, state, event}.request(body);
   }
 
   void operator()(const EffectDelivered&) const {}
 
   void operator()(const EffectSettled& body) const {
-    const auto found = state.effects.find(body.effect);
-    if (found == state.effects.end()) return;
-    EffectState& effect = found->second;
-    effect.outcome = body.outcome;
-    effect.settled_by = event.sequence;
-    if (body.outcome != EffectOutcome::succeeded) plan_retry(effect);
-    if (body.outcome != EffectOutcome::succeeded || effect.kind != EffectKind::traffic) return;
-    if (effect.rollback) stop_retries(effect.first);
-    if (!settle_weight(effect)) return;
-    state.shift_floor = event.time;
-    if (state.first_settled == kDistantFuture) {
-      state.first_settled = event.time;
-      state.quiet_since = std::max(state.quiet_since, event.time);
-    }
-    clear_windows(machine, state, Floor::shift);
+    TrafficFold{machine, state, event}.settle(body);
   }
 
   void operator()(const Commanded& body) const {
     const Command& command = body.command;
     state.commands.insert(command.key);
-    if (command.verb == Verb::rollback) aim_rollback(command);
+    if (command.verb == Verb::rollback) TrafficFold{machine, state, event}.aim_rollback(command);
     if (command.verb == Verb::promote) end_hold();
     if (command.verb == Verb::extend && command.duration) extend_stage(*command.duration);
   }
@@ -222,9 +133,7 @@ struct Fold {
     state.paused_until.reset();
     if (!state.halted) return;
     resume_halted(machine, state, event.time);
-    // A ramp that had failed goes on from the weight that it has come to.
-    const auto& ramp = machine.at(state.active).ramp;
-    if (ramp && !ramp->rollback) begin_ramp(*ramp);
+    TrafficFold{machine, state, event}.resume_ramp();
   }
 
   void operator()(const RolloutFinished& body) const {
@@ -273,38 +182,6 @@ struct Fold {
   }
 
  private:
-  // Another layout of a metric that has one: what was counted so far is brought to it.
-  void lay_out(const Layout& layout) const {
-    MetricState& metric = state.metrics[layout.metric.value];
-    if (!metric.bounds.empty() && metric.bounds != layout.bounds) {
-      const BucketMap map = bucket_map(metric.bounds, layout.bounds);
-      for (std::size_t i = 0; i < machine.windows.size(); ++i) {
-        if (machine.at(machine.windows[i].series).metric != layout.metric) continue;
-        for (Cell& cell : state.windows[i].cells) remap(map, cell);
-        remap(map, state.windows[i].total);
-      }
-      lay_out_tests(machine, state, layout.metric, map);
-    }
-    metric.bounds = layout.bounds;
-    metric.grid = layout.grid;
-  }
-
-  void fill(std::size_t i, const Observed& body) const {
-    const Window& window = machine.windows[i];
-    const Time before = state.series[window.series.value].watermark;
-    Time watermark = before;
-    for (const SeriesSeen& seen : body.seen) {
-      if (seen.series == window.series) watermark = std::max(watermark, seen.watermark);
-    }
-    const Time passed = passed_at(watermark, state.limits.grace);
-    for (const CellDelta& delta : body.deltas) {
-      if (delta.series == window.series && delta.reach >= window.floor) {
-        add(machine, window, state.windows[i], delta.cell, passed);
-      }
-    }
-    settle(machine, window, state.windows[i], passed_at(before, state.limits.grace), passed);
-  }
-
   // Questions of states that were left are closed; clocks and readings of states entered anew
   // begin again.
   void enter(StateIndex from, StateIndex to) const {
@@ -373,177 +250,6 @@ struct Fold {
     begin_anew();
     for (std::size_t i = 0; i < machine.stages.size(); ++i) {
       if (machine.contains(machine.stages[i].state, inside)) ++state.extensions[i];
-    }
-  }
-
-  void begin_ramp(const Ramp& ramp) const {
-    RampState begun;
-    begun.started = event.time;
-    begun.from = state.settled;
-    if (!ramp.targets.empty()) begun.from = Weight{};
-    for (const TargetIndex target : ramp.targets) {
-      state.at(target).ramp_from = state.at(target).settled;
-      begun.from = std::max(begun.from, state.at(target).settled);
-    }
-    begun.to = ramp.to;
-    begun.over = ramp.over;
-    if (ramp.rollback) {
-      begun.to = std::min(state.ramp_to.value_or(ramp.to), begun.from);
-      begun.over = state.ramp_over.value_or(ramp.over);
-    }
-    state.ramp = begun;
-  }
-
-  // What somebody wished for a rollback holds for all of the one that was commanded, whatever goes
-  // before its ramp, and not for a guard's.
-  void forget_wish() const {
-    state.ramp_to.reset();
-    state.ramp_over.reset();
-  }
-
-  bool is_commanded(TransitionIndex by) const {
-    if (!by.valid()) return false;
-    const TriggerKind kind = machine.at(by).trigger.kind;
-    return kind == TriggerKind::rollback_immediate || kind == TriggerKind::rollback_gradual ||
-           kind == TriggerKind::rollback_partial;
-  }
-
-  void aim_rollback(const Command& command) const {
-    state.ramp_over = command.duration;
-    state.ramp_to.reset();
-    if (command.to == kNoTraffic) return;
-    state.ramp_to = command.to;
-    if (command.how == RollbackHow::immediate && !command.duration) {
-      state.ramp_over = Duration::zero();
-    }
-  }
-
-  // An idempotent action's run is tried again, later each time, while it has attempts left.
-  void plan_retry(EffectState& effect) const {
-    if (effect.kind == EffectKind::traffic || !effect.spec.valid()) return;
-    if (effect.attempts >= machine.at(effect.spec).attempts) return;
-    effect.retry_at = event.time + backoff(effect.attempts);
-  }
-
-  static Duration backoff(std::uint32_t attempts) {
-    return std::min<Duration>(kRetryFirst * (std::int64_t{1} << std::min(attempts - 1, 10U)),
-                              kRetryMost);
-  }
-
-  void count_attempt(EffectState& effect) const {
-    for (auto& [sequence, other] : state.effects) {
-      if (other.first != effect.first) continue;
-      effect.attempts = std::max(effect.attempts, other.attempts + 1);
-      other.retry_at.reset();
-    }
-  }
-
-  void request_traffic(const EffectRequested& body, EffectState& effect) const {
-    state.requested = body.to;
-    if (body.target.valid()) request_of_target(body);
-    if (!body.rollback && !state.shifted) {
-      state.shifted = true;
-      state.guard_floor = event.time;
-      clear_windows(machine, state, Floor::guard);
-    }
-    if (body.rollback) {
-      // A retry goes on in the books of the first attempt; a new wish replaces the older ones.
-      std::uint32_t attempts = 1;
-      for (auto& [sequence, other] : state.effects) {
-        if (!other.rollback || other.target != effect.target) continue;
-        if (other.first == effect.first) attempts = std::max(attempts, other.attempts + 1);
-        other.retry_at.reset();
-      }
-      effect.attempts = attempts;
-      effect.retry_at = event.time + backoff(attempts);
-    }
-    // What is left of another rollback is no step of the ramp under way.
-    const bool steps = !body.target.valid() || body.state == state.active;
-    if (state.ramp && machine.at(state.active).ramp && !body.retry_of.valid() && steps) {
-      const Ramp& ramp = *machine.at(state.active).ramp;
-      RampState& books = *state.ramp;
-      books.steps_requested =
-          ramp.rollback ? ramp_due(ramp, books, event.time) : books.steps_requested + 1;
-      books.last_requested = event.time;
-    }
-  }
-
-  // ---- Targets ------------------------------------------------------------------------------
-
-  void sum_up_targets() const {
-    if (state.targets.empty()) return;
-    state.settled = state.requested = Weight{};
-    for (const TargetState& target : state.targets) {
-      state.settled = std::max(state.settled, target.settled);
-      state.requested = std::max(state.requested, target.requested);
-      state.settled_order = std::max(state.settled_order, target.settled_order);
-    }
-  }
-
-  // Whoever shifts drops a lower order than the last: false when it came too late.
-  bool settle_weight(const EffectState& effect) const {
-    if (!effect.target.valid()) {
-      if (effect.order <= state.settled_order) return false;
-      state.settled_order = effect.order;
-      state.settled = effect.to;
-      return true;
-    }
-    TargetState& target = state.at(effect.target);
-    if (effect.order <= target.settled_order) return false;
-    target.settled_order = effect.order;
-    target.settled = effect.to;
-    if (target.first_settled == kDistantFuture) target.first_settled = event.time;
-    target.unwatched = target.unwatched || (target.back && target.settled <= target.floor);
-    sum_up_targets();
-    return true;
-  }
-
-  void request_of_target(const EffectRequested& body) const {
-    TargetState& target = state.at(body.target);
-    target.requested = body.to;
-    sum_up_targets();
-    if (body.rollback || target.shifted) return;
-    target.shifted = true;
-    target.guard_floor = event.time;
-    clear_windows_of(machine, state, body.target);
-  }
-
-  bool is_new(StateIndex inside, StateIndex from) const {
-    return !from.valid() || !machine.contains(inside, from);
-  }
-
-  bool enters_lowering(StateIndex from, StateIndex to) const {
-    for (StateIndex i = to; i.valid(); i = machine.at(i).parent) {
-      if (!machine.at(i).lowers.empty() && is_new(i, from)) return true;
-    }
-    return false;
-  }
-
-  void go_back(StateIndex from, const Transitioned& body) const {
-    state.breach = body.because;
-    state.breach_criterion =
-        body.transition.valid() ? machine.at(body.transition).trigger.criterion : CriterionIndex{};
-    for (StateIndex i = body.to; i.valid(); i = machine.at(i).parent) {
-      if (!is_new(i, from)) continue;
-      for (const Lowering& lowering : machine.at(i).lowers) lower_target(lowering);
-    }
-  }
-
-  void lower_target(const Lowering& lowering) const {
-    TargetState& target = state.at(lowering.target);
-    if (!target.back) {
-      target.back = true;
-      target.floor = lowering.to;
-      target.breach = state.breach;
-      target.breach_criterion = state.breach_criterion;
-    }
-    target.floor = std::min(target.floor, lowering.to);
-    target.unwatched = target.unwatched || lowering.disarms;
-  }
-
-  void stop_retries(Sequence first) const {
-    for (auto& [sequence, other] : state.effects) {
-      if (other.first == first) other.retry_at.reset();
     }
   }
 

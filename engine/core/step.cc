@@ -17,6 +17,20 @@ std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
   return states;
 }
 
+// A guard acts in rollbacks as well, and what it saw in another target may not end with its own
+// rollback: where all that it lowers is back and watched no more, it would only begin that anew.
+bool begins_anew(const Machine& machine, const RolloutState& state, const Transition& transition) {
+  if (!machine.contains(transition.from, transition.to)) return false;
+  bool any = false;
+  for (StateIndex i = transition.to; i.valid(); i = machine.at(i).parent) {
+    for (const Lowering& lowering : machine.at(i).lowers) {
+      if (!state.at(lowering.target).unwatched) return false;
+      any = true;
+    }
+  }
+  return any;
+}
+
 }  // namespace
 
 // Halted, the guard stays armed and a forward shift that fails is still a breach; what would halt
@@ -83,7 +97,7 @@ bool Advance::enabled(const Transition& transition) const {
               machine_.at(trigger.clock).kind == ClockKind::steady) &&
              !waits_for_opening(transition);
     case TriggerKind::stop:
-      return stops(trigger);
+      return stops(trigger) && !begins_anew(machine_, state_, transition);
     case TriggerKind::entered:
       return state_.stages_open.contains(trigger.state);
     case TriggerKind::gate_passed:

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/runtime/bytes.h"
+#include "engine/runtime/offset_bytes.h"
 #include "engine/runtime/shard.h"
 
 namespace rollbook::runtime {
@@ -16,27 +17,6 @@ constexpr std::uint64_t kCheckpoints = 3;
 
 std::string snapshot_name(core::StreamId stream) {
   return "snapshot/" + std::to_string(stream.value);
-}
-
-void put_offsets(Bytes& bytes, const std::vector<core::SourceOffset>& offsets) {
-  bytes.number(offsets.size());
-  for (const core::SourceOffset& offset : offsets) {
-    bytes.text(offset.topic);
-    bytes.signed_number(offset.partition);
-    bytes.signed_number(offset.next);
-  }
-}
-
-std::vector<core::SourceOffset> get_offsets(BytesReader& bytes) {
-  std::vector<core::SourceOffset> offsets;
-  for (std::uint64_t left = bytes.number(); left > 0 && !bytes.failed; --left) {
-    core::SourceOffset offset;
-    offset.topic = bytes.text();
-    offset.partition = static_cast<std::int32_t>(bytes.signed_number());
-    offset.next = bytes.signed_number();
-    offsets.push_back(std::move(offset));
-  }
-  return offsets;
 }
 
 // Whether the rollout has logged all that it had counted when a checkpoint of these offsets was

@@ -74,6 +74,8 @@ const Case kCases[] = {
      "increase beyond 100% or 100% critical beyond 100% or 100% \"judge kayenta over 1h\""},
     {"NoWindow", "expect judge kayenta {\n error_rate increase\n}",
      "RB0207 over what time? a judge needs `over`"},
+    {"StepsOfNothing", "expect judge kayenta over 1h every 0s {\n error_rate increase\n}",
+     "RB0212 `0s` must be above 0"},
     {"NoMetric", "expect judge kayenta over 1h {\n}",
      "RB0501 this judge has no metric to judge by"},
     {"AllMuted", "expect judge kayenta over 1h {\n queue either muted\n}",

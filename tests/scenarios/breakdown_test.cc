@@ -253,6 +253,25 @@ TEST(Breakdown, LosesAndDoublesNothingInACrash) {
   EXPECT_EQ(logged(r, "requests"), logged(undisturbed, "requests"));
 }
 
+// The second time it ends before all was read again, and what was read had been logged.
+TEST(Breakdown, LosesAndDoublesNothingInACrashWhileItReadsAgain) {
+  Rehearsal r(kShare), undisturbed(kShare);
+  for (Rehearsal* each : {&r, &undisturbed}) {
+    usual(*each);
+    each->start();
+    each->run_for(10min + 50s);
+  }
+  r.crash(2);
+  for (Rehearsal* each : {&r, &undisturbed}) EXPECT_EQ(each->verb(core::Verb::abort), "");
+  const core::SourceOffset by_labels = r.rollout().shares_offsets.at(0);
+  EXPECT_LT(by_labels.next, r.rollout().offsets.at(0).next);
+  ASSERT_LT(logged(r, "errors"), logged(undisturbed, "errors"));
+  r.crash();
+  for (Rehearsal* each : {&r, &undisturbed}) each->run_to_end();
+  EXPECT_EQ(logged(r, "errors"), logged(undisturbed, "errors"));
+  EXPECT_EQ(logged(r, "requests"), logged(undisturbed, "requests"));
+}
+
 TEST(Breakdown, IsWholeBeforeARollbackBegins) {
   Rehearsal r(kShare);
   usual(r);

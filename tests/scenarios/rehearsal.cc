@@ -295,7 +295,7 @@ void Rehearsal::clock_step(core::Duration by) {
   commit();
 }
 
-void Rehearsal::crash() {
+void Rehearsal::crash(std::size_t scrapes) {
   auto shard = runtime::Shard::recover(log_, options());
   if (!shard) {
     ADD_FAILURE() << shard.error().message;
@@ -319,6 +319,7 @@ void Rehearsal::crash() {
   shard_->points(names, now_);
   for (runtime::PointBatch batch : history_) {
     if (batch.next_offset <= from) continue;
+    if (scrapes-- == 0) break;
     batch.new_series.clear();
     batch.new_layouts.clear();
     std::erase_if(batch.points,
@@ -367,7 +368,7 @@ void Rehearsal::commit() {
   }
   EXPECT_EQ(effects, sent.size()) << "every effect has its message in the same batch";
   if (!committed->events.empty()) check_replica();
-  if (reachable_) deliver_outbox();
+  if (reachable_ && delivers) deliver_outbox();
   for (const core::Event& question : asked) answer(question);
 }
 

@@ -11,6 +11,7 @@
 //   r.run_for(2h);
 //   EXPECT_EQ(r.state(), "canary_10.hold");
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -73,6 +74,8 @@ class Rehearsal {
     int times = 1;
   };
   std::function<Settlement(const core::EffectRequested&)> settles;
+  // Whether what was asked for reaches them; until then it waits in the outbox.
+  bool delivers = true;
 
   // ---- People ----------------------------------------------------------------------------------
   // Each returns the reason of the refusal, or "" when it was taken. Orders are to `rollout_id`.
@@ -116,8 +119,9 @@ class Rehearsal {
   void point(const std::string& series, const Labels& labels, std::int64_t value,
              core::Duration age, runtime::PointKind kind = runtime::PointKind::counter_delta,
              std::optional<core::Duration> span = std::nullopt);
-  // The process ends without a goodbye and recovers from the log; metrics since are read again.
-  void crash();
+  // The process ends without a goodbye and recovers from the log; metrics since are read again, or
+  // the first `scrapes` of them, and the others at the next crash.
+  void crash(std::size_t scrapes = SIZE_MAX);
 
   // ---- What is seen ----------------------------------------------------------------------------
   // The full name of the active state; once it has ended, of its outcome.

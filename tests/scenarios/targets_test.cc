@@ -3,8 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/core/sentence.h"
-#include "tests/scenarios/rehearsal.h"
+#include "tests/scenarios/regions.h"
 
 namespace rollbook::tests {
 namespace {
@@ -13,103 +12,7 @@ using core::EffectKind;
 using core::EffectRequested;
 using core::RollbackHow;
 
-constexpr const char* kRegions = R"(edition 1
-runbook shop {
-  service "shop"
-  arms by label "v": baseline "old", canary "new"
-  role ops
-  target eu where region = "eu"
-  target us where region = "us"
-  metric requests = counter req
-  metric errors = counter err default 0
-  metric error_rate = errors / requests
-  channel oncall = pagerduty("shop")
-  action drain(region: text)
-  guard {
-    stop error_rate > 20% over 5m
-    otherwise rollback all_off
-  }
-  guard eu {
-    stop error_rate > 1% over 5m for 2m
-    stop absent(requests) for 3m
-    otherwise rollback eu_off
-  }
-  guard us {
-    stop error_rate > 1% over 5m for 2m
-    stop absent(requests) for 3m
-    otherwise rollback us_off
-  }
-  stage small {
-    traffic eu 10%
-    hold 1h
-  }
-  stage both {
-    traffic eu 20%
-    traffic us 20%
-    hold 1h
-    expect eu.error_rate < 0.5% over 5m
-    expect us.error_rate < 0.5% over 5m
-    confirm "Fine" by ops
-    within 2h otherwise rollback all_off
-  }
-  rollback eu_off {
-    traffic eu 0%
-    run drain(region: "eu") within 5m
-    page oncall "EU: {cause}"
-  }
-  rollback us_off {
-    traffic us 0%
-    run drain(region: "us") within 5m
-    page oncall "US: {cause}"
-  }
-  rollback all_off {
-    traffic eu 0%
-    traffic us 0%
-    page oncall "All: {cause}"
-  }
-  rollback gradual {
-    ramp traffic eu to 0% over 10m every 1m
-    ramp traffic us to 0% over 10m every 1m
-  }
-  success {
-    finish traffic eu 20%
-    finish traffic us 20%
-  }
-}
-)";
-
-Labels in(const std::string& region, const std::string& arm) {
-  return {{"v", arm}, {"region", region}};
-}
-
-void canary_comes(Rehearsal& r, const std::string& region) {
-  r.counter("req", in(region, "new"), 100);
-}
-
-// The us has no canary before its first shift: nothing of it is counted.
-void healthy(Rehearsal& r) {
-  for (const char* region : {"eu", "us"}) r.counter("req", in(region, "old"), 100);
-  canary_comes(r, "eu");
-  r.agreeable = true;
-}
-
-std::string shifts(const Rehearsal& r) {
-  std::string text;
-  for (const EffectRequested& effect : r.effects(EffectKind::traffic)) {
-    text += (text.empty() ? "" : ", ") + r.machine().at(effect.target).name + " " +
-            core::percent_text(core::Fixed{effect.to.nanos});
-  }
-  return text;
-}
-
-std::string settled(const Rehearsal& r) {
-  std::string text;
-  for (const core::TargetState& target : r.rollout().targets) {
-    text += (text.empty() ? "" : ", ") + target.name + " " +
-            core::percent_text(core::Fixed{target.settled.nanos}) + (target.back ? " back" : "");
-  }
-  return text;
-}
+const std::string kRegions = text_of(Regions{});
 
 std::string pages(const Rehearsal& r) {
   std::string text;
@@ -119,32 +22,9 @@ std::string pages(const Rehearsal& r) {
   return text;
 }
 
-std::string roll_back(Rehearsal& r, const std::string& target, RollbackHow how,
-                      core::Weight to = core::kNoTraffic) {
-  core::Command command;
-  command.verb = core::Verb::rollback;
-  command.rollout = r.rollout_id;
-  command.actor = "maria";
-  command.sent = r.now();
-  command.how = how;
-  command.target = target;
-  command.to = to;
-  return r.send(std::move(command));
-}
-
-// Where both have the canary, and are well.
-void run_to_both(Rehearsal& r) {
-  healthy(r);
-  r.start();
-  r.run_to("both.shift2");
-  canary_comes(r, "us");
-  r.run_to("both.hold");
-  r.run_for(10min);
-}
-
 TEST(Targets, EachIsShiftedByItselfOnAGoodDay) {
   Rehearsal r(kRegions);
-  healthy(r);
+  both_regions_healthy(r);
   r.start();
   r.run_to("both.shift2");
   canary_comes(r, "us");
@@ -158,7 +38,7 @@ TEST(Targets, EachIsShiftedByItselfOnAGoodDay) {
 // Its guard begins with its own first shift: before it, there is no canary to be silent.
 TEST(Targets, AGuardIsArmedByTheFirstShiftOfItsOwn) {
   Rehearsal r(kRegions);
-  healthy(r);
+  both_regions_healthy(r);
   r.counter("err", in("us", "new"), 20);  // of a shadow, perhaps
   r.counter("req", in("us", "new"), 100);
   r.start();
@@ -300,7 +180,7 @@ TEST(Targets, ATargetThatIsNotThereIsRefusedByName) {
 
 TEST(Targets, BeforeAnyShiftThereIsNothingOfOneToRollBack) {
   Rehearsal r(kRegions);
-  healthy(r);
+  both_regions_healthy(r);
   r.settles = [](const EffectRequested&) { return Rehearsal::Settlement{.never = true}; };
   r.sight(core::Sight::catching_up);
   r.start();
@@ -318,7 +198,7 @@ TEST(Targets, AnAbortBringsAllBack) {
 
 TEST(Targets, NothingOfOneThatIsBackGoesForwardWhoeverAsks) {
   Rehearsal r(kRegions);
-  healthy(r);
+  both_regions_healthy(r);
   r.start();
   r.run_to("small.hold");
   r.run_for(5min);
@@ -337,7 +217,7 @@ TEST(Targets, NothingOfOneThatIsBackGoesForwardWhoeverAsks) {
 // A hand that comes late: the forward shift settles after the rollback was asked for.
 TEST(Targets, ALateSettleOfOneMovesNeitherItsOwnRollbackNorTheOther) {
   Rehearsal r(kRegions);
-  healthy(r);
+  both_regions_healthy(r);
   r.start();
   r.run_to("small.hold");
   r.settles = [](const EffectRequested& effect) {
@@ -356,14 +236,14 @@ TEST(Targets, ALateSettleOfOneMovesNeitherItsOwnRollbackNorTheOther) {
 // The step was left because of another target; what it asked for fails all the same.
 TEST(Targets, AShiftThatFailsAfterItsStepWasLeftIsABreach) {
   Rehearsal r(kRegions);
-  healthy(r);
+  both_regions_healthy(r);
   r.start();
   r.run_to("both.shift2");
   r.run_for(1s);
   r.settles = [](const EffectRequested&) { return Rehearsal::Settlement{}; };
   ASSERT_EQ(r.rollout().targets[1].settled, core::Weight{200'000'000});
   Rehearsal late(kRegions);
-  healthy(late);
+  both_regions_healthy(late);
   late.settles = [](const EffectRequested& effect) {
     const bool us = effect.target == core::TargetIndex{1} && !effect.rollback;
     return Rehearsal::Settlement{.never = us && effect.kind == EffectKind::traffic};
@@ -380,7 +260,7 @@ TEST(Targets, AShiftThatFailsAfterItsStepWasLeftIsABreach) {
 
 TEST(Targets, AShiftForwardThatFailsBringsBackItsOwn) {
   Rehearsal r(kRegions);
-  healthy(r);
+  both_regions_healthy(r);
   r.settles = [](const EffectRequested& effect) {
     const bool us = effect.target == core::TargetIndex{1} && !effect.rollback;
     return Rehearsal::Settlement{.succeeds = !us || effect.kind != EffectKind::traffic};
@@ -394,7 +274,7 @@ TEST(Targets, AShiftForwardThatFailsBringsBackItsOwn) {
 // A weight that is asked for once more is no step: where that fails, nothing was lost.
 TEST(Targets, AWeightAskedForOnceMoreThatFailsRollsNothingBack) {
   Rehearsal r(kRegions);
-  healthy(r);
+  both_regions_healthy(r);
   r.settles = [](const EffectRequested& effect) {
     return Rehearsal::Settlement{.succeeds = !effect.retry_of.valid()};
   };
@@ -413,15 +293,8 @@ TEST(Targets, AWeightAskedForOnceMoreThatFailsRollsNothingBack) {
 
 // Errors a second are those of the time since the target's own first shift.
 TEST(Targets, ARateIsOfTheTimeThatItsOwnTrafficWasWatched) {
-  std::string text = kRegions;
-  const std::string stop =
-      "    stop error_rate > 1% over 5m for 2m\n    stop absent(requests) for "
-      "3m\n    otherwise rollback us_off";
-  const std::size_t at = text.find(stop);
-  ASSERT_NE(at, std::string::npos);
-  text.replace(at, stop.size(), "    stop rate(errors) > 5/s over 5m\n    otherwise rollback us_off");
-  Rehearsal r(text);
-  healthy(r);
+  Rehearsal r(text_of(Regions{.us = "stop rate(errors) > 5/s over 5m\n"}));
+  both_regions_healthy(r);
   r.start();
   r.run_to("both.shift2");
   canary_comes(r, "us");

@@ -4,6 +4,7 @@
 
 #include "adapters/wire/json_out.h"
 #include "dsl/diagnostics.h"
+#include "tools/columns.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -20,26 +21,8 @@ std::string code_of(const dsl::Explanation& entry) {
   return dsl::to_string(static_cast<dsl::Code>(entry.code));
 }
 
-// Broken at words, so that 80 columns hold it.
-std::string wrapped(std::string_view text) {
-  constexpr std::size_t kWidth = 80;
-  std::string out;
-  std::size_t column = 0;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    if (column > 0 && column + 1 + (end - begin) > kWidth) {
-      out += "\n";
-      column = 0;
-    } else if (column > 0) {
-      out += ' ';
-      ++column;
-    }
-    out += text.substr(begin, end - begin);
-    column += end - begin;
-    begin = end + 1;
-  }
-  return out + "\n";
-}
+// So that 80 columns hold it.
+std::string paragraph(std::string_view text) { return wrapped(text, 0, 80) + "\n"; }
 
 std::string example(std::string_view title, std::string_view text) {
   if (text.empty()) return "";
@@ -58,7 +41,7 @@ Json to_json(const dsl::Explanation& entry) {
 }
 
 std::string in_text(const dsl::Explanation& entry) {
-  return fmt::format("{}: {}\n\n", code_of(entry), entry.title) + wrapped(entry.meaning) +
+  return fmt::format("{}: {}\n\n", code_of(entry), entry.title) + paragraph(entry.meaning) +
          example("wrong", entry.wrong) + example("right", entry.right);
 }
 
