@@ -45,24 +45,28 @@ T quantile(std::vector<T>& values, double share) {
 
 }  // namespace
 
-Chance Study::rehearse(std::size_t load, const std::vector<std::vector<CriterionIndex>>& alarms,
-                       Report& report, const std::function<void()>& tick) const {
+Study::Rehearsed Study::rehearse(std::size_t load, const std::vector<Alarm>& alarms, Report& report,
+                                 const std::function<void()>& tick) const {
   std::set<CriterionIndex> all;
-  for (const auto& alarm : alarms) all.insert(alarm.begin(), alarm.end());
-  Traffic traffic{loads_[load].per_second, {}};
-  std::map<CriterionIndex, std::int64_t> failed;
+  for (const Alarm& alarm : alarms) all.insert(alarm.all.begin(), alarm.all.end());
+  Traffic traffic{loads_[load], {}};
   for (const CriterionReport& each : report.criteria) {
     if (!all.contains(each.index)) continue;
     traffic.rates[each.index] = traffic.other_rates[each.index] = each.healthy;
   }
+  std::map<CriterionIndex, std::int64_t> failed;
   std::int64_t stopped = 0;
+  std::vector<std::int64_t> targets(machine_.targets.size());
   for (int run = 0; run < settings_.runs; ++run) {
     Draw draw({settings_.seed, load, static_cast<std::uint64_t>(run)});
-    const std::set<CriterionIndex> fallen = walk_stages(alarms, all, traffic, draw);
-    for (const CriterionIndex index : fallen) {
-      if (index.valid()) ++failed[index];
+    const Fallen fallen = walk_stages(alarms, all, traffic, draw);
+    for (const CriterionIndex index : fallen.criteria) ++failed[index];
+    if (!fallen.alarms.empty()) ++stopped;
+    std::set<TargetIndex> back;
+    for (const std::size_t alarm : fallen.alarms) back.insert(alarms[alarm].target);
+    for (const TargetIndex target : back) {
+      if (target.valid()) ++targets[target.value];
     }
-    if (fallen.contains(CriterionIndex{})) ++stopped;
     tick();
   }
   for (CriterionReport& each : report.criteria) {
@@ -70,37 +74,46 @@ Chance Study::rehearse(std::size_t load, const std::vector<std::vector<Criterion
       each.loads[load].alarm = interval(failed[each.index], settings_.runs);
     }
   }
-  return interval(stopped, settings_.runs);
+  Rehearsed rehearsed{interval(stopped, settings_.runs), {}};
+  for (std::uint32_t i = 0; i < targets.size(); ++i) {
+    const bool any = std::any_of(alarms.begin(), alarms.end(), [&](const Alarm& alarm) {
+      return alarm.target == TargetIndex{i};
+    });
+    // None of its own was tried: nothing is added to what formulas say of it.
+    rehearsed.of_targets.push_back(any ? interval(targets[i], settings_.runs)
+                                       : Chance{How::formula, 0, 0, 0});
+  }
+  return rehearsed;
 }
 
-// Which criteria failed at some time; an invalid one among them: an alarm was raised.
-std::set<CriterionIndex> Study::walk_stages(const std::vector<std::vector<CriterionIndex>>& alarms,
-                                            const std::set<CriterionIndex>& all,
-                                            const Traffic& traffic, Draw& draw) const {
-  std::set<CriterionIndex> fallen, open = all;
+Study::Fallen Study::walk_stages(const std::vector<Alarm>& alarms,
+                                 const std::set<CriterionIndex>& all, const Traffic& traffic,
+                                 Draw& draw) const {
+  Fallen fallen;
+  std::set<CriterionIndex> open = all;
   std::optional<Rehearsal> rehearsal;
   for (const Watch& watch : watches_) {
-    if (!has_begun(watch) || watch.time == Duration{}) continue;
+    if (!has_begun(watch, TargetIndex{}) || watch.time == Duration{}) continue;
     if (!rehearsal) {
       rehearsal.emplace(machine_, std::vector<CriterionIndex>(all.begin(), all.end()),
-                        watch.weight);
+                        watch.weights);
     } else {
-      rehearsal->shift(watch.weight);
+      rehearsal->shift(watch.weights);
     }
+    const auto fails = [&](CriterionIndex index) {
+      return guards(index, watch) && rehearsal->fails(index);
+    };
     for (Duration at{}; at < watch.time && !open.empty(); at += kLook) {
       rehearsal->step(kLook, traffic, draw);
-      for (const auto& alarm : alarms) {
-        const bool raised = std::all_of(alarm.begin(), alarm.end(), [&](CriterionIndex index) {
-          return guards(index, watch) && rehearsal->fails(index);
-        });
-        if (raised) fallen.insert(CriterionIndex{});
+      for (std::size_t i = 0; i < alarms.size(); ++i) {
+        if (std::all_of(alarms[i].all.begin(), alarms[i].all.end(), fails)) fallen.alarms.insert(i);
       }
       for (auto each = open.begin(); each != open.end();) {
-        if (!guards(*each, watch) || !rehearsal->fails(*each)) {
+        if (!fails(*each)) {
           ++each;
           continue;
         }
-        fallen.insert(*each);
+        fallen.criteria.insert(*each);
         // One that acts alone has said all it can say; a part of others goes on.
         if (machine_.at(*each).part) {
           ++each;
@@ -122,8 +135,8 @@ Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, con
   const Window& window = machine_.at(judged.window);
   Draw draw({settings_.seed, criterion.index.value, std::uint64_t(std::llround(load.per_second)),
              std::uint64_t(std::llround(rate * 1e9)), number});
-  Rehearsal rehearsal(machine_, {criterion.index}, criterion.weight);
-  Traffic traffic{load.per_second, {{criterion.index, criterion.healthy}}};
+  Rehearsal rehearsal(machine_, {criterion.index}, criterion.weights);
+  Traffic traffic{load, {{criterion.index, criterion.healthy}}};
   traffic.other_rates = traffic.rates;
   const Duration pane = whole_seconds(window.pane);
   const Duration before = gate ? Duration{} : tests ? kHealthyBefore : window.width;
@@ -154,7 +167,7 @@ Notice Study::notice_of(const CriterionReport& criterion, const Load& load, doub
     return notice;
   }
   if (criterion.at_review) return notice_at_review(criterion, load, multiple);
-  if (flow_of(criterion, load, criterion.weight) <= 0) return notice;
+  if (flow_of(criterion, load, criterion.weights) <= 0) return notice;
   const Duration window = machine_.at(judged.window).width;
   const Duration horizon = judged.test != Test::none
                                ? kPatience
@@ -171,7 +184,7 @@ std::optional<Notice> Study::pass_of(const CriterionReport& criterion, const Loa
   const Criterion& judged = machine_.at(criterion.index);
   const bool waits = judged.kind == CriterionKind::expect && judged.test != Test::none;
   if (!waits || !criterion.uncovered.empty()) return std::nullopt;
-  if (flow_of(criterion, load, criterion.weight) <= 0) return std::nullopt;
+  if (flow_of(criterion, load, criterion.weights) <= 0) return std::nullopt;
   return tried(Verdict::pass, criterion, load, criterion.healthy, kPatience);
 }
 
@@ -199,7 +212,7 @@ Notice Study::tried(Verdict until, const CriterionReport& criterion, const Load&
 double Study::chance_to_notice(const CriterionReport& criterion, const Load& load,
                                double multiple) const {
   const double rate = std::min(1.0, criterion.allowed * multiple);
-  if (flow_of(criterion, load, criterion.weight) <= 0) return 0;
+  if (flow_of(criterion, load, criterion.weights) <= 0) return 0;
   if (criterion.at_review) {
     return notice_at_review(criterion, load, multiple).noticed;
   }
