@@ -8,7 +8,8 @@
 
 #include "adapters/wire/metric_decoder.h"
 #include "dsl/compiler.h"
-#include "tools/power/recorded.h"
+#include "tests/paths.h"
+#include "tools/power/propose.h"
 
 namespace rollbook::power {
 namespace {
@@ -180,6 +181,64 @@ TEST_F(TallyTest, LoadsAreOfEachTargetByItself) {
   // None was bad: as many as would show one in twenty such recordings.
   EXPECT_DOUBLE_EQ(recorded->rates.at("guard[2].stop[1]"), 3.0 / 6000);
   EXPECT_DOUBLE_EQ(recorded->rates.at("guard.stop[1]"), 3.0 / 8400);
+}
+
+// Fifteen messages of the OpenTelemetry SDK: the same requests as a counter, as a histogram of
+// explicit buckets and as an exponential one.
+TEST(Tally, OfTheSdksOwnMessagesAllKindsCountTheSame) {
+  const runtime::Compiled compiled = dsl::Compiler().compile("hal9.runbook", R"(edition 1
+runbook hal9 {
+  service "hal9"
+  arms by label "system": baseline "flat", canary "hierarchical"
+  metric requests = counter   hal9_requests_total
+  metric errors   = counter   hal9_errors_total default 0
+  metric latency  = histogram hal9_request_duration_seconds
+  metric grid     = histogram hal9_request_duration_exp
+  guard {
+    stop errors / requests > 5% over 1m
+    stop p90(latency) > 10ms over 1m
+    stop p90(grid) > 10ms over 1m
+    otherwise rollback automatic
+  }
+  stage half {
+    traffic 50%
+    hold 20m
+    within 1h otherwise rollback automatic
+  }
+  rollback automatic { traffic 0% }
+  finish traffic 50%
+}
+)",
+                                                             {});
+  ASSERT_TRUE(compiled.plan);
+  const core::Machine& machine = compiled.plan->machine;
+  auto recorded =
+      read_recorded(machine, ROLLBOOK_SOURCE_DIR "/tests/adapters/wire/otlp/messages.jsonl");
+  ASSERT_TRUE(recorded) << recorded.error().message;
+  const auto& fixed = recorded->edges.at("guard.stop[2]");
+  const auto& grid = recorded->edges.at("guard.stop[3]");
+  EXPECT_FALSE(fixed.exponential);
+  EXPECT_TRUE(grid.exponential);
+  const Fixed limit{10'000'000};  // 10 ms, an edge of the explicit ones only
+  const auto at = std::find_if(fixed.above.begin(), fixed.above.end(),
+                               [&](const auto& edge) { return edge.first == limit; });
+  ASSERT_NE(at, fixed.above.end());
+  EXPECT_GT(at->second, 0.01);
+  const auto over = std::find_if(grid.above.begin(), grid.above.end(),
+                                 [&](const auto& edge) { return edge.first > limit; });
+  ASSERT_NE(over, grid.above.end());
+  EXPECT_LE(over->second, at->second);
+  EXPECT_GE((over - 1)->second, at->second);
+  EXPECT_DOUBLE_EQ(recorded->rates.at("guard.stop[2]"), at->second);
+  EXPECT_DOUBLE_EQ(recorded->rates.at("guard.stop[3]"), over->second);
+  // Limits are proposed as people write them.
+  Settings settings;
+  for (const auto& [id, rate] : recorded->rates) settings.healthy_rates[id] = rate;
+  const auto study = Study::of(machine, recorded->loads, settings);
+  ASSERT_TRUE(study);
+  const auto proposals = propose(machine, *recorded, *study);
+  ASSERT_EQ(proposals.size(), 3U);
+  EXPECT_THAT(proposals[2].limit, testing::MatchesRegex("[0-9]+m?s([0-9]+us)?"));
 }
 
 TEST_F(TallyTest, WhatHasNoRequestsIsSaidByName) {
