@@ -129,10 +129,10 @@ void rate_of_ratio(const Criterion& criterion, const Machine& machine, const Tal
 }
 
 void rate_of_quantile(const Criterion& criterion, const Came& came, Recorded& recorded) {
-  const double all = number(came.total);
-  if (all <= 0 || came.layout.bounds.empty()) return;
-  double above = 0;
-  for (const std::int64_t count : came.buckets.buckets) above += static_cast<double>(count);
+  double all = 0;  // that could be brought to one layout
+  for (const std::int64_t count : came.buckets.buckets) all += static_cast<double>(count);
+  if (all <= 0) return;
+  double above = all;
   Recorded::Edges& edges = recorded.edges[criterion.id];
   edges.exponential = came.layout.grid.has_value();
   for (std::size_t i = 0; i < came.layout.bounds.size(); ++i) {

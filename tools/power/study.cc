@@ -274,23 +274,6 @@ Chance Study::alarm_of(const CriterionReport& criterion, const Load& load) const
                                                  : guard_alarm(criterion, load);
 }
 
-// That any of them is true. They are associated where they look at the same requests: together at
-// least as likely as the likeliest, at most as their independent sum.
-Chance Study::combine(const std::vector<Chance>& parts) const {
-  Chance all = surely(0);
-  double likely = 1, most = 1;
-  for (const Chance& part : parts) {
-    likely *= 1 - part.likely;
-    most *= 1 - part.most;
-    all.least = std::max(all.least, part.least);
-    if (part.how == How::simulated) all.how = How::simulated;
-    if (part.how != How::formula && all.how == How::formula) all.how = How::bound;
-  }
-  all.likely = 1 - likely;
-  all.most = 1 - most;
-  return all;
-}
-
 // ---- Of a sick one --------------------------------------------------------------------------
 
 Notice Study::notice_at_review(const CriterionReport& criterion, const Load& load,
@@ -307,8 +290,6 @@ Notice Study::notice_at_review(const CriterionReport& criterion, const Load& loa
   return notice;
 }
 
-// ---- All of it ------------------------------------------------------------------------------
-
 std::vector<CriterionReport> Study::criteria() const {
   std::vector<CriterionReport> all;
   for (std::uint32_t i = 0; i < machine_.criteria.size(); ++i) {
@@ -317,97 +298,6 @@ std::vector<CriterionReport> Study::criteria() const {
     all.push_back(describe(CriterionIndex{i}));
   }
   return all;
-}
-
-Report Study::run(const Progress& progress) const {
-  Report report;
-  report.runbook = machine_.name;
-  report.runs = settings_.runs;
-  report.seed = settings_.seed;
-  for (const Target& target : machine_.targets) report.targets.push_back(target.name);
-  report.shared_evenly = shared_evenly_;
-  for (const Watch& watch : watches_) report.watched += watch.time;
-  report.criteria = criteria();
-  std::uint64_t done = 0;
-  const auto runs = static_cast<std::uint64_t>(settings_.runs);
-  std::uint64_t total = runs * loads_.size();
-  for (const CriterionReport& each : report.criteria) {
-    const bool tried = each.uncovered.empty() && !each.silence;
-    if (tried) total += runs * loads_.size() * settings_.multiples.size();
-  }
-  const auto tick = [&] {
-    done = std::min(done + 1, total);
-    if (progress) progress(done, total);
-  };
-  for (std::size_t load = 0; load < loads_.size(); ++load) {
-    for (CriterionReport& each : report.criteria) {
-      AtLoad at{loads_[load], alarm_of(each, loads_[load]), {}, {}};
-      at.pass = pass_of(each, loads_[load]);
-      for (const double multiple : settings_.multiples) {
-        if (!each.uncovered.empty() || each.silence) break;
-        at.after.push_back(notice_of(each, loads_[load], multiple));
-        for (std::uint64_t i = 0; i < runs; ++i) tick();
-      }
-      each.loads.push_back(std::move(at));
-    }
-    report.plan.push_back({loads_[load], {}, {}, {}, 0, 0});
-    simulate_plan(load, report, tick);
-  }
-  return report;
-}
-
-void Study::simulate_plan(std::size_t load, Report& report,
-                          const std::function<void()>& tick) const {
-  const auto report_of = [&](CriterionIndex index) -> CriterionReport& {
-    return *std::find_if(report.criteria.begin(), report.criteria.end(),
-                         [&](const CriterionReport& each) { return each.index == index; });
-  };
-  // Of the alarms, those whose formula leaves room; an alarm of several is as rare as its rarest.
-  std::vector<Chance> parts;
-  std::vector<std::vector<Chance>> own(machine_.targets.size());
-  std::vector<Alarm> tried;
-  for (const Alarm& alarm : alarms_) {
-    Chance rarest;
-    bool can_try = true, bounds_only = false;
-    for (const CriterionIndex index : alarm.all) {
-      const CriterionReport& each = report_of(index);
-      const Chance& chance = each.loads[load].alarm;
-      can_try = can_try && each.uncovered.empty() && !each.silence;
-      bounds_only = bounds_only || chance.how == How::bound || chance.how == How::unknown;
-      if (rarest.how == How::unknown || chance.most < rarest.most) rarest = chance;
-    }
-    const bool several = alarm.all.size() > 1;
-    if (can_try && (bounds_only || several) && rarest.most > kNegligible) {
-      tried.push_back(alarm);
-    } else {
-      if (several && rarest.how != How::unknown) rarest = at_most(rarest.most, How::bound);
-      if (rarest.how == How::unknown) {
-        ++report.plan[load].stops_untold;
-      } else {
-        parts.push_back(rarest);
-        if (alarm.target.valid()) own[alarm.target.value].push_back(rarest);
-      }
-    }
-  }
-  if (!tried.empty()) {
-    const Rehearsed rehearsed = rehearse(load, tried, report, tick);
-    parts.push_back(rehearsed.any);
-    for (std::size_t i = 0; i < own.size(); ++i) own[i].push_back(rehearsed.of_targets[i]);
-  }
-  report.plan[load].stopped = combine(parts);
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    report.plan[load].targets.push_back({machine_.targets[i].name, combine(own[i])});
-  }
-  std::vector<Chance> reviews;
-  for (const CriterionReport& each : report.criteria) {
-    if (each.kind != CriterionKind::expect) continue;
-    if (each.loads[load].alarm.how == How::unknown) {
-      ++report.plan[load].reviews_untold;
-    } else {
-      reviews.push_back(each.loads[load].alarm);
-    }
-  }
-  report.plan[load].not_passed = combine(reviews);
 }
 
 }  // namespace rollbook::power

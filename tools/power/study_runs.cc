@@ -1,9 +1,8 @@
-// What is tried in the engine's core: a healthy canary through all stages, a sick one until it is
-// noticed.
+// What is tried in the engine's core of one criterion: a sick canary until it is noticed, a healthy
+// one until it passes.
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "engine/core/limits.h"
 #include "tools/power/rehearsal.h"
@@ -16,8 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A healthy canary is looked at so often: exporters send no more often, and a run of days ends.
-constexpr Duration kLook = 5s;
 // A guard that has just begun is quicker than an old one; so long it was healthy before.
 constexpr Duration kHealthyBefore = 1h;
 // Nobody waits longer to learn that a canary is sick.
@@ -25,15 +22,6 @@ constexpr Duration kPatience = 10 * 24h;
 
 Duration whole_seconds(Duration duration) {
   return std::max<Duration>(1s, std::chrono::ceil<std::chrono::seconds>(duration));
-}
-
-Chance interval(std::int64_t hits, std::int64_t runs) {
-  constexpr double kDeviations = 1.96;  // Wilson (1927), 95 %
-  const double n = static_cast<double>(runs), p = static_cast<double>(hits) / n;
-  const double square = kDeviations * kDeviations / n;
-  const double centre = (p + square / 2) / (1 + square);
-  const double reach = kDeviations * std::sqrt(p * (1 - p) / n + square / (4 * n)) / (1 + square);
-  return {How::simulated, p, std::max(0.0, centre - reach), std::min(1.0, centre + reach)};
 }
 
 template <class T>
@@ -44,88 +32,6 @@ T quantile(std::vector<T>& values, double share) {
 }
 
 }  // namespace
-
-Study::Rehearsed Study::rehearse(std::size_t load, const std::vector<Alarm>& alarms, Report& report,
-                                 const std::function<void()>& tick) const {
-  std::set<CriterionIndex> all;
-  for (const Alarm& alarm : alarms) all.insert(alarm.all.begin(), alarm.all.end());
-  Traffic traffic{loads_[load], {}};
-  for (const CriterionReport& each : report.criteria) {
-    if (!all.contains(each.index)) continue;
-    traffic.rates[each.index] = traffic.other_rates[each.index] = each.healthy;
-  }
-  std::map<CriterionIndex, std::int64_t> failed;
-  std::int64_t stopped = 0;
-  std::vector<std::int64_t> targets(machine_.targets.size());
-  for (int run = 0; run < settings_.runs; ++run) {
-    Draw draw({settings_.seed, load, static_cast<std::uint64_t>(run)});
-    const Fallen fallen = walk_stages(alarms, all, traffic, draw);
-    for (const CriterionIndex index : fallen.criteria) ++failed[index];
-    if (!fallen.alarms.empty()) ++stopped;
-    std::set<TargetIndex> back;
-    for (const std::size_t alarm : fallen.alarms) back.insert(alarms[alarm].target);
-    for (const TargetIndex target : back) {
-      if (target.valid()) ++targets[target.value];
-    }
-    tick();
-  }
-  for (CriterionReport& each : report.criteria) {
-    if (all.contains(each.index)) {
-      each.loads[load].alarm = interval(failed[each.index], settings_.runs);
-    }
-  }
-  Rehearsed rehearsed{interval(stopped, settings_.runs), {}};
-  for (std::uint32_t i = 0; i < targets.size(); ++i) {
-    const bool any = std::any_of(alarms.begin(), alarms.end(), [&](const Alarm& alarm) {
-      return alarm.target == TargetIndex{i};
-    });
-    // None of its own was tried: nothing is added to what formulas say of it.
-    rehearsed.of_targets.push_back(any ? interval(targets[i], settings_.runs)
-                                       : Chance{How::formula, 0, 0, 0});
-  }
-  return rehearsed;
-}
-
-Study::Fallen Study::walk_stages(const std::vector<Alarm>& alarms,
-                                 const std::set<CriterionIndex>& all, const Traffic& traffic,
-                                 Draw& draw) const {
-  Fallen fallen;
-  std::set<CriterionIndex> open = all;
-  std::optional<Rehearsal> rehearsal;
-  for (const Watch& watch : watches_) {
-    if (!has_begun(watch, TargetIndex{}) || watch.time == Duration{}) continue;
-    if (!rehearsal) {
-      rehearsal.emplace(machine_, std::vector<CriterionIndex>(all.begin(), all.end()),
-                        watch.weights);
-    } else {
-      rehearsal->shift(watch.weights);
-    }
-    const auto fails = [&](CriterionIndex index) {
-      return guards(index, watch) && rehearsal->fails(index);
-    };
-    for (Duration at{}; at < watch.time && !open.empty(); at += kLook) {
-      rehearsal->step(kLook, traffic, draw);
-      for (std::size_t i = 0; i < alarms.size(); ++i) {
-        if (std::all_of(alarms[i].all.begin(), alarms[i].all.end(), fails)) fallen.alarms.insert(i);
-      }
-      for (auto each = open.begin(); each != open.end();) {
-        if (!fails(*each)) {
-          ++each;
-          continue;
-        }
-        fallen.criteria.insert(*each);
-        // One that acts alone has said all it can say; a part of others goes on.
-        if (machine_.at(*each).part) {
-          ++each;
-        } else {
-          rehearsal->disarm(*each);
-          each = open.erase(each);
-        }
-      }
-    }
-  }
-  return fallen;
-}
 
 Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, const Load& load,
                             double rate, std::uint64_t number, Duration horizon) const {

@@ -139,7 +139,6 @@ Outcome<Source> read_topic(const Options& options, const core::Machine& machine,
   power::Tally tally(machine, {now - last, now + core::kSkew});
   MetricReading reading(loaded.config,
                         [&](const runtime::PointBatch& batch) { tally.take(batch); });
-  catch_interrupts();
   Progress progress(console, "metrics", "records");
   const auto read = reading.read_back(*bus, options.from, now - last, progress);
   progress.done();
@@ -148,7 +147,6 @@ Outcome<Source> read_topic(const Options& options, const core::Machine& machine,
                                options.from, read.error().message),
                    read.error().exit);
   }
-  if (interrupted()) return give_up("interrupted", Exit::interrupted);
   const std::string name = fmt::format("topic `{}`", options.from);
   if (reading.records() == 0) {
     return give_up(fmt::format("{} holds no record of the last {}; --last 7d looks further back",
@@ -242,7 +240,7 @@ Verb power_verb() {
       "how often a runbook stops a healthy canary, how soon it notices a sick one",
       {"rollbook power my.runbook", "rollbook power my.runbook --healthy 0.03% --load 900/s,120/s",
        "rollbook power my.runbook --from recorded.jsonl",
-       "rollbook power my.runbook --from otlp_metrics --brokers localhost:9092 --last 7d",
+       "rollbook power my.runbook --from metrics --brokers localhost:9092 --last 7d",
        "rollbook power my.runbook -o svg > power.svg"},
       [o](OptionSet& set) {
         set.positional("FILE", o->file, "a runbook; - is stdin");

@@ -134,14 +134,14 @@ Verb simulate_verb() {
           "run recorded metrics through a runbook: what had it done?",
           {"rollbook simulate my.runbook --metrics recorded.jsonl",
            "rollbook simulate my.runbook --metrics week.jsonl --fault \"errors 2% from 3h\"",
-           "rollbook simulate my.runbook --metrics week.jsonl --fault \"errors 2% in eu from 3h\"",
            "rollbook simulate my.runbook --metrics week.jsonl --speed 3600x --answer no"},
           [o](OptionSet& set) {
             set.positional("FILE", o->file, "the runbook");
             set.option("--metrics", "FILE", o->metrics,
                        "what was recorded: lines of Rollbook JSON, each with its time");
             set.options("--fault", "TEXT", o->faults,
-                        "laid over the recording, as for `rollbook sandbox`; of one target too");
+                        "laid over the recording, as for `rollbook sandbox`, of one target "
+                        "too: \"errors 2% in eu from 3h\"");
             set.options("--param", "NAME=VALUE", o->params, "of the runbook, as for `start`");
             set.option("--speed", "FACTOR", o->speed,
                        "3600x: an hour a second; max: as fast as it goes (default)");
