@@ -1,10 +1,10 @@
 #include "dsl/false_alarms.h"
 
 #include <algorithm>
-#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 #include <vector>
 
+#include "dsl/chances.h"
 #include "engine/core/limits.h"
 
 namespace rollbook::dsl {
@@ -16,11 +16,6 @@ namespace {
 constexpr std::int64_t kWalkMost = 4000;
 constexpr std::int64_t kScanMost = 100'000;
 
-namespace policies = boost::math::policies;
-using Quiet = policies::policy<policies::domain_error<policies::ignore_error>,
-                               policies::overflow_error<policies::ignore_error>,
-                               policies::evaluation_error<policies::ignore_error>>;
-
 double in_seconds(core::Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
 
 std::int64_t requests_in(Flow flow, double seconds) {
@@ -30,7 +25,7 @@ std::int64_t requests_in(Flow flow, double seconds) {
 
 double broken_with(const WindowedLimit& limit, Flow flow, std::int64_t requests) {
   if (requests < std::max<std::int64_t>(limit.at_least, 1)) return 0;
-  return tail_from(requests, flow.rate, breaking(limit, requests));
+  return chance_above(requests, flow.rate, breaking(limit, requests) - 1);
 }
 
 // Poisson probabilities and their sums, for Naus's formulas; 0 below zero.
@@ -100,14 +95,6 @@ std::int64_t breaking(const WindowedLimit& limit, std::int64_t requests) {
   const core::Int128 whole = product / core::Fixed::kScale;
   const bool exact = product % core::Fixed::kScale == 0;
   return static_cast<std::int64_t>(exact && limit.at_limit ? whole : whole + 1);
-}
-
-double tail_from(std::int64_t requests, double rate, std::int64_t least) {
-  if (least <= 0) return 1;
-  if (least > requests || rate <= 0) return 0;
-  if (rate >= 1) return 1;
-  const auto n = static_cast<double>(requests), k = static_cast<double>(least);
-  return boost::math::ibeta(k, n - k + 1, rate, Quiet());
 }
 
 double chance_of_one(const WindowedLimit& limit, Flow flow) {

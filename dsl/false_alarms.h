@@ -29,10 +29,6 @@ struct Flow {
 // The fewest bad ones among `requests` that break the limit.
 std::int64_t breaking(const WindowedLimit& limit, std::int64_t requests);
 
-// The chance that at least `least` of `requests` are bad: the upper tail of the binomial
-// distribution, by the incomplete beta function (DLMF 8.17.5). Exact.
-double tail_from(std::int64_t requests, double rate, std::int64_t least);
-
 // The chance that one full window breaks the limit. Exact for a constant flow.
 double chance_of_one(const WindowedLimit& limit, Flow flow);
 

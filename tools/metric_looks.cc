@@ -122,11 +122,10 @@ std::size_t own_windows(const Machine& machine) {
 }
 
 // The window of a series that the runbook's own windows keep; `absent` alone keeps no counts.
-core::WindowIndex window_of(const Machine& machine, bool shifted, core::MetricIndex metric,
-                            Arm arm) {
+core::WindowIndex window_of(const Machine& machine, bool shifted, const core::Series& series) {
   const std::size_t own = own_windows(machine);
   for (std::uint32_t i = 0; i < machine.series.size(); ++i) {
-    if (machine.series[i] != core::Series{metric, arm}) continue;
+    if (machine.series[i] != series) continue;
     const auto of_series = [&](const core::Window& window) { return window.series.value == i; };
     const auto end = machine.windows.begin() + static_cast<std::ptrdiff_t>(own);
     if (std::none_of(machine.windows.begin(), end, of_series)) return {};
@@ -135,13 +134,13 @@ core::WindowIndex window_of(const Machine& machine, bool shifted, core::MetricIn
   return {};
 }
 
-std::optional<Side> side_of(const Machine& machine, bool shifted, const Measurement& what,
-                            Arm arm) {
+std::optional<Side> side_of(const Machine& machine, bool shifted, const Measurement& what, Arm arm,
+                            core::TargetIndex target) {
   Side side;
-  side.window = window_of(machine, shifted, what.top, arm);
+  side.window = window_of(machine, shifted, {what.top, arm, target});
   if (!side.window.valid()) return std::nullopt;
   if (what.measure != Measure::ratio) return side;
-  side.denominator = window_of(machine, shifted, what.bottom, arm);
+  side.denominator = window_of(machine, shifted, {what.bottom, arm, target});
   return side.denominator.valid() ? std::optional(side) : std::nullopt;
 }
 
@@ -168,7 +167,8 @@ ArmLook estimate_of(const Rollout& rollout, const Measurement& what, Arm arm, co
   if (!found.value) look.missing = found.missing;  // else it is the other side's
   look.samples = found.samples;
   look.at = found.at;
-  look.seen = core::seen_of(rollout.state(), machine.at(mine.window), found.at);
+  const core::Window& window = machine.at(mine.window);
+  look.seen = core::seen_of(rollout.state(), window, found.at, machine.at(window.series).target);
   return look;
 }
 
@@ -200,19 +200,22 @@ std::string_view kind_of(Measure measure) {
   }
 }
 
-MetricLook look_of(const Rollout& rollout, const Measurement& what, bool compare) {
+MetricLook look_of(const Rollout& rollout, const Measurement& what, core::TargetIndex target,
+                   bool compare) {
   const Machine& machine = rollout.machine();
-  const bool shifted = rollout.state().shifted;
+  const core::RolloutState& state = rollout.state();
+  const bool shifted = target.valid() ? state.at(target).shifted : state.shifted;
   MetricLook look;
+  if (target.valid()) look.target = machine.at(target).name;
   look.metric = what.metric;
   look.name = what.name;
   look.kind = kind_of(what.measure);
   look.measure = what.measure;
   look.of = what.of;
   if (what.measure == Measure::quantile) look.quantile = what.quantile;
-  const auto canary = side_of(machine, shifted, what, Arm::canary);
-  const auto baseline = side_of(machine, shifted, what, Arm::baseline);
-  const auto total = side_of(machine, shifted, what, Arm::total);
+  const auto canary = side_of(machine, shifted, what, Arm::canary, target);
+  const auto baseline = side_of(machine, shifted, what, Arm::baseline, target);
+  const auto total = side_of(machine, shifted, what, Arm::total, target);
   const bool pair = compare && canary && baseline;
   const auto add = [&](Arm arm, const std::optional<Side>& side, const std::optional<Side>& other) {
     if (side) {
@@ -227,6 +230,10 @@ MetricLook look_of(const Rollout& rollout, const Measurement& what, bool compare
   if (total) look.arms.push_back(estimate_of(rollout, what, Arm::total, *total, *total));
   if (pair) set_difference(look);
   return look;
+}
+
+bool is_asked(const MetricLook& look, const std::string& name) {
+  return look.metric == name || (!look.target.empty() && look.target + "." + look.metric == name);
 }
 
 bool is_kept(const MetricLook& look) {
@@ -245,7 +252,7 @@ Outcome<void> check_names(const std::vector<std::string>& asked,
     }
   }
   for (const std::string& name : asked) {
-    const auto is_it = [&](const MetricLook& look) { return look.metric == name; };
+    const auto is_it = [&](const MetricLook& look) { return is_asked(look, name); };
     if (std::any_of(kept.begin(), kept.end(), is_it)) continue;
     if (std::find(names.begin(), names.end(), name) != names.end()) {
       return give_up(
@@ -292,16 +299,19 @@ Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask, core::Time no
   if (!rollout.machine().windows.empty()) looks.window = rollout.machine().windows.back().width;
   const std::vector<Measurement> all = measurements_of(rollout.plan(), ask.percentiles);
   std::vector<MetricLook> kept;
-  for (const Measurement& what : all) {
-    MetricLook look = look_of(rollout, what, ask.compare);
-    if (is_kept(look)) kept.push_back(std::move(look));
+  std::vector<core::TargetIndex> targets{core::TargetIndex{}};  // of all, then each by itself
+  for (std::uint32_t i = 0; i < state.targets.size(); ++i) targets.push_back(core::TargetIndex{i});
+  for (const core::TargetIndex target : targets) {
+    for (const Measurement& what : all) {
+      MetricLook look = look_of(rollout, what, target, ask.compare);
+      if (is_kept(look)) kept.push_back(std::move(look));
+    }
   }
   TRY_DO(check_names(ask.metrics, all, kept));
   for (MetricLook& look : kept) {
     const auto& asked = ask.metrics;
-    if (!asked.empty() && std::find(asked.begin(), asked.end(), look.metric) == asked.end()) {
-      continue;
-    }
+    const auto is_it = [&](const std::string& name) { return is_asked(look, name); };
+    if (!asked.empty() && std::none_of(asked.begin(), asked.end(), is_it)) continue;
     for (const ArmLook& arm : look.arms) looks.at = std::max(looks.at, arm.at);
     looks.metrics.push_back(std::move(look));
   }

@@ -29,6 +29,7 @@ struct ArmLook {
 };
 
 struct MetricLook {
+  std::string target;  // "": of all, or there are none
   std::string metric;  // as the runbook calls it; `errors / requests` where it has no name
   std::string name;    // as it is shown: `p99(latency)`
   std::string kind;    // "ratio", "quantile", "rate", "gauge"
@@ -54,7 +55,7 @@ struct Looks {
 };
 
 struct LookAsk {
-  std::vector<std::string> metrics;      // empty: all that are kept
+  std::vector<std::string> metrics;      // `errors`, of one target `eu.errors`; empty: all
   std::vector<core::Fixed> percentiles;  // of histograms
   bool compare = false;
 };

@@ -45,6 +45,7 @@ Json to_json(const ArmLook& arm) {
 
 Json to_json(const MetricLook& look, bool compare) {
   Json json;
+  if (!look.target.empty()) json["target"] = look.target;
   json["metric"] = look.metric;
   json["name"] = look.name;
   json["kind"] = look.kind;
@@ -57,6 +58,12 @@ Json to_json(const MetricLook& look, bool compare) {
     json["relative"] = number_or_null(look.relative);
   }
   return json;
+}
+
+// "eu.failed", as the runbook writes it.
+std::string shown_name(const MetricLook& look) {
+  const std::string name = adapters::printable(look.name);
+  return look.target.empty() ? name : look.target + "." + name;
 }
 
 // ---- Values ---------------------------------------------------------------------------------
@@ -111,7 +118,7 @@ std::vector<std::vector<std::string>> rows_of(const Looks& looks) {
   std::vector<std::vector<std::string>> rows{{"METRIC", "ARM", "VALUE", "SAMPLES"}};
   for (const MetricLook& look : looks.metrics) {
     for (const ArmLook& arm : look.arms) {
-      rows.push_back({adapters::printable(look.name), std::string(adapters::name_of(arm.arm)),
+      rows.push_back({shown_name(look), std::string(adapters::name_of(arm.arm)),
                       value_of(look, &arm), samples_of(&arm)});
     }
   }
@@ -127,7 +134,7 @@ std::string compared(const Looks& looks, std::size_t width) {
     const ArmLook* canary = find(look, Arm::canary);
     const ArmLook* baseline = find(look, Arm::baseline);
     const ArmLook* total = find(look, Arm::total);
-    const std::string name = adapters::printable(look.name);
+    const std::string name = shown_name(look);
     if (canary != nullptr || baseline != nullptr) {
       pairs.push_back({name, value_of(look, canary), value_of(look, baseline),
                        look.difference ? difference_of(look) : "-",
@@ -170,7 +177,7 @@ std::string notes_of(const Looks& looks, std::size_t width) {
   for (const MetricLook& look : looks.metrics) {
     for (const ArmLook& arm : look.arms) {
       const std::string note = note_of(looks, arm);
-      if (!note.empty()) add(adapters::name_of(arm.arm), note, adapters::printable(look.name));
+      if (!note.empty()) add(adapters::name_of(arm.arm), note, shown_name(look));
     }
   }
   std::string text;

@@ -22,16 +22,17 @@ constexpr core::Duration kReach = std::chrono::minutes(5);  // a point later tha
 // ---- What counts requests -------------------------------------------------------------------
 
 // A series that the runbook's windows keep; `absent` alone keeps no counts.
-std::optional<core::SeriesIndex> kept(const Machine& machine, core::MetricIndex metric, Arm arm) {
+std::optional<core::SeriesIndex> kept(const Machine& machine, core::MetricIndex metric, Arm arm,
+                                      core::TargetIndex target) {
   for (const core::Window& window : machine.windows) {
-    if (machine.at(window.series) == core::Series{metric, arm}) return window.series;
+    if (machine.at(window.series) == core::Series{metric, arm, target}) return window.series;
   }
   return std::nullopt;
 }
 
-bool counts_both(const Machine& machine, core::MetricIndex metric) {
+bool counts_both(const Machine& machine, core::MetricIndex metric, core::TargetIndex target) {
   return machine.at(metric).kind == core::MetricKind::counter &&
-         kept(machine, metric, Arm::canary) && kept(machine, metric, Arm::baseline);
+         kept(machine, metric, Arm::canary, target) && kept(machine, metric, Arm::baseline, target);
 }
 
 core::MetricIndex metric_of(const Machine& machine, core::WindowIndex window) {
@@ -40,22 +41,23 @@ core::MetricIndex metric_of(const Machine& machine, core::WindowIndex window) {
 
 // What the runbook itself takes for requests: of its own test of the split, else what a ratio is
 // divided by. A counter that is no ratio's part comes last; what counts errors never does.
-std::optional<core::MetricIndex> counter_of(const Machine& machine) {
+std::optional<core::MetricIndex> counter_of(const Machine& machine, core::TargetIndex target) {
   for (const core::Criterion& criterion : machine.criteria) {
-    if (criterion.measure == core::Measure::split) return metric_of(machine, criterion.window);
+    if (criterion.measure != core::Measure::split || criterion.target != target) continue;
+    return metric_of(machine, criterion.window);
   }
   std::vector<core::MetricIndex> parts;
   for (const core::Criterion& criterion : machine.criteria) {
     if (!criterion.new_by.empty()) parts.push_back(metric_of(machine, criterion.window));
     if (criterion.measure != core::Measure::ratio) continue;
     const core::MetricIndex whole = metric_of(machine, criterion.denominator);
-    if (counts_both(machine, whole)) return whole;
+    if (counts_both(machine, whole, target)) return whole;
     parts.push_back(metric_of(machine, criterion.window));
   }
   for (std::uint32_t i = 0; i < machine.metrics.size(); ++i) {
     const core::MetricIndex metric{i};
     const bool part = std::find(parts.begin(), parts.end(), metric) != parts.end();
-    if (!part && counts_both(machine, metric)) return metric;
+    if (!part && counts_both(machine, metric, target)) return metric;
   }
   return std::nullopt;
 }
@@ -71,20 +73,47 @@ core::WindowIndex add_window(Machine& machine, core::SeriesIndex series) {
   return core::WindowIndex{static_cast<std::uint32_t>(machine.windows.size() - 1)};
 }
 
-const core::Criterion* test_of(const Machine& machine) {
-  if (machine.criteria.empty() || machine.criteria.back().id != kTest) return nullptr;
-  return &machine.criteria.back();
+const core::Criterion* test_of(const Machine& machine, core::TargetIndex target) {
+  for (const core::Criterion& criterion : machine.criteria) {
+    if (criterion.id == kTest && criterion.target == target) return &criterion;
+  }
+  return nullptr;
+}
+
+// The single, unnamed one where there are none.
+std::vector<core::TargetIndex> targets_of(const Machine& machine) {
+  std::vector<core::TargetIndex> targets(std::max<std::size_t>(1, machine.targets.size()));
+  for (std::uint32_t i = 0; i < machine.targets.size(); ++i) targets[i] = core::TargetIndex{i};
+  return targets;
+}
+
+void add_test(Machine& machine, core::TargetIndex target) {
+  const auto metric = counter_of(machine, target);
+  if (!metric) return;
+  core::Criterion criterion;
+  criterion.id = kTest;
+  criterion.text = "traffic split as planned";
+  criterion.kind = core::CriterionKind::expect;
+  criterion.measure = core::Measure::split;
+  criterion.test = core::Test::split;
+  criterion.alpha = kAlpha;
+  criterion.target = target;
+  criterion.window = add_window(machine, *kept(machine, *metric, Arm::canary, target));
+  criterion.other = add_window(machine, *kept(machine, *metric, Arm::baseline, target));
+  machine.criteria.push_back(std::move(criterion));
 }
 
 // ---- What happened --------------------------------------------------------------------------
 
 // The last shift that was asked for, unless it is the settled one.
-std::optional<ShiftLook> shift_of(const Rollout& rollout) {
+std::optional<ShiftLook> shift_of(const Rollout& rollout, core::TargetIndex target,
+                                  std::int64_t settled) {
   const core::RolloutState& state = rollout.state();
   const adapters::EventContext context = rollout.context();
   std::optional<ShiftLook> last;
   for (const auto& [sequence, effect] : state.effects) {
-    if (effect.kind != core::EffectKind::traffic || effect.order <= state.settled_order) continue;
+    if (effect.kind != core::EffectKind::traffic || effect.target != target) continue;
+    if (effect.order <= settled) continue;
     if (last && effect.order <= last->order) continue;
     ShiftLook shift{effect.to, effect.order, {}, effect.deadline, effect.outcome, effect.rollback};
     if (const auto stored = context.recall(sequence)) shift.since = stored->event.time;
@@ -94,7 +123,7 @@ std::optional<ShiftLook> shift_of(const Rollout& rollout) {
 }
 
 void judge(const Rollout& rollout, const core::Criterion& criterion, core::Time now,
-           TrafficLook& look) {
+           SplitLook& look) {
   const Machine& machine = rollout.machine();
   const core::RolloutState& state = rollout.state();
   const core::Pending nothing;
@@ -102,7 +131,7 @@ void judge(const Rollout& rollout, const core::Criterion& criterion, core::Time 
   look.counted_by = subject.metric_of(criterion.window).name;
   look.verdict = SplitVerdict::too_little;
   const auto& starts = state.tests[subject.index().value].starts;
-  if (starts.empty()) {  // the test begins with a settle
+  if (starts.empty() || !look.shifted) {  // the test begins with a settle
     look.why = "no shift has settled yet";
     return;
   }
@@ -130,49 +159,77 @@ void judge(const Rollout& rollout, const core::Criterion& criterion, core::Time 
   look.threshold = core::threshold_of(criterion.alpha);
 }
 
+std::string unmeasured(const Machine& machine, core::TargetIndex target) {
+  if (!machine.arms) return "this runbook names no arms";
+  if (!target.valid()) {
+    return "no criterion of this runbook counts the requests of both arms; `expect traffic split "
+           "as planned` does";
+  }
+  return fmt::format(
+      "no criterion of this runbook counts the requests of both arms of it; `expect traffic {} "
+      "split as planned` does",
+      machine.at(target).name);
+}
+
+SplitLook look_at(const Rollout& rollout, core::TargetIndex target, core::Time now) {
+  const core::RolloutState& state = rollout.state();
+  const Machine& machine = rollout.machine();
+  SplitLook look;
+  look.settled = state.settled;
+  look.requested = state.requested;
+  look.order = state.settled_order;
+  look.shifted = state.shifted;
+  if (target.valid()) {
+    const core::TargetState& books = state.at(target);
+    look.target = books.name;
+    look.settled = books.settled;
+    look.requested = books.requested;
+    look.order = books.settled_order;
+    look.shifted = books.shifted;
+    look.back = books.back;
+  }
+  look.shift = shift_of(rollout, target, look.order);
+  if (const core::Criterion* criterion = test_of(machine, target)) {
+    judge(rollout, *criterion, now, look);
+  } else {
+    look.why = unmeasured(machine, target);
+  }
+  return look;
+}
+
 }  // namespace
 
 void add_split_test(Machine& machine) {
-  const auto metric = counter_of(machine);
-  if (!metric || !machine.targets.empty()) return;
-  core::Criterion criterion;
-  criterion.id = kTest;
-  criterion.text = "traffic split as planned";
-  criterion.kind = core::CriterionKind::expect;
-  criterion.measure = core::Measure::split;
-  criterion.test = core::Test::split;
-  criterion.alpha = kAlpha;
-  criterion.window = add_window(machine, *kept(machine, *metric, Arm::canary));
-  criterion.other = add_window(machine, *kept(machine, *metric, Arm::baseline));
-  machine.criteria.push_back(std::move(criterion));
+  for (const core::TargetIndex target : targets_of(machine)) add_test(machine, target);
 }
 
 TrafficLook look_at_traffic(const Rollout& rollout, core::Time now) {
   const core::RolloutState& state = rollout.state();
-  const Machine& machine = rollout.machine();
   TrafficLook look;
   look.rollout = state.id;
-  look.runbook = machine.name;
+  look.runbook = rollout.machine().name;
   look.sequence = state.last;
   look.now = state.now;
   look.settled = state.settled;
   look.requested = state.requested;
-  look.order = state.settled_order;
   look.since = state.shift_floor == core::kDistantFuture ? state.started : state.shift_floor;
-  look.shift = shift_of(rollout);
-  look.targets = state.targets;
-  if (const core::Criterion* criterion = test_of(machine)) {
-    judge(rollout, *criterion, now, look);
-  } else if (!machine.targets.empty()) {
-    look.why = "each target has a weight of its own; `expect traffic " +
-               machine.targets.front().name + " split as planned` judges one";
-  } else {
-    look.why = machine.arms
-                   ? "no criterion of this runbook counts the requests of both arms; `expect "
-                     "traffic split as planned` does"
-                   : "this runbook names no arms";
+  for (const core::TargetIndex target : targets_of(rollout.machine())) {
+    look.splits.push_back(look_at(rollout, target, now));
   }
   return look;
+}
+
+SplitVerdict verdict_of(const TrafficLook& look) {
+  SplitVerdict worst = SplitVerdict::agrees;
+  bool any = false;
+  for (const SplitLook& split : look.splits) {
+    if (split.verdict == SplitVerdict::contradicts) return split.verdict;
+    // One that still stands where it began has no split that could be another.
+    if (!split.target.empty() && !split.shifted) continue;
+    any = true;
+    worst = std::max(worst, split.verdict);
+  }
+  return any ? worst : SplitVerdict::too_little;
 }
 
 }  // namespace rollbook::tools

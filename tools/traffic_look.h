@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tools/rollouts.h"
 
@@ -31,14 +32,13 @@ enum class SplitVerdict : std::uint8_t {
   not_measured,  // the log has the requests of one arm at most
 };
 
-struct TrafficLook {
-  std::string rollout, runbook;
-  core::Sequence sequence;  // the last event that was folded
-  core::Time now{};         // its time
+// The traffic of one target, or of the single, unnamed one.
+struct SplitLook {
+  std::string target;  // "": the unnamed one
   core::Weight settled, requested;
-  std::vector<core::TargetState> targets;  // empty: the single, unnamed one
-  core::Time since{};                      // the settle, or the start of the rollout
-  std::int64_t order = 0;                  // of the settled shift; 0: none has settled
+  std::int64_t order = 0;  // of the settled shift; 0: none has settled
+  bool shifted = false;    // a shift forward has been asked for
+  bool back = false;       // it was rolled back
   std::optional<ShiftLook> shift;
 
   SplitVerdict verdict = SplitVerdict::not_measured;
@@ -49,7 +49,23 @@ struct TrafficLook {
   std::int64_t statistic = 0, threshold = 0;  // micro-nats, where there is a verdict
 };
 
-// Changes a machine whose criteria count the requests of both arms; leaves others as they are.
+struct TrafficLook {
+  std::string rollout, runbook;
+  core::Sequence sequence;          // the last event that was folded
+  core::Time now{};                 // its time
+  core::Time since{};               // the last settle, or the start of the rollout
+  core::Weight settled, requested;  // the highest of all
+  std::vector<SplitLook> splits;    // by target; at least one
+  bool has_targets() const { return !splits.front().target.empty(); }
+};
+
+// Of all targets that were shifted: contradicted where one is, and agreeing where all agree.
+SplitVerdict verdict_of(const TrafficLook& look);
+// "10%", or "eu 10%, us 0%".
+std::string weights_text(const TrafficLook& look);
+
+// Changes a machine whose criteria count the requests of both arms, of one target at least; leaves
+// others as they are.
 void add_split_test(core::Machine& machine);
 
 // Of a rollout whose machine add_split_test() has prepared. `now` is moment_of() it: what agreed

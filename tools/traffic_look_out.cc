@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "adapters/wire/json_out.h"
@@ -28,13 +29,13 @@ std::string_view word_of(SplitVerdict verdict) {
   return kWords[static_cast<std::size_t>(verdict)];
 }
 
-bool is_judged(const TrafficLook& look) {
+bool is_judged(const SplitLook& look) {
   return look.verdict == SplitVerdict::agrees || look.verdict == SplitVerdict::contradicts;
 }
 
-std::int64_t requests_of(const TrafficLook& look) { return look.canary + look.baseline; }
+std::int64_t requests_of(const SplitLook& look) { return look.canary + look.baseline; }
 
-std::optional<core::Fixed> share_of(const TrafficLook& look) {
+std::optional<core::Fixed> share_of(const SplitLook& look) {
   if (requests_of(look) <= 0) return std::nullopt;
   return core::Fixed{core::Int128{look.canary} * core::Fixed::kScale / requests_of(look)};
 }
@@ -43,32 +44,24 @@ std::string nats(std::int64_t micro) {
   return fmt::format("{:.2f}", static_cast<double>(micro) * 1e-6);
 }
 
-std::string proof_text(const TrafficLook& look) {
+std::string proof_text(const SplitLook& look) {
   return fmt::format("the log of the e-value is {} of the {} that would contradict it",
                      nats(look.statistic), nats(look.threshold));
 }
 
-std::string share_text(const TrafficLook& look) {
+std::string share_text(const SplitLook& look) {
   const auto share = share_of(look);
   return fmt::format("{} of {} requests", share ? core::percent_text(*share, 2) : "nothing",
                      requests_of(look));
 }
 
-std::string weights_text(const TrafficLook& look) {
-  if (look.targets.empty()) return adapters::format_percent(look.settled);
-  std::string text;
-  for (const core::TargetState& target : look.targets) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", target.name,
-                        adapters::format_percent(target.settled));
-  }
-  return text;
-}
-
 std::string planned_text(const TrafficLook& look) {
   std::string text =
       fmt::format("{} settled since {}", weights_text(look), adapters::format_time(look.since));
-  return text + (look.order > 0 ? fmt::format(", order {}", look.order)
-                                : ": as the rollout began, nothing was shifted");
+  std::int64_t order = 0;
+  for (const SplitLook& split : look.splits) order = std::max(order, split.order);
+  return text + (order > 0 ? fmt::format(", order {}", order)
+                           : ": as the rollout began, nothing was shifted");
 }
 
 std::string shift_text(const ShiftLook& shift) {
@@ -93,7 +86,7 @@ Json to_json(const ShiftLook& shift) {
   return json;
 }
 
-Json observed_json(const TrafficLook& look) {
+Json observed_json(const SplitLook& look) {
   if (look.counted_by.empty()) return nullptr;
   Json json;
   json["counted_by"] = look.counted_by;
@@ -104,16 +97,14 @@ Json observed_json(const TrafficLook& look) {
   return json;
 }
 
-}  // namespace
-
-std::string verdict_sentence(const TrafficLook& look) {
+std::string sentence_of(const SplitLook& look, core::Time since) {
   switch (look.verdict) {
     case SplitVerdict::agrees:
       return fmt::format("as planned: {} where {} is settled; {}", share_text(look),
                          adapters::format_percent(look.settled), proof_text(look));
     case SplitVerdict::contradicts:
       return fmt::format("the canary gets {} where {} is settled since {}: {}{}", share_text(look),
-                         adapters::format_percent(look.settled), adapters::format_time(look.since),
+                         adapters::format_percent(look.settled), adapters::format_time(since),
                          proof_text(look),
                          look.shift && !look.shift->outcome
                              ? fmt::format("; a shift to {} has been asked for and may be acting",
@@ -127,29 +118,84 @@ std::string verdict_sentence(const TrafficLook& look) {
   return "";
 }
 
+// What is told of one split, after its weights.
+void put_split(const SplitLook& look, Json& json) {
+  json["shift"] = look.shift ? to_json(*look.shift) : Json(nullptr);
+  json["observed"] = observed_json(look);
+  json["split"] = word_of(look.verdict);
+  if (!look.why.empty()) json["reason"] = look.why;
+  if (!is_judged(look)) return;
+  json["statistic"] = adapters::number(core::Fixed{core::Int128{look.statistic} * 1000});
+  json["threshold"] = adapters::number(core::Fixed{core::Int128{look.threshold} * 1000});
+}
+
+Json to_json(const SplitLook& look) {
+  Json json{{"name", look.target},
+            {"settled", adapters::number(look.settled)},
+            {"requested", adapters::number(look.requested)},
+            {"order", look.order > 0 ? Json(look.order) : Json(nullptr)},
+            {"rolled_back", look.back}};
+  put_split(look, json);
+  return json;
+}
+
+std::string split_text(const SplitLook& look, core::Time since, std::size_t width) {
+  const std::string head = look.target.empty() ? "" : look.target + ": ";
+  std::string text;
+  if (look.shift) text += line("asked", head + shift_text(*look.shift), width);
+  if (look.at != core::kDistantPast) {
+    text += line("observed",
+                 fmt::format("{}{}: {} canary, {} baseline, counted by `{}` up to {}", head,
+                             share_text(look), look.canary, look.baseline,
+                             adapters::printable(look.counted_by), adapters::format_time(look.at)),
+                 width);
+  }
+  static constexpr std::array<std::string_view, 4> kGlyphs{"✓", "✗", "·", "·"};
+  return text + line("split",
+                     fmt::format("{} {}{}", kGlyphs[static_cast<std::size_t>(look.verdict)], head,
+                                 sentence_of(look, since)),
+                     width);
+}
+
+}  // namespace
+
+std::string weights_text(const TrafficLook& look) {
+  std::string text;
+  for (const SplitLook& split : look.splits) {
+    if (!text.empty()) text += ", ";
+    if (!split.target.empty()) text += split.target + " ";
+    text += adapters::format_percent(split.settled);
+  }
+  return text;
+}
+
+std::string verdict_sentence(const TrafficLook& look) {
+  std::string text;
+  for (const SplitLook& split : look.splits) {
+    if (!text.empty()) text += "; ";
+    if (!split.target.empty()) text += split.target + ": ";
+    text += sentence_of(split, look.since);
+  }
+  return text;
+}
+
 std::string traffic_json(const TrafficLook& look) {
   Json json;
   json["rollout"] = look.rollout;
   json["runbook"] = look.runbook;
   json["sequence"] = look.sequence.value;
   json["time"] = adapters::format_time(look.now);
+  std::int64_t order = 0;
+  for (const SplitLook& split : look.splits) order = std::max(order, split.order);
   json["settled"] = Json{{"weight", adapters::number(look.settled)},
                          {"since", adapters::format_time(look.since)},
-                         {"order", look.order > 0 ? Json(look.order) : Json(nullptr)}};
+                         {"order", order > 0 ? Json(order) : Json(nullptr)}};
   json["requested"] = adapters::number(look.requested);
-  for (const core::TargetState& target : look.targets) {
-    json["targets"].push_back({{"name", target.name},
-                               {"settled", adapters::number(target.settled)},
-                               {"requested", adapters::number(target.requested)},
-                               {"rolled_back", target.back}});
-  }
-  json["shift"] = look.shift ? to_json(*look.shift) : Json(nullptr);
-  json["observed"] = observed_json(look);
-  json["split"] = word_of(look.verdict);
-  if (!look.why.empty()) json["reason"] = look.why;
-  if (is_judged(look)) {
-    json["statistic"] = adapters::number(core::Fixed{core::Int128{look.statistic} * 1000});
-    json["threshold"] = adapters::number(core::Fixed{core::Int128{look.threshold} * 1000});
+  if (look.has_targets()) {
+    for (const SplitLook& split : look.splits) json["targets"].push_back(to_json(split));
+    json["split"] = word_of(verdict_of(look));
+  } else {
+    put_split(look.splits.front(), json);
   }
   return adapters::to_line(json);
 }
@@ -160,19 +206,8 @@ std::string traffic_text(const TrafficLook& look, std::size_t width) {
                              0, width) +
                      "\n";
   text += line("planned", planned_text(look), width);
-  if (look.shift) text += line("asked", shift_text(*look.shift), width);
-  if (look.at != core::kDistantPast) {
-    text += line("observed",
-                 fmt::format("{}: {} canary, {} baseline, counted by `{}` up to {}",
-                             share_text(look), look.canary, look.baseline,
-                             adapters::printable(look.counted_by), adapters::format_time(look.at)),
-                 width);
-  }
-  static constexpr std::array<std::string_view, 4> kGlyphs{"✓", "✗", "·", "·"};
-  return text + line("split",
-                     fmt::format("{} {}", kGlyphs[static_cast<std::size_t>(look.verdict)],
-                                 verdict_sentence(look)),
-                     width);
+  for (const SplitLook& split : look.splits) text += split_text(split, look.since, width);
+  return text;
 }
 
 }  // namespace rollbook::tools

@@ -74,15 +74,6 @@ bool put_explicit(const FoldInput& input, core::Pending& pending, Cell& cell) {
   return true;
 }
 
-bool covers(const core::Grid& grid, std::size_t bounds, const core::Exponential& histogram) {
-  const std::int32_t by = histogram.scale - grid.scale;
-  if (by < 0) return false;
-  const auto size = static_cast<std::int32_t>(histogram.counts.size());
-  return size == 0 || ((histogram.offset >> by) >= grid.first &&
-                       ((histogram.offset + size - 1) >> by) <
-                           grid.first + static_cast<std::int32_t>(bounds) - 1);
-}
-
 bool put_exponential(const FoldInput& input, core::Pending& pending, Cell& cell) {
   const core::MetricIndex metric = input.match.metric;
   const core::Exponential& histogram = *input.increment.exponential;
@@ -173,6 +164,15 @@ bool known_zero(const FoldInput& input, const core::Pending& pending) {
 }
 
 }  // namespace
+
+bool covers(const core::Grid& grid, std::size_t bounds, const core::Exponential& histogram) {
+  const std::int32_t by = histogram.scale - grid.scale;
+  if (by < 0) return false;
+  const auto size = static_cast<std::int32_t>(histogram.counts.size());
+  return size == 0 || ((histogram.offset >> by) >= grid.first &&
+                       ((histogram.offset + size - 1) >> by) <
+                           grid.first + static_cast<std::int32_t>(bounds) - 1);
+}
 
 void lay_out(const core::Machine& machine, const core::RolloutState& state, core::Layout layout,
              core::Pending& pending) {

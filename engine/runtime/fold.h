@@ -45,6 +45,9 @@ std::string refusal_of(const FoldInput& input);
 void lay_out(const core::Machine& machine, const core::RolloutState& state, core::Layout layout,
              core::Pending& pending);
 
+// Whether a grid of so many bounds holds all of the histogram as it is.
+bool covers(const core::Grid& grid, std::size_t bounds, const core::Exponential& histogram);
+
 // The end of the one-second pane that holds `time`.
 core::Time pane_of(core::Time time);
 

@@ -19,9 +19,15 @@ TEST(Chances, TailsOfTheBinomialDistribution) {
 
 // Where the exact tail ends and the normal one begins, no percentage jumps.
 TEST(Chances, LargeCountsGoOnWithoutAStep) {
-  EXPECT_NEAR(chance_above(10'000'000, 0.001, 10'050), chance_above(10'000'001, 0.001, 10'050),
-              0.001);
+  const std::int64_t most = 100'000'000'000;
+  EXPECT_NEAR(chance_above(most, 0.001, 100'005'000), chance_above(most + 1, 0.001, 100'005'000),
+              1e-5);
   EXPECT_NEAR(chance_above(1'000'000'000'000, 0.5, 500'000'000'000), 0.5, 1e-5);
+}
+
+// The sum of the probabilities in 40 digits; the normal law would say 0.001316.
+TEST(Chances, ManyRequestsKeepTheExactTail) {
+  EXPECT_NEAR(chance_above(20'000'000, 0.0001, 2134), 0.00144807425945559, 1e-14);
 }
 
 TEST(Chances, ARunOfTrueWindows) {

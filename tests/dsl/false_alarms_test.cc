@@ -32,15 +32,6 @@ TEST(FalseAlarms, TheFewestThatBreakALimit) {
   EXPECT_EQ(breaking(at, 1'000'000'000'000), 1'000'000'000);
 }
 
-TEST(FalseAlarms, TailsOfTheBinomialDistribution) {
-  EXPECT_NEAR(tail_from(10, 0.1, 1), 1 - 0.3486784401, 1e-12);  // 1 − 0.9¹⁰
-  EXPECT_NEAR(tail_from(4, 0.5, 3), 5.0 / 16, 1e-12);
-  EXPECT_EQ(tail_from(10, 0.1, 0), 1);
-  EXPECT_EQ(tail_from(10, 0.1, 11), 0);
-  EXPECT_EQ(tail_from(10, 0, 1), 0);
-  EXPECT_EQ(tail_from(10, 1, 10), 1);
-}
-
 // language.md: 0.02 % healthy at 3 a second crosses 0.1 % in 98 % of stages of two hours. One
 // error is enough, so that the chance is that of any error at all: 1 − e^−4.32 = 98.7 %.
 TEST(FalseAlarms, OneErrorIsEnoughAtTheTrough) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/paths.h"
 #include "tests/tools/program.h"
 #include "tests/tools/test_engine.h"
 
@@ -136,6 +137,37 @@ TEST_F(SimulateTest, BucketsOfPrometheusAreJudgedAsOneHistogram) {
     EXPECT_THAT(ran.out, HasSubstr(slow ? "p99(latency) > 500ms over 10s" : "✓ succeeded"));
     EXPECT_EQ(rollbook({"replay", data, "--verify"}).exit, 0);
   }
+}
+
+// The OpenTelemetry SDK's own messages, whose histogram is exponential: played as they are.
+TEST_F(SimulateTest, ExponentialHistogramsArePlayedAndNotSlowed) {
+  const std::string runbook = directory_.write("exponential.runbook", R"(edition 1
+runbook hal9 {
+  service "hal9"
+  arms by label "system": baseline "flat", canary "hierarchical"
+  metric latency = histogram hal9_request_duration_exp
+  guard {
+    stop p50(latency) > 1ms over 5s at least 20 requests
+    stop absent(latency) for 1h
+    otherwise rollback automatic
+  }
+  stage half {
+    traffic 50%
+    hold 10s
+    within 1h otherwise rollback automatic
+  }
+  rollback automatic { traffic 0% }
+  finish traffic 50%
+}
+)");
+  const std::string messages = ROLLBOOK_SOURCE_DIR "/tests/adapters/wire/otlp/messages.jsonl";
+  const Ran ran = rollbook({"simulate", runbook, "--metrics", messages});
+  EXPECT_EQ(ran.exit, 3) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("p50(latency) > 1ms over 5s"));
+  const Ran slowed =
+      rollbook({"simulate", runbook, "--metrics", messages, "--fault", "latency x3 from 2s"});
+  EXPECT_EQ(slowed.exit, 2);
+  EXPECT_THAT(slowed.err, HasSubstr("the histograms of `latency` are exponential ones"));
 }
 
 TEST_F(SimulateTest, AJudgementIsToldWithAllItRestsOnAndVerified) {

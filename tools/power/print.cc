@@ -43,9 +43,7 @@ std::string notice_text(const Notice& notice, bool at_review) {
 }
 
 std::string place_of(const CriterionReport& criterion) {
-  return criterion.stage.empty()
-             ? ""
-             : fmt::format("{} ({})", criterion.stage, adapters::format_percent(criterion.weight));
+  return criterion.stage.empty() ? "" : fmt::format("{} ({})", criterion.stage, criterion.traffic);
 }
 
 std::string alarm_word(const CriterionReport& criterion) {
@@ -103,6 +101,23 @@ std::string table_of(const CriterionReport& criterion) {
   return text;
 }
 
+// "peak: eu 100/s, us 100/s"; "" where there are no targets.
+std::string shares_of(const Report& report) {
+  if (report.targets.empty()) return "";
+  std::string text;
+  for (const PlanReport& plan : report.plan) {
+    text += plan.load.name + ": ";
+    for (std::size_t i = 0; i < report.targets.size(); ++i) {
+      text += fmt::format("{}{} {}/s", i == 0 ? "" : ", ", report.targets[i],
+                          about_count(plan.load.of_targets[i]));
+    }
+    text += '\n';
+  }
+  if (!report.shared_evenly) return text;
+  return text + fmt::format("shared evenly, as nothing says otherwise: --load {}=PEAK,TROUGH …\n",
+                            report.targets.front());
+}
+
 Json to_json(const Chance& chance) {
   static constexpr const char* kHow[] = {"unknown", "formula", "bound", "promised", "simulated"};
   Json json{{"how", kHow[static_cast<std::size_t>(chance.how)]}};
@@ -136,6 +151,7 @@ Json to_json(const CriterionReport& criterion) {
             {"kind", kKinds[static_cast<std::size_t>(criterion.kind)]},
             {"stage", criterion.stage},
             {"weight", adapters::number(criterion.weight)}};
+  if (!criterion.target.empty()) json["target"] = criterion.target;
   if (criterion.silence) json["silence_seconds"] = seconds(*criterion.silence);
   if (!criterion.uncovered.empty()) json["not_tried"] = criterion.uncovered;
   if (!criterion.silence && criterion.uncovered.empty()) {
@@ -201,11 +217,18 @@ std::string chance_text(const Chance& chance) {
 }
 
 std::string as_table(const Report& report) {
-  std::string text = fmt::format("{}: {} of holds\n\n", report.runbook, time_text(report.watched));
+  std::string text = fmt::format("{}: {} of holds\n{}\n", report.runbook, time_text(report.watched),
+                                 shares_of(report));
   text += padded("", 30);
   for (const PlanReport& plan : report.plan) text += padded(per_second(plan.load), 24);
   text += "\n" + padded("the guard stops a healthy one", 30);
   for (const PlanReport& plan : report.plan) text += padded(chance_text(plan.stopped), 24);
+  for (std::size_t i = 0; i < report.targets.size(); ++i) {
+    text += "\n" + padded("  " + report.targets[i] + ", by a guard of its own", 30);
+    for (const PlanReport& plan : report.plan) {
+      text += padded(chance_text(plan.targets[i].stopped), 24);
+    }
+  }
   text += "\n" + padded("a review fails a healthy one", 30);
   for (const PlanReport& plan : report.plan) text += padded(chance_text(plan.not_passed), 24);
   text += '\n';
@@ -235,11 +258,12 @@ std::string as_table(const Report& report) {
   return lines;
 }
 
-std::string proposals_as_table(const std::vector<Proposal>& proposals) {
-  if (proposals.empty()) return "";
-  std::string text =
-      "\nlimits that the service keeps, as it was recorded (broken in 1% of rollouts)\n";
-  for (const Proposal& each : proposals) {
+std::string evidence_as_table(const Evidence& evidence) {
+  std::string text = fmt::format("\nrecorded: {} of {}, {} points\n", time_text(evidence.span),
+                                 evidence.from, about_count(static_cast<double>(evidence.points)));
+  if (evidence.proposals.empty()) return text;
+  text += "limits that the service keeps, as it was recorded (broken in 1% of rollouts)\n";
+  for (const Proposal& each : evidence.proposals) {
     text += fmt::format("  {}recorded {}, {}\n", padded(each.id, 26), about_percent(each.recorded),
                         each.limit.empty() ? "no limit that was recorded would do"
                                            : fmt::format("limit {} (broken in {})", each.limit,
@@ -248,7 +272,7 @@ std::string proposals_as_table(const std::vector<Proposal>& proposals) {
   return text;
 }
 
-std::string as_json(const Report& report, const std::vector<Proposal>& proposals) {
+std::string as_json(const Report& report, const Evidence* evidence) {
   Json plan = Json::array();
   for (const PlanReport& each : report.plan) {
     plan.push_back({{"load", each.load.name},
@@ -256,6 +280,11 @@ std::string as_json(const Report& report, const std::vector<Proposal>& proposals
                     {"stopped", to_json(each.stopped)},
                     {"not_passed", to_json(each.not_passed)},
                     {"left_out", each.stops_untold + each.reviews_untold}});
+    for (std::size_t i = 0; i < report.targets.size(); ++i) {
+      plan.back()["targets"].push_back({{"target", report.targets[i]},
+                                        {"per_second", each.load.of_targets[i]},
+                                        {"stopped", to_json(each.targets[i].stopped)}});
+    }
   }
   Json criteria = Json::array();
   for (const CriterionReport& each : report.criteria) criteria.push_back(to_json(each));
@@ -265,7 +294,11 @@ std::string as_json(const Report& report, const std::vector<Proposal>& proposals
             {"seed", report.seed},
             {"plan", plan},
             {"criteria", criteria}};
-  for (const Proposal& each : proposals) {
+  if (evidence == nullptr) return adapters::to_line(json);
+  json["recorded"] = {{"from", evidence->from},
+                      {"span_seconds", seconds(evidence->span)},
+                      {"points", evidence->points}};
+  for (const Proposal& each : evidence->proposals) {
     json["proposals"].push_back({{"id", each.id},
                                  {"recorded", each.recorded},
                                  {"limit", each.limit},

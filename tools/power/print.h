@@ -3,15 +3,21 @@
 
 #include <string>
 
-#include "tools/power/recorded.h"
+#include "tools/power/propose.h"
 
 namespace rollbook::power {
 
 std::string as_table(const Report& report);
-// One line; docs/power.md has its shape.
-std::string as_json(const Report& report, const std::vector<Proposal>& proposals);
-// "" without one.
-std::string proposals_as_table(const std::vector<Proposal>& proposals);
+// What a recording adds to it.
+struct Evidence {
+  std::string from;  // "topic `metrics`"
+  core::Duration span{};
+  std::int64_t points = 0;
+  std::vector<Proposal> proposals;
+};
+std::string evidence_as_table(const Evidence& evidence);
+// One line; docs/power.md has its shape. `evidence` may be nullptr.
+std::string as_json(const Report& report, const Evidence* evidence);
 
 // "0.02%", "14%", "99.3%"; never 0 or 100 for what is neither.
 std::string about_percent(double share);

@@ -1,13 +1,16 @@
 #pragma once
 // Recorded: what a healthy service really does, from metrics that were recorded: how many requests
-// come, which share of them is bad in the eyes of each criterion, and which limits it would keep.
+// come, and which share of them is bad in the eyes of each criterion. From a file here; from a
+// topic with tools/metric_reading.h.
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/cli.h"
 #include "tools/power/study.h"
+#include "tools/power/tally.h"
 
 namespace rollbook::power {
 
@@ -15,21 +18,19 @@ struct Recorded {
   std::vector<Load> loads;              // the busiest and the quietest five minutes
   std::map<std::string, double> rates;  // by a criterion's id
   // Of each criterion on a quantile: edges of its buckets, rising, and the share above each.
-  std::map<std::string, std::vector<std::pair<core::Fixed, double>>> above;
+  struct Edges {
+    std::vector<std::pair<core::Fixed, double>> above;
+    bool exponential = false;
+  };
+  std::map<std::string, Edges> edges;
   core::Duration span{};
+  std::int64_t points = 0;  // of the runbook's metrics
 };
-// Lines of Rollbook JSON, each with its time; all arms together. Error: no such file, a line that
-// is no metric or has no time, or nothing in it that a criterion looks at.
-tools::Outcome<Recorded> read_recorded(const core::Machine& machine, const std::string& path);
+// Error: nothing that is a request in the eyes of a criterion was counted.
+tools::Outcome<Recorded> recorded_of(const core::Machine& machine, const Tally& tally);
 
-// A limit that a service as it was recorded breaks in one of a hundred rollouts at most.
-struct Proposal {
-  std::string id, text;
-  double recorded = 0;     // share of bad requests
-  std::string limit;       // as it would be written: "0.2%", "50ms"; "" when there is none
-  double false_alarm = 0;  // with it
-};
-std::vector<Proposal> propose(const core::Machine& machine, const Recorded& recorded,
-                              const Study& study);
+// Lines of Rollbook JSON, or of any other format of metrics, each with its time. Error: no such
+// file, a line that is no metric or has no time, or as above.
+tools::Outcome<Recorded> read_recorded(const core::Machine& machine, const std::string& path);
 
 }  // namespace rollbook::power

@@ -49,9 +49,11 @@ double allowed_share(const Criterion& criterion) {
   return static_cast<double>(nanos) * 1e-9;
 }
 
-Rehearsal::Rehearsal(const Machine& machine, std::vector<CriterionIndex> criteria, Weight weight)
+Rehearsal::Rehearsal(const Machine& machine, std::vector<CriterionIndex> criteria,
+                     const Weights& weights)
     : criteria_(std::move(criteria)), begun_(kBegin), now_(kBegin) {
   machine_.arms = machine.arms;
+  machine_.targets = machine.targets;
   machine_.metrics = machine.metrics;
   machine_.series = machine.series;
   machine_.windows = machine.windows;
@@ -61,49 +63,51 @@ Rehearsal::Rehearsal(const Machine& machine, std::vector<CriterionIndex> criteri
   machine_.states.push_back(std::move(root));
   RolloutStarted started;
   started.limits = kLimits;
-  core::evolve(machine_, state_, Event{StreamId{1}, Sequence{1}, now_, Sequence{}, started});
+  for (const Target& target : machine.targets) started.targets.push_back({target.name, {}});
+  evolve(started);
   state_.active = StateIndex{0};
-  state_.guard_floor = state_.first_settled = now_;
   for (std::uint32_t i = 0; i < machine_.metrics.size(); ++i) {
     state_.metrics[i].named = now_;
     state_.metrics[i].bounds = edges_of(machine_, criteria_, MetricIndex{i});
   }
-  shift(weight);
+  shift(weights);
   for (const CriterionIndex index : criteria_) {
     if (state_.tests[index.value].starts.empty()) begin_test(machine_, state_, index);
   }
 }
 
-void Rehearsal::shift(Weight weight) {
-  state_.settled = weight;
-  state_.shift_floor = now_;
-  for (std::size_t i = 0; i < machine_.windows.size(); ++i) {
-    if (machine_.windows[i].floor == Floor::shift) state_.windows[i] = WindowState{};
+void Rehearsal::evolve(Body body) {
+  const Sequence next{state_.last.value + 1};
+  core::evolve(machine_, state_, Event{StreamId{1}, next, now_, Sequence{}, std::move(body)});
+}
+
+// A target that stays where it is asks for nothing.
+void Rehearsal::shift(const Weights& weights) {
+  for (std::uint32_t i = 0; i < weights.size(); ++i) {
+    const TargetIndex target = machine_.targets.empty() ? TargetIndex{} : TargetIndex{i};
+    if (target.valid() && state_.settled_at(target) == weights[i]) continue;
+    EffectRequested shift;
+    shift.kind = EffectKind::traffic;
+    shift.state = state_.active;
+    shift.to = weights[i];
+    shift.order = ++order_;
+    shift.target = target;
+    evolve(shift);
+    EffectSettled settled;
+    settled.effect = state_.last;
+    evolve(settled);
   }
-  begin_tests(machine_, state_, Floor::shift);
+  weights_ = weights;
 }
 
 void Rehearsal::disarm(CriterionIndex criterion) {
   std::erase(machine_.states[0].armed, criterion);
 }
 
-double Rehearsal::share_of(SeriesIndex series) const {
-  const double canary = static_cast<double>(state_.settled.nanos) * 1e-9;
-  switch (machine_.at(series).arm) {
-    case Arm::canary:
-      return canary;
-    case Arm::baseline:
-      return 1 - canary;
-    case Arm::total:
-      break;
-  }
-  return 1;
-}
-
 void Rehearsal::count_requests(SeriesIndex series, const Traffic& traffic, double seconds,
                                Draw& draw) {
   if (counts_.contains(series)) return;
-  counts_[series] = draw.poisson(traffic.per_second * share_of(series) * seconds);
+  counts_[series] = draw.poisson(flow_of(machine_, series, traffic.load, weights_) * seconds);
   total_[series] += counts_[series];
 }
 

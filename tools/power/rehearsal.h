@@ -3,8 +3,8 @@
 // that what is told about them is what runs. The machine keeps its metrics, windows and criteria;
 // of its states there is one, which arms what is tried and never leaves.
 //
-//   Rehearsal rehearsal(machine, {stop}, weight);
-//   rehearsal.step(1s, {900, rates}, draw);
+//   Rehearsal rehearsal(machine, {stop}, weights);
+//   rehearsal.step(1s, {load, rates}, draw);
 //   rehearsal.reading(stop).verdict
 
 #include <map>
@@ -13,12 +13,13 @@
 
 #include "engine/core/decide.h"
 #include "tools/power/draw.h"
+#include "tools/power/load.h"
 
 namespace rollbook::power {
 
 // What share of requests is bad in the eyes of each criterion.
 struct Traffic {
-  double per_second = 0;  // of both arms
+  Load load;
   std::map<core::CriterionIndex, double> rates;
   // Of those that compare with the other arm: its share, which stays as it is.
   std::map<core::CriterionIndex, double> other_rates{};
@@ -28,12 +29,12 @@ class Rehearsal {
  public:
   // INVARIANT: each is a ratio against a limit or another arm's, or a quantile against a limit.
   Rehearsal(const core::Machine& machine, std::vector<core::CriterionIndex> criteria,
-            core::Weight weight);
+            const Weights& weights);
 
   // One span of time: counted, observed, judged and logged. Whole seconds.
   void step(core::Duration span, const Traffic& traffic, Draw& draw);
-  // A new shift has settled: what begins with it begins anew.
-  void shift(core::Weight weight);
+  // New shifts are asked for and have settled: what begins with them begins anew.
+  void shift(const Weights& weights);
   // It is not judged any more; its requests go on.
   void disarm(core::CriterionIndex criterion);
 
@@ -48,7 +49,7 @@ class Rehearsal {
   core::Duration elapsed() const { return now_ - begun_; }
 
  private:
-  double share_of(core::SeriesIndex series) const;
+  void evolve(core::Body body);
   void count_requests(core::SeriesIndex series, const Traffic& traffic, double seconds, Draw& draw);
   void count_ratio(const core::Criterion& criterion, double rate, Draw& draw);
   void count_other(const core::Criterion& criterion, double rate, Draw& draw);
@@ -59,6 +60,8 @@ class Rehearsal {
   core::ShardState shard_;
   core::RolloutState state_;
   std::vector<core::CriterionIndex> criteria_;
+  Weights weights_;
+  std::int64_t order_ = 0;  // of the last shift
   core::Time begun_, now_;
   std::map<core::SeriesIndex, std::int64_t> counts_;  // of this step
   std::map<core::SeriesIndex, std::vector<std::int64_t>> buckets_;

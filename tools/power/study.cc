@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "adapters/wire/text.h"
 #include "dsl/false_alarms.h"
 #include "engine/core/found.h"
 #include "tools/power/rehearsal.h"
@@ -71,14 +72,14 @@ Chance at_most(double value, How how) { return {how, 0, 0, value}; }
 }  // namespace
 
 Study::Study(const Machine& machine, std::vector<Load> loads, Settings settings)
-    : machine_(machine), loads_(std::move(loads)), settings_(std::move(settings)) {}
+    : machine_(machine), loads_(std::move(loads)), settings_(std::move(settings)) {
+  for (Load& load : loads_) {
+    shared_evenly_ = shared_evenly_ || (!machine.targets.empty() && load.of_targets.empty());
+    share_evenly(machine, load);
+  }
+}
 
 Result<Study> Study::of(const Machine& machine, std::vector<Load> loads, Settings settings) {
-  if (!machine.targets.empty()) {
-    return fail("runbook `" + machine.name +
-                "` has targets, and nothing says how the load is shared "
-                "among them: power cannot be told; ask for a runbook of one target");
-  }
   for (const auto& [id, rate] : settings.healthy_rates) {
     const bool known = std::any_of(machine.criteria.begin(), machine.criteria.end(),
                                    [&](const Criterion& each) { return each.id == id; });
@@ -93,7 +94,7 @@ Result<Study> Study::of(const Machine& machine, std::vector<Load> loads, Setting
 // The longest window within a stage stands for a hold that is not there.
 void Study::find_watches() {
   for (const Stage& stage : machine_.stages) {
-    Watch watch{stage.name, stage.state, stage.weight, Duration{}};
+    Watch watch{stage.name, stage.state, weights_of(stage), Duration{}};
     if (stage.hold.valid()) watch.time = machine_.at(stage.hold).limit;
     for (std::uint32_t i = 0; watch.time == Duration{} && i < machine_.states.size(); ++i) {
       if (!machine_.contains(stage.state, StateIndex{i})) continue;
@@ -114,7 +115,7 @@ void Study::find_alarms() {
     const auto vetoes = [&](CriterionIndex index) { return machine_.at(index).veto; };
     const auto& also = transition.trigger.also;
     if (std::any_of(also.begin(), also.end(), vetoes)) continue;
-    Alarm alarm{transition.trigger.also};
+    Alarm alarm{transition.trigger.also, machine_.at(transition.trigger.criterion).target};
     alarm.all.push_back(transition.trigger.criterion);
     std::sort(alarm.all.begin(), alarm.all.end());
     const bool known = std::any_of(alarms_.begin(), alarms_.end(),
@@ -132,11 +133,32 @@ bool Study::guards(CriterionIndex index, const Watch& watch) const {
   return false;
 }
 
+bool Study::has_begun(const Watch& watch, TargetIndex target) const {
+  if (!machine_.arms) return true;
+  if (target.valid()) return watch.weights[target.value] > kNoTraffic;
+  return *std::max_element(watch.weights.begin(), watch.weights.end()) > kNoTraffic;
+}
+
+void Study::set_place(const Weights& weights, CriterionReport& report) const {
+  report.weights = weights;
+  const TargetIndex own = machine_.at(report.index).target;
+  report.weight =
+      own.valid() ? weights[own.value] : *std::max_element(weights.begin(), weights.end());
+  report.traffic.clear();
+  for (std::uint32_t i = 0; i < weights.size(); ++i) {
+    if (own.valid() && own.value != i) continue;
+    if (!report.traffic.empty()) report.traffic += ", ";
+    if (!machine_.targets.empty()) report.traffic += machine_.targets[i].name + " ";
+    report.traffic += adapters::format_percent(weights[i]);
+  }
+}
+
 // Where it is judged first: a guard's criterion at its first weight above nothing.
 void Study::find_place(CriterionReport& report) const {
+  const TargetIndex own = machine_.at(report.index).target;
   for (const Watch& watch : watches_) {
     const bool stops = report.kind != CriterionKind::expect;
-    bool here = stops && has_begun(watch) && guards(report.index, watch);
+    bool here = stops && has_begun(watch, own) && guards(report.index, watch);
     for (std::uint32_t i = 0; !stops && !here && i < machine_.states.size(); ++i) {
       const auto& armed = machine_.states[i].armed;
       here = machine_.contains(watch.state, StateIndex{i}) &&
@@ -144,12 +166,13 @@ void Study::find_place(CriterionReport& report) const {
     }
     if (!here) continue;
     report.stage = watch.stage;
-    report.weight = watch.weight;
     report.horizon = watch.time;
-    return;
+    return set_place(watch.weights, report);
   }
   // Before the first stage, or after the last.
-  report.weight = machine_.begins;
+  Weights weights;
+  for (const Target& target : machine_.targets) weights.push_back(target.begins);
+  if (weights.empty()) weights.push_back(machine_.begins);
   for (std::uint32_t i = 0; i < machine_.states.size(); ++i) {
     const State& state = machine_.states[i];
     if (std::find(state.armed.begin(), state.armed.end(), report.index) == state.armed.end()) {
@@ -157,8 +180,9 @@ void Study::find_place(CriterionReport& report) const {
     }
     report.stage = state.stage;
     const bool before = state.phase == Phase::preflight || state.phase == Phase::begin;
-    if (!before && !watches_.empty()) report.weight = watches_.back().weight;
+    if (!before && !watches_.empty()) weights = watches_.back().weights;
   }
+  set_place(weights, report);
 }
 
 std::optional<double> Study::given_rate(const Criterion& criterion) const {
@@ -174,6 +198,7 @@ CriterionReport Study::describe(CriterionIndex index) const {
   report.id = criterion.id;
   report.text = criterion.text;
   report.kind = criterion.kind;
+  if (criterion.target.valid()) report.target = machine_.at(criterion.target).name;
   const std::optional<double> given = given_rate(criterion);
   const bool compared = compares_arms(criterion) && given;
   if (!compared) report.uncovered = uncovered(criterion);
@@ -190,13 +215,11 @@ CriterionReport Study::describe(CriterionIndex index) const {
   return report;
 }
 
-double Study::flow_of(const CriterionReport& criterion, const Load& load, Weight weight) const {
+double Study::flow_of(const CriterionReport& criterion, const Load& load,
+                      const Weights& weights) const {
   const Criterion& judged = machine_.at(criterion.index);
   const WindowIndex window = judged.measure == Measure::ratio ? judged.denominator : judged.window;
-  const double canary = static_cast<double>(weight.nanos) * 1e-9;
-  const Arm arm = machine_.at(machine_.at(window).series).arm;
-  const double share = arm == Arm::canary ? canary : arm == Arm::baseline ? 1 - canary : 1;
-  return load.per_second * share;
+  return power::flow_of(machine_, machine_.at(window).series, load, weights);
 }
 
 // ---- Of a healthy canary --------------------------------------------------------------------
@@ -213,8 +236,9 @@ Chance Study::guard_alarm(const CriterionReport& criterion, const Load& load) co
   double none = 1;
   bool filling = true;
   for (const Watch& watch : watches_) {
-    if (!has_begun(watch) || !guards(criterion.index, watch) || watch.time == Duration{}) continue;
-    const double flow = flow_of(criterion, load, watch.weight);
+    if (!has_begun(watch, judged.target) || !guards(criterion.index, watch)) continue;
+    if (watch.time == Duration{}) continue;
+    const double flow = flow_of(criterion, load, watch.weights);
     none *= 1 - dsl::most_false_alarms(limit, {flow, criterion.healthy}, watch.time, filling);
     filling = false;
   }
@@ -230,7 +254,7 @@ Chance Study::review_alarm(const CriterionReport& criterion, const Load& load) c
   }
   if (judged.other.valid()) return {};  // no formula
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
-  const dsl::Flow flow{flow_of(criterion, load, criterion.weight), criterion.healthy};
+  const dsl::Flow flow{flow_of(criterion, load, criterion.weights), criterion.healthy};
   if (limit.sustain == Duration::zero()) return surely(dsl::chance_of_one(limit, flow));
   // `for D`: any failure within the last D keeps it from passing.
   dsl::WindowedLimit once = limit;
@@ -250,23 +274,6 @@ Chance Study::alarm_of(const CriterionReport& criterion, const Load& load) const
                                                  : guard_alarm(criterion, load);
 }
 
-// That any of them is true. They are associated where they look at the same requests: together at
-// least as likely as the likeliest, at most as their independent sum.
-Chance Study::combine(const std::vector<Chance>& parts) const {
-  Chance all = surely(0);
-  double likely = 1, most = 1;
-  for (const Chance& part : parts) {
-    likely *= 1 - part.likely;
-    most *= 1 - part.most;
-    all.least = std::max(all.least, part.least);
-    if (part.how == How::simulated) all.how = How::simulated;
-    if (part.how != How::formula && all.how == How::formula) all.how = How::bound;
-  }
-  all.likely = 1 - likely;
-  all.most = 1 - most;
-  return all;
-}
-
 // ---- Of a sick one --------------------------------------------------------------------------
 
 Notice Study::notice_at_review(const CriterionReport& criterion, const Load& load,
@@ -276,14 +283,12 @@ Notice Study::notice_at_review(const CriterionReport& criterion, const Load& loa
   Notice notice;
   notice.multiple = multiple;
   notice.rate = criterion.allowed * multiple;
-  const double flow = flow_of(criterion, load, criterion.weight);
+  const double flow = flow_of(criterion, load, criterion.weights);
   notice.noticed = dsl::chance_of_one(limit, {flow, std::min(1.0, notice.rate)});
   notice.time = notice.late = limit.over;
   notice.requests = flow * static_cast<double>(limit.over.count()) * 1e-9;
   return notice;
 }
-
-// ---- All of it ------------------------------------------------------------------------------
 
 std::vector<CriterionReport> Study::criteria() const {
   std::vector<CriterionReport> all;
@@ -293,86 +298,6 @@ std::vector<CriterionReport> Study::criteria() const {
     all.push_back(describe(CriterionIndex{i}));
   }
   return all;
-}
-
-Report Study::run(const Progress& progress) const {
-  Report report;
-  report.runbook = machine_.name;
-  report.runs = settings_.runs;
-  report.seed = settings_.seed;
-  for (const Watch& watch : watches_) report.watched += watch.time;
-  report.criteria = criteria();
-  std::uint64_t done = 0;
-  const auto runs = static_cast<std::uint64_t>(settings_.runs);
-  std::uint64_t total = runs * loads_.size();
-  for (const CriterionReport& each : report.criteria) {
-    const bool tried = each.uncovered.empty() && !each.silence;
-    if (tried) total += runs * loads_.size() * settings_.multiples.size();
-  }
-  const auto tick = [&] {
-    done = std::min(done + 1, total);
-    if (progress) progress(done, total);
-  };
-  for (std::size_t load = 0; load < loads_.size(); ++load) {
-    for (CriterionReport& each : report.criteria) {
-      AtLoad at{loads_[load], alarm_of(each, loads_[load]), {}, {}};
-      at.pass = pass_of(each, loads_[load]);
-      for (const double multiple : settings_.multiples) {
-        if (!each.uncovered.empty() || each.silence) break;
-        at.after.push_back(notice_of(each, loads_[load], multiple));
-        for (std::uint64_t i = 0; i < runs; ++i) tick();
-      }
-      each.loads.push_back(std::move(at));
-    }
-    report.plan.push_back({loads_[load], {}, {}, 0, 0});
-    simulate_plan(load, report, tick);
-  }
-  return report;
-}
-
-void Study::simulate_plan(std::size_t load, Report& report,
-                          const std::function<void()>& tick) const {
-  const auto report_of = [&](CriterionIndex index) -> CriterionReport& {
-    return *std::find_if(report.criteria.begin(), report.criteria.end(),
-                         [&](const CriterionReport& each) { return each.index == index; });
-  };
-  // Of the alarms, those whose formula leaves room; an alarm of several is as rare as its rarest.
-  std::vector<Chance> parts;
-  std::vector<std::vector<CriterionIndex>> tried;
-  for (const Alarm& alarm : alarms_) {
-    Chance rarest;
-    bool can_try = true, bounds_only = false;
-    for (const CriterionIndex index : alarm.all) {
-      const CriterionReport& each = report_of(index);
-      const Chance& chance = each.loads[load].alarm;
-      can_try = can_try && each.uncovered.empty() && !each.silence;
-      bounds_only = bounds_only || chance.how == How::bound || chance.how == How::unknown;
-      if (rarest.how == How::unknown || chance.most < rarest.most) rarest = chance;
-    }
-    const bool several = alarm.all.size() > 1;
-    if (can_try && (bounds_only || several) && rarest.most > kNegligible) {
-      tried.push_back(alarm.all);
-    } else {
-      if (several && rarest.how != How::unknown) rarest = at_most(rarest.most, How::bound);
-      if (rarest.how == How::unknown) {
-        ++report.plan[load].stops_untold;
-      } else {
-        parts.push_back(rarest);
-      }
-    }
-  }
-  if (!tried.empty()) parts.push_back(rehearse(load, tried, report, tick));
-  report.plan[load].stopped = combine(parts);
-  std::vector<Chance> reviews;
-  for (const CriterionReport& each : report.criteria) {
-    if (each.kind != CriterionKind::expect) continue;
-    if (each.loads[load].alarm.how == How::unknown) {
-      ++report.plan[load].reviews_untold;
-    } else {
-      reviews.push_back(each.loads[load].alarm);
-    }
-  }
-  report.plan[load].not_passed = combine(reviews);
 }
 
 }  // namespace rollbook::power

@@ -14,14 +14,10 @@
 #include <vector>
 
 #include "engine/core/machine.h"
+#include "tools/power/load.h"
 #include "tools/power/rehearsal.h"
 
 namespace rollbook::power {
-
-struct Load {
-  std::string name;       // "peak"
-  double per_second = 0;  // requests of both arms
-};
 
 // How a chance is known.
 enum class How : std::uint8_t {
@@ -60,7 +56,10 @@ struct CriterionReport {
   std::string id, text;
   core::CriterionKind kind = core::CriterionKind::stop;
   std::string stage;                      // where it is first judged, and noticing is tried
-  core::Weight weight;                    // there
+  std::string target;                     // that it speaks of; "": of all, or there are none
+  Weights weights;                        // there
+  core::Weight weight;                    // of its target, else the highest of them
+  std::string traffic;                    // the same for people: "10%", "eu 10%"
   double allowed = 0;                     // share of bad requests that its limit allows
   double healthy = 0;                     // that of a healthy canary
   bool at_review = false;                 // one look at a whole window, by formula
@@ -71,9 +70,14 @@ struct CriterionReport {
   std::vector<AtLoad> loads;
 };
 
+struct TargetPlan {
+  std::string target;
+  Chance stopped;  // its own guard rolls it back
+};
 struct PlanReport {
   Load load;
-  Chance stopped;     // the guard ends the rollout of a healthy canary
+  Chance stopped;  // a guard ends the rollout of a healthy canary, or of one target of it
+  std::vector<TargetPlan> targets{};
   Chance not_passed;  // some review does not pass at once
   // Left out, because nothing is known of them: stops, and criteria of reviews.
   std::size_t stops_untold = 0, reviews_untold = 0;
@@ -84,6 +88,8 @@ struct Report {
   core::Duration watched{};  // all holds
   std::vector<CriterionReport> criteria;
   std::vector<PlanReport> plan;
+  std::vector<std::string> targets;
+  bool shared_evenly = false;  // the load among them, as nobody said otherwise
   int runs = 0;
   std::uint64_t seed = 0;
 };
@@ -101,12 +107,14 @@ struct Settings {
 struct Watch {
   std::string stage;
   core::StateIndex state;
-  core::Weight weight;
+  Weights weights;
   core::Duration time{};  // its hold, or else the longest window that is looked at in it
 };
 
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
+// A healthy canary is looked at so often: exporters send no more often, and a run of days ends.
+inline constexpr core::Duration kLook = std::chrono::seconds(5);
 // A bound below this needs no simulation to be believed.
 inline constexpr double kNegligible = 0.005;
 
@@ -135,6 +143,7 @@ class Study {
   // What ends a rollout: all of these fail at the same instant.
   struct Alarm {
     std::vector<core::CriterionIndex> all;
+    core::TargetIndex target{};  // whose; invalid: of all
   };
 
   Study(const core::Machine& machine, std::vector<Load> loads, Settings settings);
@@ -144,20 +153,27 @@ class Study {
   void find_place(CriterionReport& report) const;
   std::optional<double> given_rate(const core::Criterion& criterion) const;
   bool guards(core::CriterionIndex index, const Watch& watch) const;
-  // Windows of a guard begin with the first shift, where there is one.
-  bool has_begun(const Watch& watch) const {
-    return watch.weight > core::kNoTraffic || !machine_.arms;
-  }
+  // Windows of a guard begin with the first shift, where there is one: of its target, else of any.
+  bool has_begun(const Watch& watch, core::TargetIndex target) const;
+  void set_place(const Weights& weights, CriterionReport& report) const;
 
   Chance guard_alarm(const CriterionReport& criterion, const Load& load) const;
   Chance review_alarm(const CriterionReport& criterion, const Load& load) const;
   // The healthy canary through all stages, with those whose formula leaves room.
   void simulate_plan(std::size_t load, Report& report, const std::function<void()>& tick) const;
-  Chance rehearse(std::size_t load, const std::vector<std::vector<core::CriterionIndex>>& alarms,
-                  Report& report, const std::function<void()>& tick) const;
-  std::set<core::CriterionIndex> walk_stages(
-      const std::vector<std::vector<core::CriterionIndex>>& alarms,
-      const std::set<core::CriterionIndex>& all, const Traffic& traffic, Draw& draw) const;
+  struct Rehearsed {
+    Chance any;
+    std::vector<Chance> of_targets;  // of their own alarms
+  };
+  Rehearsed rehearse(std::size_t load, const std::vector<Alarm>& alarms, Report& report,
+                     const std::function<void()>& tick) const;
+  // What failed at some time of one run, and the numbers of the alarms that were raised.
+  struct Fallen {
+    std::set<core::CriterionIndex> criteria;
+    std::set<std::size_t> alarms;
+  };
+  Fallen walk_stages(const std::vector<Alarm>& alarms, const std::set<core::CriterionIndex>& all,
+                     const Traffic& traffic, Draw& draw) const;
   Chance combine(const std::vector<Chance>& parts) const;
 
   std::optional<Notice> pass_of(const CriterionReport& criterion, const Load& load) const;
@@ -174,10 +190,11 @@ class Study {
   // The medians of all runs.
   Notice tried(core::Verdict until, const CriterionReport& criterion, const Load& load, double rate,
                core::Duration horizon) const;
-  double flow_of(const CriterionReport& criterion, const Load& load, core::Weight weight) const;
+  double flow_of(const CriterionReport& criterion, const Load& load, const Weights& weights) const;
 
   const core::Machine& machine_;
-  std::vector<Load> loads_;
+  std::vector<Load> loads_;  // of each target
+  bool shared_evenly_ = false;
   Settings settings_;
   std::vector<Watch> watches_;
   std::vector<Alarm> alarms_;

@@ -1,9 +1,8 @@
-// What is tried in the engine's core: a healthy canary through all stages, a sick one until it is
-// noticed.
+// What is tried in the engine's core of one criterion: a sick canary until it is noticed, a healthy
+// one until it passes.
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
 #include "engine/core/limits.h"
 #include "tools/power/rehearsal.h"
@@ -16,8 +15,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A healthy canary is looked at so often: exporters send no more often, and a run of days ends.
-constexpr Duration kLook = 5s;
 // A guard that has just begun is quicker than an old one; so long it was healthy before.
 constexpr Duration kHealthyBefore = 1h;
 // Nobody waits longer to learn that a canary is sick.
@@ -25,15 +22,6 @@ constexpr Duration kPatience = 10 * 24h;
 
 Duration whole_seconds(Duration duration) {
   return std::max<Duration>(1s, std::chrono::ceil<std::chrono::seconds>(duration));
-}
-
-Chance interval(std::int64_t hits, std::int64_t runs) {
-  constexpr double kDeviations = 1.96;  // Wilson (1927), 95 %
-  const double n = static_cast<double>(runs), p = static_cast<double>(hits) / n;
-  const double square = kDeviations * kDeviations / n;
-  const double centre = (p + square / 2) / (1 + square);
-  const double reach = kDeviations * std::sqrt(p * (1 - p) / n + square / (4 * n)) / (1 + square);
-  return {How::simulated, p, std::max(0.0, centre - reach), std::min(1.0, centre + reach)};
 }
 
 template <class T>
@@ -45,75 +33,6 @@ T quantile(std::vector<T>& values, double share) {
 
 }  // namespace
 
-Chance Study::rehearse(std::size_t load, const std::vector<std::vector<CriterionIndex>>& alarms,
-                       Report& report, const std::function<void()>& tick) const {
-  std::set<CriterionIndex> all;
-  for (const auto& alarm : alarms) all.insert(alarm.begin(), alarm.end());
-  Traffic traffic{loads_[load].per_second, {}};
-  std::map<CriterionIndex, std::int64_t> failed;
-  for (const CriterionReport& each : report.criteria) {
-    if (!all.contains(each.index)) continue;
-    traffic.rates[each.index] = traffic.other_rates[each.index] = each.healthy;
-  }
-  std::int64_t stopped = 0;
-  for (int run = 0; run < settings_.runs; ++run) {
-    Draw draw({settings_.seed, load, static_cast<std::uint64_t>(run)});
-    const std::set<CriterionIndex> fallen = walk_stages(alarms, all, traffic, draw);
-    for (const CriterionIndex index : fallen) {
-      if (index.valid()) ++failed[index];
-    }
-    if (fallen.contains(CriterionIndex{})) ++stopped;
-    tick();
-  }
-  for (CriterionReport& each : report.criteria) {
-    if (all.contains(each.index)) {
-      each.loads[load].alarm = interval(failed[each.index], settings_.runs);
-    }
-  }
-  return interval(stopped, settings_.runs);
-}
-
-// Which criteria failed at some time; an invalid one among them: an alarm was raised.
-std::set<CriterionIndex> Study::walk_stages(const std::vector<std::vector<CriterionIndex>>& alarms,
-                                            const std::set<CriterionIndex>& all,
-                                            const Traffic& traffic, Draw& draw) const {
-  std::set<CriterionIndex> fallen, open = all;
-  std::optional<Rehearsal> rehearsal;
-  for (const Watch& watch : watches_) {
-    if (!has_begun(watch) || watch.time == Duration{}) continue;
-    if (!rehearsal) {
-      rehearsal.emplace(machine_, std::vector<CriterionIndex>(all.begin(), all.end()),
-                        watch.weight);
-    } else {
-      rehearsal->shift(watch.weight);
-    }
-    for (Duration at{}; at < watch.time && !open.empty(); at += kLook) {
-      rehearsal->step(kLook, traffic, draw);
-      for (const auto& alarm : alarms) {
-        const bool raised = std::all_of(alarm.begin(), alarm.end(), [&](CriterionIndex index) {
-          return guards(index, watch) && rehearsal->fails(index);
-        });
-        if (raised) fallen.insert(CriterionIndex{});
-      }
-      for (auto each = open.begin(); each != open.end();) {
-        if (!guards(*each, watch) || !rehearsal->fails(*each)) {
-          ++each;
-          continue;
-        }
-        fallen.insert(*each);
-        // One that acts alone has said all it can say; a part of others goes on.
-        if (machine_.at(*each).part) {
-          ++each;
-        } else {
-          rehearsal->disarm(*each);
-          each = open.erase(each);
-        }
-      }
-    }
-  }
-  return fallen;
-}
-
 Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, const Load& load,
                             double rate, std::uint64_t number, Duration horizon) const {
   const Criterion& judged = machine_.at(criterion.index);
@@ -122,8 +41,8 @@ Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, con
   const Window& window = machine_.at(judged.window);
   Draw draw({settings_.seed, criterion.index.value, std::uint64_t(std::llround(load.per_second)),
              std::uint64_t(std::llround(rate * 1e9)), number});
-  Rehearsal rehearsal(machine_, {criterion.index}, criterion.weight);
-  Traffic traffic{load.per_second, {{criterion.index, criterion.healthy}}};
+  Rehearsal rehearsal(machine_, {criterion.index}, criterion.weights);
+  Traffic traffic{load, {{criterion.index, criterion.healthy}}};
   traffic.other_rates = traffic.rates;
   const Duration pane = whole_seconds(window.pane);
   const Duration before = gate ? Duration{} : tests ? kHealthyBefore : window.width;
@@ -154,7 +73,7 @@ Notice Study::notice_of(const CriterionReport& criterion, const Load& load, doub
     return notice;
   }
   if (criterion.at_review) return notice_at_review(criterion, load, multiple);
-  if (flow_of(criterion, load, criterion.weight) <= 0) return notice;
+  if (flow_of(criterion, load, criterion.weights) <= 0) return notice;
   const Duration window = machine_.at(judged.window).width;
   const Duration horizon = judged.test != Test::none
                                ? kPatience
@@ -171,7 +90,7 @@ std::optional<Notice> Study::pass_of(const CriterionReport& criterion, const Loa
   const Criterion& judged = machine_.at(criterion.index);
   const bool waits = judged.kind == CriterionKind::expect && judged.test != Test::none;
   if (!waits || !criterion.uncovered.empty()) return std::nullopt;
-  if (flow_of(criterion, load, criterion.weight) <= 0) return std::nullopt;
+  if (flow_of(criterion, load, criterion.weights) <= 0) return std::nullopt;
   return tried(Verdict::pass, criterion, load, criterion.healthy, kPatience);
 }
 
@@ -199,7 +118,7 @@ Notice Study::tried(Verdict until, const CriterionReport& criterion, const Load&
 double Study::chance_to_notice(const CriterionReport& criterion, const Load& load,
                                double multiple) const {
   const double rate = std::min(1.0, criterion.allowed * multiple);
-  if (flow_of(criterion, load, criterion.weight) <= 0) return 0;
+  if (flow_of(criterion, load, criterion.weights) <= 0) return 0;
   if (criterion.at_review) {
     return notice_at_review(criterion, load, multiple).noticed;
   }

@@ -52,9 +52,12 @@ void Recording::learn() {
   for (const runtime::SeriesName& name : names_) {
     Known& known = known_.emplace_back();
     for (const runtime::Match& match : selector.match(name)) known.feeds.push_back(match.metric);
-    if (!machine_.arms) continue;
     for (const auto& [label, value] : name.labels) {
-      if (label != machine_.arms->label) continue;
+      for (std::uint32_t i = 0; i < machine_.targets.size(); ++i) {
+        const core::Target& target = machine_.targets[i];
+        if (label == target.label && value == target.value) known.target = core::TargetIndex{i};
+      }
+      if (!machine_.arms || label != machine_.arms->label) continue;
       if (value == machine_.arms->canary) known.whose = Whose::canary;
       if (value == machine_.arms->baseline) known.whose = Whose::baseline;
     }
@@ -71,6 +74,16 @@ std::vector<std::string> Recording::unfed() const {
     if (!fed) names.push_back(machine_.metrics[i].name);
   }
   return names;
+}
+
+std::string Recording::exponential() const {
+  for (const MetricPoint& point : points_) {
+    const Known& known = known_[point.series.value];
+    if (runtime::is_exponential(point.kind) && !known.feeds.empty()) {
+      return machine_.at(known.feeds.front()).name;
+    }
+  }
+  return "";
 }
 
 core::Status Recording::lay_over_errors() {
@@ -92,6 +105,7 @@ core::Status Recording::lay_over_errors() {
       Errors errors;
       errors.denominator = machine_.at(machine_.at(criterion.denominator).series).metric;
       errors.whose = series.whose;
+      errors.target = series.target;
       name.number = runtime::SeriesNumber{static_cast<std::uint32_t>(names_.size())};
       errors.number = name.number.value;
       errors_.push_back(errors);
@@ -108,8 +122,12 @@ Time Recording::next() const {
 }
 
 void Recording::suffer(const adapters::FaultClock& faults, Time now) {
-  for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
-    troubles_[static_cast<std::size_t>(whose)] = faults.trouble_of(whose, core::TargetIndex{}, now);
+  for (std::size_t i = 0; i < troubles_.size(); ++i) {
+    const core::TargetIndex target =
+        i == 0 ? core::TargetIndex{} : core::TargetIndex{static_cast<std::uint32_t>(i - 1)};
+    for (const Whose whose : {Whose::all, Whose::canary, Whose::baseline}) {
+      troubles_[i][static_cast<std::size_t>(whose)] = faults.trouble_of(whose, target, now);
+    }
   }
 }
 
@@ -142,14 +160,21 @@ void Recording::put(const MetricPoint& recorded, runtime::PointBatch& batch) {
   const Int128 more = increment(known, recorded);
   for (Errors& errors : errors_) {
     const auto& feeds = known.feeds;
-    const bool counts = errors.whose == known.whose &&
+    const bool counts = errors.whose == known.whose && errors.target == known.target &&
                         std::find(feeds.begin(), feeds.end(), errors.denominator) != feeds.end();
-    if (counts) errors.count += more * trouble(errors.whose).errors.nanos / Fixed::kScale;
+    if (!counts) continue;
+    errors.count += more * trouble(errors.whose, errors.target).errors.nanos / Fixed::kScale;
   }
-  if (trouble(known.whose).silent) return;
+  if (trouble(known.whose, known.target).silent) return;
   MetricPoint point = recorded;
   point.offset = offset_;
-  if (is_histogram(point.kind)) return put_buckets(point, batch);
+  if (runtime::is_exponential(point.kind)) {
+    point.first_bucket = static_cast<std::uint32_t>(batch.buckets.size());
+    runtime::put_exponential(runtime::exponential_at(buckets_, recorded.first_bucket),
+                             batch.buckets);
+  } else if (is_histogram(point.kind)) {
+    return put_buckets(point, batch);
+  }
   batch.points.push_back(point);
 }
 
@@ -158,7 +183,7 @@ void Recording::put_buckets(const MetricPoint& recorded, runtime::PointBatch& ba
   const std::vector<Fixed>& bounds = layouts_[recorded.layout.value];
   const auto from = buckets_.begin() + static_cast<std::ptrdiff_t>(recorded.first_bucket);
   std::vector<std::int64_t> counts(from, from + static_cast<std::ptrdiff_t>(bounds.size() + 1));
-  const Fixed factor = trouble(known.whose).latency;
+  const Fixed factor = trouble(known.whose, known.target).latency;
   if (recorded.kind == PointKind::histogram_delta) {
     counts = slowed(bounds, counts, factor);
   } else {
@@ -181,7 +206,7 @@ void Recording::put_buckets(const MetricPoint& recorded, runtime::PointBatch& ba
 
 void Recording::put_errors(runtime::PointBatch& batch, Time now) {
   for (const Errors& errors : errors_) {
-    if (trouble(errors.whose).silent) continue;
+    if (trouble(errors.whose, errors.target).silent) continue;
     MetricPoint point;
     point.series = runtime::SeriesNumber{errors.number};
     point.kind = PointKind::counter;

@@ -1,9 +1,10 @@
 #pragma once
 // Recording: metrics that were recorded once, played again at their own times. Lines of Rollbook
 // JSON (contract.md), each with a `time`. Faults are laid over what was recorded: silence leaves
-// points out; errors count a share of the recorded requests of an arm in a series of their own;
-// latency spreads each increment of a histogram over slower buckets.
+// points out; errors count a share of the recorded requests of an arm in a series of their own, of
+// each target by itself; latency spreads each increment of a histogram over slower buckets.
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,6 +27,8 @@ class Recording final : public Service {
   std::size_t size() const { return points_.size(); }
   // Of the machine's metrics, those that no point feeds.
   std::vector<std::string> unfed() const;
+  // Of those, a histogram whose points are exponential ones; "": there is none.
+  std::string exponential() const;
 
   core::Time next() const override;
   void run_until(core::Time now, runtime::PointBatch& batch) override;
@@ -37,27 +40,30 @@ class Recording final : public Service {
  private:
   struct Known {
     adapters::Whose whose = adapters::Whose::all;
+    core::TargetIndex target;  // invalid: of none
     std::vector<core::MetricIndex> feeds;
     core::Int128 value = 0;             // counters: the last
     std::vector<std::int64_t> buckets;  // histograms: the last
     std::vector<std::int64_t> slowed;   // cumulative histograms: what goes out
   };
-  // Errors laid over: one series an arm and numerator.
+  // Errors laid over: one series an arm of a target, and numerator.
   struct Errors {
     core::MetricIndex denominator;
     adapters::Whose whose = adapters::Whose::all;
+    core::TargetIndex target;
     std::uint32_t number = 0;
     core::Int128 count = 0;  // in 10⁻⁹
   };
 
-  explicit Recording(const core::Machine& machine) : machine_(machine) {}
+  explicit Recording(const core::Machine& machine)
+      : machine_(machine), troubles_(1 + machine.targets.size()) {}
   void learn();
   void put(const runtime::MetricPoint& point, runtime::PointBatch& batch);
   void put_buckets(const runtime::MetricPoint& point, runtime::PointBatch& batch);
   void put_errors(runtime::PointBatch& batch, core::Time now);
   core::Int128 increment(Known& known, const runtime::MetricPoint& point) const;
-  const adapters::Trouble& trouble(adapters::Whose whose) const {
-    return troubles_[static_cast<std::size_t>(whose)];
+  const adapters::Trouble& trouble(adapters::Whose whose, core::TargetIndex target) const {
+    return troubles_[target.valid() ? target.value + 1 : 0][static_cast<std::size_t>(whose)];
   }
 
   const core::Machine& machine_;
@@ -67,7 +73,7 @@ class Recording final : public Service {
   std::vector<std::int64_t> buckets_;
   std::vector<Known> known_;  // by series
   std::vector<Errors> errors_;
-  adapters::Trouble troubles_[3];
+  std::vector<std::array<adapters::Trouble, 3>> troubles_;  // of no target, of each; by Whose
   std::size_t next_ = 0;
   std::int64_t offset_ = 0;
 };

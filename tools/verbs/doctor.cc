@@ -7,10 +7,10 @@
 
 #include "adapters/kafka/kafka_bus.h"
 #include "adapters/wire/json_out.h"
-#include "adapters/wire/metric_decoder.h"
 #include "dsl/compiler.h"
 #include "dsl/diagnostics.h"
 #include "tools/files.h"
+#include "tools/metric_reading.h"
 #include "tools/metric_survey.h"
 #include "tools/rollouts.h"
 #include "tools/settings.h"
@@ -22,8 +22,6 @@ namespace {
 using namespace std::chrono_literals;
 using adapters::Json;
 
-// Records before the end of a partition that are read too, so that what was just sent is seen.
-constexpr std::int64_t kBack = 10'000;
 constexpr std::uintmax_t kFreeLeast = std::uintmax_t{1} << 30;  // a month of some rollouts' log
 constexpr core::Duration kLagMost = 60s;
 
@@ -42,11 +40,6 @@ struct Check {
   State state = State::ok;
   std::string text;
 };
-
-core::Time wall_now() {
-  return core::Time(std::chrono::duration_cast<core::Duration>(
-      std::chrono::system_clock::now().time_since_epoch()));
-}
 
 // ---- The checks of a place ------------------------------------------------------------------
 
@@ -182,55 +175,6 @@ class Examination {
 
 // ---- The metrics of a runbook ---------------------------------------------------------------
 
-struct Heard {
-  MetricSurvey survey;
-  std::size_t records = 0;
-  std::size_t letters = 0;
-  std::string first_letter;
-};
-
-Outcome<Heard> listen(const adapters::Config& config, core::Duration duration) {
-  TRY(const auto bus, make_bus(config));
-  std::vector<std::string> topics;
-  adapters::MetricFormats formats;
-  for (const adapters::MetricTopic& topic : config.metrics) {
-    topics.push_back(topic.topic);
-    formats[topic.topic] = *adapters::metric_format(topic.format);
-  }
-  auto from = bus->ends(topics);
-  if (!from) return give_up(from.error().message, Exit::unreachable);
-  for (core::SourceOffset& offset : *from) {
-    offset.next = std::max<std::int64_t>(0, offset.next - kBack);
-  }
-  auto consumer = bus->consumer(topics, *from, true);
-  if (!consumer) return give_up(consumer.error().message, Exit::unreachable);
-  Heard heard;
-  adapters::MetricDecoder decoder;
-  std::vector<adapters::DeadLetter> letters;
-  runtime::ConsumerEvents events;
-  events.on_record = [&](const runtime::Record& record) {
-    runtime::PointBatch batch;
-    decoder.decode(record, batch, letters, formats.find(record.topic)->second);
-    heard.survey.take(batch);
-    ++heard.records;
-    if (!letters.empty() && heard.first_letter.empty()) {
-      heard.first_letter = fmt::format("{}/{}/{}: {}", record.topic, record.partition,
-                                       record.offset, letters.front().reason);
-    }
-    heard.letters += letters.size();
-    letters.clear();
-  };
-  events.on_gap = [](const runtime::Gap&) {};  // older records are gone: nothing is missed here
-  events.on_reachable = [](bool) {};
-  const auto until = std::chrono::steady_clock::now() + duration;
-  while (!interrupted() && std::chrono::steady_clock::now() < until) {
-    const auto left = until - std::chrono::steady_clock::now();
-    const auto polled = (*consumer)->poll(std::min<core::Duration>(left, 100ms), 1000, events);
-    if (!polled) return give_up(polled.error().message, Exit::unreachable);
-  }
-  return heard;
-}
-
 std::string seconds_text(core::Duration duration) {
   return adapters::format_duration_short(std::max(duration, core::Duration::zero()));
 }
@@ -321,25 +265,28 @@ Outcome<Exit> examine_metrics(const Options& options, const adapters::Config& co
   if (console.look().err_is_terminal) {
     console.say(fmt::format("listening for {} …", adapters::format_duration(*duration)));
   }
-  TRY(const Heard heard, listen(config, *duration));
-  const auto findings = heard.survey.findings(compiled.plan->machine, text, wall_now());
+  TRY(const auto bus, make_bus(config));
+  MetricSurvey survey;
+  MetricReading heard(config, [&](const runtime::PointBatch& batch) { survey.take(batch); });
+  TRY_DO(heard.listen(*bus, *duration));
+  const auto findings = survey.findings(compiled.plan->machine, text, wall_now());
   const bool fit = std::all_of(findings.begin(), findings.end(),
                                [](const MetricFinding& found) { return found.problems.empty(); });
   if (options.output == "json") {
-    Json json{{"records", heard.records},
-              {"points", heard.survey.points()},
-              {"names", heard.survey.names()},
-              {"unreadable", heard.letters},
-              {"first_unreadable", heard.first_letter}};
+    Json json{{"records", heard.records()},
+              {"points", survey.points()},
+              {"names", survey.names()},
+              {"unreadable", heard.unreadable()},
+              {"first_unreadable", heard.first_unreadable()}};
     json["metrics"] = Json::array();
     for (const MetricFinding& found : findings) json["metrics"].push_back(to_json(found));
     console.line(adapters::to_line(json));
   } else {
-    console.line(fmt::format("{} records, {} points of {} names", heard.records,
-                             heard.survey.points(), heard.survey.names()));
-    if (heard.letters > 0) {
-      console.line(fmt::format("{} could not be read; the first, {}", heard.letters,
-                               adapters::printable(heard.first_letter)));
+    console.line(fmt::format("{} records, {} points of {} names", heard.records(), survey.points(),
+                             survey.names()));
+    if (heard.unreadable() > 0) {
+      console.line(fmt::format("{} could not be read; the first, {}", heard.unreadable(),
+                               adapters::printable(heard.first_unreadable())));
     }
     for (const MetricFinding& found : findings) print(found, console);
   }

@@ -116,7 +116,7 @@ Verb metrics_verb() {
   return {
       "metrics",
       Group::operating,
-      "what a rollout's metrics are, arm by arm",
+      "what a rollout's metrics are, arm by arm, target by target",
       {"rollbook metrics hal9-7f3k2q --compare -w",
        "rollbook metrics hal9-7f3k2q --metric error_rate --window 5m",
        "rollbook metrics hal9-7f3k2q --metric latency --percentiles p50,p99 --window 1h",
@@ -125,7 +125,8 @@ Verb metrics_verb() {
         set.positional("ROLLOUT", o->rollout, "its id; left out: the only active one", false);
         o->settings.declare_data(set);
         set.options("--metric", "NAME", o->metrics,
-                    "of the runbook; left out: all that its criteria measure");
+                    "of the runbook, `eu.NAME` of one target; left out: all that its criteria "
+                    "measure");
         set.option("--window", "DURATION", o->window,
                    "that ends with the last point, 5m when left out; as in the guard nothing "
                    "from before the first shift counts once there was one");

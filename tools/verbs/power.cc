@@ -1,16 +1,23 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <filesystem>
 
 #include "adapters/wire/text.h"
 #include "dsl/diagnostics.h"
 #include "dsl/parse.h"
 #include "dsl/resolve.h"
+#include "engine/core/limits.h"
+#include "tools/metric_reading.h"
+#include "tools/power/ask.h"
 #include "tools/power/plot.h"
 #include "tools/power/print.h"
-#include "tools/power/recorded.h"
+#include "tools/power/propose.h"
 #include "tools/progress.h"
 #include "tools/runbook_source.h"
+#include "tools/settings.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -20,40 +27,22 @@ struct Options {
   std::string file;
   std::vector<std::string> params;
   std::vector<std::string> healthy;
-  std::string load;
+  std::vector<std::string> loads;
   std::string from;
+  std::string last = "24h";
+  Settings settings;
   std::string runs;
   std::string seed;
   std::string output;
 };
 
+using namespace std::chrono_literals;
+
 constexpr int kRunsMost = 100'000;
+// More says nothing more of a service that changes every week.
+constexpr core::Duration kLastMost = 31 * 24h;
 // A curve has many points, and nobody reads a percent off it.
 constexpr int kRunsOfAPlot = 51;
-
-// "0.02%" or "0.0002", above nothing and below all.
-Outcome<double> parse_rate(const std::string& text) {
-  const auto weight = adapters::parse_weight(text);
-  if (!weight || weight->nanos <= 0 || *weight >= core::kAllTraffic) {
-    return give_up(
-        fmt::format("`{}` is no rate between 0% and 100%: 0.02%", adapters::printable(text)),
-        Exit::usage);
-  }
-  return static_cast<double>(weight->nanos) * 1e-9;
-}
-
-// "900/s" or "900".
-Outcome<double> parse_flow(std::string text) {
-  const std::string whole = text;
-  if (text.ends_with("/s")) text.resize(text.size() - 2);
-  const auto value = adapters::parse_fixed(text);
-  if (!value || value->nanos <= 0) {
-    return give_up(
-        fmt::format("`{}` is no number of requests a second: 900/s", adapters::printable(whole)),
-        Exit::usage);
-  }
-  return static_cast<double>(value->nanos) * 1e-9;
-}
 
 template <class Number>
 Outcome<Number> parse_count(const std::string& text, Number least, Number most) {
@@ -78,26 +67,12 @@ std::vector<power::Load> stated_load(const runtime::Plan& plan) {
   return loads;
 }
 
-// "900/s,120/s": at peak and, if it is there, at trough.
-Outcome<std::vector<power::Load>> parse_load(const std::string& text) {
-  const std::size_t comma = text.find(',');
-  TRY(const double peak, parse_flow(text.substr(0, comma)));
-  std::vector<power::Load> loads{{"peak", peak}};
-  if (comma == std::string::npos) return loads;
-  TRY(const double trough, parse_flow(text.substr(comma + 1)));
-  if (trough > peak) {
-    return give_up("--load names the peak first, then the trough: 900/s,120/s", Exit::usage);
-  }
-  loads.push_back({"trough", trough});
-  return loads;
-}
-
 Outcome<power::Settings> parse_settings(const Options& options) {
   power::Settings settings;
   for (const std::string& text : options.healthy) {
     const std::size_t equals = text.rfind('=');
     TRY(const double rate,
-        parse_rate(equals == std::string::npos ? text : text.substr(equals + 1)));
+        power::parse_rate(equals == std::string::npos ? text : text.substr(equals + 1)));
     if (equals == std::string::npos) {
       settings.healthy_rate = rate;
     } else {
@@ -126,18 +101,101 @@ Outcome<runtime::Plan> compile(const Options& options, const Console& console) {
   return std::move(*compiled.plan);
 }
 
+// ---- What was recorded ----------------------------------------------------------------------
+
+struct Source {
+  power::Recorded recorded;
+  std::string name;  // "topic `metrics`"
+};
+
+// What a topic may be called; all else can only be a file.
+bool may_be_topic(const std::string& name) {
+  constexpr std::size_t kNameMost = 249;
+  return name.size() <= kNameMost && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return (c < 0x80 && std::isalnum(c) != 0) || c == '.' || c == '_' || c == '-';
+         });
+}
+
+// What does not hinder but is to be known.
+void tell(const MetricReading& reading, const power::Recorded& recorded, core::Duration last,
+          const std::string& name, const Console& console) {
+  if (reading.unreadable() > 0) {
+    console.say(fmt::format("{}: {} could not be read; the first, {}", name, reading.unreadable(),
+                            adapters::printable(reading.first_unreadable())));
+  }
+  if (recorded.span < last - last / 10) {
+    console.say(fmt::format("{}: it holds {} of the last {}", name,
+                            adapters::format_duration_short(recorded.span),
+                            adapters::format_duration(last)));
+  }
+}
+
+Outcome<Source> read_topic(const Options& options, const core::Machine& machine,
+                           core::Duration last, const Console& console) {
+  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
+  TRY(const auto bus, make_bus(loaded.config));
+  const core::Time now = wall_now();
+  power::Tally tally(machine, {now - last, now + core::kSkew});
+  MetricReading reading(loaded.config,
+                        [&](const runtime::PointBatch& batch) { tally.take(batch); });
+  Progress progress(console, "metrics", "records");
+  const auto read = reading.read_back(*bus, options.from, now - last, progress);
+  progress.done();
+  if (!read) {
+    return give_up(fmt::format("--from {0}: there is no file of that name, so it is a topic: {1}",
+                               options.from, read.error().message),
+                   read.error().exit);
+  }
+  const std::string name = fmt::format("topic `{}`", options.from);
+  if (reading.records() == 0) {
+    return give_up(fmt::format("{} holds no record of the last {}; --last 7d looks further back",
+                               name, adapters::format_duration(last)));
+  }
+  auto recorded = power::recorded_of(machine, tally);
+  if (!recorded) {
+    return give_up(
+        fmt::format("{}, {} records of the last {}: {}{}", name, reading.records(),
+                    adapters::format_duration(last), recorded.error().message,
+                    reading.unreadable() == 0
+                        ? ""
+                        : fmt::format("; {} could not be read, the first, {}", reading.unreadable(),
+                                      adapters::printable(reading.first_unreadable()))));
+  }
+  tell(reading, *recorded, last, name, console);
+  return Source{std::move(*recorded), name};
+}
+
+Outcome<Source> read_source(const Options& options, const core::Machine& machine,
+                            const Console& console) {
+  const auto last = adapters::parse_duration(options.last);
+  if (!last || *last <= core::Duration::zero() || *last > kLastMost) {
+    return give_up(fmt::format("--last: `{}` is no duration up to 31d: 24h",
+                               adapters::printable(options.last)),
+                   Exit::usage);
+  }
+  std::error_code error;
+  if (std::filesystem::exists(options.from, error) || !may_be_topic(options.from)) {
+    TRY(power::Recorded recorded, power::read_recorded(machine, options.from));
+    return Source{std::move(recorded), options.from};
+  }
+  return read_topic(options, machine, *last, console);
+}
+
+// ---------------------------------------------------------------------------------------------
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const runtime::Plan plan, compile(options, console));
   TRY(power::Settings settings, parse_settings(options));
   std::vector<power::Load> loads = stated_load(plan);
-  std::optional<power::Recorded> recorded;
+  std::optional<Source> source;
   if (!options.from.empty()) {
-    TRY(recorded, power::read_recorded(plan.machine, options.from));
-    loads = recorded->loads;
-    for (const auto& [id, rate] : recorded->rates) settings.healthy_rates.emplace(id, rate);
+    TRY(source, read_source(options, plan.machine, console));
+    loads = source->recorded.loads;
+    for (const auto& [id, rate] : source->recorded.rates) settings.healthy_rates.emplace(id, rate);
   }
-  if (!options.load.empty()) {
-    TRY(loads, parse_load(options.load));
+  if (!options.loads.empty()) {
+    TRY(loads, power::parse_loads(options.loads, plan.machine));
   }
   if (loads.empty()) {
     return give_up(fmt::format("{}: how many requests come is not said; add `load 900/s peak, "
@@ -158,12 +216,15 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   const power::Report report = study->run(show);
   progress.done();
-  const auto proposals =
-      recorded ? power::propose(plan.machine, *recorded, *study) : std::vector<power::Proposal>{};
+  std::optional<power::Evidence> evidence;
+  if (source) {
+    evidence = {source->name, source->recorded.span, source->recorded.points,
+                power::propose(plan.machine, source->recorded, *study)};
+  }
   if (options.output == "json") {
-    console.line(power::as_json(report, proposals));
+    console.line(power::as_json(report, evidence ? &*evidence : nullptr));
   } else {
-    console.print(power::as_table(report) + power::proposals_as_table(proposals));
+    console.print(power::as_table(report) + (evidence ? power::evidence_as_table(*evidence) : ""));
     console.suggest(fmt::format("rollbook power {} -o svg > power.svg", options.file));
   }
   return Exit::done;
@@ -179,16 +240,20 @@ Verb power_verb() {
       "how often a runbook stops a healthy canary, how soon it notices a sick one",
       {"rollbook power my.runbook", "rollbook power my.runbook --healthy 0.03% --load 900/s,120/s",
        "rollbook power my.runbook --from recorded.jsonl",
+       "rollbook power my.runbook --from metrics --brokers localhost:9092 --last 7d",
        "rollbook power my.runbook -o svg > power.svg"},
       [o](OptionSet& set) {
         set.positional("FILE", o->file, "a runbook; - is stdin");
         set.options("--param", "NAME=VALUE", o->params, "as for `rollbook start`");
         set.options("--healthy", "[ID=]RATE", o->healthy,
                     "bad requests of a healthy canary: of all ratios, or of one criterion");
-        set.option("--load", "PEAK[,TROUGH]", o->load,
-                   "requests a second of both arms, in place of the runbook's `load`");
-        set.option("--from", "FILE", o->from,
-                   "take rates and load from recorded metrics (lines of Rollbook JSON)");
+        set.options("--load", "[TARGET=]PEAK[,TROUGH]", o->loads,
+                    "requests a second of both arms, in place of the runbook's `load`");
+        set.option("--from", "TOPIC|FILE", o->from,
+                   "take rates and load from recorded metrics: a file of them, one a line, "
+                   "where there is one of that name, else a topic");
+        set.option("--last", "DURATION", o->last, "how far back a topic is read (24h)");
+        o->settings.declare_bus(set);
         set.option("--runs", "N", o->runs, "simulations of each case (201; 51 of a plot)");
         set.option("--seed", "N", o->seed, "another one gives other runs (1)");
         set.choice("-o,--output", o->output, {"table", "json", "svg"},

@@ -52,12 +52,6 @@ Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Reco
   }
   TRY(const auto series, adapters::healthy_series(script.machine(), 1));
   bool errors = false;
-  if (!options.faults.empty() && !script.machine().targets.empty()) {
-    return give_up("runbook `" + script.machine().name +
-                       "` has targets: `simulate` lays no fault "
-                       "over a recording of them yet; leave --fault out, or write a scenario",
-                   Exit::usage);
-  }
   for (const std::string& text : options.faults) {
     auto fault = adapters::parse_fault(text);
     if (!fault) return give_up(fault.error().message, Exit::usage);
@@ -70,6 +64,12 @@ Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Reco
     const auto shows = adapters::check_fault_of_figures(script.machine(), *fault, series);
     if (!shows) return give_up(shows.error().message, Exit::usage);
     errors = errors || fault->kind == adapters::FaultKind::errors;
+    const std::string metric = recording.exponential();
+    if (fault->kind == adapters::FaultKind::latency && !metric.empty()) {
+      return give_up("`" + text + "`: the histograms of `" + metric +
+                         "` are exponential ones; latency is laid over explicit buckets only",
+                     Exit::usage);
+    }
     script.faults.push_back(std::move(*fault));
   }
   if (errors) TRY_DO(recording.lay_over_errors());
@@ -140,7 +140,8 @@ Verb simulate_verb() {
             set.option("--metrics", "FILE", o->metrics,
                        "what was recorded: lines of Rollbook JSON, each with its time");
             set.options("--fault", "TEXT", o->faults,
-                        "laid over the recording, as for `rollbook sandbox`");
+                        "laid over the recording, as for `rollbook sandbox`, of one target "
+                        "too: \"errors 2% in eu from 3h\"");
             set.options("--param", "NAME=VALUE", o->params, "of the runbook, as for `start`");
             set.option("--speed", "FACTOR", o->speed,
                        "3600x: an hour a second; max: as fast as it goes (default)");

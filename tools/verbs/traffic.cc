@@ -25,7 +25,7 @@ Outcome<Exit> show(const TrafficLook& look, const Options& options, const Consol
     console.print(traffic_text(look, console.look().width));
   }
   // Who verifies wants to know that it is so: what cannot be told is no yes.
-  if (options.verify && look.verdict != SplitVerdict::agrees) {
+  if (options.verify && verdict_of(look) != SplitVerdict::agrees) {
     return give_up(verdict_sentence(look));
   }
   if (!options.verify) console.suggest("rollbook traffic " + look.rollout + " --verify");
@@ -35,14 +35,14 @@ Outcome<Exit> show(const TrafficLook& look, const Options& options, const Consol
 // Asks for the settled weight once more, where what is observed has left it.
 Outcome<Exit> rebalance(const TrafficLook& look, Options options, const Console& console) {
   options.rollout = look.rollout;
-  if (!options.force && look.verdict == SplitVerdict::agrees) {
+  if (!options.force && verdict_of(look) == SplitVerdict::agrees) {
     console.say(fmt::format("{}: nothing to do, {}", look.rollout, verdict_sentence(look)));
     return Exit::done;
   }
-  if (!options.force && look.verdict != SplitVerdict::contradicts) {
+  if (!options.force && verdict_of(look) != SplitVerdict::contradicts) {
     return give_up(verdict_sentence(look) + "; --force asks for the weight all the same");
   }
-  const std::string weight = adapters::format_percent(look.settled);
+  const std::string weight = weights_text(look);
   TRY(const core::Command command, make_command(core::Verb::rebalance, options));
   TRY_DO(ask_first(fmt::format("{}. Ask for {} once more?", verdict_sentence(look), weight),
                    options, console));
@@ -84,8 +84,9 @@ Verb traffic_verb() {
         set.option("--data", "DIR", o->settings.data,
                    "the engine's log (default /var/lib/rollbook)");
         set.flag("--verify", o->verify,
-                 "exit 0 when the observed split agrees with the settled weight, 1 when the "
-                 "split test contradicts it or there is too little to tell");
+                 "exit 0 when the observed split agrees with the settled weight, of every target "
+                 "that was shifted, 1 when the split test contradicts it or there is too little "
+                 "to tell");
         set.flag("--rebalance", o->rebalance,
                  "ask for the settled weight once more where the split test contradicts it; "
                  "whoever shifts gets a new order");
