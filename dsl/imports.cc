@@ -368,7 +368,7 @@ void refuse_targets_names(const Library& root, std::vector<runtime::Diagnostic>&
       const Token& name = root.tokens[i + 1];
       const bool target = root.tokens[i].is_word("target") && root.tokens[i + 2].is_word("where");
       if (!target || !name.is_word(import.alias)) continue;
-      sink.error(Code::duplicate_name, root.tokens[import.first + 3].span,
+      sink.error(Code::import_named_as_target, root.tokens[import.first + 3].span,
                  "a target is called `" + import.alias + "` too, in line " +
                      std::to_string(name.span.line) + ": `" + import.alias +
                      ".NAME` could be of either",

@@ -337,7 +337,7 @@ TEST(Imports, AnAliasIsNoTargetsName) {
   const Imported imported = inlined(text, files);
   ASSERT_EQ(imported.diagnostics.size(), 1U);
   const runtime::Diagnostic& found = imported.diagnostics[0];
-  EXPECT_EQ(found.code, "RB0320");
+  EXPECT_EQ(found.code, "RB0322");
   EXPECT_EQ(found.severity, runtime::Severity::error);
   EXPECT_EQ(found.span.line, 2U);
   EXPECT_EQ(found.span.column, 28U);
