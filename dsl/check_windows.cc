@@ -76,15 +76,27 @@ core::Duration longest_watch(const StageOutline& stage) {
   return watched;
 }
 
-bool warn_of_never_full(const Review& review, core::Duration watched, const std::string& what,
+// From the start of the rollout to its first stage.
+core::Duration longest_before(const Outline& outline) {
+  core::Duration watched{};
+  if (outline.require && !outline.require->empty()) watched = outline.require->within;
+  for (const Step& step : outline.setup) {
+    if (step.kind != Step::Kind::act) continue;
+    watched = add_up(watched, longest_act(step.effects.front()));
+  }
+  return watched;
+}
+
+// `over`: "stage `a` is over after 2h".
+bool warn_of_never_full(const Review& review, core::Duration watched, const std::string& over,
                         Findings& findings) {
   for (const Judgement& expect : review.criteria) {
     if (expect.what.measure == core::Measure::absent || expect.over + expect.sustain <= watched) {
       continue;
     }
     findings.warning(Code::never_full, expect.span,
-                     quoted(expect.text) + " can never pass: " + what + " is over after " +
-                         format_duration(watched) + " at the latest, the window is never full",
+                     quoted(expect.text) + " can never pass: " + over +
+                         " at the latest, the window is never full",
                      "judge a shorter window, or give it more time with `within`");
     return true;
   }
@@ -117,12 +129,25 @@ void warn_of_windows(const Outline& outline, Findings& findings) {
                          "`: a single burst stays in the window longer than that",
                      "write `for " + format_duration(stop.over) + "`, or leave `for` out");
   }
+  // Windows begin with the rollout, and from its first shift on with the shift of their stage. A
+  // stage behind it that moves nothing looks back to the shift of one before.
+  core::Duration since_start = longest_before(outline);
+  // Nobody knows how long what stands before a stage waits for people, or for its hours.
+  bool extended = !outline.advance_only.hours.empty() ||
+                  (outline.require && may_extend(*outline.require, outline));
+  bool shifted = false;
   for (const StageOutline& stage : outline.stages) {
+    const bool moves = moves_traffic(stage);
+    shifted = shifted || moves;
+    extended = may_extend(stage.review, outline) || (!shifted && extended);
+    since_start = add_up(since_start, longest_watch(stage));
+    const core::Duration watched = shifted ? longest_watch(stage) : since_start;
+    const bool bounded = (moves || !shifted) && !extended;
     // One finding for one window: of one that is never full, the hold is too short as well.
-    // A stage that moves nothing looks back to the shift of one before it.
-    const bool never = moves_traffic(stage) && !may_extend(stage.review, outline) &&
-                       warn_of_never_full(stage.review, longest_watch(stage),
-                                          "stage " + quoted(stage.name), findings);
+    const std::string over = "stage " + quoted(stage.name) + " is over " +
+                             (shifted ? "after " + format_duration(watched)
+                                      : format_duration(watched) + " after the start");
+    const bool never = bounded && warn_of_never_full(stage.review, watched, over, findings);
     if (!never) warn_of_hold(stage, outline, findings);
   }
   warn_of_silence(outline, findings);

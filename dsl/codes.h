@@ -57,6 +57,7 @@ enum class Code : std::uint16_t {
   unknown_target = 370,
   duplicate_name = 320,
   duplicate_statement = 321,
+  import_named_as_target = 322,  // `eu.NAME` would be of either
 
   // 04xx: types and values.
   type_mismatch = 401,

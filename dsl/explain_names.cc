@@ -68,6 +68,14 @@ void explain_names(std::vector<Explanation>& all) {
       {321, "a statement that stands twice",
        "There is one of these in a block: of two it is not clear which one is meant.", Where::stage,
        "hold 1h\nhold 2h", "hold 2h"},
+      {322, "an import that is called as a target is",
+       "What an import lends is written `eu.careful`, and what is measured of a target "
+       "`eu.error_rate`: of one name for both nobody could say which is meant.",
+       Where::importing,
+       "import \"common.runbook\" as eu\ntarget eu where region = \"eu\"\n"
+       "stage first using eu.careful {\n  traffic eu 10%\n  hold 1h\n}",
+       "import \"common.runbook\" as common\n"
+       "stage first using common.careful {\n  traffic 10%\n  hold 1h\n}"},
 
       {361, "unknown parameter",
        "`--param NAME=VALUE` gives a value to what the runbook declares with `param NAME: type = "

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "dsl/grammar_label.h"
 #include "dsl/grammar_rules.h"
 #include "dsl/number.h"
 
@@ -372,9 +373,8 @@ const auto split_as_planned_def =
 
 const auto new_kinds_def = peek(1, "(") >> kw("new", "") > open_parenthesis
                            > plain_metric[SetNewMetric{}] > kw("by") >
-                           list_of(name("a label",
-                                        true)[push<&ast::NewKinds::labels>]) > close_parenthesis
-                           > kw("at", "at least") >
+                           list_of(label[push<&ast::NewKinds::labels>]) > close_parenthesis >
+                           kw("at", "at least") >
                            kw("least") > whole_number[set<&ast::NewKinds::at_least>];
 
 // `absent` and `new` are only tried in `stop`, and after its `and`: in `expect` they are reported

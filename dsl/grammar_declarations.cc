@@ -1,6 +1,7 @@
 // What a runbook declares in one line: title, service, arms, load, role, metric, channel, action,
 // target.
 
+#include "dsl/grammar_label.h"
 #include "dsl/grammar_rules.h"
 #include "dsl/grammar_types.h"
 #include "dsl/selector.h"
@@ -90,7 +91,7 @@ const auto kind = kw("counter")[put<&ast::Measured::kind, MetricKind::counter>] 
                   (kw("gauge")[put<&ast::Measured::kind, MetricKind::gauge>] >
                    gauge_fold[set<&ast::Measured::fold>] >> -in_unit);
 
-const auto clause = (kw("by") > list_of(name("a label", true)[push<&ast::Measured::by>])) |
+const auto clause = (kw("by") > list_of(label[push<&ast::Measured::by>])) |
                     kw("unsplit")[put<&ast::Measured::unsplit, true>] |
                     (kw("default") > literal(ast::Type::count, "`0`")[SetDefault{}]) | in_unit;
 

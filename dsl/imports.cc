@@ -359,6 +359,26 @@ class Joiner {
   std::set<std::tuple<std::size_t, std::uint32_t, std::uint32_t>> said_;
 };
 
+// `eu.error_rate` would be a name of the library, and what is measured of the target. A target is
+// declared in the runbook alone.
+void refuse_targets_names(const Library& root, std::vector<runtime::Diagnostic>& found) {
+  Sink sink(root.file);
+  for (const ImportStatement& import : root.imports) {
+    for (std::size_t i = 0; i + 2 < root.tokens.size(); ++i) {
+      const Token& name = root.tokens[i + 1];
+      const bool target = root.tokens[i].is_word("target") && root.tokens[i + 2].is_word("where");
+      if (!target || !name.is_word(import.alias)) continue;
+      sink.error(Code::import_named_as_target, root.tokens[import.first + 3].span,
+                 "a target is called `" + import.alias + "` too, in line " +
+                     std::to_string(name.span.line) + ": `" + import.alias +
+                     ".NAME` could be of either",
+                 "give the import another name");
+      break;
+    }
+  }
+  for (runtime::Diagnostic& each : sink.diagnostics()) found.push_back(std::move(each));
+}
+
 // Whatever a library lends further is its own affair: only its text says what it uses.
 void warn_of_unused(const Library& library, std::vector<runtime::Diagnostic>& warnings) {
   Sink sink(library.file);
@@ -389,6 +409,7 @@ Imported inline_imports(const std::string& file, const std::string& text, const 
     if (found.file == name) found.file = file;
   libraries[0]->file = file;
   for (const auto& library : libraries) imported.text.add_file({library->file, library->text});
+  refuse_targets_names(*libraries[0], imported.diagnostics);
   if (imported.diagnostics.empty()) Joiner(libraries, imported).run();
   for (const auto& library : libraries) warn_of_unused(*library, imported.warnings);
   return imported;

@@ -49,6 +49,7 @@ class Builder {
   core::ItemIndex add_item(core::Item item);
 
   core::Machine& machine() { return machine_; }
+  const core::Machine& machine() const { return machine_; }
   // INVARIANT: every label that a transition leads to is bound.
   core::Machine finish();
 

@@ -57,6 +57,11 @@ class Flow {
     bool gated = false;  // `next` needs the gate
   };
 
+  // What a rollback has to take back: the state that was entered for it, and what people read.
+  struct Owed {
+    StateIndex entered;
+    std::string label;
+  };
   // A `stop` as the machine has it: its conditions, and where its guard leads.
   struct Stop {
     std::vector<core::CriterionIndex> criteria;
@@ -98,6 +103,15 @@ class Flow {
   // The first state; an invalid one when no stage undoes anything.
   StateIndex lower_undo(const std::string& name, StateIndex compound, Label next);
   StateIndex begin_rollback(const std::string& name, StateIndex parent, std::uint32_t rank);
+  // Whether it may come before anything was shifted.
+  bool comes_before_shift(std::size_t rollback) const;
+  // Whether it lowers something even then: the rollout began above where it leads.
+  bool lowers_beginning(const std::vector<Step>& steps) const;
+  // States that a rollback of these steps has to take something back of, once they were entered.
+  std::vector<Owed> owed(const std::vector<Step>& rollback) const;
+  void lower_taking_back(const std::string& name, StateIndex compound,
+                         const std::vector<Owed>& owed, Label acts);
+  bool undoes() const;
   bool shifts() const;
   // Where the windows of a stage begin: before the first shift, with the rollout.
   core::Floor floor() const { return moved_ ? core::Floor::shift : core::Floor::start; }
@@ -147,6 +161,7 @@ class Flow {
   std::vector<std::size_t> ranked_;  // of rollbacks that guards lead to, the fastest first
   std::vector<Stop> stops_;
   std::map<std::string, core::EffectIndex> tracked_;  // starts of this stage that settle, by action
+  StateIndex first_shift_;                            // the first step of all that shifts traffic
   StateIndex restart_;          // this stage's first step that starts something
   bool moved_ = false;          // a stage up to the one that is lowered now shifts traffic
   bool irreversible_ = false;   // no way back from what is lowered now

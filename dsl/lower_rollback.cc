@@ -1,5 +1,8 @@
 // Rollbacks: the guards' own, the softer ones, those by command, and what stages undo in all of
 // them.
+//
+//   any stop ─► rollback.automatic.look ─ traffic was shifted ─► undo ─► its acts ─► rolled_back
+//                                       └ nothing was done ─► aborted
 
 #include <algorithm>
 
@@ -9,6 +12,22 @@
 namespace rollbook::dsl {
 
 using core::TriggerKind;
+
+namespace {
+
+bool runs(const std::vector<Step>& steps) {
+  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+    return step.kind == Step::Kind::act || step.kind == Step::Kind::until || runs(step.block);
+  });
+}
+
+// Whether a rollback is owed to a stage, also where nothing was shifted in it: what the stage has
+// run may be what the rollback's own runs take back.
+bool owes(const StageOutline& stage, const std::vector<Step>& rollback) {
+  return !stage.undo.empty() || (runs(stage.steps) && runs(rollback));
+}
+
+}  // namespace
 
 bool Flow::shifts() const {
   for (const StageOutline& stage : outline_.stages) {
@@ -60,11 +79,16 @@ void Flow::lower_rollback(std::size_t index, StateIndex parent) {
   builder_.bind(rollbacks_[index], compound);
   const Label done_label = is_whole(index) ? rolled_back_ : some_back_;
   const Label acts = builder_.label();
-  if (is_whole(index)) lower_undo(name, compound, acts);
+  const bool looks =
+      is_whole(index) && comes_before_shift(index) && !lowers_beginning(rollback.steps);
+  const std::vector<Owed> taken_back = looks ? owed(rollback.steps) : std::vector<Owed>{};
+  if (is_whole(index)) lower_taking_back(name, compound, taken_back, acts);
+  const bool nothing = looks && taken_back.empty();
   if (rollback.steps.empty()) {
     const StateIndex done = builder_.add_state(compound, rollback_state(name + ".done", name));
     builder_.at(done).span = rollback.span;
-    builder_.go(done, on(TriggerKind::always), done_label, {.label = "nothing else to do"});
+    builder_.go(done, on(TriggerKind::always), nothing ? aborted_ : done_label,
+                {.label = "nothing else to do"});
     builder_.bind(acts, done);
     return;
   }
@@ -108,6 +132,64 @@ void Flow::lower_partial(StateIndex parent) {
   builder_.bind(partial_, state);
   builder_.go(state, on(TriggerKind::settled), builder_.halt(),
               {.label = "traffic is at the weight that was asked for"});
+}
+
+// A guard that is armed from the start leads to it. What else does so in a stage that has not
+// shifted says it in so many words, and has it as it is written.
+bool Flow::comes_before_shift(std::size_t rollback) const {
+  return std::any_of(outline_.guards.begin(), outline_.guards.end(),
+                     [&](const GuardOutline& guard) {
+                       return guard.always && guard.otherwise.kind == Exit::Kind::rollback &&
+                              guard.otherwise.target == rollback;
+                     });
+}
+
+bool Flow::lowers_beginning(const std::vector<Step>& steps) const {
+  const std::vector<core::TargetIndex> all = targets_of(outline_);
+  return std::any_of(all.begin(), all.end(), [&](core::TargetIndex target) {
+    const std::optional<core::Weight> to = weight_after(steps, target);
+    return to && *to < begins_of(outline_, target);
+  });
+}
+
+std::vector<Flow::Owed> Flow::owed(const std::vector<Step>& rollback) const {
+  std::vector<Owed> owed;
+  if (first_shift_.valid()) owed.push_back({first_shift_, "traffic was shifted"});
+  const core::Machine& machine = builder_.machine();
+  for (std::size_t i = 0; i < outline_.stages.size(); ++i) {
+    const StateIndex stage = machine.stages[i].state;
+    // Not the stage itself: that is forgotten as soon as it is undone.
+    const StateIndex begin = machine.leaf(stage);
+    if (owes(outline_.stages[i], rollback) && begin != first_shift_) {
+      owed.push_back({begin, "`" + outline_.stages[i].name + "` was entered"});
+    }
+    // Whoever comes further has come by the first shift.
+    if (first_shift_.valid() && machine.contains(stage, first_shift_)) break;
+  }
+  return owed;
+}
+
+// Before its acts: what it has to take back. Where that is nothing its messages are out, and that
+// is all: nobody waits for the settlement of a shift that lowers nothing.
+void Flow::lower_taking_back(const std::string& name, StateIndex compound,
+                             const std::vector<Owed>& owed, Label acts) {
+  const Label undo = !owed.empty() && undoes() ? builder_.label() : acts;
+  if (!owed.empty()) {
+    const StateIndex look = builder_.add_state(compound, rollback_state(name + ".look", name));
+    builder_.at(look).span = builder_.at(compound).span;
+    for (const Owed& one : owed) {
+      builder_.go(look, on_entered(one.entered), undo, {.label = one.label});
+    }
+    builder_.go(look, on(TriggerKind::always), aborted_,
+                {.label = "nothing was shifted, and nothing has to be undone"});
+  }
+  const StateIndex first = lower_undo(name, compound, acts);
+  if (!owed.empty() && first.valid()) builder_.bind(undo, first);
+}
+
+bool Flow::undoes() const {
+  return std::any_of(outline_.stages.begin(), outline_.stages.end(),
+                     [](const StageOutline& stage) { return !stage.undo.empty(); });
 }
 
 // For each stage that was entered, the last one first: a branch point, what it undoes, and a mark

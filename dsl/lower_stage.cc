@@ -214,6 +214,7 @@ core::StateIndex Flow::lower_step(const Step& step, const Steps& place, const st
     return effect.kind == core::EffectKind::start;
   });
   if (starts && !restart_.valid()) restart_ = index;
+  if (shifts && !back && !first_shift_.valid()) first_shift_ = index;
   if (shifts && place.record != nullptr && !place.record->shift.valid()) {
     place.record->shift = restart_.valid() ? restart_ : index;
   }

@@ -134,13 +134,11 @@ void Flow::lower_some_back(StateIndex parent) {
   builder_.bind(some_back_, end);
   const StateIndex look =
       builder_.add_state(end, rollback_state("rollback.end.look", "rollback.end"));
-  const bool undoes = std::any_of(outline_.stages.begin(), outline_.stages.end(),
-                                  [](const StageOutline& stage) { return !stage.undo.empty(); });
-  const Label rest = undoes ? builder_.label() : rolled_back_;
+  const Label rest = undoes() ? builder_.label() : rolled_back_;
   builder_.go(look, on(TriggerKind::all_back), rest, {.label = "every target is back"});
   builder_.go(look, on(TriggerKind::some_left), builder_.halt(),
               {.label = "a target was rolled back, the others stay where they are"});
-  if (!undoes) return;
+  if (!undoes()) return;
   builder_.bind(rest, lower_undo("rollback.end", end, rolled_back_));
 }
 

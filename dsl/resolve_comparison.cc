@@ -141,7 +141,8 @@ bool resolve_arms(Context& context, const ast::Criterion& criterion,
     context.findings.error(Code::not_comparable, comparison.right.span,
                            itself ? "this compares a measurement with itself"
                                   : "the two sides must measure the same of two arms",
-                           "like `canary.p99(latency) <= baseline.p99(latency) * 105%`");
+                           "compare one measurement of both arms, like "
+                           "`canary.p99(latency) <= baseline.p99(latency) * 105%`");
     return false;
   }
   judgement.measured = left_of(criterion.text);

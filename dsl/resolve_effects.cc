@@ -18,7 +18,8 @@ void check_placeholders(Context& context, const ast::Text& text) {
     const std::size_t end = value.find_first_of("{}", i + 1);
     if (end == std::string::npos || value[end] == '{') {
       context.findings.error(Code::unknown_placeholder, text.span,
-                             "a `{` in this text is not closed", "write `{{` for a brace");
+                             "a `{` in this text is not closed",
+                             "close it as in `{cause}`, or write `{{` for a brace");
       return;
     }
     const std::string name = value.substr(i + 1, end - i - 1);

@@ -43,8 +43,8 @@ core::Quorum resolve_quorum(Context& context, const ast::Quorum& quorum) {
     if (needed > kPersonsMost) {
       context.findings.error(
           Code::bad_value, quorum.needed.span,
-          "`" + quorum.needed.text + " of` asks for no sensible number of persons",
-          "write a number up to " + std::to_string(kPersonsMost));
+          "`" + quorum.needed.text + " of` asks for too many persons",
+          "write a number from 1 to " + std::to_string(kPersonsMost));
     } else {
       resolved.needed = static_cast<std::uint32_t>(needed);
     }

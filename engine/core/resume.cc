@@ -21,6 +21,18 @@ StateIndex shift_of(const Machine& machine, const RolloutState& state, StateInde
 // At zero again, with what extensions added.
 void restart(ClockState& clock) { clock = ClockState{{}, {}, clock.extra, false}; }
 
+// The stages that it is in, and whatever else a trigger asks about.
+void note_entered(const Machine& machine, RolloutState& state, StateIndex inside) {
+  for (const Stage& stage : machine.stages) {
+    if (machine.contains(stage.state, inside)) state.stages_open.insert(stage.state);
+  }
+  for (const Transition& transition : machine.transitions) {
+    const Trigger& trigger = transition.trigger;
+    if (trigger.kind != TriggerKind::entered || !machine.contains(trigger.state, inside)) continue;
+    state.stages_open.insert(trigger.state);
+  }
+}
+
 // That stage begins anew, and those after it that were entered before too.
 void restart_stages(const Machine& machine, RolloutState& state, StateIndex to) {
   bool anew = false;
@@ -44,9 +56,7 @@ bool is_last_attempt(const RolloutState& state, Sequence sequence, const EffectS
 
 void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
               const Transitioned& moved) {
-  for (const Stage& stage : machine.stages) {
-    if (machine.contains(stage.state, moved.to)) state.stages_open.insert(stage.state);
-  }
+  note_entered(machine, state, moved.to);
   for (StateIndex i = moved.to; i.valid(); i = machine.at(i).parent) {
     state.irreversible = state.irreversible || machine.at(i).irreversible;
   }

@@ -6,8 +6,9 @@
 
 namespace rollbook::core {
 
-// A step was taken: it ends a halt, enters stages, and may leave the ways back fewer. After a
-// rollback to more than nothing it knows the shift at which the stage would begin anew.
+// A step was taken: it ends a halt, enters stages (and what a trigger `entered` asks about), and
+// may leave the ways back fewer. After a rollback to more than nothing it knows the shift at which
+// the stage would begin anew.
 void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
               const Transitioned& moved);
 

@@ -103,10 +103,12 @@ const Case kCases[] = {
      "25:12 RB0212 no number of requests proves a ratio to be at `0%`\n  with confidence, a limit "
      "lies between 0% and 100%\n"},
     {"TheSameArmTwice", "expect canary.error_rate <= canary.error_rate * 105% over 5m",
-     "25:33 RB0403 this compares a measurement with itself\n  like `canary.p99(latency) <= "
+     "25:33 RB0403 this compares a measurement with itself\n  compare one measurement of both "
+     "arms, like `canary.p99(latency) <= "
      "baseline.p99(latency) * 105%`\n"},
     {"TwoThings", "expect canary.error_rate <= baseline.rate(requests) over 5m",
-     "25:33 RB0403 the two sides must measure the same of two arms\n  like `canary.p99(latency) <= "
+     "25:33 RB0403 the two sides must measure the same of two arms\n  compare one measurement of "
+     "both arms, like `canary.p99(latency) <= "
      "baseline.p99(latency) * 105%`\n"},
     {"ASumOnTheRight", "expect canary.error_rate <= baseline.error_rate + 5% over 5m",
      "25:33 RB0401 `5%` is a ratio: it cannot be added to or taken from what is measured\n  to "

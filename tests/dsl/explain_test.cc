@@ -47,6 +47,7 @@ std::set<std::string> codes_in(const std::string& text) {
   std::set<std::string> codes;
   for (const auto& found : imported.diagnostics) codes.insert(found.code);
   for (const auto& found : imported.warnings) codes.insert(found.code);
+  if (!imported.diagnostics.empty()) return codes;  // there is no whole text then
   const std::string whole = imports ? imported.text.text() : text;
   for (const auto& found : compile(whole).diagnostics) codes.insert(found.code);
   return codes;

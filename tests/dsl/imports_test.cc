@@ -325,5 +325,25 @@ TEST(Imports, OneThatNothingIsTakenOfIsWarnedOf) {
   EXPECT_EQ(warnings(with("import \"gone.runbook\" as gone\n", "")), "");
 }
 
+TEST(Imports, AnAliasIsNoTargetsName) {
+  const Files files = {{"common.runbook",
+                        "edition 1\nrunbook common {\n  role sre\n"
+                        "  template reviewed { confirm \"ok\" by sre }\n}\n"}};
+  std::string text = Runbook();
+  text.insert(text.find("runbook shop"), "import \"common.runbook\" as eu\n");
+  text.replace(text.find("stage second {"), 14, "stage second using eu.reviewed {");
+  EXPECT_EQ(inlined(text, files).diagnostics.size(), 0U);
+  text.insert(text.find("  metric requests"), "  target eu where region = \"eu\"\n");
+  const Imported imported = inlined(text, files);
+  ASSERT_EQ(imported.diagnostics.size(), 1U);
+  const runtime::Diagnostic& found = imported.diagnostics[0];
+  EXPECT_EQ(found.code, "RB0322");
+  EXPECT_EQ(found.severity, runtime::Severity::error);
+  EXPECT_EQ(found.span.line, 2U);
+  EXPECT_EQ(found.span.column, 28U);
+  EXPECT_EQ(found.message, "a target is called `eu` too, in line 7: `eu.NAME` could be of either");
+  EXPECT_EQ(found.help, "give the import another name");
+}
+
 }  // namespace
 }  // namespace rollbook::dsl

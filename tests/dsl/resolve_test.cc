@@ -79,7 +79,7 @@ const Case kResolveCases[] = {
 )"},
     {"UnclosedPlaceholder", Runbook().with("{cause}", "{cause"),
      R"(42:17 RB0309 a `{` in this text is not closed
-  write `{{` for a brace
+  close it as in `{cause}`, or write `{{` for a brace
 )"},
     {"DoubledBraceIsABrace", Runbook().with("{cause}", "{{cause}"), ""},
     {"UnknownKindOfChannel", Runbook().with("pagerduty(", "pagerdut("),

@@ -185,7 +185,8 @@ TEST(GuardAlways, WatchesARolloutWithoutTraffic) {
   EXPECT_EQ(r.effects(EffectKind::traffic).size(), 0U);
 }
 
-TEST(GuardAlways, StopsBeforeTheFirstStage) {
+// Nothing was run that its rollback would take back: people are told, and that is all.
+TEST(GuardAlways, EndsWhatItStopsBeforeTheFirstStage) {
   Rehearsal r(kMigration);
   r.counter("req", {}, 100);
   r.counter("err", {}, 0);
@@ -194,10 +195,25 @@ TEST(GuardAlways, StopsBeforeTheFirstStage) {
   EXPECT_EQ(r.state(), "preflight.gate");
   r.counter("err", {}, 2);
   r.run_to_end();
+  EXPECT_EQ(r.state(), "aborted");
+  EXPECT_EQ(r.rollout().outcome, core::Outcome::aborted);
+  ASSERT_EQ(r.effects(EffectKind::page).size(), 1U);
+  EXPECT_NE(r.effects(EffectKind::page)[0].text.find("error_rate > 1% over 5m"), std::string::npos);
+  EXPECT_EQ(r.effects(EffectKind::run).size(), 0U);
+}
+
+TEST(GuardAlways, TakesBackWhatAStageHasRun) {
+  Rehearsal r(kMigration);
+  r.agreeable = true;
+  r.counter("req", {}, 100);
+  r.counter("err", {}, 0);
+  r.start();
+  r.run_to("expand.hold");
+  r.counter("err", {}, 2);
+  r.run_to_end();
   EXPECT_EQ(r.state(), "rolled_back");
-  EXPECT_EQ(r.effects(EffectKind::page).size(), 1U);
-  EXPECT_EQ(r.effects(EffectKind::run).size(), 1U);
-  EXPECT_EQ(r.effects(EffectKind::run)[0].name, "contract");
+  ASSERT_EQ(r.effects(EffectKind::run).size(), 2U);
+  EXPECT_EQ(r.effects(EffectKind::run)[1].name, "contract");
 }
 
 TEST(GuardAlways, CountsItsSustainThroughTheEndOfWhatComesBefore) {
@@ -220,8 +236,8 @@ TEST(GuardAlways, CountsItsSustainThroughTheEndOfWhatComesBefore) {
 TEST(GuardAlways, TakesSilenceFromTheStartForABreach) {
   Rehearsal r(kMigration);
   r.start();
-  r.run_to("rollback.back");
-  EXPECT_EQ(r.elapsed(), 3min);
+  r.run_to_end();
+  EXPECT_EQ(r.entered("aborted"), 3min);
 }
 
 TEST(GuardAlways, RollsBackByCommandWithoutTraffic) {

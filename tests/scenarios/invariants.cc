@@ -89,8 +89,9 @@ void Invariants::see_move(const core::Machine& machine, const core::RolloutState
     return highest;
   }();
   if (before.rollback_rank > 0) {
+    const bool nothing_done = into.outcome == core::Outcome::aborted && !before.shifted;
     expect(rank >= before.rollback_rank || into.outcome == core::Outcome::rolled_back ||
-               before.resuming,
+               nothing_done || before.resuming,
            event, "a rollback is left only by its end, by a faster one, or resumed");
   }
   for (auto i = moved.to; i.valid(); i = machine.at(i).parent) {

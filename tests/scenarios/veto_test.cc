@@ -422,7 +422,7 @@ TEST(Veto, BeforeAnyTrafficItHaltsToo) {
     if (both) fail_baseline(r, 5);
     r.run_for(20min);
     EXPECT_EQ(r.rollout().halted, both);
-    EXPECT_EQ(r.state(), both ? "preflight.gate" : "rolled_back");
+    EXPECT_EQ(r.state(), both ? "preflight.gate" : "aborted");
   }
 }
 

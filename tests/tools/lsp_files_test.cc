@@ -206,6 +206,94 @@ TEST_F(LspFiles, AScenarioFindsTheNamesOfItsRunbook) {
   EXPECT_EQ(defined(scenario, kScenario, "\"shop.runbook\"", 2), "shop.runbook:0:0");
 }
 
+// ---- Findings of a scenario
+// ----------------------------------------------------------------------
+
+// "RB0713 4:40 no state …": code, place and the first line of each.
+std::vector<std::string> told(const Json& found) {
+  std::vector<std::string> all;
+  for (const Json& one : found) {
+    const Json& start = one.at("range").at("start");
+    std::string message = one.at("message");
+    all.push_back(one.at("code").get<std::string>() + " " + start.at("line").dump() + ":" +
+                  start.at("character").dump() + " " + message.substr(0, message.find('\n')));
+  }
+  return all;
+}
+
+TEST_F(LspFiles, AScenarioIsToldWhatItsRunbookDoesNotKnow) {
+  EXPECT_EQ(client.found(scenario), Json::array());
+  std::string text = kScenario;
+  const auto put = [&](const std::string& part, const std::string& with) {
+    text.replace(text.find(part), part.size(), with);
+  };
+  put("state half.hold", "state haf.hold");
+  put("answer go as lead", "answer stay as lead");
+  put("half.low pass", "half.lowe pass");
+  put("effect run drain", "effect run drian");
+  put("  at every", "  series shop_request_total{version=\"new\"} 5/s\n  at every");
+  client.edit(scenario, whole(), text);
+  const auto found = told(client.found(scenario));
+  // The very words and places of `rollbook test`, in whatever order.
+  directory.write("shop.runbook", kShop);
+  directory.write("shop.scenario", text);
+  const Ran ran = rollbook({"test", directory.file("shop.scenario"), "-o", "json"});
+  const Json report = Json::parse(ran.out);
+  std::vector<std::string> expected;
+  for (const Json& one : report.at("diagnostics")) {
+    expected.push_back(one.at("code").get<std::string>() + " " +
+                       std::to_string(one.at("line").get<int>() - 1) + ":" +
+                       std::to_string(one.at("column").get<int>() - 1) + " " +
+                       one.at("message").get<std::string>());
+  }
+  EXPECT_EQ(expected.size(), 5U) << ran.out;
+  EXPECT_THAT(found, testing::UnorderedElementsAreArray(expected));
+  EXPECT_THAT(found, Contains(HasSubstr("RB0713")));
+  client.edit(scenario, whole(), kScenario);
+  EXPECT_EQ(client.found(scenario), Json::array());
+}
+
+TEST_F(LspFiles, AScenarioIsCheckedAnewWhenItsRunbookChanges) {
+  EXPECT_EQ(client.found(scenario), Json::array());
+  std::string text = kShop;
+  text.replace(text.find("stage half"), 10, "stage full");
+  client.edit(shop, whole(), text);
+  EXPECT_THAT(told(client.found(scenario)), Contains(HasSubstr("RB0716")));
+  // One with errors knows no names: that is said once a scenario, where the runbook is named.
+  text.replace(text.find("by lead"), 7, "by laed");
+  client.edit(shop, whole(), text);
+  auto found = told(client.found(scenario));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0], AllOf(HasSubstr("RB0710"), HasSubstr("the runbook has errors: "),
+                              HasSubstr("no role is called `laed`")));
+  client.edit(shop, whole(), kShop);
+  EXPECT_EQ(client.found(scenario), Json::array());
+}
+
+TEST_F(LspFiles, AScenarioWithoutARunbookWaitsForIt) {
+  std::string text = kScenario;
+  text.replace(text.find("shop.runbook"), 12, "shap.runbook");
+  client.edit(scenario, whole(), text);
+  const auto found = told(client.found(scenario));
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_THAT(found[0], AllOf(HasSubstr("RB0710"), HasSubstr("no runbook `shap.runbook` in "),
+                              HasSubstr("did you mean `shop.runbook`?")));
+  client.open(uri("shap.runbook"), kShop);
+  EXPECT_EQ(client.found(scenario), Json::array());
+}
+
+TEST_F(LspFiles, AScenarioGivesItsRunbookTheParametersThatItSays) {
+  std::string book = kShop;
+  book.replace(book.find("  role lead"), 11,
+               "  param share: ratio = 50% from 10% to 60%\n  role lead");
+  book.replace(book.find("traffic 50%\n    hold"), 20, "traffic share\n    hold");
+  std::string text = kScenario;
+  text.replace(text.find("  series healthy"), 16, "  given param share = 70%\n  series healthy");
+  client.edit(shop, whole(), book);
+  client.edit(scenario, whole(), text);
+  EXPECT_THAT(told(client.found(scenario)), ElementsAre(HasSubstr("RB0710")));
+}
+
 TEST_F(LspFiles, UsesAreFoundInEveryFile) {
   Json asked = about(shop, place_of(kShop, "common.careful", 8));
   asked["context"] = {{"includeDeclaration", true}};

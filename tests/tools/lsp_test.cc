@@ -168,10 +168,12 @@ TEST_F(Lsp, ForgetsAClosedDocumentAndItsFindings) {
             -32602);
 }
 
-TEST_F(Lsp, ReadsAScenarioForItsTextAlone) {
+TEST_F(Lsp, ReadsAScenarioWithoutItsRunbook) {
   const std::string uri = "file:///tmp/shop.scenario";
-  client.open(uri, "scenario \"a 🚀 spike\" for \"shop.runbook\" {\n  at 2h expect state x\n}\n");
-  EXPECT_EQ(client.found(uri), Json::array());
+  client.open(uri, "scenario \"a 🚀 spike\" for \"gone.runbook\" {\n  at 2h expect state x\n}\n");
+  const Json found = client.found(uri);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].at("code"), "RB0710");
   const Json lenses = client.result("textDocument/codeLens", {{"textDocument", {{"uri", uri}}}});
   ASSERT_EQ(lenses.size(), 1U);
   EXPECT_EQ(lenses[0].at("command").at("command"), "rollbook.run");

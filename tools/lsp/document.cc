@@ -11,6 +11,7 @@
 #include "dsl/resolve.h"
 #include "dsl/scenario.h"
 #include "tools/lsp/workspace.h"
+#include "tools/scenario/script.h"
 
 namespace rollbook::tools::lsp {
 
@@ -87,7 +88,9 @@ const std::vector<Reference>& Document::imports() {
     if (!tokens[i + 1].is(Kind::text)) continue;
     const std::string& name = tokens[i + 1].value;
     if (is_scenario() && tokens[i].is_word("for")) {
-      imports_->push_back({name, workspace_->runbook_of(file_, name), tokens[i + 1].span});
+      std::string path = path_of_library(name);  // looked for once
+      if (path.empty()) path = workspace_->runbook_of(file_, name);
+      imports_->push_back({name, std::move(path), tokens[i + 1].span});
     } else if (!is_scenario() && tokens[i].is_word("import") && i + 3 < tokens.size() &&
                tokens[i + 2].is_word("as")) {
       imports_->push_back(
@@ -144,12 +147,32 @@ const runtime::Compiled& Document::compiled() {
 
 const std::vector<runtime::Diagnostic>& Document::found() {
   if (!is_scenario()) return compiled().diagnostics;
-  if (!scenario_found_) {
-    dsl::Sink sink(file_);
-    dsl::scenario::parse(text_.bytes(), sink);
-    scenario_found_ = sink.diagnostics();
-  }
+  if (!scenario_found_) scenario_found_ = check_scenarios();
   return *scenario_found_;
+}
+
+// As `rollbook test` does before it plays them.
+std::vector<runtime::Diagnostic> Document::check_scenarios() {
+  dsl::Sink sink(file_);
+  const auto scenarios = dsl::scenario::parse(text_.bytes(), sink);
+  if (sink.has_errors()) return sink.diagnostics();
+  plans_.begin();
+  for (const dsl::scenario::Scenario& scenario : scenarios) {
+    const std::string& path = path_of_library(scenario.runbook.value);
+    if (path.empty()) {
+      sink.error(dsl::Code::scenario_no_runbook, scenario.runbook.span,
+                 no_runbook(file_, scenario.runbook.value, workspace_->runbooks_near(file_)));
+      continue;
+    }
+    const Plans::Known& known = plans_.of(path, params_of(scenario, {}), *workspace_);
+    if (known.plan == nullptr) {
+      tell_unsound(scenario, path, known.error, sink);
+    } else {
+      make_script(scenario, known.plan, sink);
+    }
+  }
+  plans_.end();
+  return sink.diagnostics();
 }
 
 const dsl::Index& Document::index() {

@@ -10,6 +10,7 @@
 #include "dsl/index.h"
 #include "dsl/outline.h"
 #include "engine/runtime/plan_compiler.h"
+#include "tools/lsp/plans.h"
 #include "tools/lsp/text.h"
 
 namespace rollbook::tools::lsp {
@@ -56,6 +57,7 @@ class Document {
  private:
   friend class Workspace;
   void forget();
+  std::vector<runtime::Diagnostic> check_scenarios();
 
   std::string uri_;
   std::string file_;
@@ -65,6 +67,7 @@ class Document {
   std::optional<std::vector<Reference>> imports_;
   std::optional<runtime::Compiled> compiled_;
   std::optional<std::vector<runtime::Diagnostic>> scenario_found_;
+  Plans plans_;  // of its scenarios: kept, for they change seldom
   std::optional<dsl::Index> index_;
   std::optional<dsl::ast::Runbook> ast_;
   std::optional<std::optional<dsl::Outline>> outline_;  // asked for; there

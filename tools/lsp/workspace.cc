@@ -83,6 +83,14 @@ std::string Workspace::runbook_of(const std::string& scenario, const std::string
   return "";
 }
 
+std::vector<std::string> Workspace::runbooks_near(const std::string& scenario) const {
+  std::vector<std::string> names;
+  for (const std::string& path : texts(scenario)) {
+    if (fs::path(path).extension() == ".runbook") names.push_back(fs::path(path).filename());
+  }
+  return names;
+}
+
 std::vector<std::string> Workspace::texts(const std::string& file) const {
   std::set<std::string> paths;
   for (const auto& [uri, document] : open)
@@ -102,10 +110,11 @@ std::vector<std::string> Workspace::forget(const std::string& path) {
   for (bool any = true; any;) {
     any = false;
     for (auto& [uri, document] : open) {
-      if (document.is_scenario() || changed.contains(document.file())) continue;
+      if (changed.contains(document.file())) continue;
       const auto& imports = document.imports();
+      // A scenario whose runbook is not there may be for this one.
       const bool takes = std::any_of(imports.begin(), imports.end(), [&](const Reference& one) {
-        return changed.contains(one.path);
+        return changed.contains(one.path) || (document.is_scenario() && one.path.empty());
       });
       if (!takes) continue;
       changed.insert(document.file());

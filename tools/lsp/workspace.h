@@ -26,11 +26,13 @@ class Workspace {
   static std::string path_from(const std::string& file, const std::string& path);
   // The runbook that a scenario is for, by file or by name, as `rollbook test` looks for it; "".
   std::string runbook_of(const std::string& scenario, const std::string& name) const;
+  // The file names of those that it is looked for among.
+  std::vector<std::string> runbooks_near(const std::string& scenario) const;
   // Every runbook and scenario there is in the open folder, and beside `file`; open ones too. By
   // path.
   std::vector<std::string> texts(const std::string& file) const;
-  // A file has changed: what open runbooks that take of it, by way of others too, know is worked
-  // out anew. Their URIs.
+  // A file has changed: what open runbooks that take of it, by way of others too, and scenarios for
+  // them know is worked out anew. Their URIs.
   std::vector<std::string> forget(const std::string& path);
 };
 

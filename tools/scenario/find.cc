@@ -102,11 +102,7 @@ Outcome<std::string> find_runbook(const std::string& scenario_path, const std::s
       there.push_back(fs::path(file).filename().string());
     }
   }
-  const std::string place = beside.empty() ? "." : beside.string();
-  return give_up(fmt::format("no runbook `{}` in {}, {}/plans or plans{}", name, place, place,
-                             dsl::closest(name, there).empty()
-                                 ? ""
-                                 : ", did you mean `" + dsl::closest(name, there) + "`?"));
+  return give_up(no_runbook(scenario_path, name, there));
 }
 
 }  // namespace rollbook::tools

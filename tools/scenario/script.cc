@@ -41,6 +41,39 @@ bool Script::expects_refusal() const {
                      });
 }
 
+std::vector<core::Argument> params_of(const dsl::scenario::Scenario& scenario,
+                                      std::vector<core::Argument> params) {
+  for (const dsl::scenario::GivenParam& given : scenario.params) {
+    std::erase_if(params, [&](const core::Argument& one) { return one.name == given.name.text; });
+    params.push_back({given.name.text, given.value});
+  }
+  return params;
+}
+
+std::string no_runbook(const std::string& scenario_path, const std::string& name,
+                       const std::vector<std::string>& there) {
+  const std::size_t slash = scenario_path.rfind('/');
+  const std::string place = slash == std::string::npos ? "." : scenario_path.substr(0, slash);
+  const std::string meant = dsl::closest(name, there);
+  return "no runbook `" + name + "` in " + place + ", " + place + "/plans or plans" +
+         (meant.empty() ? "" : ", did you mean `" + meant + "`?");
+}
+
+std::string first_error(const runtime::Compiled& compiled) {
+  for (const runtime::Diagnostic& found : compiled.diagnostics) {
+    if (found.severity != runtime::Severity::error) continue;
+    return "the runbook has errors: " + found.file + ":" + std::to_string(found.span.line) + ":" +
+           std::to_string(found.span.column) + ": " + found.message;
+  }
+  return "";
+}
+
+void tell_unsound(const Scenario& scenario, const std::string& runbook_path,
+                  const std::string& error, dsl::Sink& sink) {
+  sink.error(Code::scenario_no_runbook, scenario.runbook.span, error,
+             "`rollbook check " + runbook_path + "` shows all findings");
+}
+
 std::optional<Script> make_script(const Scenario& scenario,
                                   std::shared_ptr<const runtime::Plan> plan, dsl::Sink& sink) {
   const std::size_t errors = sink.errors();

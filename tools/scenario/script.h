@@ -48,6 +48,19 @@ struct Script {
   bool expects_refusal() const;
 };
 
+// `params` with those of the scenario in place of, or behind, others of their name.
+std::vector<core::Argument> params_of(const dsl::scenario::Scenario& scenario,
+                                      std::vector<core::Argument> params);
+
+// What is said where no runbook of that name was found; `there`: those that were.
+std::string no_runbook(const std::string& scenario_path, const std::string& name,
+                       const std::vector<std::string>& there);
+// "the runbook has errors: …", of one that has.
+std::string first_error(const runtime::Compiled& compiled);
+// Reports it where the scenario names the runbook.
+void tell_unsound(const dsl::scenario::Scenario& scenario, const std::string& runbook_path,
+                  const std::string& error, dsl::Sink& sink);
+
 // Nothing when anything was reported.
 std::optional<Script> make_script(const dsl::scenario::Scenario& scenario,
                                   std::shared_ptr<const runtime::Plan> plan, dsl::Sink& sink);

@@ -73,8 +73,7 @@ void Suite::run(const dsl::scenario::Scenario& scenario, FileResult& file, dsl::
   result.runbook = *path;
   const Known& known = compile(*path, params_of(scenario, params_));
   if (known.plan == nullptr) {
-    sink.error(dsl::Code::scenario_no_runbook, scenario.runbook.span, known.error,
-               fmt::format("`rollbook check {}` shows all findings", *path));
+    tell_unsound(scenario, *path, known.error, sink);
     return;
   }
   const auto script = make_script(scenario, known.plan, sink);
@@ -104,15 +103,6 @@ void Suite::tell(const Script& script, ScenarioResult& result, Coverage& coverag
   }
 }
 
-std::vector<core::Argument> params_of(const dsl::scenario::Scenario& scenario,
-                                      std::vector<core::Argument> params) {
-  for (const dsl::scenario::GivenParam& given : scenario.params) {
-    std::erase_if(params, [&](const core::Argument& one) { return one.name == given.name.text; });
-    params.push_back({given.name.text, given.value});
-  }
-  return params;
-}
-
 const Suite::Known& Suite::compile(const std::string& path,
                                    const std::vector<core::Argument>& params) {
   std::vector<std::string> values;
@@ -132,12 +122,7 @@ const Suite::Known& Suite::compile(const std::string& path,
     known.plan = std::make_shared<const runtime::Plan>(std::move(*compiled.plan));
     return known;
   }
-  for (const runtime::Diagnostic& found : compiled.diagnostics) {
-    if (found.severity != runtime::Severity::error) continue;
-    known.error = fmt::format("the runbook has errors: {}:{}:{}: {}", found.file, found.span.line,
-                              found.span.column, found.message);
-    break;
-  }
+  known.error = first_error(compiled);
   return known;
 }
 

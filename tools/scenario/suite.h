@@ -61,10 +61,6 @@ Outcome<std::vector<std::string>> find_scenarios(const std::vector<std::string>&
 // is none; says where it was looked for.
 Outcome<std::string> find_runbook(const std::string& scenario_path, const std::string& name);
 
-// `params` with those of the scenario in place of, or behind, others of their name.
-std::vector<core::Argument> params_of(const dsl::scenario::Scenario& scenario,
-                                      std::vector<core::Argument> params);
-
 class Suite {
  public:
   // Only scenarios whose title or file holds `filter`. `params` are put into every runbook; what a

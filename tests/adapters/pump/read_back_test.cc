@@ -212,6 +212,7 @@ TEST(ReadBack, FeedsNoWindowThatBeginsWithTheRollout) {
   rig.start(text);
   rig.read_back();
   EXPECT_FALSE(rig.waits());
+  EXPECT_FALSE(rig.state().finished());
   EXPECT_NE(rig.machine().at(rig.state().active).phase, core::Phase::rollback);
   for (std::size_t i = 0; i < rig.machine().windows.size(); ++i) {
     if (rig.machine().windows[i].floor == core::Floor::before) continue;
