@@ -50,16 +50,6 @@ TEST(Sentence, DecimalsAreExact) {
   EXPECT_EQ(decimal_text(Fixed::from_int(kValueMax)), "1000000000000000");
 }
 
-TEST(Sentence, ValuesAreInTheUnitOfTheirMeasure) {
-  using enum Comparison;
-  EXPECT_EQ(value_text(ratio(greater, "0"), decimal("0.0124")), "1.24%");
-  EXPECT_EQ(value_text(quantile("0.99", greater, "0"), decimal("0.013")), "13ms");
-  EXPECT_EQ(value_text(absent(3min), Fixed::from_int(180)), "3m");
-  EXPECT_EQ(value_text(rate(greater, "0"), decimal("45.12345")), "45.123/s");
-  EXPECT_EQ(value_text(count(greater, "0"), decimal("12")), "12");
-  EXPECT_EQ(value_text(gauge(greater, "0"), decimal("0.1234567")), "0.123457");
-}
-
 TEST(Sentence, NamesCriterionValueSamplesAndPlace) {
   const Machine machine = stage_machine();
   Reading reading;
