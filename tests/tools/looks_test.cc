@@ -318,6 +318,14 @@ TEST_F(LooksTest, ADamagedLogIsSaidAndNothingShown) {
   }
 }
 
+TEST_F(LooksTest, TheNextCommandFindsTheSameLog) {
+  for (const char* verb : {"metrics", "traffic", "status", "show", "log"}) {
+    EXPECT_THAT(log_->run(verb).err, HasSubstr(" --data " + log_->data() + "\n")) << verb;
+  }
+  EXPECT_THAT(rollbook({"list", "--data", log_->data()}).err,
+              HasSubstr(" --data " + log_->data() + "\n"));
+}
+
 TEST_F(LooksTest, EightyColumnsAreEnough) {
   for (const auto& words : {midway(), midway({"--compare"}), midway({"--at", "4", "--compare"}),
                             std::vector<std::string>{"--window", "7h", "--compare"}}) {
@@ -406,6 +414,20 @@ class LiveLooksTest : public testing::Test {
   TestEngine engine_;
   Log log_;
 };
+
+TEST_F(LiveLooksTest, WhatIsComparedHasNoLimitBeforeThereAreData) {
+  engine_.command(start(kBothArms));
+  engine_.run_for(1s);
+  for (const json& criterion : log_.read("status").at("criteria")) {
+    const bool arms = criterion.at("text").get<std::string>().find("baseline") != std::string::npos;
+    if (criterion.at("verdict") == "no_data" && arms) {
+      EXPECT_TRUE(criterion.at("limit").is_null()) << criterion;
+    }
+    if (!arms) EXPECT_TRUE(criterion.at("limit").is_number()) << criterion;
+  }
+  engine_.run_for(30s);
+  EXPECT_TRUE(log_.read("status").at("criteria")[1].at("limit").is_number());
+}
 
 TEST_F(LiveLooksTest, ASplitThatContradictsItsPlanFails) {
   engine_.command(start(kBothArms));
