@@ -125,8 +125,10 @@ void check_arms(const Subject& subject, MetricFinding& found) {
       if (arms.contains(arm)) continue;
       std::vector<std::string> values;
       for (const auto& [value, count] : arms) values.push_back(value);
-      found.problems.push_back(fmt::format("no series has `{}` in the arm's label `{}`; seen: {}",
-                                           arm, machine.arms->label, list_of(values)));
+      auto& told = subject.may_lack ? found.notes : found.problems;
+      told.push_back(fmt::format("no series has `{}` in the arm's label `{}`{}; seen: {}", arm,
+                                 machine.arms->label, subject.may_lack ? " yet" : "",
+                                 list_of(values)));
     }
   }
 }
@@ -148,11 +150,15 @@ void check_matchers(const Subject& subject, MetricFinding& found) {
       }
     } else if (std::find(label->second.begin(), label->second.end(), matcher.value) ==
                label->second.end()) {
-      found.problems.push_back(fmt::format("no series has {}=\"{}\"; values seen: {}",
-                                           matcher.label, matcher.value, list_of(label->second)));
+      auto& told = subject.may_lack ? found.warnings : found.problems;
+      told.push_back(fmt::format("no series has {}=\"{}\"; values seen: {}", matcher.label,
+                                 matcher.value, list_of(label->second)));
     }
   }
-  if (found.series == 0 && found.problems.empty()) {
+  if (found.series > 0 || !found.problems.empty() || !found.warnings.empty()) return;
+  if (subject.may_lack) {
+    found.notes.push_back("no series fits the runbook's matchers yet");
+  } else {
     found.problems.push_back("no series fits the runbook's matchers");
   }
 }

@@ -20,7 +20,8 @@ inline constexpr std::string_view kBucketSuffix = "_bucket";
 struct Subject {
   const core::Machine& machine;
   const core::Metric& metric;
-  std::string line;  // of the runbook
+  std::string line;       // of the runbook
+  bool may_lack = false;  // errors: a healthy arm sends none
   std::set<runtime::PointKind> kinds;
   std::set<std::vector<core::Fixed>> layouts;
   std::map<std::string, std::size_t> arms;

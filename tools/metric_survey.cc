@@ -217,30 +217,30 @@ std::string MetricSurvey::meant(const core::Machine& machine, const std::string&
   return best;
 }
 
-void MetricSurvey::check_name(const core::Machine& machine, const core::Metric& metric,
-                              const std::string& line, MetricFinding& found) const {
+void MetricSurvey::check_name(const Subject& subject, MetricFinding& found) const {
+  const core::Metric& metric = subject.metric;
   if (metric.kind == MetricKind::histogram &&
       names_.contains(metric.selector + std::string(kBucketSuffix))) {
     found.problems.push_back(missing_whole(metric.selector));
     return;
   }
-  const core::MetricIndex index{static_cast<std::uint32_t>(&metric - machine.metrics.data())};
-  const bool part = metric.default_zero || is_numerator(machine, index);
-  std::vector<std::string>& told = part ? found.warnings : found.problems;
-  const std::string near = meant(machine, metric.selector);
+  std::vector<std::string>& told = subject.may_lack ? found.warnings : found.problems;
+  const std::string near = meant(subject.machine, metric.selector);
   if (!near.empty()) {
     told.push_back(fmt::format("no point is named `{}`, did you mean `{}`?", metric.selector,
                                adapters::printable(near)));
-    found.suggestion = replaced(line, metric.selector, near);
+    found.suggestion = replaced(subject.line, metric.selector, near);
   } else if (metric.default_zero) {
     found.notes.push_back(fmt::format("no point is named `{}` yet; `default 0` counts that as none",
                                       metric.selector));
-  } else if (part) {
+  } else if (subject.may_lack) {
     told.push_back(fmt::format(
         "no point is named `{}` yet; until one comes its ratios are no data, which no gate passes. "
         "If a healthy service sends none, say `default 0`",
         metric.selector));
-    if (!line.empty()) found.suggestion = without_comment(line) + " default 0";
+    if (!subject.line.empty()) {
+      found.suggestion = without_comment(subject.line) + " default 0";
+    }
   } else {
     told.push_back(
         fmt::format("no point is named `{}`, and none of the {} names seen is near to it",
@@ -256,7 +256,8 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
     const core::Metric& metric = machine.metrics[m];
     const core::MetricIndex index{static_cast<std::uint32_t>(m)};
     if (!machine.is_declared(index)) continue;
-    Subject subject{machine, metric, line_of(text, metric.span.line), {}, {}, {}};
+    Subject subject{machine, metric, line_of(text, metric.span.line), false, {}, {}, {}};
+    subject.may_lack = metric.default_zero || is_numerator(machine, index);
     MetricFinding& found = all.emplace_back();
     found.metric = metric.name;
     found.name = metric.selector;
@@ -265,7 +266,7 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
     const Group group = of(metric.selector);
     found.seen = !group.empty();
     if (!found.seen) {
-      check_name(machine, metric, subject.line, found);
+      check_name(subject, found);
       continue;
     }
     const bool split = machine.arms && !metric.unsplit;
@@ -305,7 +306,12 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
     if (metric.kind != MetricKind::gauge) check_senders(matched, found);
     if (metric.kind != MetricKind::histogram || subject.layouts.empty()) continue;
     check_layouts(subject, found);
-    if (!found.edges.empty()) found.limits = limits_of(machine, index, found.edges);
+    if (found.edges.empty()) continue;
+    found.limits = limits_of(machine, index, found.edges);
+    // Nobody chooses the edges of an exponential one; they lie closer than limits are meant.
+    for (LimitFinding& limit : found.limits) {
+      if (found.exponential && limit.high) limit.blunt = false;
+    }
   }
   return all;
 }

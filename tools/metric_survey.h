@@ -45,6 +45,8 @@ struct MetricFinding {
   bool is_doubtful() const;  // warnings, or a limit that does not do what is written
 };
 
+struct Subject;  // metric_checks.h
+
 class MetricSurvey {
  public:
   void take(const runtime::PointBatch& batch);
@@ -74,8 +76,7 @@ class MetricSurvey {
   Group of(const std::string& name) const;
   std::string missing_whole(const std::string& name) const;
   std::string meant(const core::Machine& machine, const std::string& name) const;
-  void check_name(const core::Machine& machine, const core::Metric& metric, const std::string& line,
-                  MetricFinding& found) const;
+  void check_name(const Subject& subject, MetricFinding& found) const;
 
   std::vector<Seen> series_;  // by number
   std::vector<std::vector<core::Fixed>> layouts_;

@@ -174,6 +174,24 @@ TEST_F(DoctorTest, AServiceThatHasHadNoErrorYetIsHealthy) {
                              Not(HasSubstr("did you mean")), Not(HasSubstr("write:"))));
 }
 
+TEST_F(DoctorTest, AnArmThatHasHadNoErrorYetIsHealthy) {
+  std::string text = kRunbook;
+  text.replace(text.find("shop_errors_total"), 17, "shop_requests_total{code=~\"5..\"}");
+  send(without(healthy(), "shop_errors_total") +
+       point("shop_errors_total", "old", R"("kind":"counter","value":1)"));
+  const Ran one_arm = doctor();
+  EXPECT_EQ(one_arm.exit, 0) << one_arm.out;
+  EXPECT_THAT(
+      one_arm.out,
+      AllOf(HasSubstr("ok      errors"),
+            HasSubstr("no series has `new` in the arm's label `version` yet; seen: `old`")));
+  runbook = directory.write("shop.runbook", text);
+  const Ran no_match = doctor();
+  EXPECT_EQ(no_match.exit, 0) << no_match.out;
+  EXPECT_THAT(no_match.out, AllOf(HasSubstr("ok      errors"),
+                                  HasSubstr("no series fits the runbook's matchers yet")));
+}
+
 TEST_F(DoctorTest, ANumeratorThatWasNotSeenIsDoubtful) {
   std::string text = kRunbook;
   text.erase(text.find(" default 0"), 10);
