@@ -263,6 +263,7 @@ Outcome<BreakdownLook> break_down(const runtime::EventLog& log, const Rollout& r
   look.subject = ask.subject;
   look.metric = metric.name;
   look.kind = metric.kind;
+  look.unit = core::unit_of(machine, index);
   for (const std::size_t label : labels) look.by.push_back(metric.by[label]);
   look.kept = state.breakdowns[core::breakdown_of(machine, index).value].sets.size();
   look.asked_percentiles =

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/units.h"
 #include "tools/rollouts.h"
 
 namespace rollbook::tools {
@@ -51,6 +52,7 @@ struct BreakdownLook {
   Subject subject = Subject::errors;
   std::string metric;
   core::MetricKind kind = core::MetricKind::counter;
+  core::Unit unit = core::Unit::seconds;  // of a histogram's values
   std::vector<std::string> by;
   std::string requests;  // the metric that `ratio` is of; "" where it is not kept by labels
   core::Duration window{}, seen{};

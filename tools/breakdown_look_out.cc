@@ -66,17 +66,7 @@ std::string upper(std::string text) {
   return text;
 }
 
-std::string rate_text(Fixed rate) {
-  core::Criterion criterion;
-  criterion.measure = core::Measure::rate;
-  return core::value_text(criterion, rate);
-}
-
-std::string latency_text(Fixed value) {
-  core::Criterion criterion;
-  criterion.measure = core::Measure::quantile;
-  return core::value_text(criterion, value);
-}
+std::string rate_text(Fixed rate) { return core::value_text(core::Unit::per_second, rate); }
 
 std::vector<std::string> row_of(const BreakdownLook& look, std::string name,
                                 const ShareLook& share) {
@@ -87,7 +77,8 @@ std::vector<std::string> row_of(const BreakdownLook& look, std::string name,
     row.push_back(share.ratio ? core::percent_text(*share.ratio, 3) : "-");
   }
   for (std::size_t i = 0; i < look.asked_percentiles.size(); ++i) {
-    row.push_back(i < share.percentiles.size() ? latency_text(share.percentiles[i]) : "-");
+    row.push_back(i < share.percentiles.size() ? core::value_text(look.unit, share.percentiles[i])
+                                               : "-");
   }
   return row;
 }

@@ -164,6 +164,7 @@ ArmLook estimate_of(const Rollout& rollout, const Measurement& what, Arm arm, co
   look.arm = arm;
   look.kept = true;
   look.value = found.value;
+  look.beyond = found.low.has_value();
   if (!found.value) look.missing = found.missing;  // else it is the other side's
   look.samples = found.samples;
   look.at = found.at;
@@ -185,6 +186,11 @@ void set_difference(MetricLook& look) {
   if (baseline->nanos > 0) {
     look.relative = Fixed{look.difference->nanos * Fixed::kScale / baseline->nanos};
   }
+}
+
+core::Unit unit_of(const Machine& machine, const Measurement& what) {
+  if (what.measure == Measure::ratio) return core::Unit::ratio;
+  return what.measure == Measure::rate ? core::Unit::per_second : core::unit_of(machine, what.top);
 }
 
 std::string_view kind_of(Measure measure) {
@@ -210,7 +216,7 @@ MetricLook look_of(const Rollout& rollout, const Measurement& what, core::Target
   look.metric = what.metric;
   look.name = what.name;
   look.kind = kind_of(what.measure);
-  look.measure = what.measure;
+  look.unit = unit_of(machine, what);
   look.of = what.of;
   if (what.measure == Measure::quantile) look.quantile = what.quantile;
   const auto canary = side_of(machine, shifted, what, Arm::canary, target);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/core/machine.h"
+#include "engine/core/units.h"
 #include "tools/rollouts.h"
 
 namespace rollbook::tools {
@@ -23,6 +24,7 @@ struct ArmLook {
   bool kept = false;  // a criterion of the runbook looks at it, so the log has it
   core::Missing missing = core::Missing::none;
   std::optional<core::Fixed> value;
+  bool beyond = false;       // a quantile above the last edge of its buckets, which is the value
   std::int64_t samples = 0;  // requests of a ratio, observations of a histogram, else points
   core::Time at = core::kDistantPast;  // where its window ends: event time
   core::Duration seen{};               // how much of the window was watched
@@ -33,7 +35,7 @@ struct MetricLook {
   std::string metric;  // as the runbook calls it; `errors / requests` where it has no name
   std::string name;    // as it is shown: `p99(latency)`
   std::string kind;    // "ratio", "quantile", "rate", "gauge"
-  core::Measure measure = core::Measure::ratio;
+  core::Unit unit = core::Unit::ratio;
   std::string of;  // of a ratio: `errors / requests`
   std::optional<core::Fixed> quantile;
   std::vector<ArmLook> arms;

@@ -36,6 +36,7 @@ Json to_json(const ArmLook& arm) {
     return json;
   }
   json["value"] = number_or_null(arm.value);
+  if (arm.beyond) json["beyond_edges"] = true;
   if (arm.missing != core::Missing::none) json["missing"] = adapters::name_of(arm.missing);
   json["samples"] = arm.samples;
   json["at"] = time_or_null(arm.at);
@@ -49,6 +50,7 @@ Json to_json(const MetricLook& look, bool compare) {
   json["metric"] = look.metric;
   json["name"] = look.name;
   json["kind"] = look.kind;
+  json["unit"] = core::name_of(look.unit);
   if (!look.of.empty()) json["of"] = look.of;
   if (look.quantile) json["quantile"] = adapters::number(*look.quantile);
   json["arms"] = Json::object();
@@ -68,16 +70,11 @@ std::string shown_name(const MetricLook& look) {
 
 // ---- Values ---------------------------------------------------------------------------------
 
-std::string value_text(const MetricLook& look, Fixed value) {
-  core::Criterion criterion;
-  criterion.measure = look.measure;
-  return core::value_text(criterion, value);
-}
-
 std::string value_of(const MetricLook& look, const ArmLook* arm) {
   if (arm == nullptr) return "";
   if (!arm->kept) return "not watched";
-  return arm->value ? value_text(look, *arm->value) : "no data";
+  if (!arm->value) return "no data";
+  return (arm->beyond ? "above " : "") + core::value_text(look.unit, *arm->value);
 }
 
 // What is too small to be shown has no sign.
@@ -91,8 +88,8 @@ std::string difference_of(const MetricLook& look) {
   if (!look.difference) return "";
   const auto size = [](Fixed value) { return value.nanos < 0 ? Fixed{-value.nanos} : value; };
   const Fixed difference = *look.difference;
-  std::string how_much = value_text(look, size(difference));
-  if (look.measure == core::Measure::ratio) {
+  std::string how_much = core::value_text(look.unit, size(difference));
+  if (look.unit == core::Unit::ratio) {
     how_much.back() = ' ';  // its percent sign
     how_much += "points";
   }

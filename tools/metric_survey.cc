@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "adapters/wire/text.h"
 #include "engine/runtime/selector.h"
+#include "tools/metric_checks.h"
 
 namespace rollbook::tools {
 namespace {
@@ -15,36 +17,22 @@ using core::MetricKind;
 using runtime::PointKind;
 
 constexpr std::size_t kValuesShown = 5;
+constexpr std::size_t kTimesTold = 2;  // once is a restart
 
-constexpr std::string_view kKindWords[] = {"counter", "histogram", "gauge"};
-constexpr std::string_view kPointWords[] = {
-    "counter (cumulative)",          "counter (delta)",      "gauge",
-    "histogram (cumulative)",        "histogram (delta)",    "exponential histogram (cumulative)",
-    "exponential histogram (delta)", "number without a type"};
-
-std::string_view word_of(MetricKind kind) { return kKindWords[static_cast<std::size_t>(kind)]; }
-
-bool fits(MetricKind kind, PointKind point) {
-  switch (point) {
-    case PointKind::counter:
-    case PointKind::counter_delta:
-      return kind == MetricKind::counter;
-    case PointKind::gauge:
-      return kind == MetricKind::gauge;
-    case PointKind::histogram:
-    case PointKind::histogram_delta:
-    case PointKind::exponential:
-    case PointKind::exponential_delta:
-      return kind == MetricKind::histogram;
-    case PointKind::untyped:
-      return kind != MetricKind::histogram;
-  }
-  return false;
+// Numbers without a type may be totals; a gauge's going back and forth is looked at by nobody.
+bool is_cumulative(PointKind kind) {
+  return kind == PointKind::counter || kind == PointKind::histogram ||
+         kind == PointKind::exponential || kind == PointKind::untyped;
 }
 
-MetricKind kind_for(PointKind point) {
-  if (runtime::is_histogram(point)) return MetricKind::histogram;
-  return point == PointKind::gauge ? MetricKind::gauge : MetricKind::counter;
+// What a cumulative point counts: of a histogram of explicit buckets its observations, of an
+// exponential one the sum of its values, which only rises too.
+Fixed total_of(const runtime::MetricPoint& point, const runtime::PointBatch& batch,
+               std::size_t edges) {
+  if (point.kind != PointKind::histogram) return point.value;
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i <= edges; ++i) count += batch.buckets[point.first_bucket + i];
+  return Fixed::from_int(count);
 }
 
 std::string line_of(const std::string& text, std::uint32_t line) {
@@ -57,14 +45,6 @@ std::string line_of(const std::string& text, std::uint32_t line) {
   std::string found = text.substr(begin, text.find('\n', begin) - begin);
   found.erase(0, std::min(found.find_first_not_of(" \t"), found.size()));
   return found;
-}
-
-// `line` with one word replaced behind its `=`; "" when the word is not there.
-std::string replaced(const std::string& line, const std::string& word, std::string_view by) {
-  const std::size_t at = line.find(word, std::min(line.find('='), line.size()));
-  if (at == std::string::npos || word.empty()) return "";
-  std::string result = line;
-  return result.replace(at, word.size(), by);
 }
 
 std::string_view label_of(const runtime::SeriesName& name, const std::string& label) {
@@ -84,156 +64,48 @@ void note_labels(const runtime::SeriesName& name, MetricFinding& found) {
   }
 }
 
-std::string list_of(const std::vector<std::string>& values) {
-  std::string text;
-  for (const std::string& value : values) {
-    text += (text.empty() ? "`" : ", `") + adapters::printable(value) + "`";
+// Slips of the hand: letters that are wrong, left out or too many.
+std::size_t slips(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
+    }
   }
-  return text;
+  return row[b.size()];
 }
 
-std::vector<LimitFinding> limits_of(const core::Machine& machine, std::size_t metric,
-                                    const std::vector<Fixed>& edges) {
-  std::vector<LimitFinding> found;
+// A metric that is only ever counted as a part of another: without it there is no breach.
+bool is_numerator(const core::Machine& machine, core::MetricIndex metric) {
+  const auto is_it = [&](core::WindowIndex window) {
+    return window.valid() && machine.at(machine.at(window).series).metric == metric;
+  };
+  bool found = false;
   for (const core::Criterion& criterion : machine.criteria) {
-    if (criterion.measure != core::Measure::quantile) continue;
-    if (machine.at(machine.at(criterion.window).series).metric.value != metric) continue;
-    LimitFinding limit{criterion.text, criterion.limit, false, {}, {}};
-    const auto edge = std::lower_bound(edges.begin(), edges.end(), criterion.limit);
-    limit.on_edge = edge != edges.end() && *edge == criterion.limit;
-    if (!limit.on_edge) {
-      if (edge != edges.begin()) limit.low = *std::prev(edge);
-      if (edge != edges.end()) limit.high = *edge;
+    const bool ratio = criterion.measure == core::Measure::ratio;
+    if (criterion.measure == core::Measure::absent &&
+        machine.at(criterion.series).metric == metric) {
+      return false;
     }
-    found.push_back(std::move(limit));
+    if (is_it(criterion.denominator) || is_it(criterion.other_denominator)) return false;
+    if (!is_it(criterion.window) && !is_it(criterion.other)) continue;
+    if (!ratio) return false;
+    found = true;
   }
   return found;
 }
 
-// What the series of one name have in common, and what the runbook wants of them.
-struct Subject {
-  const core::Machine& machine;
-  const core::Metric& metric;
-  std::string line;  // of the runbook
-  std::set<PointKind> kinds;
-  std::set<std::vector<Fixed>> layouts;
-  std::map<std::string, std::size_t> arms;
-};
-
-constexpr std::string_view kBucketSuffix = "_bucket";
-
-// A runbook that names the buckets, as PromQL does, where it means what they are parts of.
-bool check_buckets(const Subject& subject, MetricFinding& found) {
-  const core::Metric& metric = subject.metric;
-  const std::string_view name = metric.selector;
-  if (metric.kind != MetricKind::histogram || !name.ends_with(kBucketSuffix)) return false;
-  if (!subject.kinds.contains(PointKind::untyped) || !found.labels.contains("le")) return false;
-  const std::string_view whole = name.substr(0, name.size() - kBucketSuffix.size());
-  found.problems.push_back(fmt::format(
-      "the points of `{}` are a counter for each bucket; the histogram that they are put together "
-      "to is named `{}`",
-      name, whole));
-  found.suggestion = replaced(subject.line, metric.selector, whole);
-  return true;
-}
-
-// Each of these says what does not fit; the first that knows one gives the line to write.
-void check_kind(const Subject& subject, MetricFinding& found) {
-  const core::Metric& metric = subject.metric;
-  const MetricKind wanted = metric.kind;
-  const std::set<PointKind>& kinds = subject.kinds;
-  const std::string& line = subject.line;
-  const auto wrong =
-      std::find_if(kinds.begin(), kinds.end(), [&](PointKind k) { return !fits(wanted, k); });
-  if (wrong != kinds.end()) {
-    found.problems.push_back(fmt::format("the runbook says {}, its points are of the kind {}",
-                                         word_of(metric.kind),
-                                         kPointWords[static_cast<std::size_t>(*wrong)]));
-    found.suggestion = replaced(line, std::string(word_of(metric.kind)), word_of(kind_for(*wrong)));
-  }
-}
-
-void check_arms(const Subject& subject, MetricFinding& found) {
-  const core::Machine& machine = subject.machine;
-  const auto& arms = subject.arms;
-  if (arms.empty()) {
-    std::string other;
-    for (const auto& [label, values] : found.labels) {
-      const auto has = [&](const std::string& arm) {
-        return std::find(values.begin(), values.end(), arm) != values.end();
-      };
-      if (has(machine.arms->canary) || has(machine.arms->baseline)) other = label;
-    }
-    std::vector<std::string> labels;
-    for (const auto& [label, values] : found.labels) labels.push_back(label);
-    found.problems.push_back(fmt::format("no series has the arm's label `{}`; labels seen: {}",
-                                         machine.arms->label,
-                                         labels.empty() ? "none" : list_of(labels)));
-    if (!other.empty() && found.suggestion.empty()) {
-      found.suggestion = fmt::format("arms by label \"{}\": baseline \"{}\", canary \"{}\"", other,
-                                     machine.arms->baseline, machine.arms->canary);
-    }
-  } else {
-    for (const std::string& arm : {machine.arms->baseline, machine.arms->canary}) {
-      if (arms.contains(arm)) continue;
-      std::vector<std::string> values;
-      for (const auto& [value, count] : arms) values.push_back(value);
-      found.problems.push_back(fmt::format("no series has `{}` in the arm's label `{}`; seen: {}",
-                                           arm, machine.arms->label, list_of(values)));
-    }
-  }
-}
-
-void check_matchers(const Subject& subject, MetricFinding& found) {
-  const core::Metric& metric = subject.metric;
-  const std::string& line = subject.line;
-  for (const core::LabelMatcher& matcher : metric.matchers) {
-    if (found.series > 0 || matcher.kind != core::MatchKind::equal) continue;
-    const auto label = found.labels.find(matcher.label);
-    if (label == found.labels.end()) {
-      std::vector<std::string_view> labels;
-      for (const auto& [name, values] : found.labels) labels.push_back(name);
-      const std::string_view meant = adapters::nearest(matcher.label, labels);
-      found.problems.push_back(fmt::format("no series has the label `{}`{}", matcher.label,
-                                           adapters::did_you_mean(matcher.label, labels)));
-      if (!meant.empty() && found.suggestion.empty()) {
-        found.suggestion = replaced(line, matcher.label, meant);
-      }
-    } else if (std::find(label->second.begin(), label->second.end(), matcher.value) ==
-               label->second.end()) {
-      found.problems.push_back(fmt::format("no series has {}=\"{}\"; values seen: {}",
-                                           matcher.label, matcher.value, list_of(label->second)));
-    }
-  }
-  if (found.series == 0 && found.problems.empty()) {
-    found.problems.push_back("no series fits the runbook's matchers");
-  }
-}
-
-void check_layouts(const Subject& subject, MetricFinding& found) {
-  const auto& layouts = subject.layouts;
-  const core::Metric& metric = subject.metric;
-  // Of several layouts the coarsest is what will be kept, where one is.
-  const auto coarsest =
-      std::min_element(layouts.begin(), layouts.end(),
-                       [](const auto& a, const auto& b) { return a.size() < b.size(); });
-  for (const Fixed bound : *coarsest) {
-    found.edges.push_back(Fixed{bound.nanos * metric.unit.nanos / Fixed::kScale});
-  }
-  if (layouts.size() > 1 && !found.exponential) {
-    const bool nested = std::all_of(layouts.begin(), layouts.end(), [&](const auto& layout) {
-      return std::includes(layout.begin(), layout.end(), coarsest->begin(), coarsest->end());
-    });
-    found.problems.push_back(
-        nested ? fmt::format("its senders use {} sets of bucket bounds; the coarsest is kept",
-                             layouts.size())
-               : fmt::format("its senders use {} sets of bucket bounds of which none holds in "
-                             "all others; points of some will be refused",
-                             layouts.size()));
-  }
-}
-
 }  // namespace
+
+bool MetricFinding::is_doubtful() const {
+  return !warnings.empty() || std::any_of(limits.begin(), limits.end(),
+                                          [](const LimitFinding& limit) { return limit.blunt; });
+}
 
 void MetricSurvey::take(const runtime::PointBatch& batch) {
   layouts_.insert(layouts_.end(), batch.new_layouts.begin(), batch.new_layouts.end());
@@ -244,6 +116,11 @@ void MetricSurvey::take(const runtime::PointBatch& batch) {
   }
   for (const runtime::MetricPoint& point : batch.points) {
     Seen& seen = series_[point.series.value];
+    if (is_cumulative(point.kind)) {
+      const bool explicit_ = point.kind == PointKind::histogram;
+      const std::size_t edges = explicit_ ? layouts_[point.layout.value].size() : 0;
+      follow(point.end, total_of(point, batch, edges), seen);
+    }
     ++points_;
     ++seen.points;
     seen.kinds.insert(point.kind);
@@ -255,6 +132,38 @@ void MetricSurvey::take(const runtime::PointBatch& batch) {
     } else if (runtime::is_histogram(point.kind)) {
       seen.layouts.insert(layouts_[point.layout.value]);
     }
+  }
+}
+
+void MetricSurvey::follow(core::Time end, Fixed total, Seen& seen) {
+  if (end == seen.last && total != seen.total) ++seen.clashed;
+  if (end <= seen.last) return;
+  const bool first = seen.last == core::kDistantPast;
+  const bool falls = !first && total < seen.total;
+  if (seen.fell && total >= seen.top) ++seen.returned;
+  if (falls) seen.top = seen.total;
+  seen.fell = falls;
+  seen.total = total;
+}
+
+// Two that send under one set of labels look like one that restarts with every point, and each
+// restart counts its whole total once more.
+void MetricSurvey::check_senders(const Group& matched, MetricFinding& found) {
+  for (const Seen* seen : matched) {
+    if (std::max(seen->returned, seen->clashed) < kTimesTold) continue;
+    std::string labels;
+    for (const auto& [label, value] : seen->name.labels) {
+      labels += fmt::format("{}{}=\"{}\"", labels.empty() ? "" : ",", label, value);
+    }
+    const std::string what =
+        seen->returned >= seen->clashed
+            ? fmt::format("goes back and forth, {} times", seen->returned)
+            : fmt::format("has two values at one moment, {} times", seen->clashed);
+    found.problems.push_back(fmt::format(
+        "the total of {{{}}} {}: two senders under one set of labels; each fall counts as a "
+        "restart, with all that stands behind it. Give each a label of its own, such as `instance`",
+        adapters::printable(labels), what));
+    return;
   }
 }
 
@@ -289,24 +198,54 @@ std::string MetricSurvey::missing_whole(const std::string& name) const {
       buckets, edges.size());
 }
 
-void MetricSurvey::check_name(const core::Metric& metric, const std::string& line,
-                              MetricFinding& found) const {
+// The one name that differs by a slip or two, and that is not another metric of the runbook.
+std::string MetricSurvey::meant(const core::Machine& machine, const std::string& name) const {
+  const std::size_t most = name.size() < 8 ? 1 : 2;
+  std::string best;
+  std::size_t least = most + 1;
+  for (const std::string& candidate : names_) {
+    const bool used =
+        std::any_of(machine.metrics.begin(), machine.metrics.end(),
+                    [&](const core::Metric& metric) { return metric.selector == candidate; });
+    const std::size_t longer = std::max(name.size(), candidate.size());
+    if (used || longer - std::min(name.size(), candidate.size()) > most) continue;
+    const std::size_t distance = slips(name, candidate);
+    if (distance >= least) continue;
+    least = distance;
+    best = candidate;
+  }
+  return best;
+}
+
+void MetricSurvey::check_name(const Subject& subject, MetricFinding& found) const {
+  const core::Metric& metric = subject.metric;
   if (metric.kind == MetricKind::histogram &&
       names_.contains(metric.selector + std::string(kBucketSuffix))) {
     found.problems.push_back(missing_whole(metric.selector));
     return;
   }
-  const std::vector<std::string_view> candidates(names_.begin(), names_.end());
-  const std::string_view meant = adapters::nearest(metric.selector, candidates);
-  if (!meant.empty()) {
-    found.problems.push_back(fmt::format("no point is named `{}`, did you mean `{}`?",
-                                         metric.selector, adapters::printable(meant)));
-    found.suggestion = replaced(line, metric.selector, meant);
-    return;
+  std::vector<std::string>& told = subject.may_lack ? found.warnings : found.problems;
+  const std::string near = meant(subject.machine, metric.selector);
+  if (!near.empty()) {
+    told.push_back(fmt::format("no point is named `{}`, did you mean `{}`?", metric.selector,
+                               adapters::printable(near)));
+    found.suggestion = replaced(subject.line, metric.selector, near);
+  } else if (metric.default_zero) {
+    found.notes.push_back(fmt::format("no point is named `{}` yet; `default 0` counts that as none",
+                                      metric.selector));
+  } else if (subject.may_lack) {
+    told.push_back(fmt::format(
+        "no point is named `{}` yet; until one comes its ratios are no data, which no gate passes. "
+        "If a healthy service sends none, say `default 0`",
+        metric.selector));
+    if (!subject.line.empty()) {
+      found.suggestion = without_comment(subject.line) + " default 0";
+    }
+  } else {
+    told.push_back(
+        fmt::format("no point is named `{}`, and none of the {} names seen is near to it",
+                    metric.selector, names_.size()));
   }
-  found.problems.push_back(fmt::format(
-      "no point is named `{}`, and none of the {} names seen is near to it{}", metric.selector,
-      names_.size(), metric.default_zero ? "; `default 0` counts that as none" : ""));
 }
 
 std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
@@ -315,21 +254,25 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
   std::vector<MetricFinding> all;
   for (std::size_t m = 0; m < machine.metrics.size(); ++m) {
     const core::Metric& metric = machine.metrics[m];
-    if (!machine.is_declared(core::MetricIndex{static_cast<std::uint32_t>(m)})) continue;
-    Subject subject{machine, metric, line_of(text, metric.span.line), {}, {}, {}};
+    const core::MetricIndex index{static_cast<std::uint32_t>(m)};
+    if (!machine.is_declared(index)) continue;
+    Subject subject{machine, metric, line_of(text, metric.span.line), false, {}, {}, {}};
+    subject.may_lack = metric.default_zero || is_numerator(machine, index);
     MetricFinding& found = all.emplace_back();
     found.metric = metric.name;
     found.name = metric.selector;
     found.kind = word_of(metric.kind);
+    found.unit = core::unit_of(machine, index);
     const Group group = of(metric.selector);
     found.seen = !group.empty();
     if (!found.seen) {
-      check_name(metric, subject.line, found);
+      check_name(subject, found);
       continue;
     }
     const bool split = machine.arms && !metric.unsplit;
     core::Time first = core::kDistantFuture, last = core::kDistantPast;
     std::size_t points = 0;
+    Group matched;
     for (const Seen* seen : group) {
       subject.kinds.insert(seen->kinds.begin(), seen->kinds.end());
       subject.layouts.insert(seen->layouts.begin(), seen->layouts.end());
@@ -341,24 +284,34 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
           split ? label_of(seen->name, machine.arms->label) : std::string_view();
       if (!arm.empty()) ++subject.arms[std::string(arm)];
       const auto matches = selector.match(seen->name);
-      found.series += static_cast<std::size_t>(
+      const bool matches_it =
           std::any_of(matches.begin(), matches.end(),
-                      [&](const runtime::Match& match) { return match.metric.value == m; }));
+                      [&](const runtime::Match& match) { return match.metric == index; });
+      if (matches_it) matched.push_back(seen);
     }
+    found.series = matched.size();
     found.arms.assign(subject.arms.begin(), subject.arms.end());
     for (const PointKind kind : subject.kinds) {
-      found.kinds.emplace_back(kPointWords[static_cast<std::size_t>(kind)]);
+      found.kinds.emplace_back(word_of(kind));
       found.exponential = found.exponential || runtime::is_exponential(kind);
     }
     const double span = std::chrono::duration<double>(last - first).count();
     found.points_per_second = static_cast<double>(points) / std::max(span, 1.0);
     found.lag = now - last;
-    if (!check_buckets(subject, found)) check_kind(subject, found);
+    check_kind(subject, found);
     if (split) check_arms(subject, found);
     check_matchers(subject, found);
+    check_by(subject, found);
+    check_clock(found);
+    if (metric.kind != MetricKind::gauge) check_senders(matched, found);
     if (metric.kind != MetricKind::histogram || subject.layouts.empty()) continue;
     check_layouts(subject, found);
-    found.limits = limits_of(machine, m, found.edges);
+    if (found.edges.empty()) continue;
+    found.limits = limits_of(machine, index, found.edges);
+    // Nobody chooses the edges of an exponential one; they lie closer than limits are meant.
+    for (LimitFinding& limit : found.limits) {
+      if (found.exponential && limit.high) limit.blunt = false;
+    }
   }
   return all;
 }

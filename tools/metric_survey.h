@@ -16,17 +16,11 @@
 #include <vector>
 
 #include "engine/core/machine.h"
+#include "engine/core/units.h"
 #include "engine/runtime/metric_point.h"
+#include "tools/metric_limits.h"
 
 namespace rollbook::tools {
-
-// A limit that the runbook holds a histogram to.
-struct LimitFinding {
-  std::string criterion;  // as written
-  core::Fixed limit;
-  bool on_edge = false;
-  std::optional<core::Fixed> low, high;  // the bucket it lies in, where it is on no edge
-};
 
 struct MetricFinding {
   std::string metric;                                      // in the runbook
@@ -39,12 +33,19 @@ struct MetricFinding {
   std::map<std::string, std::vector<std::string>> labels;  // up to five values of each
   double points_per_second = 0;                            // of event time
   std::optional<core::Duration> lag;                       // of the latest point
+  core::Unit unit = core::Unit::number;                    // of a gauge's and a histogram's values
   std::vector<core::Fixed> edges;  // histograms: upper bounds, in the runbook's unit
   bool exponential = false;
   std::vector<LimitFinding> limits;
   std::vector<std::string> problems;  // sentences; empty: it fits
+  std::vector<std::string> warnings;  // what works, and may not be what was meant
+  std::vector<std::string> notes;     // what is as it should be, and worth a word
   std::string suggestion;             // the line to write instead; "" where none is known
+
+  bool is_doubtful() const;  // warnings, or a limit that does not do what is written
 };
+
+struct Subject;  // metric_checks.h
 
 class MetricSurvey {
  public:
@@ -63,11 +64,19 @@ class MetricSurvey {
     std::set<std::vector<core::Fixed>> layouts;
     std::size_t points = 0;
     core::Time first = core::kDistantFuture, last = core::kDistantPast;  // event time
+    // Of a cumulative one, as the engine takes it: what is no later than the last point is dropped.
+    core::Fixed total, top;    // of the last point, and of the one before its fall
+    bool fell = false;         // the last point was below the one before
+    std::size_t returned = 0;  // times that a total was back in the point after its fall
+    std::size_t clashed = 0;   // times that one moment had two totals
   };
   using Group = std::vector<const Seen*>;
+  static void follow(core::Time end, core::Fixed total, Seen& seen);
+  static void check_senders(const Group& matched, MetricFinding& found);
   Group of(const std::string& name) const;
   std::string missing_whole(const std::string& name) const;
-  void check_name(const core::Metric& metric, const std::string& line, MetricFinding& found) const;
+  std::string meant(const core::Machine& machine, const std::string& name) const;
+  void check_name(const Subject& subject, MetricFinding& found) const;
 
   std::vector<Seen> series_;  // by number
   std::vector<std::vector<core::Fixed>> layouts_;

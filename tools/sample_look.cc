@@ -7,7 +7,7 @@
 #include "adapters/wire/json_out.h"
 #include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
-#include "engine/core/sentence.h"
+#include "engine/core/units.h"
 #include "engine/runtime/exemplars.h"
 #include "tools/columns.h"
 
@@ -43,14 +43,11 @@ Outcome<void> find_kept(const core::Machine& machine, const std::string& asked, 
                                              asked));
 }
 
-bool is_latency(const SampleLook& look, const core::Exemplar& sample) {
-  return look.machine->at(sample.metric).kind == core::MetricKind::histogram;
-}
-
-std::string value_text(const SampleLook& look, const core::Exemplar& sample) {
-  core::Criterion criterion;
-  criterion.measure = is_latency(look, sample) ? core::Measure::quantile : core::Measure::count;
-  return core::value_text(criterion, sample.value);
+// Of a counter each request counts as it was: by a number.
+std::string value_text(const SampleLook& look, core::MetricIndex metric, Fixed value) {
+  const bool histogram = look.machine->at(metric).kind == core::MetricKind::histogram;
+  return core::value_text(histogram ? core::unit_of(*look.machine, metric) : core::Unit::number,
+                          value);
 }
 
 Json to_json(const SampleLook& look, const core::Exemplar& sample) {
@@ -66,12 +63,15 @@ Json to_json(const SampleLook& look, const core::Exemplar& sample) {
 }
 
 std::string limits_text(const SampleLook& look) {
+  const auto& metrics = look.machine->metrics;
   std::string text;
   for (const auto& [name, limit] : look.kept) {
-    core::Criterion criterion;
-    criterion.measure = core::Measure::quantile;
+    const auto found =
+        std::find_if(metrics.begin(), metrics.end(),
+                     [&](const core::Metric& metric) { return metric.name == name; });
+    const core::MetricIndex metric{static_cast<std::uint32_t>(found - metrics.begin())};
     const std::string what =
-        limit.nanos == 0 ? "all" : "those from " + core::value_text(criterion, limit) + " on";
+        limit.nanos == 0 ? "all" : "those from " + value_text(look, metric, limit) + " on";
     text += fmt::format("{}{} of `{}`", text.empty() ? "" : ", ", what, adapters::printable(name));
   }
   return text;
@@ -144,7 +144,8 @@ std::string samples_text(const SampleLook& look, std::size_t rows, std::size_t w
     const core::Exemplar& sample = look.samples[i];
     table_rows.push_back({adapters::printable(sample.trace), adapters::format_time(sample.at),
                           adapters::printable(look.machine->at(sample.metric).name),
-                          std::string(adapters::name_of(sample.arm)), value_text(look, sample),
+                          std::string(adapters::name_of(sample.arm)),
+                          value_text(look, sample.metric, sample.value),
                           fmt::format("{}/{}/{}", adapters::printable(sample.topic),
                                       sample.partition, sample.offset)});
   }

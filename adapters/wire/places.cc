@@ -18,10 +18,17 @@ std::string state_name(const core::Machine* machine, core::StateIndex index) {
   return machine == nullptr ? std::to_string(index.value) : machine->at(index).name;
 }
 
-core::Fixed limit_of(const core::Criterion& criterion) {
+std::optional<core::Fixed> limit_of(const core::Criterion& criterion) {
   // A duration's nanoseconds are seconds at 10⁻⁹.
-  return criterion.measure == core::Measure::absent ? core::Fixed{criterion.sustain.count()}
-                                                    : criterion.limit;
+  if (criterion.measure == core::Measure::absent) return core::Fixed{criterion.sustain.count()};
+  const bool has_own = criterion.judge || !criterion.new_by.empty();
+  if (criterion.other.valid() && !has_own) return std::nullopt;
+  return criterion.limit;
+}
+
+std::optional<core::Fixed> limit_of(const core::Criterion& criterion,
+                                    const core::Reading& reading) {
+  return reading.limit ? reading.limit : limit_of(criterion);
 }
 
 std::optional<core::Duration> window_of(const core::Machine& machine,
@@ -56,7 +63,8 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   if (reading.missing != core::Missing::none) json["missing"] = name_of(reading.missing);
   json["value"] = reading.value ? number(*reading.value) : Json(nullptr);
   if (criterion != nullptr) {
-    json["limit"] = number(reading.limit.value_or(limit_of(*criterion)));
+    const auto limit = limit_of(*criterion, reading);
+    json["limit"] = limit ? number(*limit) : Json(nullptr);
     if (const auto window = window_of(*machine, *criterion)) {
       json["window"] = format_duration(*window);
     }

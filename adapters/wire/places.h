@@ -17,8 +17,10 @@ std::string place_of(const core::Machine& machine, const core::Span& span);
 // The state's path; its number without a machine, "" for none.
 std::string state_name(const core::Machine* machine, core::StateIndex index);
 
-// The limit of a criterion as a value has it: for `absent` the silence allowed, in seconds.
-core::Fixed limit_of(const core::Criterion& criterion);
+// The limit of a criterion as a value has it: for `absent` the silence allowed, in seconds. Nothing
+// where it is measured too: then a reading that has data has it.
+std::optional<core::Fixed> limit_of(const core::Criterion& criterion);
+std::optional<core::Fixed> limit_of(const core::Criterion& criterion, const core::Reading& reading);
 // The window a criterion looks at; nothing for `absent`.
 std::optional<core::Duration> window_of(const core::Machine& machine,
                                         const core::Criterion& criterion);

@@ -8,6 +8,7 @@
 #include "adapters/wire/places.h"
 #include "adapters/wire/text.h"
 #include "engine/core/clocks.h"
+#include "engine/core/coarse.h"
 #include "engine/core/judge.h"
 #include "engine/core/prove.h"
 #include "engine/core/sentence.h"
@@ -104,10 +105,9 @@ CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
   status.part = criterion.part;
   status.judge = criterion.judge;
   status.reading = reading_of(machine, state, index);
-  status.limit = status.reading.limit.value_or(limit_of(criterion));
-  if (status.reading.value) {
-    status.value_text = core::value_text(criterion, *status.reading.value);
-  }
+  status.limit = limit_of(criterion, status.reading);
+  status.value_text = core::reading_text(machine, criterion, status.reading);
+  status.coarse = core::coarse_text(machine, state, criterion, status.reading);
   status.window = window_of(machine, criterion);
   status.pending = pending_of(criterion, status.reading);
   status.sustain = criterion.sustain;
@@ -228,7 +228,7 @@ Json to_json(const CriterionStatus& criterion) {
     json["missing"] = name_of(criterion.reading.missing);
   }
   json["value"] = criterion.reading.value ? number(*criterion.reading.value) : Json(nullptr);
-  json["limit"] = number(criterion.limit);
+  json["limit"] = criterion.limit ? number(*criterion.limit) : Json(nullptr);
   json["samples"] = criterion.reading.samples;
   json["pending"] = duration_or_null(criterion.pending);
   if (criterion.sustain > Duration::zero()) json["for"] = format_duration(criterion.sustain);
@@ -239,6 +239,7 @@ Json to_json(const CriterionStatus& criterion) {
   if (criterion.reading.evidence)
     json["evidence"] =
         evidence_of(*criterion.reading.evidence, criterion.judge ? &*criterion.judge : nullptr);
+  if (!criterion.coarse.empty()) json["coarse"] = criterion.coarse;
   if (!criterion.reading.kinds.empty()) json["new"] = criterion.reading.kinds;
   json["source"] = criterion.source;
   return json;

@@ -35,13 +35,14 @@ struct CriterionStatus {
   core::CriterionKind kind = core::CriterionKind::stop;
   bool part = false;  // of a conjunction: acts with the others only
   core::Reading reading;
-  core::Fixed limit;
+  std::optional<core::Fixed> limit;       // none: it is measured too, and has no data
   std::string value_text;                 // "1.24%", "" without a value
+  std::string coarse;                     // why its buckets cannot decide it; ""
   std::optional<core::Duration> window;   // none for `absent`
   std::optional<core::Duration> pending;  // of `for`
   core::Duration sustain{};
   std::optional<core::Judge> judge;  // of a score
-  std::string source;  // "hal9.runbook:31:5"
+  std::string source;                // "hal9.runbook:31:5"
 };
 struct AnswerStatus {
   std::string role;

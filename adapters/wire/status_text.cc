@@ -150,6 +150,7 @@ std::string verdict_text(const CriterionStatus& criterion) {
     text += fmt::format(", {} of {} seen", format_duration_short(reading.seen),
                         core::duration_text(*criterion.window));
   }
+  if (!criterion.coarse.empty()) text += ", " + criterion.coarse;
   return text;
 }
 

@@ -37,6 +37,7 @@ struct Measured {
   Missing missing = Missing::none;
   Int128 top = 0, bottom = 1;
   std::int64_t samples = 0;
+  bool beyond = false;  // a quantile above the last edge, which is its value
   Fixed value() const { return Fixed{top / bottom}; }
 };
 Measured lacking(Missing why) {
@@ -107,7 +108,9 @@ Measured quantile(const Subject& subject, WindowIndex index, Time at) {
   Measured measured;
   const std::vector<std::int64_t> counts = buckets(subject, index, at, measured);
   if (measured.missing != Missing::none) return measured;
-  measured.top = quantile_of(subject.bounds(index), counts, subject.criterion.quantile).nanos;
+  const std::vector<Fixed>& bounds = subject.bounds(index);
+  measured.top = quantile_of(bounds, counts, subject.criterion.quantile).nanos;
+  measured.beyond = lies_beyond(bounds, counts, subject.criterion.quantile);
   return measured;
 }
 
@@ -130,7 +133,8 @@ Found quantile_against_limit(const Subject& subject, Time at) {
   for (std::size_t i = cut + 1; i < counts.size(); ++i) higher += counts[i];
   Int128 width = 1, partly = 0;
   if (cut == bounds.size()) {
-    partly = counts[cut];  // beyond the last edge nothing is known: it counts as above
+    // Beyond the last edge nothing is known: it counts as above, so that no breach goes unseen.
+    partly = counts[cut];
   } else if (bounds[cut] != criterion.limit) {
     const Int128 low = cut == 0 ? std::min<Int128>(0, bounds[0].nanos) : bounds[cut - 1].nanos;
     width = bounds[cut].nanos - low;
@@ -144,6 +148,10 @@ Found quantile_against_limit(const Subject& subject, Time at) {
   const Int128 allowed = (kOne - criterion.quantile.nanos) * measured.samples * width;
   found.true_ = core::holds(above, criterion.comparison, allowed);
   found.value = quantile_of(bounds, counts, criterion.quantile);
+  if (lies_beyond(bounds, counts, criterion.quantile)) {
+    found.low = bounds.back();
+    found.high.reset();
+  }
   return found;
 }
 
@@ -237,6 +245,7 @@ Found estimate(const Subject& subject) {
   found.missing = left.missing;
   if (left.missing != Missing::none) return found;
   found.value = left.value();
+  if (left.beyond) found.low = found.value;
   if (against_limit) {
     found.true_ = core::holds(left.top, criterion.comparison, criterion.limit.nanos * left.bottom);
     return found;

@@ -183,6 +183,14 @@ Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64
   return bounds.back();
 }
 
+bool lies_beyond(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
+                 Fixed quantile) {
+  Int128 count = 0;
+  for (const std::int64_t bucket : buckets) count += bucket;
+  const Int128 within = count - (buckets.size() > bounds.size() ? buckets[bounds.size()] : 0);
+  return within * kOne < quantile.nanos * count;
+}
+
 Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target) {
   const Time floor = floor_of(state, window.floor, target);
   if (floor == kDistantFuture || at == kDistantPast) return Duration::zero();

@@ -10,6 +10,9 @@ namespace rollbook::core {
 // bucket (the first begins at 0); the last edge when it lies beyond. Needs one observation.
 Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
                   Fixed quantile);
+// Whether it lies beyond the last edge, where nothing else is known of it.
+bool lies_beyond(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
+                 Fixed quantile);
 
 // The share that is allowed: of a quantile, what may lie above its limit.
 inline Fixed allowed_share(const Criterion& criterion) {

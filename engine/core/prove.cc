@@ -173,6 +173,8 @@ void tell_quantile(const Subject& subject, Found& found) {
   if (std::all_of(buckets.begin(), buckets.end(), [](std::int64_t n) { return n == 0; })) return;
   found.value = quantile_of(bounds, buckets, subject.criterion.quantile);
   tell_bracket(subject, found);
+  const bool beyond = lies_beyond(bounds, buckets, subject.criterion.quantile);
+  if (beyond && !found.high) found.low = bounds.back();
 }
 
 Found proportion(const Subject& subject, bool in_full) {

@@ -5,6 +5,7 @@
 
 #include "engine/core/kayenta.h"
 #include "engine/core/prove.h"
+#include "engine/core/units.h"
 
 namespace rollbook::core {
 namespace {
@@ -17,21 +18,6 @@ std::string digits(Int128 value) {
   return text;
 }
 
-// Rounds half up to `places` decimals, without trailing zeros.
-std::string rounded(Int128 nanos, int places) {
-  Int128 unit = 1;
-  for (int i = places; i < 9; ++i) unit *= 10;
-  const bool negative = nanos < 0;
-  Int128 value = ((negative ? -nanos : nanos) + unit / 2) / unit * unit;
-  std::string text = (negative && value != 0 ? "-" : "") + digits(value / Fixed::kScale);
-  Int128 rest = value % Fixed::kScale;
-  if (rest == 0) return text;
-  std::string fraction = digits(rest);
-  fraction.insert(0, 9 - fraction.size(), '0');
-  while (fraction.back() == '0') fraction.pop_back();
-  return text + "." + fraction;
-}
-
 // ", proven: the log of the e-value is 4.87 of the 4.61 it needs". Of whatever is nearer to proof.
 std::string proof_text(const Reading& reading) {
   const Evidence& evidence = *reading.evidence;
@@ -42,9 +28,22 @@ std::string proof_text(const Reading& reading) {
   std::string text = statistic >= threshold ? ", proven" : ", not proven";
   if (contrary) text += " the contrary";
   if (evidence.test == Test::two_quantiles) return text;  // its edges are all there is to say
-  const auto nats = [](std::int64_t micro) { return rounded(Int128{micro} * 1000, 2); };
+  const auto nats = [](std::int64_t micro) { return rounded_text(Fixed{Int128{micro} * 1000}, 2); };
   return text + ": the log of the e-value is " + nats(statistic) + " of the " + nats(threshold) +
          " it needs";
+}
+
+// A quantile of which its buckets tell only that it lies above the last edge.
+bool is_beyond(const Criterion& criterion, const Reading& reading) {
+  return criterion.measure == Measure::quantile && criterion.test != Test::two_quantiles &&
+         reading.low && !reading.high;
+}
+
+std::string edges_text(const Criterion& criterion, Unit unit, const Reading& reading) {
+  if (!reading.low || !reading.high) return "";
+  const bool shown = criterion.test == Test::two_quantiles;
+  return (shown ? ", shown to lie between the edges " : ", limit between the edges ") +
+         value_text(unit, *reading.low) + " and " + value_text(unit, *reading.high);
 }
 
 // ", none of them seen on the baseline: type="oom" 7".
@@ -56,17 +55,31 @@ std::string kinds_text(const Reading& reading) {
 
 }  // namespace
 
-std::string decimal_text(Fixed value) { return rounded(value.nanos, 9); }
+std::string rounded_text(Fixed value, int places) {
+  Int128 unit = 1;
+  for (int i = places; i < 9; ++i) unit *= 10;
+  const bool negative = value.nanos < 0;
+  const Int128 nanos = ((negative ? -value.nanos : value.nanos) + unit / 2) / unit * unit;
+  std::string text = (negative && nanos != 0 ? "-" : "") + digits(nanos / Fixed::kScale);
+  const Int128 rest = nanos % Fixed::kScale;
+  if (rest == 0) return text;
+  std::string fraction = digits(rest);
+  fraction.insert(0, 9 - fraction.size(), '0');
+  while (fraction.back() == '0') fraction.pop_back();
+  return text + "." + fraction;
+}
+
+std::string decimal_text(Fixed value) { return rounded_text(value, 9); }
 
 std::string percent_text(Fixed share, int places) {
-  return rounded(share.nanos * 100, places) + "%";
+  return rounded_text(Fixed{share.nanos * 100}, places) + "%";
 }
 
 std::string duration_text(Duration duration) {
   using namespace std::chrono;
   if (duration < 0ns) return "-" + duration_text(-duration);
   if (duration < 1s) {
-    return duration == 0ns ? "0s" : rounded(Int128{duration.count()} * 1000, 3) + "ms";
+    return duration == 0ns ? "0s" : rounded_text(Fixed{Int128{duration.count()} * 1000}, 3) + "ms";
   }
   static constexpr std::array<std::pair<std::int64_t, const char*>, 3> kUnits{
       {{86400, "d"}, {3600, "h"}, {60, "m"}}};
@@ -81,59 +94,46 @@ std::string duration_text(Duration duration) {
       nanos %= unit;
     }
   }
-  if (nanos != 0) text += rounded(nanos, 3) + "s";
+  if (nanos != 0) text += rounded_text(Fixed{nanos}, 3) + "s";
   return text;
 }
 
-std::string value_text(const Criterion& criterion, Fixed value) {
-  switch (criterion.measure) {
-    case Measure::ratio:
-    case Measure::split:
-    case Measure::score:
-      return percent_text(value);
-    case Measure::quantile:
-    case Measure::absent:
-      return duration_text(Duration(static_cast<std::int64_t>(value.nanos)));
-    case Measure::rate:
-      return rounded(value.nanos, 3) + "/s";
-    case Measure::count:
-    case Measure::gauge:
-    case Measure::bracket:
-      return rounded(value.nanos, 6);
-  }
-  return "";
+std::string reading_text(const Machine& machine, const Criterion& criterion,
+                         const Reading& reading) {
+  if (!reading.value) return "";
+  const Unit unit = unit_of(machine, criterion);
+  return is_beyond(criterion, reading) ? "above " + value_text(unit, *reading.low)
+                                       : value_text(unit, *reading.value);
 }
 
 std::string sentence(const Machine& machine, const Criterion& criterion, const Reading& reading) {
   const std::string place = ", " + machine.file + ":" + std::to_string(criterion.span.line) + ":" +
                             std::to_string(criterion.span.column);
+  const std::string value = reading_text(machine, criterion, reading);
   if (criterion.measure == Measure::absent) {
-    return criterion.text +
-           (reading.value ? " (silent for " + value_text(criterion, *reading.value) + ")" : "") +
-           place;
+    return criterion.text + (reading.value ? " (silent for " + value + ")" : "") + place;
   }
-  std::string text = criterion.text;
-  if (reading.value && criterion.measure == Measure::bracket) {
-    return text + ": between " + value_text(criterion, *reading.low) + " and " +
-           value_text(criterion, *reading.high) + " in " + std::to_string(reading.samples) +
-           " samples" + place;
+  if (!reading.value) return criterion.text + place;
+  const Unit unit = unit_of(machine, criterion);
+  const std::string samples = " in " + std::to_string(reading.samples) + " samples";
+  std::string text = criterion.text + ": ";
+  if (criterion.measure == Measure::bracket) {
+    return text + "between " + value_text(unit, *reading.low) + " and " +
+           value_text(unit, *reading.high) + samples + place;
   }
-  if (reading.value) {
-    text += ": " + std::string(reading.low ? "about " : "") + value_text(criterion, *reading.value);
-    if (reading.low && reading.high) {
-      const bool shown = criterion.test == Test::two_quantiles;
-      text += (shown ? ", shown to lie between the edges " : ", limit between the edges ") +
-              value_text(criterion, *reading.low) + " and " + value_text(criterion, *reading.high);
-    }
-    if (reading.limit) text += " against " + value_text(criterion, *reading.limit);
-    if (!reading.kinds.empty()) text += kinds_text(reading);
-    text += " in " + std::to_string(reading.samples) + " samples";
-    if (reading.evidence && criterion.judge) {
-      const std::string failings = failings_of(*criterion.judge, reading.evidence->judged);
-      text += failings.empty() ? "" : ": " + failings;
-    } else if (reading.evidence) {
-      text += proof_text(reading);
-    }
+  if (is_beyond(criterion, reading)) {
+    text += value + ", the last edge of its buckets,";
+  } else {
+    text += (reading.low ? "about " : "") + value + edges_text(criterion, unit, reading);
+  }
+  if (reading.limit) text += " against " + value_text(unit, *reading.limit);
+  if (!reading.kinds.empty()) text += kinds_text(reading);
+  text += samples;
+  if (reading.evidence && criterion.judge) {
+    const std::string failings = failings_of(*criterion.judge, reading.evidence->judged);
+    text += failings.empty() ? "" : ": " + failings;
+  } else if (reading.evidence) {
+    text += proof_text(reading);
   }
   return text + place;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/advance.h"
+#include "engine/core/coarse.h"
 #include "engine/core/sentence.h"
 #include "engine/core/veto.h"
 
@@ -29,6 +30,29 @@ bool begins_anew(const Machine& machine, const RolloutState& state, const Transi
     }
   }
   return any;
+}
+
+// Why a check of a review does not pass, as it stands now: what was logged with its verdict is of
+// the moment that it changed, which may have been the stage's first second.
+std::string shortfall(const Machine& machine, const RolloutState& state, const Pending& pending,
+                      CriterionIndex index, Time now) {
+  const Criterion& criterion = machine.at(index);
+  Reading reading = state.readings[index.value];
+  const Verdict verdict = reading.verdict;
+  Reading current = evaluate(machine, state, pending, index, now);
+  if (current.value) reading = std::move(current);
+  reading.verdict = verdict;
+  std::string text = sentence(machine, criterion, reading);
+  if (verdict == Verdict::no_data) return "no data: " + text;
+  if (verdict != Verdict::undecided) return text;
+  const std::string coarse = coarse_text(machine, state, criterion, reading);
+  if (!coarse.empty()) return text + ", " + coarse;
+  const Duration width = machine.at(criterion.window).width;
+  if (criterion.test == Test::none && reading.seen < width) {
+    const auto seen = std::chrono::floor<std::chrono::seconds>(reading.seen);
+    text += ", " + duration_text(seen) + " of " + duration_text(width) + " seen";
+  }
+  return text;
 }
 
 }  // namespace
@@ -144,7 +168,7 @@ bool Advance::step() {
   return false;
 }
 
-// What the review still lacks, for whoever reads that it was overridden.
+// What the review still lacks, for whoever reads that it was overridden or that time ran out.
 std::string Advance::unmet() const {
   std::string text;
   const auto& gate = machine_.at(state_.active).gate;
@@ -152,7 +176,7 @@ std::string Advance::unmet() const {
   for (const CriterionIndex index : gate->criteria) {
     const Reading& reading = state_.readings[index.value];
     if (reading.verdict == Verdict::pass || !is_judged(state_, machine_.at(index))) continue;
-    text += (text.empty() ? "" : "; ") + sentence(machine_, machine_.at(index), reading);
+    text += (text.empty() ? "" : "; ") + shortfall(machine_, state_, pending_, index, now_);
   }
   for (const ItemIndex item : gate->confirms) {
     const Question* question = open_question(item);
@@ -179,6 +203,12 @@ std::string Advance::reason_of(const Transition& transition) const {
   if (transition.overrides) {
     const std::string lacking = unmet();
     return lacking.empty() ? transition.label : transition.label + ", overriding: " + lacking;
+  }
+  // A decision that nobody took is no check that did not pass.
+  const State& from = machine_.at(transition.from);
+  if (trigger.kind == TriggerKind::clock && from.gate && from.phase != Phase::decide) {
+    const std::string lacking = unmet();
+    return lacking.empty() ? transition.label : transition.label + ": " + lacking;
   }
   if (trigger.kind == TriggerKind::gate_failed) {
     for (const CriterionIndex index : machine_.at(state_.active).gate->criteria) {

@@ -144,7 +144,8 @@ TEST(Guard, JudgesAQuantileByTheShareAboveItsLimit) {
     r.run_for(15s);
     EXPECT_EQ(r.state(), kBack);
     EXPECT_EQ(r.because(kBack),
-              "p99(latency) > 50ms over 1m: 50ms in 6000 samples, test.runbook:22:6");
+              "p99(latency) > 50ms over 1m: above 50ms, the last edge of its buckets, in 6000 "
+              "samples, test.runbook:22:6");
   }
 }
 

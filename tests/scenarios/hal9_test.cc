@@ -200,7 +200,8 @@ const Edge kEdges[] = {
      "error_rate > 0.1% over 5m for 2m: 0.1033% in 30000 samples, test.runbook:47:10"},
     {"p99", [](Rehearsal& r) { move(r, 300, kAbove50ms); },
      [](Rehearsal& r) { move(r, 1, kAbove50ms); },
-     "p99(latency) > 50ms over 5m for 2m: 50ms in 30000 samples, test.runbook:48:10"},
+     "p99(latency) > 50ms over 5m for 2m: above 50ms, the last edge of its buckets, in 30000 "
+     "samples, test.runbook:48:10"},
     {"p50",
      [](Rehearsal& r) {
        r.histogram(kLatency, kNew, {5, 10, 15, 20, 50}, {50, 0, 0, 50, 0, 0});

@@ -318,6 +318,14 @@ TEST_F(LooksTest, ADamagedLogIsSaidAndNothingShown) {
   }
 }
 
+TEST_F(LooksTest, TheNextCommandFindsTheSameLog) {
+  for (const char* verb : {"metrics", "traffic", "status", "show", "log"}) {
+    EXPECT_THAT(log_->run(verb).err, HasSubstr(" --data " + log_->data() + "\n")) << verb;
+  }
+  EXPECT_THAT(rollbook({"list", "--data", log_->data()}).err,
+              HasSubstr(" --data " + log_->data() + "\n"));
+}
+
 TEST_F(LooksTest, EightyColumnsAreEnough) {
   for (const auto& words : {midway(), midway({"--compare"}), midway({"--at", "4", "--compare"}),
                             std::vector<std::string>{"--window", "7h", "--compare"}}) {
@@ -406,6 +414,16 @@ class LiveLooksTest : public testing::Test {
   TestEngine engine_;
   Log log_;
 };
+
+TEST_F(LiveLooksTest, WhatIsComparedHasNoLimitBeforeThereAreData) {
+  engine_.command(start(kBothArms));
+  const json first = log_.read("status").at("criteria");
+  EXPECT_EQ(first.at(0).at("limit"), 0.05);
+  EXPECT_EQ(first.at(1).at("verdict"), "no_data");
+  EXPECT_TRUE(first.at(1).at("limit").is_null()) << first;
+  engine_.run_for(30s);
+  EXPECT_TRUE(log_.read("status").at("criteria").at(1).at("limit").is_number());
+}
 
 TEST_F(LiveLooksTest, ASplitThatContradictsItsPlanFails) {
   engine_.command(start(kBothArms));

@@ -78,6 +78,56 @@ TEST_F(SimulateTest, EveryEventIsPrintedForPrograms) {
   EXPECT_THAT(ran.out, HasSubstr(R"("type":"rollout_finished")"));
 }
 
+// ---- Sizes, and what lies beyond the last edge ----------------------------------------------
+
+constexpr char kSizes[] = R"(edition 1
+runbook sizes {
+  service "shop"
+  arms by label "version": baseline "old", canary "new"
+  metric requests = counter shop_requests_total
+  metric size = histogram shop_body
+  metric heap = gauge max shop_heap
+  guard {
+    stop p99(size) > 64KiB over 1m at least 20 requests
+    stop heap > 8GiB over 1m
+    otherwise rollback automatic
+  }
+  stage half {
+    traffic 50%
+    hold 10m
+  }
+  rollback automatic { traffic 0% }
+  finish traffic 50%
+}
+)";
+
+TEST_F(SimulateTest, SizesAreShownAsSizesAndWhatLiesBeyondTheEdgesAsThat) {
+  std::string text;
+  const auto line = [&](const std::string& rest, int second) {
+    text += R"({"labels":{"version":"new"},)" + rest +
+            ",\"time\":" + std::to_string(1'767'600'000'000'000'000LL + second * 1'000'000'000LL) +
+            "}\n";
+  };
+  for (int second = 0; second <= 60; ++second) {
+    const std::string count = std::to_string(10 * second);
+    line(R"("metric":"shop_requests_total","kind":"counter","value":)" + count, second);
+    line(R"("metric":"shop_heap","kind":"gauge","value":4294967296)", second);
+    line(R"("metric":"shop_body","kind":"histogram","bounds":[1024,32768],"counts":[0,0,)" + count +
+             "]",
+         second);
+  }
+  const std::string data = directory_.file("data");
+  const Ran ran = rollbook({"simulate", directory_.write("sizes.runbook", kSizes), "--metrics",
+                            directory_.write("sizes.jsonl", text), "--data", data});
+  EXPECT_EQ(ran.exit, 3) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("p99(size) > 64KiB over 1m at least 20 requests: above 32KiB, "
+                                 "the last edge of its buckets, in "));
+  EXPECT_EQ(rollbook({"replay", data, "--verify"}).exit, 0);
+  const std::string looks = rollbook({"metrics", "sizes-1", "--data", data}).out;
+  EXPECT_THAT(looks, testing::ContainsRegex("p99.size. +canary +above 32KiB "));
+  EXPECT_THAT(looks, testing::ContainsRegex("heap +canary +4GiB "));
+}
+
 // ---- Histograms of Prometheus, and Spinnaker's judge ----------------------------------------
 
 constexpr char kBuckets[] = R"(edition 1

@@ -6,6 +6,7 @@
 #include "tools/act.h"
 #include "tools/breakdown_look.h"
 #include "tools/metric_looks.h"
+#include "tools/same_place.h"
 #include "tools/settings.h"
 #include "tools/verbs.h"
 
@@ -69,9 +70,10 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   console.print(breakdown_text(look, top, console.look().width));
   if (ask.subject == Subject::traffic) {
-    console.suggest("rollbook traffic " + entry.rollout);
+    console.suggest("rollbook traffic " + entry.rollout + same_place(options.settings));
   } else {
-    console.suggest(fmt::format("rollbook samples {} --metric {}", entry.rollout, look.metric));
+    console.suggest(fmt::format("rollbook samples {} --metric {}{}", entry.rollout, look.metric,
+                                same_place(options.settings)));
   }
   return Exit::done;
 }

@@ -9,6 +9,7 @@
 #include "adapters/wire/json_out.h"
 #include "dsl/compiler.h"
 #include "dsl/diagnostics.h"
+#include "engine/core/units.h"
 #include "tools/files.h"
 #include "tools/metric_reading.h"
 #include "tools/metric_survey.h"
@@ -183,24 +184,25 @@ std::string join(const std::vector<std::string>& parts) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
-std::string limit_text(const LimitFinding& limit) {
-  const std::string text = limit.criterion + ": ";
-  if (limit.on_edge) return text + "the limit is a bucket's edge";
-  if (!limit.high) return text + "the limit lies beyond the last edge, where nothing can be told";
-  return text + fmt::format("the limit lies inside a bucket, between {} and {}: interpolated",
-                            limit.low ? adapters::format_fixed(*limit.low) : "0",
-                            adapters::format_fixed(*limit.high));
+State state_of(const MetricFinding& found) {
+  if (!found.problems.empty()) return State::failed;
+  return found.is_doubtful() ? State::warning : State::ok;
+}
+
+std::string latest_text(const MetricFinding& found) {
+  const core::Duration lag = *found.lag;
+  return lag < core::Duration::zero() ? seconds_text(-lag) + " ahead" : seconds_text(lag) + " ago";
 }
 
 void print(const MetricFinding& found, const Console& console) {
-  const bool fits = found.problems.empty();
   console.line(fmt::format(
-      "{} {} = {} {}: {}", fits ? "ok     " : "failed ", found.metric, found.kind, found.name,
+      "{:<7} {} = {} {}: {}", kStateNames[static_cast<std::size_t>(state_of(found))], found.metric,
+      found.kind, found.name,
       !found.seen ? "not seen" : fmt::format("{} series, {}", found.series, join(found.kinds))));
   const auto detail = [&](const std::string& text) { console.line("          " + text); };
   if (found.seen) {
-    detail(fmt::format("{:.3g} points a second, the latest {} ago", found.points_per_second,
-                       seconds_text(*found.lag)));
+    detail(fmt::format("{:.3g} points a second, the latest {}", found.points_per_second,
+                       latest_text(found)));
     if (*found.lag > kLagMost) detail("nothing newer came: is its sender still running?");
     std::vector<std::string> arms, labels;
     for (const auto& [arm, series] : found.arms)
@@ -213,34 +215,54 @@ void print(const MetricFinding& found, const Console& console) {
   }
   if (!found.edges.empty()) {
     std::vector<std::string> edges;
-    for (const core::Fixed edge : found.edges) edges.push_back(adapters::format_fixed(edge));
+    for (const core::Fixed edge : found.edges) edges.push_back(core::value_text(found.unit, edge));
     detail(found.exponential ? fmt::format("edges: exponential, {} from {} to {}", edges.size(),
                                            edges.front(), edges.back())
                              : "edges: " + join(edges));
   }
-  for (const LimitFinding& limit : found.limits) detail(limit_text(limit));
-  for (const std::string& problem : found.problems) detail(problem);
+  for (const LimitFinding& limit : found.limits) detail(limit.criterion + ": " + limit.says);
+  for (const auto* sentences : {&found.problems, &found.warnings, &found.notes}) {
+    for (const std::string& sentence : *sentences) detail(sentence);
+  }
   if (!found.suggestion.empty()) detail("write: " + found.suggestion);
+}
+
+Json number_or_null(const std::optional<core::Fixed>& value) {
+  return value ? adapters::number(*value) : Json(nullptr);
+}
+
+Json to_json(const LimitFinding& limit) {
+  return {{"criterion", limit.criterion},       {"limit", number_or_null(limit.limit)},
+          {"on_edge", limit.on_edge},           {"low", number_or_null(limit.low)},
+          {"high", number_or_null(limit.high)}, {"says", limit.says}};
+}
+
+// A wall clock's lag has no meaning below a second.
+Json age_or_null(const std::optional<core::Duration>& lag) {
+  if (!lag) return nullptr;
+  const core::Duration age = std::max(*lag, core::Duration::zero());
+  return adapters::format_duration(std::chrono::floor<std::chrono::seconds>(age));
 }
 
 Json to_json(const MetricFinding& found) {
   Json json{{"metric", found.metric}, {"name", found.name},   {"kind", found.kind},
             {"seen", found.seen},     {"kinds", found.kinds}, {"series", found.series}};
+  json["state"] = kStateNames[static_cast<std::size_t>(state_of(found))];
   json["arms"] = Json::object();
   for (const auto& [arm, series] : found.arms) json["arms"][arm] = series;
   json["labels"] = found.labels;
   json["points_per_second"] = found.points_per_second;
-  json["lag"] = found.lag ? Json(adapters::format_duration(*found.lag)) : Json();
+  json["lag"] = age_or_null(found.lag);
+  if (found.lag && *found.lag < core::Duration::zero()) json["ahead"] = age_or_null(-*found.lag);
+  json["unit"] = core::name_of(found.unit);
   json["edges"] = Json::array();
   for (const core::Fixed edge : found.edges) json["edges"].push_back(adapters::number(edge));
   json["exponential"] = found.exponential;
   json["limits"] = Json::array();
-  for (const LimitFinding& limit : found.limits) {
-    json["limits"].push_back({{"criterion", limit.criterion},
-                              {"limit", adapters::number(limit.limit)},
-                              {"on_edge", limit.on_edge}});
-  }
+  for (const LimitFinding& limit : found.limits) json["limits"].push_back(to_json(limit));
   json["problems"] = found.problems;
+  json["warnings"] = found.warnings;
+  json["notes"] = found.notes;
   json["write"] = found.suggestion;
   return json;
 }

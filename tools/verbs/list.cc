@@ -7,6 +7,7 @@
 #include "adapters/wire/status.h"
 #include "adapters/wire/text.h"
 #include "tools/rollouts.h"
+#include "tools/same_place.h"
 #include "tools/settings.h"
 #include "tools/verbs.h"
 
@@ -73,7 +74,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     return Exit::done;
   }
   print_table(rows, console);
-  console.suggest("rollbook status " + rows.back().front());
+  console.suggest("rollbook status " + rows.back().front() + same_place(options.settings));
   return Exit::done;
 }
 

@@ -6,6 +6,7 @@
 #include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
 #include "tools/rollouts.h"
+#include "tools/same_place.h"
 #include "tools/settings.h"
 #include "tools/verbs.h"
 #include "tools/wait.h"
@@ -108,7 +109,8 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     TRY_DO(log->refresh());
   }
   if (options.output == "text") {
-    console.suggest(fmt::format("rollbook show {} --at {}", entry.rollout, next.value - 1));
+    console.suggest(fmt::format("rollbook show {} --at {}{}", entry.rollout, next.value - 1,
+                                same_place(options.settings)));
   }
   return Exit::done;
 }

@@ -4,6 +4,7 @@
 #include "engine/core/sentence.h"
 #include "tools/metric_looks.h"
 #include "tools/rollouts.h"
+#include "tools/same_place.h"
 #include "tools/settings.h"
 #include "tools/verbs.h"
 #include "tools/wait.h"
@@ -104,8 +105,8 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     return follow(*log, rollout, ask, options, console);
   }
   TRY_DO(print(rollout, until, ask, options, console));
-  console.suggest(
-      fmt::format("rollbook {} {}", options.compare ? "traffic" : "status", entry.rollout));
+  console.suggest(fmt::format("rollbook {} {}{}", options.compare ? "traffic" : "status",
+                              entry.rollout, same_place(options.settings)));
   return Exit::done;
 }
 

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "adapters/wire/text.h"
+#include "tools/same_place.h"
 #include "tools/sample_look.h"
 #include "tools/settings.h"
 #include "tools/verbs.h"
@@ -75,7 +76,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     console.print(samples_jsonl(look));
   } else {
     console.print(samples_text(look, last, console.look().width));
-    console.suggest("rollbook analyze latency " + entry.rollout);
+    console.suggest("rollbook analyze latency " + entry.rollout + same_place(options.settings));
   }
   return Exit::done;
 }

@@ -3,6 +3,7 @@
 #include "adapters/wire/status.h"
 #include "adapters/wire/text.h"
 #include "tools/rollouts.h"
+#include "tools/same_place.h"
 #include "tools/settings.h"
 #include "tools/verbs.h"
 
@@ -37,7 +38,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
       fmt::format("as of {}, event {}", adapters::format_time(now), rollout.state().last.value));
   console.print(adapters::status_text(
       status, {.width = console.look().width, .colour = console.look().colour}));
-  console.suggest("rollbook log " + entry.rollout);
+  console.suggest("rollbook log " + entry.rollout + same_place(options.settings));
   return Exit::done;
 }
 

@@ -6,6 +6,7 @@
 #include "adapters/wire/text.h"
 #include "engine/runtime/past.h"
 #include "tools/rollouts.h"
+#include "tools/same_place.h"
 #include "tools/settings.h"
 #include "tools/verbs.h"
 #include "tools/wait.h"
@@ -48,11 +49,12 @@ void print(const runtime::EventLog& log, const Rollout& rollout, const Options& 
   }
 }
 
-void suggest(const core::RolloutState& state, const Console& console) {
+void suggest(const core::RolloutState& state, const Options& options, const Console& console) {
+  const std::string place = same_place(options.settings);
   if (state.finished()) {
-    console.suggest("rollbook log " + state.id);
+    console.suggest("rollbook log " + state.id + place);
   } else if (state.questions.empty()) {
-    console.suggest("rollbook status " + state.id + " -w");
+    console.suggest("rollbook status " + state.id + " -w" + place);
   }
 }
 
@@ -105,7 +107,7 @@ Outcome<Exit> follow(store::RocksReader& log, Rollout& rollout, const Options& o
     if (changed && lines) TRY_DO(tell_since(log, rollout, told, console));
   }
   if (!options.watch || lines) print(log, rollout, options, console);
-  suggest(rollout.state(), console);
+  suggest(rollout.state(), options, console);
   return options.wait ? exit_of(*rollout.state().outcome) : Exit::done;
 }
 
@@ -128,7 +130,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     return follow(*log, rollout, options, timeout, console);
   }
   print(*log, rollout, options, console);
-  suggest(rollout.state(), console);
+  suggest(rollout.state(), options, console);
   return Exit::done;
 }
 

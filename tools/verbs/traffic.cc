@@ -3,6 +3,7 @@
 #include "adapters/wire/text.h"
 #include "tools/act.h"
 #include "tools/rollouts.h"
+#include "tools/same_place.h"
 #include "tools/settings.h"
 #include "tools/traffic_look.h"
 #include "tools/verbs.h"
@@ -28,7 +29,10 @@ Outcome<Exit> show(const TrafficLook& look, const Options& options, const Consol
   if (options.verify && verdict_of(look) != SplitVerdict::agrees) {
     return give_up(verdict_sentence(look));
   }
-  if (!options.verify) console.suggest("rollbook traffic " + look.rollout + " --verify");
+  if (!options.verify) {
+    console.suggest("rollbook traffic " + look.rollout + " --verify" +
+                    same_place(options.settings));
+  }
   return Exit::done;
 }
 

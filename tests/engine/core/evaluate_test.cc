@@ -260,6 +260,22 @@ TEST(EvaluateQuantile, SaysTheBracketWhereItInterpolates) {
   EXPECT_EQ(judging.read().low, std::nullopt);
 }
 
+TEST(EvaluateQuantile, SaysTheLastEdgeWhereItLiesBeyond) {
+  for (const char* limit : {"0.01", "0.03", "0.05", "0.08"}) {
+    Judging judging(quantile("0.99", greater, limit));
+    judging.see_latency(60s, {980, 0, 0, 9, 11});
+    const Reading beyond = judging.read();
+    EXPECT_EQ(beyond.raw, Raw::true_) << limit;
+    EXPECT_EQ(beyond.value, decimal("0.05")) << limit;
+    EXPECT_EQ(beyond.low, decimal("0.05")) << limit;
+    EXPECT_EQ(beyond.high, std::nullopt) << limit;
+  }
+  Judging judging(quantile("0.99", greater, "0.08"));
+  judging.see_latency(60s, {980, 0, 0, 10, 10});  // at the edge, not beyond it
+  EXPECT_EQ(judging.read().value, decimal("0.05"));
+  EXPECT_EQ(judging.read().low, std::nullopt);
+}
+
 TEST(EvaluateQuantile, IsMissingWithoutBoundsAndWithoutObservations) {
   Judging judging(quantile("0.5", less, "0.01"));
   EXPECT_EQ(judging.read().missing, Missing::no_series);

@@ -81,7 +81,7 @@ TEST(Gate, WaitsForAnAnswerUpToItsDeadline) {
   EXPECT_EQ(drive.name(), "canary.review");
   drive.pass(2min);
   EXPECT_EQ(drive.name(), "canary.decide");
-  EXPECT_EQ(drive.last<Transitioned>().because, "no answer in 4h");
+  EXPECT_EQ(drive.last<Transitioned>().because, "no answer in 4h: `No complaints` not confirmed");
 }
 
 TEST(Gate, WaitsWhileACriterionIsUndecidedAndLooksAgainOnceItIsNot) {

@@ -320,6 +320,18 @@ TEST(Prove, ALimitInsideABucketCountsForNeitherSide) {
   EXPECT_EQ(now.high, bounds[11]);
 }
 
+TEST(Prove, BeyondTheLastEdgeNothingIsProvenAndTheEdgeIsTold) {
+  Trial trial(stop_p99_above(kPerMille, kOnePercent));
+  const auto& bounds = trial.state.metrics[2].bounds;
+  trial.machine.criteria[0].limit = Fixed{bounds.back().nanos * 2};
+  const std::vector<std::int64_t> slow = latencies(trial, 1000, 1000, bounds.size() - 1);
+  for (int second = 0; second < 10; ++second) trial.second({.buckets = slow});
+  const Reading now = evaluate(trial.machine, trial.state, Pending{}, CriterionIndex{0}, trial.now);
+  EXPECT_EQ(now.verdict, Verdict::pass);
+  EXPECT_EQ(now.low, bounds.back());
+  EXPECT_EQ(now.high, std::nullopt);
+}
+
 TEST(Prove, EqualLatenciesAreWithinFivePercent) {
   Trial trial(expect_p99_within_baseline(kFivePercentMore, kFivePercent));
   std::vector<std::int64_t> buckets(trial.state.metrics[2].bounds.size() + 1);

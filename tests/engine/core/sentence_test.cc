@@ -50,16 +50,6 @@ TEST(Sentence, DecimalsAreExact) {
   EXPECT_EQ(decimal_text(Fixed::from_int(kValueMax)), "1000000000000000");
 }
 
-TEST(Sentence, ValuesAreInTheUnitOfTheirMeasure) {
-  using enum Comparison;
-  EXPECT_EQ(value_text(ratio(greater, "0"), decimal("0.0124")), "1.24%");
-  EXPECT_EQ(value_text(quantile("0.99", greater, "0"), decimal("0.013")), "13ms");
-  EXPECT_EQ(value_text(absent(3min), Fixed::from_int(180)), "3m");
-  EXPECT_EQ(value_text(rate(greater, "0"), decimal("45.12345")), "45.123/s");
-  EXPECT_EQ(value_text(count(greater, "0"), decimal("12")), "12");
-  EXPECT_EQ(value_text(gauge(greater, "0"), decimal("0.1234567")), "0.123457");
-}
-
 TEST(Sentence, NamesCriterionValueSamplesAndPlace) {
   const Machine machine = stage_machine();
   Reading reading;
@@ -71,19 +61,46 @@ TEST(Sentence, NamesCriterionValueSamplesAndPlace) {
             "error_rate > 1% over 5m, shop.runbook:12:5");
 }
 
-TEST(Sentence, SaysWhenAQuantileWasInterpolated) {
-  const Machine machine = stage_machine();
+Judging p99_above_15ms() {
   Criterion p99 = quantile("0.99", Comparison::greater, "0.015");
   p99.text = "p99(latency) > 15ms over 5m";
   p99.span = Span{7, 3, 7, 9};
+  Judging judging(p99);
+  judging.machine.file = "shop.runbook";
+  return judging;
+}
+
+TEST(Sentence, SaysWhenAQuantileWasInterpolated) {
+  const Judging judging = p99_above_15ms();
   Reading reading;
   reading.value = decimal("0.013");
   reading.low = decimal("0.01");
   reading.high = decimal("0.025");
   reading.samples = 200;
-  EXPECT_EQ(sentence(machine, p99, reading),
+  EXPECT_EQ(sentence(judging.machine, judging.machine.criteria[0], reading),
             "p99(latency) > 15ms over 5m: about 13ms, limit between the edges 10ms and 25ms in 200 "
             "samples, shop.runbook:7:3");
+}
+
+TEST(Sentence, SaysThatAQuantileLiesBeyondTheLastEdge) {
+  Judging judging = p99_above_15ms();
+  judging.criterion().limit = decimal("0.08");  // the last edge is 50 ms
+  judging.criterion().text = "p99(latency) > 80ms over 5m";
+  judging.see_latency(60s, {900, 50, 20, 0, 30});
+  EXPECT_EQ(sentence(judging.machine, judging.criterion(), judging.read()),
+            "p99(latency) > 80ms over 5m: above 50ms, the last edge of its buckets, in 1000 "
+            "samples, shop.runbook:7:3");
+  EXPECT_EQ(reading_text(judging.machine, judging.criterion(), judging.read()), "above 50ms");
+}
+
+TEST(Sentence, ShowsASizeAsASize) {
+  Judging judging = p99_above_15ms();
+  judging.criterion().text = "p99(size) > 64KiB over 5m";
+  Reading reading;
+  reading.value = decimal("66191.36");
+  reading.samples = 5940;
+  EXPECT_EQ(sentence(judging.machine, judging.criterion(), reading),
+            "p99(size) > 64KiB over 5m: 64.64KiB in 5940 samples, shop.runbook:7:3");
 }
 
 TEST(Sentence, SaysHowLongSilenceLasted) {
