@@ -71,25 +71,33 @@ async function save() {
   return saved.every(Boolean);
 }
 
-// The words of a command line; a terminal runs the program itself, so no shell reads them. The
-// terminal is not cleared: VS Code clears it late, and takes with it what a fast program wrote.
-async function run(words) {
-  if (!(await save())) return;  // VS Code has said why
+// The words of a command line; a terminal runs the program itself, so no shell reads them.
+function task_of(definition) {
+  const words = definition.words;
   const task = new vscode.Task(
-    { type: 'process' },
+    definition,
     folder() ? vscode.TaskScope.Workspace : vscode.TaskScope.Global,
-    `${words[0]} ${path.basename(words[1])}`,
+    [words[0], ...words.slice(1, 2).map((file) => path.basename(file))].join(' '),
     'rollbook',
     new vscode.ProcessExecution(program(), words, { cwd: folder() })
   );
   task.presentationOptions = { reveal: vscode.TaskRevealKind.Always };
-  await vscode.tasks.executeTask(task);
+  return task;
 }
+
+async function run(words) {
+  if (!(await save())) return;  // VS Code has said why
+  await vscode.tasks.executeTask(task_of({ type: 'rollbook', words }));
+}
+
+// There is no list of tasks; but one that ran may be run again.
+const kTasks = { provideTasks: () => [], resolveTask: (task) => task_of(task.definition) };
 
 exports.activate = (context) => {
   output = vscode.window.createOutputChannel('Rollbook');
   context.subscriptions.push(
     output,
+    vscode.tasks.registerTaskProvider('rollbook', kTasks),
     vscode.commands.registerCommand('rollbook.run', run),
     vscode.commands.registerCommand('rollbook.restart', restart),
     vscode.workspace.onDidChangeConfiguration((change) => {
