@@ -45,6 +45,19 @@ class LspFeatures : public testing::Test {
         client.result("textDocument/hover", about(kUri, place_of(text, part, ahead, nth)));
     return answer.is_null() ? "" : answer.at("contents").at("value").get<std::string>();
   }
+  // Of the whole text: the line, counted from 0, and what would stand there.
+  std::vector<std::string> hints() {
+    const Json all =
+        client.result("textDocument/inlayHint", {{"textDocument", {{"uri", kUri}}},
+                                                 {"range",
+                                                  {{"start", {{"line", 0}, {"character", 0}}},
+                                                   {"end", {{"line", 99}, {"character", 0}}}}}});
+    std::vector<std::string> found;
+    for (const Json& one : all)
+      found.push_back(one.at("position").at("line").dump() + " " +
+                      one.at("label").get<std::string>());
+    return found;
+  }
   // Of a statement added at the end of a block that begins with `head`; `|` is the cursor.
   std::vector<std::string> completed(const std::string& head, std::string statement) {
     const std::size_t cursor = statement.find('|');
@@ -233,18 +246,9 @@ TEST_F(LspFeatures, DrawsTheOutline) {
 }
 
 TEST_F(LspFeatures, ShowsTheDefaultsThatAreLeftOut) {
-  const Json all = client.result(
-      "textDocument/inlayHint",
-      {{"textDocument", {{"uri", kUri}}},
-       {"range",
-        {{"start", {{"line", 0}, {"character", 0}}}, {"end", {{"line", 99}, {"character", 0}}}}}});
-  std::vector<std::string> hints;
-  for (const Json& one : all)
-    hints.push_back(one.at("position").at("line").dump() + " " +
-                    one.at("label").get<std::string>());
-  EXPECT_THAT(hints, ElementsAre("16 at least 100 requests", "25 within 24h", "29 within 5m",
-                                 "30 at most 28h", "31 within 5m", "34 within 5m", "48 within 5m",
-                                 "49 every 1m"));
+  EXPECT_THAT(hints(), ElementsAre("16 at least 100 requests", "25 within 24h", "29 within 5m",
+                                   "30 at most 28h", "31 within 5m", "34 within 5m", "48 within 5m",
+                                   "49 every 1m"));
   const Json some = client.result(
       "textDocument/inlayHint",
       {{"textDocument", {{"uri", kUri}}},
@@ -252,6 +256,22 @@ TEST_F(LspFeatures, ShowsTheDefaultsThatAreLeftOut) {
         {{"start", {{"line", 30}, {"character", 0}}}, {"end", {{"line", 30}, {"character", 9}}}}}});
   ASSERT_EQ(some.size(), 1U);
   EXPECT_EQ(some[0].at("position"), place_of(text, "hold 2h", 7));
+}
+
+TEST_F(LspFeatures, SaysOfRatiosAndQuantilesAloneHowManyRequestsTheyNeed) {
+  exchange("  guard {\n",
+           "  metric queue = gauge max queue_length\n"
+           "  guard {\n"
+           "    stop queue > 1000 over 5m\n"
+           "    stop p99(latency) > 50ms over 5m\n"
+           "    stop rate(errors) > 5/s over 5m\n"
+           "    stop errors / requests > 5% over 5m\n");
+  EXPECT_EQ(client.found(kUri), Json::array());
+  std::vector<std::string> lines;
+  for (const std::string& hint : hints())
+    if (hint.ends_with(" requests")) lines.push_back(hint);
+  EXPECT_THAT(lines, ElementsAre("18 at least 100 requests", "20 at least 100 requests",
+                                 "21 at least 100 requests"));
 }
 
 TEST_F(LspFeatures, OffersTheFixThatIsCertain) {
@@ -310,6 +330,13 @@ TEST_F(LspFeatures, PutsALensAboveTheRunbook) {
   ASSERT_EQ(lenses.size(), 1U);
   EXPECT_EQ(lenses[0].at("command").at("arguments"),
             Json::parse(R"([["sandbox", "/tmp/shop.runbook", "--speed", "max"]])"));
+}
+
+TEST_F(LspFeatures, PutsNoLensAboveWhatWasNeverSaved) {
+  client.open("untitled:Untitled-1", text);
+  EXPECT_EQ(
+      client.result("textDocument/codeLens", {{"textDocument", {{"uri", "untitled:Untitled-1"}}}}),
+      Json::array());
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // Inlay hints: the defaults that a statement leaves out, where they would stand.
 
+#include <algorithm>
+
 #include "dsl/format_value.h"
 #include "engine/core/limits.h"
 #include "tools/lsp/features.h"
@@ -11,7 +13,7 @@ namespace ast = dsl::ast;
 
 class Hints {
  public:
-  Hints(const Document& document, const Range& where) : document_(document), where_(where) {}
+  Hints(Document& document, const Range& where) : document_(document), where_(where) {}
 
   template <class AnyStatement>
   void block(const std::vector<AnyStatement>& statements) {
@@ -81,14 +83,24 @@ class Hints {
           "how long it may take until somebody says that it is done");
   }
 
-  // Ratios and quantiles are estimates of requests; gauges, rates and counts are not.
-  static bool of_requests(const ast::Expression& left) {
+  // Ratios and quantiles are estimates of requests; gauges, rates and counts are not. A metric of
+  // another file may be either.
+  bool of_requests(const ast::Expression& left) const {
     if (const auto* call = std::get_if<ast::Call>(&left.node))
       return call->function == ast::Call::Function::quantile;
-    return !std::holds_alternative<ast::Number>(left.node);
+    if (const auto* reference = std::get_if<ast::Reference>(&left.node))
+      return is_ratio(reference->metric.text);
+    return std::holds_alternative<ast::Binary>(left.node);
   }
 
-  const Document& document_;
+  bool is_ratio(const std::string& name) const {
+    const auto metrics = ast::all<ast::Metric>(document_.ast().statements);
+    return std::any_of(metrics.begin(), metrics.end(), [&](const ast::Metric* metric) {
+      return metric->name.text == name && std::holds_alternative<ast::Quotient>(metric->source);
+    });
+  }
+
+  Document& document_;
   Range where_;
   Json hints_ = Json::array();
 };

@@ -68,6 +68,8 @@ Json symbols(Document& document) {
 
 Json lenses(Document& document) {
   Json all = Json::array();
+  // The program reads files; what was never saved is none.
+  if (!document.uri().starts_with("file:")) return all;
   for (const Section& section : document.index().sections()) {
     if (section.depth != 0) continue;
     if (section.keyword == "runbook")
