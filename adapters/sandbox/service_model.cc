@@ -1,5 +1,6 @@
 #include "adapters/sandbox/service_model.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -191,6 +192,7 @@ class ServiceModel::Impl {
     send(std::move(command), now);
   }
 
+  Time last_change() const { return last_change_; }
   core::Weight weight() const { return traffic_.weight(); }
 
  private:
@@ -200,7 +202,10 @@ class ServiceModel::Impl {
   }
 
   void mark(const std::string& stage, Time now) {
-    for (const Time edge : faults_.mark(stage, now)) plan(edge, Edge{});
+    for (const Time edge : faults_.mark(stage, now)) {
+      plan(edge, Edge{});
+      last_change_ = std::max(last_change_, edge);
+    }
   }
 
   const Fault* fault_of(const Effect& effect, Time now) const {
@@ -351,6 +356,7 @@ class ServiceModel::Impl {
   std::multimap<Time, Act> acts_;            // never empty: a scrape plans the next
   std::deque<OpenQuestion> questions_;       // Answers::ask
   std::map<std::string, Outcome> outcomes_;  // by effect: asked again, answered alike
+  Time last_change_ = core::kDistantPast;
   std::uint64_t last_order_ = 0;
   std::uint64_t commands_ = 0;
   std::uint64_t checkpoints_ = 0;
@@ -392,6 +398,7 @@ void ServiceModel::answer(const OpenQuestion& question, const std::string& role,
                           const std::string& actor, const std::string& given, Time now) {
   impl_->answer(question, role, actor, given, now);
 }
+core::Time ServiceModel::last_change() const { return impl_->last_change(); }
 core::Weight ServiceModel::weight() const { return impl_->weight(); }
 
 }  // namespace rollbook::adapters
