@@ -158,7 +158,7 @@ struct Stop {
   }
 
   // Whether the baseline has recovered from what both had: it turned after the canary broke, and
-  // not at once.
+  // later than two arms that break together turn.
   bool was_shared() const {
     return turned() > broken() && (state.halted || turned() > broken() + patience());
   }
@@ -227,14 +227,15 @@ bool is_held_back(const Machine& machine, const RolloutState& state) {
 }
 
 bool awaits_baseline(const Machine& machine, const RolloutState& state, Time now) {
-  return std::any_of(
-      machine.transitions.begin(), machine.transitions.end(), [&](const Transition& transition) {
-        const Trigger& trigger = transition.trigger;
-        if (trigger.unless.empty()) return false;
-        if (!machine.contains(transition.from, state.active)) return false;
-        const Stop stop{machine, state, trigger};
-        return fails(machine, state, trigger) && !stop.is_shared() && stop.may_be_shared(now);
-      });
+  return std::any_of(machine.transitions.begin(), machine.transitions.end(),
+                     [&](const Transition& transition) {
+                       const Trigger& trigger = transition.trigger;
+                       if (trigger.unless.empty()) return false;
+                       if (!machine.contains(transition.from, state.active)) return false;
+                       if (!fails(machine, state, trigger)) return false;
+                       const Stop stop{machine, state, trigger};
+                       return !stop.is_shared() && stop.may_be_shared(now);
+                     });
 }
 
 bool may_be_held_back(const Machine& machine, CriterionIndex criterion) {

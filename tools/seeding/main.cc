@@ -25,6 +25,10 @@ namespace {
 
 using namespace rollbook;
 
+constexpr std::pair<const char*, seeding::Kind> kKinds[] = {{"healthy", seeding::Kind::healthy},
+                                                            {"broken", seeding::Kind::broken},
+                                                            {"shared", seeding::Kind::shared}};
+
 struct Options {
   std::string plan = "plans/hal9-canary.runbook";
   std::string kind;
@@ -145,18 +149,34 @@ runtime::Plan compile(const std::string& file, const std::string& text) {
   std::exit(2);
 }
 
-// Played from a file, so that the lines to copy name one.
+// Beside this program, so that the lines to copy name a file.
 runtime::Plan compile_halting(const Options& options, const std::string& text) {
   const auto halting = seeding::halting(text);
   if (!halting) {
     fmt::print(stderr, "{}: {}\n", options.plan, halting.error().message);
     std::exit(2);
   }
-  const std::filesystem::path file =
-      std::filesystem::temp_directory_path() /
-      (std::filesystem::path(options.plan).stem().string() + "-halting.runbook");
+  namespace fs = std::filesystem;
+  const fs::path file = fs::proximate(fs::canonical("/proc/self/exe").parent_path()) /
+                        (fs::path(options.plan).stem().string() + "-halting.runbook");
   std::ofstream(file) << *halting;
-  return compile(file, *halting);
+  return compile(file.string(), *halting);
+}
+
+Series series_of(seeding::Kind kind, const Options& options, const std::string& text) {
+  switch (kind) {
+    case seeding::Kind::healthy:
+      return {kind, "healthy", "healthy canaries succeeded, none was rolled back",
+              compile(options.plan, text)};
+    case seeding::Kind::broken:
+      return {kind, "broken", "canaries with 1 % errors from some moment on were rolled back",
+              compile(options.plan, text)};
+    case seeding::Kind::shared:
+      break;
+  }
+  return {kind, "shared",
+          "failures of both arms were halted, and rolled back where the baseline alone recovered",
+          compile_halting(options, text)};
 }
 
 // True: all were as they must be.
@@ -197,19 +217,11 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   std::ifstream file(options.plan);
   const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const runtime::Plan plan = compile(options.plan, text);
-  const std::vector<Series> all = {
-      {seeding::Kind::healthy, "healthy", "healthy canaries succeeded, none was rolled back", plan},
-      {seeding::Kind::broken, "broken",
-       "canaries with 1 % errors from some moment on were rolled back", plan},
-      {seeding::Kind::shared, "shared",
-       "failures of both arms were halted, and rolled back only where the baseline alone recovered",
-       compile_halting(options, text)}};
   bool as_they_must = true, first = true;
-  for (const Series& series : all) {
-    if (!options.kind.empty() && options.kind != series.name) continue;
+  for (const auto& [name, kind] : kKinds) {
+    if (!options.kind.empty() && options.kind != name) continue;
     if (!std::exchange(first, false)) fmt::print("\n");
-    as_they_must = report(options, series) && as_they_must;
+    as_they_must = report(options, series_of(kind, options, text)) && as_they_must;
   }
   return as_they_must ? 0 : 1;
 }

@@ -179,6 +179,7 @@ std::string wrong_in_shared(const Run& run, const Played& played) {
     return fmt::format("rolled back, which both arms' failure is no reason for: {}",
                        played.because);
   }
+  if (played.halted && played.halted->took < Duration::zero()) return "halted before it broke";
   if (!played.halted || played.halted->took > lasts) {
     return fmt::format("not halted while both failed, for {}", seconds(lasts));
   }
