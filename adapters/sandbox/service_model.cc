@@ -1,6 +1,7 @@
 #include "adapters/sandbox/service_model.h"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <optional>
@@ -226,10 +227,15 @@ class ServiceModel::Impl {
       collector_away_ = true;
       return traffic_.vary();
     }
-    if (std::exchange(collector_away_, false)) traffic_.begin_anew(now);
+    if (std::exchange(collector_away_, false)) begins_anew_.fill(true);
     for (const Whose whose : {Whose::baseline, Whose::canary, Whose::all}) {
       std::string lines = traffic_.lines(whose, now);
-      if (lines.empty()) continue;
+      if (lines.empty() || delivery_.loses(traffic_.trouble(whose))) continue;
+      // A Collector lets a series begin with the first scrape of it that it gets.
+      if (std::exchange(begins_anew_[static_cast<std::size_t>(whose)], false)) {
+        traffic_.begin_anew(whose, now);
+        lines = traffic_.lines(whose, now);
+      }
       std::string key = machine_.service;
       if (machine_.arms && whose == Whose::canary) key = machine_.arms->canary;
       if (machine_.arms && whose == Whose::baseline) key = machine_.arms->baseline;
@@ -360,8 +366,9 @@ class ServiceModel::Impl {
   std::uint64_t last_order_ = 0;
   std::uint64_t commands_ = 0;
   std::uint64_t checkpoints_ = 0;
-  bool collector_away_ = false;  // at the last scrape
-  int doubled_ = 0;              // how often the topic was made wider
+  bool collector_away_ = false;        // at the last scrape
+  std::array<bool, 3> begins_anew_{};  // by arm: since the Collector came back
+  int doubled_ = 0;                    // how often the topic was made wider
 };
 
 core::Result<std::unique_ptr<ServiceModel>> ServiceModel::make(const core::Machine& machine,
