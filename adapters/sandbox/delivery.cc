@@ -10,7 +10,6 @@ Delivery::Delivery(std::uint64_t seed, Sink sink)
     : random_(seed ^ 0x5851f42d4c957f2dULL), sink_(std::move(sink)) {}
 
 void Delivery::send(runtime::Outgoing batch, const Trouble& trouble) {
-  if (random_.happens(trouble.gaps)) return;
   if (random_.happens(trouble.duplicates)) {
     if (random_.happens(core::Fixed{core::Fixed::kScale / 2})) {
       put(batch);

@@ -5,7 +5,7 @@
 // service, so no verdict may come from it.
 //
 //   Delivery delivery(seed, sink);
-//   delivery.send(batch, trouble);   // each batch of a scrape
+//   if (!delivery.loses(trouble)) delivery.send(batch, trouble);   // each batch of a scrape
 //   delivery.end_scrape();           // then what was held back
 
 #include <cstdint>
@@ -22,6 +22,8 @@ class Delivery {
   using Sink = std::function<void(runtime::Outgoing)>;
   Delivery(std::uint64_t seed, Sink sink);
 
+  // Whether an arm's scrape comes to nothing: nobody ever sees what it would have brought.
+  bool loses(const Trouble& trouble) { return random_.happens(trouble.gaps); }
   void send(runtime::Outgoing batch, const Trouble& trouble);
   void end_scrape();
   // As the Collector's exporter sends: without keys, so that one series lies in all partitions.

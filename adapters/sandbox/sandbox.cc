@@ -1,5 +1,7 @@
 #include "adapters/sandbox/sandbox.h"
 
+#include <algorithm>
+
 #include "adapters/memory_bus.h"
 #include "adapters/pump/commands_pump.h"
 #include "adapters/pump/stream_contexts.h"
@@ -33,6 +35,7 @@ class Sandbox::Impl {
   core::Result<bool> take_inputs();
   core::Status commit();
   bool ask();
+  bool stays_halted();
 
   runtime::EventLog& log_;
   const runtime::PlanCompiler& compiler_;
@@ -49,6 +52,7 @@ class Sandbox::Impl {
   MetricDecoder decoder_;
   std::string rollout_, refused_;
   std::optional<core::Outcome> outcome_;
+  std::optional<core::Time> halted_;  // since when
   bool stopped_ = false;
   int partitions_ = 1;  // of the metrics topic
 };
@@ -184,6 +188,17 @@ bool Sandbox::Impl::ask() {
   return any;
 }
 
+// Nothing but a fault that begins or ends can still bring a halted rollout to anything.
+bool Sandbox::Impl::stays_halted() {
+  const auto* ours = shard_->find(rollout_);
+  if (ours == nullptr || !ours->state.halted) {
+    halted_.reset();
+    return false;
+  }
+  if (!halted_) halted_ = now_;
+  return now_ > std::max(*halted_, service_->last_change()) + options_.halted_most;
+}
+
 core::Result<std::optional<core::Outcome>> Sandbox::Impl::run() {
   const core::Time end = now_ + options_.most;
   while (true) {
@@ -191,6 +206,7 @@ core::Result<std::optional<core::Outcome>> Sandbox::Impl::run() {
     if (!refused_.empty()) return core::fail("the start was refused: " + refused_);
     if (outcome_ || stopped_) break;
     if (ask()) continue;
+    if (stays_halted()) break;
     const core::Time next = std::max(now_, std::min(shard_->next_deadline(), service_->next_due()));
     if (next > end) break;
     if (options_.before_moving && !options_.before_moving(next)) break;

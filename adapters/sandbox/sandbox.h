@@ -23,6 +23,9 @@ struct SandboxOptions {
   SyntheticOptions service;
   std::string rollout;                                // "": made from the runbook's name
   core::Duration most = std::chrono::hours(24 * 60);  // of virtual time
+  // A rollout that is halted waits for people to resume it or to take it back, and those here only
+  // answer questions. After so long without that any fault begins or ends, the run ends.
+  core::Duration halted_most = std::chrono::hours(24);
   // Called after every turn; may wait to pace the clock. False ends the run.
   std::function<bool(const runtime::Committed&, const runtime::Shard&, core::Time now)> on_turn;
   // Called before the clock moves to `next`. False ends the run.
@@ -44,7 +47,8 @@ class Sandbox {
                                                      SandboxOptions options);
   ~Sandbox();
 
-  // Until the rollout has ended. Nothing: it was ended by a hook, or did not end within `most`.
+  // Until the rollout has ended. Nothing: it was ended by a hook, is halted, or did not end within
+  // `most`.
   // Error: the log's; or the start was refused, with the reason.
   core::Result<std::optional<core::Outcome>> run();
   core::Time now() const;

@@ -1,5 +1,7 @@
 #include "adapters/sandbox/service_model.h"
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <optional>
@@ -191,6 +193,7 @@ class ServiceModel::Impl {
     send(std::move(command), now);
   }
 
+  Time last_change() const { return last_change_; }
   core::Weight weight() const { return traffic_.weight(); }
 
  private:
@@ -200,7 +203,10 @@ class ServiceModel::Impl {
   }
 
   void mark(const std::string& stage, Time now) {
-    for (const Time edge : faults_.mark(stage, now)) plan(edge, Edge{});
+    for (const Time edge : faults_.mark(stage, now)) {
+      plan(edge, Edge{});
+      last_change_ = std::max(last_change_, edge);
+    }
   }
 
   const Fault* fault_of(const Effect& effect, Time now) const {
@@ -221,10 +227,15 @@ class ServiceModel::Impl {
       collector_away_ = true;
       return traffic_.vary();
     }
-    if (std::exchange(collector_away_, false)) traffic_.begin_anew(now);
+    if (std::exchange(collector_away_, false)) begins_anew_.fill(true);
     for (const Whose whose : {Whose::baseline, Whose::canary, Whose::all}) {
       std::string lines = traffic_.lines(whose, now);
-      if (lines.empty()) continue;
+      if (lines.empty() || delivery_.loses(traffic_.trouble(whose))) continue;
+      // A Collector lets a series begin with the first scrape of it that it gets.
+      if (std::exchange(begins_anew_[static_cast<std::size_t>(whose)], false)) {
+        traffic_.begin_anew(whose, now);
+        lines = traffic_.lines(whose, now);
+      }
       std::string key = machine_.service;
       if (machine_.arms && whose == Whose::canary) key = machine_.arms->canary;
       if (machine_.arms && whose == Whose::baseline) key = machine_.arms->baseline;
@@ -351,11 +362,13 @@ class ServiceModel::Impl {
   std::multimap<Time, Act> acts_;            // never empty: a scrape plans the next
   std::deque<OpenQuestion> questions_;       // Answers::ask
   std::map<std::string, Outcome> outcomes_;  // by effect: asked again, answered alike
+  Time last_change_ = core::kDistantPast;
   std::uint64_t last_order_ = 0;
   std::uint64_t commands_ = 0;
   std::uint64_t checkpoints_ = 0;
-  bool collector_away_ = false;  // at the last scrape
-  int doubled_ = 0;              // how often the topic was made wider
+  bool collector_away_ = false;        // at the last scrape
+  std::array<bool, 3> begins_anew_{};  // by arm: since the Collector came back
+  int doubled_ = 0;                    // how often the topic was made wider
 };
 
 core::Result<std::unique_ptr<ServiceModel>> ServiceModel::make(const core::Machine& machine,
@@ -392,6 +405,7 @@ void ServiceModel::answer(const OpenQuestion& question, const std::string& role,
                           const std::string& actor, const std::string& given, Time now) {
   impl_->answer(question, role, actor, given, now);
 }
+core::Time ServiceModel::last_change() const { return impl_->last_change(); }
 core::Weight ServiceModel::weight() const { return impl_->weight(); }
 
 }  // namespace rollbook::adapters

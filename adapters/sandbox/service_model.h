@@ -85,6 +85,9 @@ class ServiceModel {
   void answer(const OpenQuestion& question, const std::string& role, const std::string& actor,
               const std::string& answer, core::Time now);
 
+  // When the last of the faults begins or ends, of those whose time is known: one that counts from
+  // a stage has none before that stage's shift.
+  core::Time last_change() const;
   // The canary's share of traffic, as the last shift that was carried out says.
   core::Weight weight() const;
 

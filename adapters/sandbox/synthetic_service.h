@@ -35,6 +35,7 @@ class SyntheticService {
   // Takes in what the engine sent. Error: the bus's, or a message that is no CloudEvent.
   core::Status read(core::Time now);
   core::Time next_due() const { return model_->next_due(); }
+  core::Time last_change() const { return model_->last_change(); }
   // Does what is due up to `now`.
   void run_until(core::Time now);
 

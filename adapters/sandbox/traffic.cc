@@ -105,7 +105,7 @@ std::vector<core::Weight> begins_of(const core::Machine& machine) {
 Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uint64_t seed,
                  std::vector<core::Weight> weights)
     : load_(load),
-      start_(start),
+      starts_{start, start, start},
       now_(start),
       random_(seed),
       weights_(std::move(weights)),
@@ -224,7 +224,8 @@ void Traffic::update_shares(Kept& kept, Fixed factor) {
 
 std::string Traffic::lines(Whose whose, Time now) const {
   std::string text;
-  const std::string start = std::to_string(start_.time_since_epoch().count());
+  const std::string start =
+      std::to_string(starts_[static_cast<std::size_t>(whose)].time_since_epoch().count());
   const std::string time = std::to_string(now.time_since_epoch().count());
   for (const Kept& kept : kept_) {
     if (kept.series.whose != whose || silent(whose, kept.series.target)) continue;

@@ -67,9 +67,9 @@ class Traffic {
     return troubles_[row(target)][static_cast<std::size_t>(whose)];
   }
 
-  // From `now` on all series say that they begin there, as after a restart of what exports them:
-  // the values stay, and what came since the last lines is nobody's.
-  void begin_anew(core::Time now) { start_ = now; }
+  // From `now` on all series of `whose` say that they begin there, as after a restart of what
+  // exports them: the values stay, and what came since the last lines is nobody's.
+  void begin_anew(Whose whose, core::Time now) { starts_[static_cast<std::size_t>(whose)] = now; }
 
   // One line for each series of `whose`; "" when there is none, or it is silent.
   std::string lines(Whose whose, core::Time now) const;
@@ -110,7 +110,7 @@ class Traffic {
 
   std::vector<Kept> kept_;
   Load load_;
-  core::Time start_;
+  std::array<core::Time, 3> starts_;  // by arm
   core::Time now_;
   Random random_;
   std::vector<core::Weight> weights_;

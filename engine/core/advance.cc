@@ -100,6 +100,8 @@ bool Advance::look_is_due() const {
            (goes_stale(machine_, state_, pending_, criterion, now_) &&
             !stale_of(machine_, state_, criterion));
   });
+  // A baseline that is well turns nothing, and a stop may have waited to hear that.
+  if (!pending_.empty() && awaits_baseline(machine_, state_, now_)) return true;
   return due || std::any_of(
                     pending_.observed.seen.begin(), pending_.observed.seen.end(),
                     [&](const SeriesSeen& seen) { return state_.series[seen.series.value].stale; });
@@ -313,7 +315,7 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
   for (const Transition& transition : machine.transitions) {
     if (transition.trigger.unless.empty()) continue;
     if (!machine.contains(transition.from, state.active)) continue;
-    consider(waits_until(machine, state, transition.trigger));
+    consider(waits_until(machine, state, transition.trigger, now));
   }
   if (state.sight != Sight::live) return next;
   any_armed(machine, state, [&](CriterionIndex index) {

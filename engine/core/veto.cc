@@ -120,45 +120,45 @@ struct Stop {
     return last;
   }
 
-  // How long the other arm is waited for: as no part of a ratio is waited for longer; of silence,
-  // as long as makes the baseline a silent one. A test needs some points more where the arm fails
-  // less: while these say what it is to prove, as long as one point is waited for.
+  Time began() const { return std::max(broken(), turned()); }
+
+  // How long the canary's next points are waited for after both were silent: as long as makes the
+  // baseline a silent one.
   Duration patience() const {
     Duration most = state.limits.grace;
     for (const CriterionIndex index : trigger.unless) {
       if (is_absent(index)) most = std::max(most, machine.at(index).sustain);
-      if (machine.at(index).test != Test::none && was_heard(index) && begins_to_fail(index)) {
-        most = std::max(most, state.limits.stale_after);
-      }
     }
     return most;
   }
 
-  // Since the canary broke.
-  bool was_heard(CriterionIndex index) const {
-    const SeriesState& series = state.series[fed_by(machine, machine.at(index)).value];
-    return series.seen && series.watermark >= state.readings[trigger.criterion.value].at;
-  }
-  // Whether the baseline may come to fail by that condition as well, for all that is known.
-  bool is_open(CriterionIndex index) const {
+  // How long the baseline is waited for that may come to fail by that condition as well, for all
+  // that is known; zero: it may not. It is judged when its next points come: an export interval
+  // later, or two where what it said was lost. What says nothing for `stale_after` is not waited
+  // for, and what has too few requests to be judged only for as long as a part of a ratio is.
+  Duration awaited(CriterionIndex index) const {
     const Criterion& criterion = machine.at(index);
     // Silence shows by itself: who was heard half the time ago is not silent.
-    if (criterion.measure == Measure::absent) return false;
+    if (criterion.measure == Measure::absent) return Duration::zero();
     const SeriesState& series = state.series[fed_by(machine, criterion).value];
-    if (!series.seen || series.stale) return false;
-    if (state.settled_at(criterion.target) == kAllTraffic) return false;
-    return !was_heard(index) || begins_to_fail(index);
+    if (!series.seen || series.stale) return Duration::zero();
+    if (state.settled_at(criterion.target) == kAllTraffic) return Duration::zero();
+    const bool heard = series.watermark >= state.readings[trigger.criterion.value].at;
+    if (!heard) return state.limits.stale_after;
+    if (!begins_to_fail(index)) return Duration::zero();
+    const bool is_known = state.readings[index.value].verdict != Verdict::no_data;
+    return is_known ? state.limits.stale_after : state.limits.grace;
   }
 
   // The baseline is not known to fail in all that the stop says, but it may.
-  bool may_be_shared() const {
+  bool may_be_shared(Time now) const {
     return std::all_of(trigger.unless.begin(), trigger.unless.end(), [&](CriterionIndex index) {
-      return fails(machine, state, index) || is_open(index);
+      return fails(machine, state, index) || now < began() + awaited(index);
     });
   }
 
   // Whether the baseline has recovered from what both had: it turned after the canary broke, and
-  // later than the stop would have waited for it.
+  // later than two arms that break together turn.
   bool was_shared() const {
     return turned() > broken() && (state.halted || turned() > broken() + patience());
   }
@@ -191,10 +191,15 @@ struct Stop {
     return std::all_of(trigger.unless.begin(), trigger.unless.end(),
                        [&](CriterionIndex index) { return fails(machine, state, index); });
   }
-  Time waits_until() const { return std::max(broken(), turned()) + patience(); }
   bool waits(Time now) const {
-    if (recovers()) return true;
-    return now < waits_until() && (may_be_shared() || may_be_heard());
+    return recovers() || may_be_shared(now) || (now < began() + patience() && may_be_heard());
+  }
+  Time waits_until(Time now) const {
+    Time next = kDistantFuture;
+    for (const Duration span : {state.limits.grace, patience(), state.limits.stale_after}) {
+      if (began() + span > now) next = std::min(next, began() + span);
+    }
+    return next;
   }
 };
 
@@ -221,6 +226,18 @@ bool is_held_back(const Machine& machine, const RolloutState& state) {
                      });
 }
 
+bool awaits_baseline(const Machine& machine, const RolloutState& state, Time now) {
+  return std::any_of(machine.transitions.begin(), machine.transitions.end(),
+                     [&](const Transition& transition) {
+                       const Trigger& trigger = transition.trigger;
+                       if (trigger.unless.empty()) return false;
+                       if (!machine.contains(transition.from, state.active)) return false;
+                       if (!fails(machine, state, trigger)) return false;
+                       const Stop stop{machine, state, trigger};
+                       return !stop.is_shared() && stop.may_be_shared(now);
+                     });
+}
+
 bool may_be_held_back(const Machine& machine, CriterionIndex criterion) {
   return std::any_of(
       machine.transitions.begin(), machine.transitions.end(), [&](const Transition& transition) {
@@ -231,10 +248,11 @@ bool may_be_held_back(const Machine& machine, CriterionIndex criterion) {
       });
 }
 
-Time waits_until(const Machine& machine, const RolloutState& state, const Trigger& trigger) {
+Time waits_until(const Machine& machine, const RolloutState& state, const Trigger& trigger,
+                 Time now) {
   if (trigger.unless.empty() || !fails(machine, state, trigger)) return kDistantFuture;
   const Stop stop{machine, state, trigger};
-  return stop.is_shared() ? kDistantFuture : stop.waits_until();
+  return stop.is_shared() ? kDistantFuture : stop.waits_until(now);
 }
 
 }  // namespace rollbook::core

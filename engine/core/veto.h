@@ -5,9 +5,9 @@
 // needs both, halts the rollout instead. Halted, the stop stays armed.
 //
 // Two arms never cross a limit in the same instant, so a stop is not hasty: where the baseline may
-// be about to fail as well it waits a little, and where the canary recovers together with it, too.
-// A baseline that is known to be healthy, and one that nothing is known of, is not waited for.
-// Called by decide() alone; a few comparisons of sums, and only while a stop fails.
+// be about to fail as well it waits until that is known, and where the canary recovers together
+// with it, too. A baseline that is known to be healthy, and one that nothing is known of, is not
+// waited for. Called by decide() alone; a few comparisons of sums, and only while a stop fails.
 
 #include "engine/core/decide.h"
 
@@ -26,7 +26,11 @@ bool is_held_back(const Machine& machine, const RolloutState& state);
 // ends.
 bool may_be_held_back(const Machine& machine, CriterionIndex criterion);
 
-// When it has waited long enough; kDistantFuture: it does not wait.
-Time waits_until(const Machine& machine, const RolloutState& state, const Trigger& trigger);
+// Whether such a stop waits for what the baseline says next.
+bool awaits_baseline(const Machine& machine, const RolloutState& state, Time now);
+
+// When next it has waited long enough for something; kDistantFuture: it does not wait.
+Time waits_until(const Machine& machine, const RolloutState& state, const Trigger& trigger,
+                 Time now);
 
 }  // namespace rollbook::core

@@ -56,5 +56,13 @@ TEST(SandboxProgram, EndsWithWhatBecameOfTheRollout) {
   EXPECT_THAT(bad.out, HasSubstr("because"));
 }
 
+TEST(SandboxProgram, EndsWhereNobodyResumesWhatIsHalted) {
+  const Ran halted = sandbox("cache-replacement.runbook", {"--fault", "errors 5% from 4h on both"});
+  EXPECT_EQ(halted.exit, 4);
+  EXPECT_THAT(halted.out, HasSubstr("halted: "));
+  EXPECT_THAT(halted.err, HasSubstr("the rollout is halted, and nobody here resumes it"));
+  EXPECT_THAT(halted.err, HasSubstr("and baseline: failed > 0.5%"));
+}
+
 }  // namespace
 }  // namespace rollbook::tests

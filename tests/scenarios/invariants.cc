@@ -4,6 +4,7 @@
 
 #include "engine/core/advance.h"
 #include "engine/core/judge.h"
+#include "engine/core/windows.h"
 
 namespace rollbook::tests {
 
@@ -172,6 +173,26 @@ void Invariants::see_ids(const core::RolloutState& before, const core::Event& ev
 
 namespace {
 
+// What is known of the baseline up to the breach is a condition that it does not fail in, with
+// nothing since that it could fail by.
+bool is_well(const core::Machine& machine, const core::RolloutState& state,
+             const core::Trigger& trigger, core::CriterionIndex index) {
+  const core::Criterion& criterion = machine.at(index);
+  const core::SeriesState& series = state.series[core::fed_by(machine, criterion).value];
+  if (series.stale || !series.seen) return true;
+  if (series.watermark < state.readings[trigger.criterion.value].at) return false;
+  const core::Verdict verdict = state.readings[index.value].verdict;
+  if (verdict == core::Verdict::no_data) return true;
+  const bool by_more = criterion.comparison == core::Comparison::greater ||
+                       criterion.comparison == core::Comparison::greater_equal;
+  if (criterion.measure != core::Measure::ratio || !by_more) return false;
+  const core::Pending nothing;
+  const core::Sum lately =
+      core::sum_between(machine, state, nothing, criterion.window,
+                        series.watermark - state.limits.grace, series.watermark);
+  return verdict == core::Verdict::pass && lately.value.nanos == 0;
+}
+
 // A stop that the baseline holds back: while it fails too, what goes forward is halted; else it
 // waits no longer than it may.
 bool may_wait(const core::Machine& machine, const core::RolloutState& state,
@@ -179,15 +200,17 @@ bool may_wait(const core::Machine& machine, const core::RolloutState& state,
   if (trigger.unless.empty()) return false;
   core::Time turned = state.turned[trigger.criterion.value];
   bool shared = true;
-  core::Duration patience = state.limits.grace;
   for (const core::CriterionIndex index : trigger.unless) {
     turned = std::max(turned, state.turned[index.value]);
     shared = shared && state.readings[index.value].verdict == core::Verdict::fail;
-    if (machine.at(index).test != core::Test::none) patience = state.limits.stale_after;
   }
   if (shared) return state.halted || state.rollback_rank > 0;
   const bool was_shared = turned > state.turned[trigger.criterion.value] + state.limits.grace;
-  return was_shared || now - turned < patience;
+  if (was_shared || now - turned < state.limits.grace) return true;
+  const bool well = std::any_of(
+      trigger.unless.begin(), trigger.unless.end(),
+      [&](core::CriterionIndex index) { return is_well(machine, state, trigger, index); });
+  return !well && now - turned < state.limits.stale_after;
 }
 
 // A guard may see in another target what its own rollback does not end.

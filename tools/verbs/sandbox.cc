@@ -191,6 +191,19 @@ Outcome<Exit> run_scenario(const Options& options, const Console& console) {
 }
 
 // ---- A made-up service -----------------------------------------------------------------------
+
+Outcome<Exit> has_not_ended(const core::RolloutState& state, core::Time now) {
+  if (!state.halted) {
+    return give_up(
+        fmt::format("the rollout has not ended by {}, in virtual time", adapters::format_time(now)),
+        Exit::waiting);
+  }
+  return give_up(fmt::format("the rollout is halted, and nobody here resumes it or takes it back: "
+                             "{}\n  a scenario says who does, and when: `at 4h resume`",
+                             state.halted_because),
+                 Exit::waiting);
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   if (!options.scenario.empty()) return run_scenario(options, console);
   TRY(const double speed, parse_speed(options.speed));
@@ -217,15 +230,11 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const std::optional<core::Outcome> outcome, sandbox->run());
   screen.wipe();
   if (failed) return give_up(failed->message);
-  if (!outcome) {
-    if (interrupted()) return Exit::interrupted;
-    return give_up(fmt::format("the rollout has not ended by {}, in virtual time",
-                               adapters::format_time(sandbox->now())),
-                   Exit::waiting);
-  }
+  if (!outcome && interrupted()) return Exit::interrupted;
+  TRY(const Entry entry, find_rollout(*log, sandbox->rollout()));
+  TRY(const Rollout rollout, Rollout::load(*log, entry.stream));
+  if (!outcome) return has_not_ended(rollout.state(), sandbox->now());
   if (options.output != "jsonl") {
-    TRY(const Entry entry, find_rollout(*log, sandbox->rollout()));
-    TRY(const Rollout rollout, Rollout::load(*log, entry.stream));
     print_end(rollout.state(), {"rollbook sandbox " + options.file, options.data}, console);
   }
   return exit_of(*outcome);

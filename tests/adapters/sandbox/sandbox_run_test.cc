@@ -75,6 +75,22 @@ TEST(SandboxRun, NoFaultOfDeliveryRollsBack) {
   }
 }
 
+// Its people only answer questions: nobody resumes it or takes it back.
+TEST(SandboxRun, AHaltedRolloutThatNothingCanChangeAnyMoreEndsTheRun) {
+  const Seen halted = play("cache-replacement.runbook", {"errors 5% from 4h on both"});
+  EXPECT_EQ(halted.outcome, std::nullopt);
+  EXPECT_THAT(halted.weights, ElementsAre("2", "10", "50"));
+  EXPECT_GT(halted.took, std::chrono::hours(28));
+  EXPECT_LT(halted.took, std::chrono::hours(29));
+}
+
+TEST(SandboxRun, AHaltedRolloutIsPlayedOnForAFaultThatEndsLater) {
+  const Seen halted = play("cache-replacement.runbook",
+                           {"errors 5% from 4h", "errors 5% from 4h for 50h on baseline"});
+  EXPECT_EQ(halted.outcome, Outcome::rolled_back);
+  EXPECT_GT(halted.took, std::chrono::hours(54));
+}
+
 TEST(SandboxRun, TheSameSeedGivesTheSameEvents) {
   const std::vector<std::string> faults = {"errors 2% from 26h"};
   const Seen first = play("hal9-canary.runbook", faults, 3);

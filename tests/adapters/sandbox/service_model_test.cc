@@ -5,6 +5,8 @@
 
 #include <cmath>
 #include <map>
+#include <regex>
+#include <set>
 
 #include "adapters/sandbox/traffic.h"
 #include "adapters/wire/command_decoder.h"
@@ -314,6 +316,29 @@ TEST(ServiceModel, HasTheSameTrafficWhereScrapesAreLost) {
     EXPECT_EQ(well.value(series), badly.value(series)) << series;
   }
   EXPECT_NE(well.points("requests_total version=old"), badly.points("requests_total version=old"));
+}
+
+// Also where the first scrape after its return is lost: or all that was ever counted would seem to
+// have been counted since.
+TEST(ServiceModel, LetsSeriesBeginWithTheFirstScrapeThatARestartedCollectorGets) {
+  SyntheticOptions options;
+  options.faults = {*parse_fault("gaps 90% from 10m on both"),
+                    *parse_fault("collector restarts from 30m for 20s")};
+  std::set<std::string> starts, zeros;
+  const core::Machine machine = shop();
+  options.begin = kBegin;
+  auto model = ServiceModel::make(machine, options, {}, [&](const runtime::Outgoing& message) {
+    static const std::regex times(R"("start":(\d+),"time":(\d+))");
+    const std::string& text = message.payload;
+    for (std::sregex_iterator at(text.begin(), text.end(), times), end; at != end; ++at) {
+      starts.insert(message.key + (*at)[1].str());
+      if ((*at)[1] == (*at)[2]) zeros.insert(message.key + (*at)[1].str());
+    }
+  });
+  ASSERT_TRUE(model.has_value()) << model.error().message;
+  (*model)->run_until(kBegin + 2h);
+  EXPECT_EQ(starts.size(), 6U);  // of both arms and of what has none, before and after
+  EXPECT_EQ(zeros, starts);
 }
 
 TEST(ServiceModel, SendsBatchesTwiceAtOnceOrAfterTheNext) {
