@@ -296,13 +296,13 @@ struct Fold {
     for (const SeriesSeen& seen : body.seen) {
       if (seen.series == window.series) watermark = std::max(watermark, seen.watermark);
     }
-    const Time passed = passed_at(watermark, state.limits.grace);
+    const Time passed = passed_at(watermark, state.limits);
     for (const CellDelta& delta : body.deltas) {
       if (delta.series == window.series && delta.reach >= window.floor) {
         add(machine, window, state.windows[i], delta.cell, passed);
       }
     }
-    settle(machine, window, state.windows[i], passed_at(before, state.limits.grace), passed);
+    settle(machine, window, state.windows[i], passed_at(before, state.limits), passed);
   }
 
   // Questions of states that were left are closed; clocks and readings of states entered anew

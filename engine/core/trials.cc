@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/common_time.h"
 #include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
@@ -205,12 +206,7 @@ void grow_starts(const Subject& subject, TestState& test, Time cut) {
 
 }  // namespace
 
-Time cut_of(const Subject& subject) {
-  const Criterion& criterion = subject.criterion;
-  return common_time(
-      subject.machine, subject.state, subject.pending,
-      {criterion.window, criterion.denominator, criterion.other, criterion.other_denominator});
-}
+Time cut_of(const Subject& subject) { return common_time(subject); }
 
 std::vector<std::int64_t> counts_at(const Subject& subject, Time cut) {
   const Criterion& criterion = subject.criterion;

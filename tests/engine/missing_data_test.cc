@@ -4,10 +4,12 @@
 //   - a numerator is silent while nothing happens: once its name was seen with the arm's label on
 //     any arm, or with `default 0`, an arm without it counts as 0, whatever became of it since;
 //   - a series that restarts goes on from zero;
-//   - what comes late as a whole is judged up to the moment that it has come to; a part of a ratio
-//   is
-//     waited for no longer than `grace`;
+//   - what comes late as a whole is judged up to the moment that it has come to; a denominator, and
+//     all of another arm, is waited for until it lags by `stale_after`, a numerator for `grace`;
 //   - `absent` asks for any point at all.
+//
+// `fault_rate` is 2 % of requests, and the canary takes 20 % fewer orders than the baseline: what
+// is held against those never passes, whatever is missing.
 
 #include <gtest/gtest.h>
 
@@ -44,14 +46,24 @@ std::string runbook() {
        "p99(latency) < 50ms with confidence 95%", "p99(latency) > 50ms with confidence 99%"},
       {"part", "error_rate < 1%", "error_rate > 1%", "errors",
        "error_rate < 1% with confidence 95%", "error_rate > 1% with confidence 99%"},
+      {"faulty", "fault_rate < 1%", "fault_rate > 1%", "requests",
+       "fault_rate < 1% with confidence 95%", "fault_rate > 1% with confidence 99%"},
+      {"arms", "canary.order_rate >= baseline.order_rate * 95%",
+       "canary.order_rate < baseline.order_rate * 95%", "orders",
+       "canary.order_rate >= baseline.order_rate * 95% with confidence 95%",
+       "canary.order_rate < baseline.order_rate * 95% with confidence 99%"},
+      {"plain", "canary.rate(orders) >= baseline.rate(orders) * 95%",
+       "canary.rate(orders) < baseline.rate(orders) * 95%", "orders", "rate(jobs) > 1/s", ""},
+      {"level", "depth < 100", "depth > 100", "depth", "rate(jobs) > 1/s", ""},
   };
   std::string guards, gates;
   for (const Judged& each : all) {
     const std::string name = each.name;
     guards += "stop " + std::string(each.guard) + " over 5m\nstop absent(" + each.absent +
               ") for 3m\nstop " + (*each.test != 0 ? each.test : "rate(jobs) < 1/s over 1m") + "\n";
+    const bool tested = std::string(each.confident).find("confidence") != std::string::npos;
     gates += "expect " + name + "_gate: " + each.gate + " over 5m\nexpect " + name +
-             "_test: " + each.confident + "\n";
+             "_test: " + each.confident + (tested ? "\n" : " over 5m\n");
   }
   return R"(edition 1
 runbook shop {
@@ -62,6 +74,11 @@ runbook shop {
   metric lenient = counter err0 default 0
   metric jobs = counter jobs
   metric latency = histogram dur
+  metric faults = counter flt
+  metric orders = counter ord
+  metric depth = gauge last dep
+  metric fault_rate = faults / requests
+  metric order_rate = orders / requests
   metric error_rate = errors / requests
   metric lenient_rate = lenient / requests
   channel oncall = pagerduty("shop")
@@ -85,45 +102,59 @@ runbook shop {
 struct Subject {
   const char* name;
   const char* series;
-  const char* judged;  // of runbook()
-  int stops;           // its first stop
-  bool of_all;         // missing on both arms
+  const char* judged;        // of runbook()
+  int stops;                 // its first stop
+  std::vector<Labels> arms;  // on which it is missing
 };
+const std::vector<Labels> kBoth{kNew, kOld};
 const Subject kSubjects[] = {
-    {"metric", "jobs", "job", 1, true},
-    {"arm", "req", "ratio", 4, false},
-    {"numerator", "err", "part", 13, true},
-    {"numerator of one arm", "err", "part", 13, false},
-    {"numerator, default 0", "err0", "zero", 7, true},
-    {"histogram", "dur", "tail", 10, true},
+    {"metric", "jobs", "job", 1, kBoth},
+    {"arm", "req", "ratio", 4, {kNew}},
+    {"numerator", "err", "part", 13, kBoth},
+    {"numerator of one arm", "err", "part", 13, {kNew}},
+    {"numerator, default 0", "err0", "zero", 7, kBoth},
+    {"histogram", "dur", "tail", 10, kBoth},
+    {"denominator of faults", "req", "faulty", 16, {kNew}},
+    {"baseline", "req", "arms", 19, {kOld}},
+    {"baseline's numerator", "ord", "arms", 19, {kOld}},
+    {"plain baseline", "ord", "plain", 22, {kOld}},
+    {"gauge", "dep", "level", 25, kBoth},
 };
 
 void flow(Rehearsal& r, const std::string& series, const Labels& labels) {
   if (series == "dur") {
     r.histogram(series, labels, {5, 10, 20, 50}, {60, 40, 0, 0, 0});
+  } else if (series == "dep") {
+    r.gauge(series, labels, 7);
   } else {
-    r.counter(series, labels, series == "err" || series == "err0" ? 0 : 100);
+    const bool none = series == "err" || series == "err0";
+    const bool fewer = series == "ord" && labels.front().second == "new";
+    r.counter(series, labels, none ? 0 : series == "flt" ? 2 : fewer ? 80 : 100);
   }
 }
 
-enum class Way { never_seen, seen_once, stopped, late, restarted, renamed };
+enum class Way { never_seen, seen_once, stopped, a_minute_late, late, restarted, renamed };
 const std::pair<Way, const char*> kWays[] = {
-    {Way::never_seen, "never seen"}, {Way::seen_once, "seen once"},
-    {Way::stopped, "stopped"},       {Way::late, "late"},
-    {Way::restarted, "restarted"},   {Way::renamed, "renamed label"},
+    {Way::never_seen, "never seen"},
+    {Way::seen_once, "seen once"},
+    {Way::stopped, "stopped"},
+    {Way::a_minute_late, "a minute late"},
+    {Way::late, "late"},
+    {Way::restarted, "restarted"},
+    {Way::renamed, "renamed label"},
 };
 
 // Half an hour before what is missing goes missing, and half an hour after.
 void play(Rehearsal& r, const Subject& subject, Way way) {
-  std::vector<Labels> arms{kNew};
-  if (subject.of_all) arms.push_back(kOld);
-  for (const char* series : {"req", "err", "err0", "jobs", "dur"}) {
+  const std::vector<Labels>& arms = subject.arms;
+  for (const char* series : {"req", "err", "err0", "jobs", "dur", "flt", "ord", "dep"}) {
     for (const Labels& labels : {kNew, kOld}) {
       const bool missing = std::string(series) == subject.series &&
                            std::find(arms.begin(), arms.end(), labels) != arms.end();
       if (missing && way == Way::never_seen) continue;
       flow(r, series, labels);
       if (missing && way == Way::late) r.lag(series, labels, 20min);
+      if (missing && way == Way::a_minute_late) r.lag(series, labels, 1min);
     }
   }
   r.start();
@@ -165,10 +196,12 @@ std::string row(const Subject& subject, Way way, const char* name) {
   const auto stop = [&](int more) {
     return verdict_text(r, "guard.stop[" + std::to_string(subject.stops + more) + "]");
   };
+  const bool plain = judged == "plain" || judged == "level";
   std::string text = padded(std::string(subject.name), 22) + padded(name, 15);
   text += padded(verdict_text(r, "canary." + judged + "_gate"), 12) + padded(stop(0), 12) +
-          padded(stop(1), 8) + padded(verdict_text(r, "canary." + judged + "_test"), 12);
-  text += judged == "job" ? "-" : stop(2);
+          padded(stop(1), 8) +
+          padded(plain ? "-" : verdict_text(r, "canary." + judged + "_test"), 12);
+  text += plain || judged == "job" ? "-" : stop(2);
   while (text.ends_with(' ')) text.pop_back();
   return text;
 }
