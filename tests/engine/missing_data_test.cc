@@ -2,14 +2,15 @@
 // that the log holds. Missing data is never health. `pass` stands where the rules grant it:
 //
 //   - a numerator is silent while nothing happens: once its name was seen with the arm's label on
-//     any arm, or with `default 0`, an arm without it counts as 0, whatever became of it since;
+//     any arm, or with `default 0`, an arm without it counts as 0, whatever became of it since; but
+//     not the baseline's, once heard, where its silence would speak for the canary;
 //   - a series that restarts goes on from zero;
 //   - what comes late as a whole is judged up to the moment that it has come to; a denominator, and
 //     all of another arm, is waited for until it lags by `stale_after`, a numerator for `grace`;
 //   - `absent` asks for any point at all.
 //
 // `fault_rate` is 2 % of requests, and the canary takes 20 % fewer orders than the baseline: what
-// is held against those never passes, whatever is missing.
+// is held against those never passes, but where a baseline has never shown an order.
 
 #include <gtest/gtest.h>
 
@@ -211,39 +212,80 @@ constexpr const char* kTable = R"(
 metric                never seen     no series   no series   fail    no series   -
 metric                seen once      no traffic  no traffic  fail    no traffic  -
 metric                stopped        stale       stale       fail    stale       -
+metric                a minute late  pass        pass        pass    pass        -
 metric                late           pass        pass        pass    pass        -
 metric                restarted      pass        pass        pass    pass        -
 metric                renamed label  stale       stale       fail    stale       -
 arm                   never seen     no traffic  no traffic  fail    no traffic  no traffic
-arm                   seen once      no traffic  no traffic  fail    no traffic  no traffic
-arm                   stopped        no traffic  no traffic  fail    stale       stale
-arm                   late           no traffic  no traffic  pass    pass        pass
+arm                   seen once      stale       stale       fail    stale       stale
+arm                   stopped        stale       stale       fail    stale       stale
+arm                   a minute late  pass        pass        pass    pass        pass
+arm                   late           stale       stale       pass    stale       stale
 arm                   restarted      pass        pass        pass    pass        pass
-arm                   renamed label  no traffic  no traffic  fail    stale       stale
+arm                   renamed label  stale       stale       fail    stale       stale
 numerator             never seen     no series   no series   fail    no series   no series
 numerator             seen once      pass        pass        fail    pass        pass
 numerator             stopped        pass        pass        fail    pass        pass
+numerator             a minute late  pass        pass        pass    pass        pass
 numerator             late           pass        pass        pass    pass        pass
 numerator             restarted      pass        pass        pass    pass        pass
 numerator             renamed label  pass        pass        fail    pass        pass
 numerator of one arm  never seen     pass        pass        fail    pass        pass
 numerator of one arm  seen once      pass        pass        fail    pass        pass
 numerator of one arm  stopped        pass        pass        fail    pass        pass
+numerator of one arm  a minute late  pass        pass        pass    pass        pass
 numerator of one arm  late           pass        pass        pass    pass        pass
 numerator of one arm  restarted      pass        pass        pass    pass        pass
 numerator of one arm  renamed label  pass        pass        fail    pass        pass
 numerator, default 0  never seen     pass        pass        fail    pass        pass
 numerator, default 0  seen once      pass        pass        fail    pass        pass
 numerator, default 0  stopped        pass        pass        fail    pass        pass
+numerator, default 0  a minute late  pass        pass        pass    pass        pass
 numerator, default 0  late           pass        pass        pass    pass        pass
 numerator, default 0  restarted      pass        pass        pass    pass        pass
 numerator, default 0  renamed label  pass        pass        fail    pass        pass
 histogram             never seen     no series   no series   fail    no series   no series
 histogram             seen once      no traffic  no traffic  fail    no traffic  no traffic
 histogram             stopped        stale       stale       fail    stale       stale
+histogram             a minute late  pass        pass        pass    pass        pass
 histogram             late           pass        pass        pass    pass        pass
 histogram             restarted      pass        pass        pass    pass        pass
 histogram             renamed label  stale       stale       fail    stale       stale
+denominator of faults never seen     no traffic  no traffic  fail    no traffic  no traffic
+denominator of faults seen once      stale       stale       fail    stale       stale
+denominator of faults stopped        stale       fail        fail    stale       fail
+denominator of faults a minute late  fail        fail        pass    fail        fail
+denominator of faults late           stale       stale       pass    stale       stale
+denominator of faults restarted      fail        fail        pass    fail        fail
+denominator of faults renamed label  stale       fail        fail    stale       fail
+baseline              never seen     no traffic  no traffic  pass    no traffic  no traffic
+baseline              seen once      stale       stale       pass    stale       stale
+baseline              stopped        stale       fail        pass    stale       fail
+baseline              a minute late  fail        fail        pass    fail        fail
+baseline              late           stale       stale       pass    stale       stale
+baseline              restarted      fail        fail        pass    fail        fail
+baseline              renamed label  stale       fail        pass    stale       fail
+baseline's numerator  never seen     pass        pass        pass    pass        pass
+baseline's numerator  seen once      stale       stale       pass    stale       stale
+baseline's numerator  stopped        stale       fail        pass    stale       fail
+baseline's numerator  a minute late  fail        fail        pass    fail        fail
+baseline's numerator  late           stale       stale       pass    stale       stale
+baseline's numerator  restarted      fail        fail        pass    fail        fail
+baseline's numerator  renamed label  stale       fail        pass    stale       fail
+plain baseline        never seen     no traffic  no traffic  pass    -           -
+plain baseline        seen once      stale       stale       pass    -           -
+plain baseline        stopped        stale       fail        pass    -           -
+plain baseline        a minute late  fail        fail        pass    -           -
+plain baseline        late           stale       stale       pass    -           -
+plain baseline        restarted      fail        fail        pass    -           -
+plain baseline        renamed label  stale       fail        pass    -           -
+gauge                 never seen     no series   no series   fail    -           -
+gauge                 seen once      stale       stale       fail    -           -
+gauge                 stopped        stale       stale       fail    -           -
+gauge                 a minute late  pass        pass        pass    -           -
+gauge                 late           pass        pass        pass    -           -
+gauge                 restarted      pass        pass        pass    -           -
+gauge                 renamed label  stale       stale       fail    -           -
 )";
 
 TEST(MissingData, IsNeverHealthButWhereTheRulesGrantIt) {
