@@ -49,8 +49,8 @@ void take_past(const Machine& machine, RolloutState& state, const Past& past) {
   }
   for (std::size_t i = 0; i < machine.windows.size(); ++i) {
     const Window& window = machine.windows[i];
-    settle(machine, window, state.windows[i],
-           passed_at(before[window.series.value], state.limits), passed(window));
+    settle(machine, window, state.windows[i], passed_at(before[window.series.value], state.limits),
+           passed(window));
   }
   state.back.whole_from = past.whole_from;
   state.back.until.clear();
