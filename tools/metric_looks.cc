@@ -158,8 +158,12 @@ ArmLook estimate_of(const Rollout& rollout, const Measurement& what, Arm arm, co
   criterion.quantile = what.quantile;
   const core::Pending nothing;
   const Machine& machine = rollout.machine();
-  const core::Found found =
-      core::estimate(core::Subject{machine, rollout.state(), nothing, criterion});
+  const core::Subject subject{machine, rollout.state(), nothing, criterion};
+  core::Found found = core::estimate(subject);
+  if (!found.value) {  // the other side may be silent, which takes nothing from this one
+    criterion.other = criterion.other_denominator = {};
+    found = core::estimate(subject);
+  }
   ArmLook look;
   look.arm = arm;
   look.kept = true;

@@ -4,6 +4,7 @@
 #include <deque>
 #include <tuple>
 
+#include "engine/core/common_time.h"
 #include "engine/core/limits.h"
 #include "engine/core/sentence.h"
 
@@ -124,8 +125,7 @@ std::string set_text(const Breakdown& breakdown, const std::vector<std::string>&
 
 Found find_new(const Subject& subject) {
   const Criterion& criterion = subject.criterion;
-  const Time at = common_time(subject.machine, subject.state, subject.pending,
-                              {criterion.window, criterion.other});
+  const Time at = common_time(subject);
   if (!subject.counted(criterion.window)) return missing(Missing::no_series, at);
   const BreakdownIndex index = breakdown_of(subject.machine, subject.index());
   const std::vector<Fixed> counts = counts_at(subject, index, at);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <compare>
 
+#include "engine/core/common_time.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
 
@@ -230,9 +231,7 @@ Found missing(Missing why, Time at) {
 
 Found estimate(const Subject& subject) {
   const Criterion& criterion = subject.criterion;
-  const Time at = common_time(
-      subject.machine, subject.state, subject.pending,
-      {criterion.window, criterion.denominator, criterion.other, criterion.other_denominator});
+  const Time at = common_time(subject);
   const bool against_limit = !criterion.other.valid();
   if (criterion.measure == Measure::bracket) return bracket(subject, at);
   if (criterion.measure == Measure::quantile && against_limit) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/breakdown.h"
+#include "engine/core/common_time.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
@@ -102,8 +103,11 @@ Reading judge_stop(const Subject& subject, const Found& found, Reading reading) 
       subject.state.readings[std::size_t(&criterion - subject.machine.criteria.data())];
   if (lacks_requests(criterion, found)) reading.missing = Missing::too_few;
   if (reading.missing != Missing::none) {
-    // A pause is not over because nobody knows any more: it lets go on good news alone.
-    const bool holds = criterion.kind == CriterionKind::pause && before.verdict == Verdict::fail;
+    // A pause is not over because nobody knows any more: it lets go on good news alone. And old
+    // data that broke a limit are no better for others going on.
+    const bool old = reading.missing == Missing::stale && !criterion.veto;
+    const bool holds =
+        (criterion.kind == CriterionKind::pause || old) && before.verdict == Verdict::fail;
     reading.verdict = holds ? Verdict::fail : Verdict::no_data;
     reading.raw = Raw::unknown;
   } else {
@@ -150,6 +154,17 @@ Reading judge_expect(const Subject& subject, const Found& found, Reading reading
     reading.verdict = Verdict::undecided;
   }
   return reading;
+}
+
+Found find(const Subject& subject) {
+  const Criterion& criterion = subject.criterion;
+  Found found = !criterion.new_by.empty()      ? find_new(subject)
+                : criterion.test == Test::none ? estimate(subject)
+                                               : prove(subject);
+  if (found.at != kDistantPast) return found;
+  const Limits& limits = subject.state.limits;
+  const Reach reach = reach_of(subject);
+  return reach.lags(limits) ? missing(Missing::stale, reach.cut(limits)) : found;
 }
 
 // Counted since the shift: the window is wider than the hold may last, so it never has to be whole.
@@ -244,9 +259,7 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
     return absent(machine, state, pending, criterion, now);
   }
   const Subject subject{machine, state, pending, criterion};
-  const Found found = !criterion.new_by.empty()      ? find_new(subject)
-                      : criterion.test == Test::none ? estimate(subject)
-                                                     : prove(subject);
+  const Found found = find(subject);
   Reading reading;
   reading.missing = found.missing;
   reading.value = found.value;

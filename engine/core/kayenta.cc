@@ -4,6 +4,7 @@
 #include <map>
 
 #include "engine/core/buckets.h"
+#include "engine/core/common_time.h"
 #include "engine/core/judge.h"
 #include "engine/core/ranks.h"
 
@@ -244,21 +245,25 @@ Time ceil_to(Time time, Duration step) {
   return rest == Duration::zero() ? time : time + (step - rest);
 }
 
-// How far all that is judged has come; the slowest is waited for as long as the parts of a ratio
-// are. kDistantPast: nothing was ever seen.
+// How far all that is judged has come. The slowest is waited for as the parts of a ratio are, but
+// what lags takes nothing from the others: it is a metric without data. kDistantPast: nothing was
+// ever heard.
 Time reached(const Subject& subject) {
-  Time least = kDistantFuture, most = kDistantPast;
+  const Limits& limits = subject.state.limits;
+  Reach reach;
+  const auto take = [&](WindowIndex window, bool may_be_silent) {
+    if (!window.valid()) return;
+    reach.take(watermark_of(subject.state, subject.pending, subject.series_of(window)),
+               !may_be_silent && !subject.metric_of(window).default_zero);
+  };
   for (const JudgedMetric& metric : subject.criterion.judge->metrics) {
-    for (const WindowIndex index :
-         {metric.window, metric.denominator, metric.other, metric.other_denominator}) {
-      if (!index.valid()) continue;
-      const Time mark = watermark_of(subject.state, subject.pending, subject.series_of(index));
-      if (mark == kDistantPast) continue;
-      least = std::min(least, mark);
-      most = std::max(most, mark);
-    }
+    take(metric.window, metric.denominator.valid());
+    take(metric.denominator, false);
+    take(metric.other, metric.other_denominator.valid());
+    take(metric.other_denominator, false);
   }
-  return most == kDistantPast ? most : std::max(least, most - subject.state.limits.grace);
+  if (reach.most == kDistantPast) return reach.most;
+  return std::max(reach.cut(limits), reach.most - limits.stale_after);
 }
 
 // A verdict that the test has come to already.

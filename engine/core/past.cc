@@ -39,7 +39,7 @@ void take_past(const Machine& machine, RolloutState& state, const Past& past) {
     series.arrival = std::max(series.arrival, state.started);
   }
   const auto passed = [&](const Window& window) {
-    return passed_at(state.series[window.series.value].watermark, state.limits.grace);
+    return passed_at(state.series[window.series.value].watermark, state.limits);
   };
   for (const WindowCells& found : past.windows) {
     const Window& window = machine.at(found.window);
@@ -49,8 +49,8 @@ void take_past(const Machine& machine, RolloutState& state, const Past& past) {
   }
   for (std::size_t i = 0; i < machine.windows.size(); ++i) {
     const Window& window = machine.windows[i];
-    settle(machine, window, state.windows[i],
-           passed_at(before[window.series.value], state.limits.grace), passed(window));
+    settle(machine, window, state.windows[i], passed_at(before[window.series.value], state.limits),
+           passed(window));
   }
   state.back.whole_from = past.whole_from;
   state.back.until.clear();

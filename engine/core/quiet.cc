@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/common_time.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
 #include "engine/core/windows.h"
@@ -66,12 +67,13 @@ class Bounds {
     if (criterion.test != Test::none || criterion.other.valid() || !criterion.new_by.empty()) {
       return false;
     }
-    // All later looks are at `earliest_` or later.
-    const Time reached = std::max(watermark(criterion.window), watermark(criterion.denominator));
-    if (reached == kDistantPast) return false;
-    earliest_ = reached - state_.limits.grace - kSecond;
-    latest_ = reached + std::min(kAhead, machine_.at(criterion.window).width / kShareAhead);
-    quiet_.until_ = std::min(quiet_.until_, latest_);
+    // All later looks are at `earliest_` or later: what is waited for only goes on, and a numerator
+    // that is heard for the first time takes the cut back by no more than `grace`.
+    const Reach reach = reach_of({machine_, state_, pending_, criterion});
+    if (reach.most == kDistantPast) return false;
+    earliest_ = std::min(reach.waited, reach.most - state_.limits.grace) - kSecond;
+    latest_ = reach.most + std::min(kAhead, machine_.at(criterion.window).width / kShareAhead);
+    quiet_.until_ = std::min({quiet_.until_, latest_, reach.lags_beyond(state_.limits)});
     switch (criterion.kind) {
       case CriterionKind::stop:
       case CriterionKind::pause:
@@ -193,10 +195,17 @@ class Bounds {
 
   // ---- What a window holds at all later looks ------------------------------------------------
 
-  // At most: all there is, also what leaves it.
+  // At most: all there is, but for what has left it at the first of them.
   template <class Amount>
   Int128 most(WindowIndex index, const Amount& amount) const {
-    Int128 sum = amount(state_.windows[index.value].total);
+    const Window& window = machine_.at(index);
+    const WindowState& state = state_.windows[index.value];
+    const Time left = window.cumulative ? kDistantPast : earliest_ - window.width - window.pane;
+    Int128 sum = amount(state.total);
+    for (const Cell& cell : state.cells) {
+      if (cell.end > left) break;
+      sum -= amount(cell);
+    }
     each_pending(index, [&](const Cell& cell) { sum += amount(cell); });
     return sum;
   }
@@ -227,10 +236,6 @@ class Bounds {
   bool counted(WindowIndex window) const {
     const MetricIndex metric = machine_.at(machine_.at(window).series).metric;
     return machine_.at(metric).default_zero || named(state_, pending_, metric);
-  }
-  Time watermark(WindowIndex window) const {
-    return window.valid() ? watermark_of(state_, pending_, machine_.at(window).series)
-                          : kDistantPast;
   }
 
   const Machine& machine_;

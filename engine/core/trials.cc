@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/common_time.h"
 #include "engine/core/dispersion.h"
 #include "engine/core/gaps.h"
 #include "engine/core/judge.h"
@@ -160,12 +161,7 @@ void grow_starts(const Subject& subject, TestState& test, Time cut) {
 
 }  // namespace
 
-Time cut_of(const Subject& subject) {
-  const Criterion& criterion = subject.criterion;
-  return common_time(
-      subject.machine, subject.state, subject.pending,
-      {criterion.window, criterion.denominator, criterion.other, criterion.other_denominator});
-}
+Time cut_of(const Subject& subject) { return common_time(subject); }
 
 std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window, Time cut) {
   std::vector<std::int64_t> buckets = subject.sum(window, cut).buckets;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/common_time.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
@@ -83,8 +84,7 @@ struct Stop {
 
   // Up to where the condition's windows are filled; kDistantPast where it has none.
   Time filled(CriterionIndex index) const {
-    const Criterion& criterion = machine.at(index);
-    return common_time(machine, state, nothing, {criterion.window, criterion.denominator});
+    return common_time(Subject{machine, state, nothing, machine.at(index)});
   }
   // Of the last `span` of its data.
   Lately lately(CriterionIndex index, Duration span) const {

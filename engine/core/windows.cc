@@ -9,8 +9,6 @@
 namespace rollbook::core {
 namespace {
 
-constexpr Duration kSecond = std::chrono::seconds(1);
-
 Time ceil_to(Time time, Duration pane) {
   const auto rest = time.time_since_epoch() % pane;
   return rest == Duration::zero() ? time : time + (pane - rest);
@@ -147,8 +145,9 @@ void merge(const Metric& metric, Cell& into, const Cell& from) {
   into.latest = std::max(into.latest, from.latest);
 }
 
-Time passed_at(Time watermark, Duration grace) {
-  return watermark == kDistantPast ? kDistantPast : watermark - kFinePanes - grace;
+Time passed_at(Time watermark, const Limits& limits) {
+  if (watermark == kDistantPast) return kDistantPast;
+  return watermark - kFinePanes - limits.grace - limits.stale_after;
 }
 
 void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell,
@@ -183,11 +182,12 @@ void settle(const Machine& machine, const Window& window, WindowState& state, Ti
 }
 
 bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time watermark,
-              Duration grace) {
-  if (watermark == kDistantPast || end > watermark - grace) return true;
+              const Limits& limits) {
+  if (watermark == kDistantPast || end > watermark - limits.grace) return true;
+  const Time passed = passed_at(watermark, limits);
   return std::any_of(machine.windows.begin(), machine.windows.end(), [&](const Window& window) {
     return window.series == series &&
-           pane_end(window, end, passed_at(watermark, grace)) > watermark - grace - window.width;
+           pane_end(window, end, passed) > watermark - limits.grace - window.width;
   });
 }
 
@@ -212,7 +212,7 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
   const Window& window = machine.at(index);
   const WindowState& cells = state.windows[index.value];
   const Metric& metric = machine.at(machine.at(window.series).metric);
-  const Time passed = passed_at(watermark_of(state, pending, window.series), state.limits.grace);
+  const Time passed = passed_at(watermark_of(state, pending, window.series), state.limits);
   if (!adds_up(metric)) return fold_gauge(metric, window, cells, pending, passed, at);
   const Time after = window.cumulative ? kDistantPast : at - window.width;
   const auto before_window = [&](const Cell& cell) {
@@ -286,38 +286,6 @@ const std::optional<Grid>& grid_of(const RolloutState& state, const Pending& pen
     if (layout.metric == metric) return layout.grid;
   }
   return state.metrics[metric.value].grid;
-}
-
-Time common_time(const Machine& machine, const RolloutState& state, const Pending& pending,
-                 std::initializer_list<WindowIndex> windows) {
-  Time least = kDistantFuture, most = kDistantPast;
-  for (const WindowIndex index : windows) {
-    if (!index.valid()) continue;
-    const Time reached = watermark_of(state, pending, machine.at(index).series);
-    if (reached == kDistantPast) continue;
-    least = std::min(least, reached);
-    most = std::max(most, reached);
-  }
-  if (most == kDistantPast || least == most) return most;
-  const Time at = std::max(least, most - state.limits.grace);
-  // When a pane of any part reaches past `at`, all leave the whole pane out.
-  const Time border = ceil_to(at, kSecond);
-  const auto reaches_past = [&](const Cell& cell) {
-    return cell.end == border && cell.latest > at;
-  };
-  for (const WindowIndex index : windows) {
-    if (!index.valid()) continue;
-    const Window& window = machine.at(index);
-    const Cells& cells = state.windows[index.value].cells;
-    for (std::size_t back = cells.size(); back > 0 && cells[back - 1].end >= border; --back) {
-      if (reaches_past(cells[back - 1])) return border - kSecond;
-    }
-    for (const CellDelta& delta : pending.observed.deltas) {
-      if (delta.series != window.series || delta.reach < window.floor) continue;
-      if (reaches_past(delta.cell)) return border - kSecond;
-    }
-  }
-  return at;
 }
 
 }  // namespace rollbook::core

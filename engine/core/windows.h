@@ -3,8 +3,6 @@
 // that a new point costs the same whatever the window's length, and a sum at T costs the cells
 // that lie outside (T − width, T]. All integers: adding and subtracting are exact.
 
-#include <initializer_list>
-
 #include "engine/core/decide.h"
 
 namespace rollbook::core {
@@ -19,8 +17,9 @@ struct Sum {
 // Adds `from` to `into` as the metric folds: counters and histograms add, gauges take their fold.
 void merge(const Metric& metric, Cell& into, const Cell& from);
 
-// Up to where cells have been merged into the window's own panes at a series' watermark.
-Time passed_at(Time watermark, Duration grace);
+// Up to where cells have been merged into the window's own panes at a series' watermark. Later ones
+// are kept by the second: a cut may lie as far back as a silent part is waited for (common_time.h).
+Time passed_at(Time watermark, const Limits& limits);
 
 // Adds a cell to the window at its place.
 void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell,
@@ -30,7 +29,8 @@ void settle(const Machine& machine, const Window& window, WindowState& state, Ti
             Time passed);
 
 // Whether any window of the series can still count a cell that ends there.
-bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time watermark, Duration grace);
+bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time watermark,
+              const Limits& limits);
 
 // The earliest moment the window may reach back to; kDistantFuture: it has not begun.
 Time floor_of(const RolloutState& state, Floor floor, TargetIndex target = {});
@@ -52,10 +52,5 @@ const std::vector<Fixed>& bounds_of(const RolloutState& state, const Pending& pe
                                     MetricIndex metric);
 const std::optional<Grid>& grid_of(const RolloutState& state, const Pending& pending,
                                    MetricIndex metric);
-
-// The latest moment up to which several windows can be judged alike: the least of their watermarks,
-// but none is waited for longer than `grace`, and no pane is cut in two. Invalid ones are left out.
-Time common_time(const Machine& machine, const RolloutState& state, const Pending& pending,
-                 std::initializer_list<WindowIndex> windows);
 
 }  // namespace rollbook::core

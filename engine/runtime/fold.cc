@@ -152,8 +152,10 @@ void name(const FoldInput& input, core::Pending& pending) {
 }
 
 // A first sample without a start time counts whole only where its series is known to have been
-// zero: the name (or `default 0`) has been watched for stale_after without it.
+// zero: the name (or `default 0`) has been watched for stale_after without it, also under other
+// labels.
 bool known_zero(const FoldInput& input, const core::Pending& pending) {
+  if (input.increment.retold) return false;
   const core::Metric& metric = input.machine.at(input.match.metric);
   std::optional<Time> since = input.state.metrics[input.match.metric.value].named;
   for (const core::NameSeen& seen : pending.observed.names) {
@@ -237,7 +239,7 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   cell.samples = increment.samples;
   const Fixed value = level && increment.untyped ? increment.level : increment.value;
   cell.value = metric.kind == core::MetricKind::counter ? value : scaled(value, metric.unit);
-  if (!core::in_reach(input.machine, series, cell.end, watermark, input.state.limits.grace)) {
+  if (!core::in_reach(input.machine, series, cell.end, watermark, input.state.limits)) {
     ++pending.observed.late;
     return Folded::late;
   }

@@ -26,6 +26,9 @@ void SeriesTable::learn(const PointBatch& batch) {
         waiting_.begin(), waiting_.end(), key,
         [](const auto& waiting, const std::string& wanted) { return waiting.first < wanted; });
     if (found != waiting_.end() && found->first == key) entry.base = found->second;
+    entry.base.retold = namesakes_.add(name, [this](SeriesNumber number) -> const SeriesName& {
+      return series_[number.value].name;
+    });
   }
   layouts_.insert(layouts_.end(), batch.new_layouts.begin(), batch.new_layouts.end());
 }
@@ -45,9 +48,13 @@ std::optional<Increment> SeriesTable::take(const PointBatch& batch, const Metric
     case PointKind::gauge:
       break;
   }
-  if (base.known && point.end == base.end) return std::nullopt;
-  base.known = true;
-  base.end = std::max(base.end, point.end);
+  return take_gauge(base, point);
+}
+
+// Not only the latest time is known: a batch that is sent again holds more than one, a gauge may
+// come late, and one bad clock must not silence it.
+std::optional<Increment> SeriesTable::take_gauge(Base& base, const MetricPoint& point) {
+  if (!note(base, point.kind, {point.end, point.end})) return std::nullopt;
   Increment increment;
   increment.start = point.end;
   increment.end = point.end;
@@ -129,6 +136,7 @@ std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBat
   increment.start = point.start;
   if (!base.known) {
     increment.first = point.start == kDistantPast;
+    increment.retold = base.retold;
     if (increment.first) increment.start = point.end;
   } else if (reset) {
     increment.start = std::max(point.start, base.end);
@@ -145,25 +153,32 @@ std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBat
   return increment;
 }
 
-std::optional<Increment> SeriesTable::take_delta(Base& base, const PointBatch& batch,
-                                                 const MetricPoint& point) {
-  const bool bare = point.start == kDistantPast;
-  const Interval interval{bare ? point.end : point.start, point.end};
-  if (!bare && interval.start >= interval.end) return std::nullopt;
+bool SeriesTable::note(Base& base, PointKind kind, Interval interval) {
   core::Time oldest = interval.end;
   const std::uint32_t kept =
       std::min<std::uint32_t>(base.recent_count, static_cast<std::uint32_t>(base.recent.size()));
   for (std::uint32_t i = 0; i < kept; ++i) {
     const Interval& seen = base.recent[i];
     const bool overlaps = interval.start < seen.end && seen.start < interval.end;
-    if (seen.end == interval.end || overlaps) return std::nullopt;
+    // A gauge where intervals came is no duplicate but a mistake, which somebody must be told.
+    const bool other = kind == PointKind::gauge && seen.start != seen.end;
+    if ((seen.end == interval.end && !other) || overlaps) return false;
     if (i == 0 || seen.end < oldest) oldest = seen.end;
   }
   // Behind all that is remembered, a duplicate cannot be told from a late point.
-  if (kept == base.recent.size() && interval.end <= oldest) return std::nullopt;
+  if (kept == base.recent.size() && interval.end <= oldest) return false;
   base.recent[base.recent_count++ % base.recent.size()] = interval;
   base.known = true;
-  base.end = std::max(base.end, point.end);
+  base.end = std::max(base.end, interval.end);
+  return true;
+}
+
+std::optional<Increment> SeriesTable::take_delta(Base& base, const PointBatch& batch,
+                                                 const MetricPoint& point) {
+  const bool bare = point.start == kDistantPast;
+  const Interval interval{bare ? point.end : point.start, point.end};
+  if (!bare && interval.start >= interval.end) return std::nullopt;
+  if (!note(base, point.kind, interval)) return std::nullopt;
 
   Increment increment;
   increment.start = interval.start;

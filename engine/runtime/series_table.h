@@ -4,7 +4,8 @@
 //
 // Rules (judging.md, Cumulative to delta): a changed start time or a value that falls is a reset;
 // a first sample counts whole when its start time is known, else it is a base; overlapping
-// intervals of one series are dropped, which is also the filter for duplicates.
+// intervals of one series, and gauges of one time, are dropped, which is also the filter for
+// duplicates.
 
 #include <array>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "engine/runtime/metric_point.h"
+#include "engine/runtime/namesakes.h"
 
 namespace rollbook::runtime {
 
@@ -21,8 +23,9 @@ namespace rollbook::runtime {
 struct Increment {
   core::Time start{};  // the interval is (start, end]
   core::Time end{};
-  bool first = false;  // of a cumulative series whose start is unknown: counts whole only
-                       // where the series is known to have been zero
+  bool first = false;   // of a cumulative series whose start is unknown: counts whole only
+                        // where the series is known to have been zero
+  bool retold = false;  // of a series that was known under other labels: namesakes.h
   bool gauge = false;
   bool untyped = false;  // as the metric has it: counts `value`, or is at `level`
   core::Fixed value;
@@ -66,13 +69,14 @@ class SeriesTable {
   };
   struct Base {
     bool known = false;
+    bool retold = false;
     core::Time start = core::kDistantPast;
     core::Time end = core::kDistantPast;
     core::Fixed value;
     bool exponential = false;            // `buckets` as put_exponential() writes them
     std::vector<std::int64_t> buckets;   // histograms
     std::optional<LayoutNumber> layout;  // of explicit ones; not known after a restart
-    std::array<Interval, 8> recent{};    // delta series: the last intervals
+    std::array<Interval, 8> recent{};    // delta series and gauges: the last intervals
     std::uint32_t recent_count = 0;
   };
   struct Entry {
@@ -83,6 +87,9 @@ class SeriesTable {
                                            const MetricPoint& point);
   std::optional<Increment> take_delta(Base& base, const PointBatch& batch,
                                       const MetricPoint& point);
+  static std::optional<Increment> take_gauge(Base& base, const MetricPoint& point);
+  // False: it was seen already, or may have been.
+  static bool note(Base& base, PointKind kind, Interval interval);
   // Into buckets_ or exponential_, and from there into the increment.
   void load(const PointBatch& batch, const MetricPoint& point);
   void deliver(const MetricPoint& point, Increment& increment) const;
@@ -93,6 +100,7 @@ class SeriesTable {
   static void remember(const Base& other, Base& base);
 
   std::vector<Entry> series_;
+  Namesakes namesakes_;
   std::vector<std::vector<core::Fixed>> layouts_;
   std::vector<std::int64_t> buckets_;
   core::Exponential exponential_;

@@ -2,12 +2,15 @@
 // that the log holds. Missing data is never health. `pass` stands where the rules grant it:
 //
 //   - a numerator is silent while nothing happens: once its name was seen with the arm's label on
-//     any arm, or with `default 0`, an arm without it counts as 0, whatever became of it since;
+//     any arm, or with `default 0`, an arm without it counts as 0, whatever became of it since; but
+//     not the baseline's, once heard, where its silence would speak for the canary;
 //   - a series that restarts goes on from zero;
-//   - what comes late as a whole is judged up to the moment that it has come to; a part of a ratio
-//   is
-//     waited for no longer than `grace`;
+//   - what comes late as a whole is judged up to the moment that it has come to; a denominator, and
+//     all of another arm, is waited for until it lags by `stale_after`, a numerator for `grace`;
 //   - `absent` asks for any point at all.
+//
+// `fault_rate` is 2 % of requests, and the canary takes 20 % fewer orders than the baseline: what
+// is held against those never passes, but where a baseline has never shown an order.
 
 #include <gtest/gtest.h>
 
@@ -44,14 +47,24 @@ std::string runbook() {
        "p99(latency) < 50ms with confidence 95%", "p99(latency) > 50ms with confidence 99%"},
       {"part", "error_rate < 1%", "error_rate > 1%", "errors",
        "error_rate < 1% with confidence 95%", "error_rate > 1% with confidence 99%"},
+      {"faulty", "fault_rate < 1%", "fault_rate > 1%", "requests",
+       "fault_rate < 1% with confidence 95%", "fault_rate > 1% with confidence 99%"},
+      {"arms", "canary.order_rate >= baseline.order_rate * 95%",
+       "canary.order_rate < baseline.order_rate * 95%", "orders",
+       "canary.order_rate >= baseline.order_rate * 95% with confidence 95%",
+       "canary.order_rate < baseline.order_rate * 95% with confidence 99%"},
+      {"plain", "canary.rate(orders) >= baseline.rate(orders) * 95%",
+       "canary.rate(orders) < baseline.rate(orders) * 95%", "orders", "rate(jobs) > 1/s", ""},
+      {"level", "depth < 100", "depth > 100", "depth", "rate(jobs) > 1/s", ""},
   };
   std::string guards, gates;
   for (const Judged& each : all) {
     const std::string name = each.name;
     guards += "stop " + std::string(each.guard) + " over 5m\nstop absent(" + each.absent +
               ") for 3m\nstop " + (*each.test != 0 ? each.test : "rate(jobs) < 1/s over 1m") + "\n";
+    const bool tested = std::string(each.confident).find("confidence") != std::string::npos;
     gates += "expect " + name + "_gate: " + each.gate + " over 5m\nexpect " + name +
-             "_test: " + each.confident + "\n";
+             "_test: " + each.confident + (tested ? "\n" : " over 5m\n");
   }
   return R"(edition 1
 runbook shop {
@@ -62,6 +75,11 @@ runbook shop {
   metric lenient = counter err0 default 0
   metric jobs = counter jobs
   metric latency = histogram dur
+  metric faults = counter flt
+  metric orders = counter ord
+  metric depth = gauge last dep
+  metric fault_rate = faults / requests
+  metric order_rate = orders / requests
   metric error_rate = errors / requests
   metric lenient_rate = lenient / requests
   channel oncall = pagerduty("shop")
@@ -85,45 +103,59 @@ runbook shop {
 struct Subject {
   const char* name;
   const char* series;
-  const char* judged;  // of runbook()
-  int stops;           // its first stop
-  bool of_all;         // missing on both arms
+  const char* judged;        // of runbook()
+  int stops;                 // its first stop
+  std::vector<Labels> arms;  // on which it is missing
 };
+const std::vector<Labels> kBoth{kNew, kOld};
 const Subject kSubjects[] = {
-    {"metric", "jobs", "job", 1, true},
-    {"arm", "req", "ratio", 4, false},
-    {"numerator", "err", "part", 13, true},
-    {"numerator of one arm", "err", "part", 13, false},
-    {"numerator, default 0", "err0", "zero", 7, true},
-    {"histogram", "dur", "tail", 10, true},
+    {"metric", "jobs", "job", 1, kBoth},
+    {"arm", "req", "ratio", 4, {kNew}},
+    {"numerator", "err", "part", 13, kBoth},
+    {"numerator of one arm", "err", "part", 13, {kNew}},
+    {"numerator, default 0", "err0", "zero", 7, kBoth},
+    {"histogram", "dur", "tail", 10, kBoth},
+    {"denominator of faults", "req", "faulty", 16, {kNew}},
+    {"baseline", "req", "arms", 19, {kOld}},
+    {"baseline's numerator", "ord", "arms", 19, {kOld}},
+    {"plain baseline", "ord", "plain", 22, {kOld}},
+    {"gauge", "dep", "level", 25, kBoth},
 };
 
 void flow(Rehearsal& r, const std::string& series, const Labels& labels) {
   if (series == "dur") {
     r.histogram(series, labels, {5, 10, 20, 50}, {60, 40, 0, 0, 0});
+  } else if (series == "dep") {
+    r.gauge(series, labels, 7);
   } else {
-    r.counter(series, labels, series == "err" || series == "err0" ? 0 : 100);
+    const bool none = series == "err" || series == "err0";
+    const bool fewer = series == "ord" && labels.front().second == "new";
+    r.counter(series, labels, none ? 0 : series == "flt" ? 2 : fewer ? 80 : 100);
   }
 }
 
-enum class Way { never_seen, seen_once, stopped, late, restarted, renamed };
+enum class Way { never_seen, seen_once, stopped, a_minute_late, late, restarted, renamed };
 const std::pair<Way, const char*> kWays[] = {
-    {Way::never_seen, "never seen"}, {Way::seen_once, "seen once"},
-    {Way::stopped, "stopped"},       {Way::late, "late"},
-    {Way::restarted, "restarted"},   {Way::renamed, "renamed label"},
+    {Way::never_seen, "never seen"},
+    {Way::seen_once, "seen once"},
+    {Way::stopped, "stopped"},
+    {Way::a_minute_late, "a minute late"},
+    {Way::late, "late"},
+    {Way::restarted, "restarted"},
+    {Way::renamed, "renamed label"},
 };
 
 // Half an hour before what is missing goes missing, and half an hour after.
 void play(Rehearsal& r, const Subject& subject, Way way) {
-  std::vector<Labels> arms{kNew};
-  if (subject.of_all) arms.push_back(kOld);
-  for (const char* series : {"req", "err", "err0", "jobs", "dur"}) {
+  const std::vector<Labels>& arms = subject.arms;
+  for (const char* series : {"req", "err", "err0", "jobs", "dur", "flt", "ord", "dep"}) {
     for (const Labels& labels : {kNew, kOld}) {
       const bool missing = std::string(series) == subject.series &&
                            std::find(arms.begin(), arms.end(), labels) != arms.end();
       if (missing && way == Way::never_seen) continue;
       flow(r, series, labels);
       if (missing && way == Way::late) r.lag(series, labels, 20min);
+      if (missing && way == Way::a_minute_late) r.lag(series, labels, 1min);
     }
   }
   r.start();
@@ -165,10 +197,12 @@ std::string row(const Subject& subject, Way way, const char* name) {
   const auto stop = [&](int more) {
     return verdict_text(r, "guard.stop[" + std::to_string(subject.stops + more) + "]");
   };
+  const bool plain = judged == "plain" || judged == "level";
   std::string text = padded(std::string(subject.name), 22) + padded(name, 15);
   text += padded(verdict_text(r, "canary." + judged + "_gate"), 12) + padded(stop(0), 12) +
-          padded(stop(1), 8) + padded(verdict_text(r, "canary." + judged + "_test"), 12);
-  text += judged == "job" ? "-" : stop(2);
+          padded(stop(1), 8) +
+          padded(plain ? "-" : verdict_text(r, "canary." + judged + "_test"), 12);
+  text += plain || judged == "job" ? "-" : stop(2);
   while (text.ends_with(' ')) text.pop_back();
   return text;
 }
@@ -178,39 +212,80 @@ constexpr const char* kTable = R"(
 metric                never seen     no series   no series   fail    no series   -
 metric                seen once      no traffic  no traffic  fail    no traffic  -
 metric                stopped        stale       stale       fail    stale       -
+metric                a minute late  pass        pass        pass    pass        -
 metric                late           pass        pass        pass    pass        -
 metric                restarted      pass        pass        pass    pass        -
 metric                renamed label  stale       stale       fail    stale       -
 arm                   never seen     no traffic  no traffic  fail    no traffic  no traffic
-arm                   seen once      no traffic  no traffic  fail    no traffic  no traffic
-arm                   stopped        no traffic  no traffic  fail    stale       stale
-arm                   late           no traffic  no traffic  pass    pass        pass
+arm                   seen once      stale       stale       fail    stale       stale
+arm                   stopped        stale       stale       fail    stale       stale
+arm                   a minute late  pass        pass        pass    pass        pass
+arm                   late           stale       stale       pass    stale       stale
 arm                   restarted      pass        pass        pass    pass        pass
-arm                   renamed label  no traffic  no traffic  fail    stale       stale
+arm                   renamed label  stale       stale       fail    stale       stale
 numerator             never seen     no series   no series   fail    no series   no series
 numerator             seen once      pass        pass        fail    pass        pass
 numerator             stopped        pass        pass        fail    pass        pass
+numerator             a minute late  pass        pass        pass    pass        pass
 numerator             late           pass        pass        pass    pass        pass
 numerator             restarted      pass        pass        pass    pass        pass
 numerator             renamed label  pass        pass        fail    pass        pass
 numerator of one arm  never seen     pass        pass        fail    pass        pass
 numerator of one arm  seen once      pass        pass        fail    pass        pass
 numerator of one arm  stopped        pass        pass        fail    pass        pass
+numerator of one arm  a minute late  pass        pass        pass    pass        pass
 numerator of one arm  late           pass        pass        pass    pass        pass
 numerator of one arm  restarted      pass        pass        pass    pass        pass
 numerator of one arm  renamed label  pass        pass        fail    pass        pass
 numerator, default 0  never seen     pass        pass        fail    pass        pass
 numerator, default 0  seen once      pass        pass        fail    pass        pass
 numerator, default 0  stopped        pass        pass        fail    pass        pass
+numerator, default 0  a minute late  pass        pass        pass    pass        pass
 numerator, default 0  late           pass        pass        pass    pass        pass
 numerator, default 0  restarted      pass        pass        pass    pass        pass
 numerator, default 0  renamed label  pass        pass        fail    pass        pass
 histogram             never seen     no series   no series   fail    no series   no series
 histogram             seen once      no traffic  no traffic  fail    no traffic  no traffic
 histogram             stopped        stale       stale       fail    stale       stale
+histogram             a minute late  pass        pass        pass    pass        pass
 histogram             late           pass        pass        pass    pass        pass
 histogram             restarted      pass        pass        pass    pass        pass
 histogram             renamed label  stale       stale       fail    stale       stale
+denominator of faults never seen     no traffic  no traffic  fail    no traffic  no traffic
+denominator of faults seen once      stale       stale       fail    stale       stale
+denominator of faults stopped        stale       fail        fail    stale       fail
+denominator of faults a minute late  fail        fail        pass    fail        fail
+denominator of faults late           stale       stale       pass    stale       stale
+denominator of faults restarted      fail        fail        pass    fail        fail
+denominator of faults renamed label  stale       fail        fail    stale       fail
+baseline              never seen     no traffic  no traffic  pass    no traffic  no traffic
+baseline              seen once      stale       stale       pass    stale       stale
+baseline              stopped        stale       fail        pass    stale       fail
+baseline              a minute late  fail        fail        pass    fail        fail
+baseline              late           stale       stale       pass    stale       stale
+baseline              restarted      fail        fail        pass    fail        fail
+baseline              renamed label  stale       fail        pass    stale       fail
+baseline's numerator  never seen     pass        pass        pass    pass        pass
+baseline's numerator  seen once      stale       stale       pass    stale       stale
+baseline's numerator  stopped        stale       fail        pass    stale       fail
+baseline's numerator  a minute late  fail        fail        pass    fail        fail
+baseline's numerator  late           stale       stale       pass    stale       stale
+baseline's numerator  restarted      fail        fail        pass    fail        fail
+baseline's numerator  renamed label  stale       fail        pass    stale       fail
+plain baseline        never seen     no traffic  no traffic  pass    -           -
+plain baseline        seen once      stale       stale       pass    -           -
+plain baseline        stopped        stale       fail        pass    -           -
+plain baseline        a minute late  fail        fail        pass    -           -
+plain baseline        late           stale       stale       pass    -           -
+plain baseline        restarted      fail        fail        pass    -           -
+plain baseline        renamed label  stale       fail        pass    -           -
+gauge                 never seen     no series   no series   fail    -           -
+gauge                 seen once      stale       stale       fail    -           -
+gauge                 stopped        stale       stale       fail    -           -
+gauge                 a minute late  pass        pass        pass    -           -
+gauge                 late           pass        pass        pass    -           -
+gauge                 restarted      pass        pass        pass    -           -
+gauge                 renamed label  stale       stale       fail    -           -
 )";
 
 TEST(MissingData, IsNeverHealthButWhereTheRulesGrantIt) {

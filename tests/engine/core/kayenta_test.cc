@@ -423,12 +423,13 @@ TEST_F(JudgeTest, WhatIsPendingAndWhatIsLoggedAreJudgedAlike) {
   EXPECT_EQ(read(10min), pended);
 }
 
-TEST_F(JudgeTest, ASilentArmIsWaitedForAsAPartOfARatioIs) {
+TEST_F(JudgeTest, ASilentArmIsWaitedForUntilItLags) {
   traffic(0s, 9min);
-  for (Duration at = 9min + 5s; at <= 10min + 5s; at += 5s) count(0, false, at, 30);
-  EXPECT_FALSE(read(10min + 5s).evidence);
-  count(0, false, 10min + kGrace, 30);
-  EXPECT_TRUE(read(10min + kGrace).evidence);
+  const Duration lags = 10min + kStaleAfter;
+  for (Duration at = 9min + 5s; at < lags; at += 5s) count(0, false, at, 30);
+  EXPECT_FALSE(read(lags - 5s).evidence);
+  count(0, false, lags, 30);
+  EXPECT_TRUE(read(lags).evidence);
 }
 
 TEST_F(JudgeTest, ItsWindowBeginsWithAStepBehindTheShift) {

@@ -151,6 +151,15 @@ TEST_F(FoldTest, AFirstSampleIsABaseUnlessItsSeriesWasKnownToBeZero) {
   EXPECT_EQ(observed().deltas[0].cell.value, Fixed::from_int(5));
 }
 
+TEST_F(FoldTest, AFirstSampleUnderOtherLabelsIsABaseHoweverLongTheNameWasKnown) {
+  judging.metric(kErrors).default_zero = true;
+  increment.first = true;
+  increment.retold = true;
+  EXPECT_EQ(fold(kErrors, 1h, 1h, 100'000), Folded::counted);
+  EXPECT_TRUE(observed().deltas.empty());
+  EXPECT_EQ(observed().seen.size(), 1U);
+}
+
 TEST_F(FoldTest, ADefaultOfZeroIsKnownFromTheStartOfTheRollout) {
   judging.metric(kErrors).default_zero = true;
   increment.first = true;

@@ -201,6 +201,45 @@ TEST_F(SeriesTableTest, AGaugeIsItsValueOncePerTime) {
   EXPECT_TRUE(take(points.gauge(series, kBegin + 11s, 4)));
 }
 
+TEST_F(SeriesTableTest, AGaugesBatchThatIsSentAgainCountsOnce) {
+  EXPECT_TRUE(take(points.gauge(series, kBegin + 10s, 90)));
+  EXPECT_TRUE(take(points.gauge(series, kBegin + 11s, 0)));
+  for (int again = 0; again < 3; ++again) {
+    EXPECT_FALSE(take(points.gauge(series, kBegin + 10s, 90)));
+    EXPECT_FALSE(take(points.gauge(series, kBegin + 11s, 0)));
+  }
+  EXPECT_TRUE(take(points.gauge(series, kBegin + 9s, 5))) << "late, and not seen before";
+  take(points.gauge(series, kBegin + 24h, 5));
+  EXPECT_TRUE(take(points.gauge(series, kBegin + 12s, 5))) << "one bad clock silences nothing";
+}
+
+TEST_F(SeriesTableTest, AfterARestartAGaugesBatchIsKnownAsWell) {
+  take(points.gauge(series, kBegin + 10s, 90));
+  take(points.gauge(series, kBegin + 11s, 0));
+  SeriesTable later;
+  ASSERT_TRUE(later.restore(table.save()));
+  Points again;
+  const SeriesNumber same = again.series("req", {{"v", "new"}});
+  later.learn(again.batch());
+  EXPECT_FALSE(later.take(again.batch(), again.gauge(same, kBegin + 10s, 90)));
+  EXPECT_TRUE(later.take(again.batch(), again.gauge(same, kBegin + 12s, 90)));
+}
+
+// ---- Label sets that are new ------------------------------------------------------------------
+
+TEST_F(SeriesTableTest, ASeriesThatGainsALabelIsToldApartFromANewOne) {
+  const auto first = [&](const Labels& labels) {
+    return take(points.counter(points.series("err", labels), kBegin, 50));
+  };
+  EXPECT_FALSE(first({{"type", "timeout"}, {"v", "new"}})->retold);
+  EXPECT_FALSE(first({{"type", "refused"}, {"v", "new"}})->retold) << "an error that is new";
+  const auto gained = first({{"type", "timeout"}, {"v", "new"}, {"zone", "a"}});
+  EXPECT_TRUE(gained->retold);
+  EXPECT_TRUE(gained->first);
+  EXPECT_FALSE(first({{"type", "full"}, {"v", "new"}, {"zone", "a"}})->retold);
+  EXPECT_TRUE(first({{"v", "new"}})->retold) << "what is left when a label goes";
+}
+
 // ---- Checkpoints ------------------------------------------------------------------------------
 
 TEST_F(SeriesTableTest, RestoredBasesGoOnWhereTheyStood) {
