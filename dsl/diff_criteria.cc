@@ -113,9 +113,7 @@ void Comparison::compare_criterion(const Place& where, const Judgement& before,
   if (before.veto != after.veto) (after.veto ? held_back_ : set_free_) += 1;
   if (worst < 0) {
     add(Bearing::weakens, where, pair, before.span, after.span,
-        before.kind == core::CriterionKind::stop && before.parts == 1 && limit < 0
-            ? scenario_of_stop(before, &after)
-            : "");
+        limit < 0 ? scenario_of_criterion(before, &after) : "");
   } else if (best > 0) {
     add(Bearing::strengthens, where, pair, before.span, after.span);
   } else if (before.text != after.text) {
@@ -155,7 +153,7 @@ void Comparison::compare_criteria(const Place& where, const Both<std::vector<Jud
   pass([](const Judgement&, const Judgement&) { return true; });
   for (const Judgement* before : unmatched) {
     add(Bearing::weakens, where, word_of(*before) + " removed", before->span, {},
-        before->kind == core::CriterionKind::stop ? scenario_of_stop(*before, nullptr) : "");
+        scenario_of_criterion(*before, nullptr));
   }
   for (const Judgement* after : rest) {
     add(Bearing::strengthens, where, word_of(*after) + " added", {}, after->span);

@@ -71,7 +71,7 @@ class Comparison {
   void compare_reviews(const Place& where, const Both<Review>& both, bool before_traffic);
   void compare_confirms(const Place& where, const Both<Review>& both);
   void compare_quorums(const Place& where, const std::string& what, const Both<core::Quorum>& both,
-                       core::Span before, core::Span after);
+                       const std::pair<core::Span, core::Span>& spans, const std::string& scenario);
   // `target`: whose guard it is the exit of; invalid: it is that of the whole.
   void compare_exits(const Place& where, const Both<Exit>& both, core::Span before,
                      core::Span after, core::TargetIndex target = {});
@@ -121,14 +121,25 @@ class Comparison {
                     core::Duration after, const std::pair<core::Span, core::Span>& spans);
 
   // diff_scenario.cc: the difference as a test, where it can be shown.
+  std::string scenario_of_criterion(const Judgement& before, const Judgement* after) const;
   std::string scenario_of_stop(const Judgement& before, const Judgement* after) const;
+  std::string scenario_of_expect(const Judgement& before, const Judgement* after) const;
+  std::string scenario_of_confirm(const Confirmation& before) const;
+  // `question` as a scenario names it: a text in quotes, or a decision.
+  std::string scenario_of_quorum(const std::string& question, const Review& review,
+                                 const Both<core::Quorum>& both) const;
+  std::string scenario_of_decision(const Both<DecisionOutline>& both);
+  // The last line: what must not be reached.
+  std::string stays_back() const;
   std::string scenario_of_hold(const Both<StageOutline>& both) const;
 
   const Outline& before_;
   const Outline& after_;
-  const Exit* leads_to_ = nullptr;  // where the guard that is looked at leads, before
-  std::size_t held_back_ = 0;       // its conditions that `when baseline fails too` holds back now
-  std::size_t set_free_ = 0;        // and those that it does not any more
+  const Exit* leads_to_ = nullptr;           // where the guard that is looked at leads, before
+  const StageOutline* looked_at_ = nullptr;  // whose review it is, before; null: of the whole
+  bool before_traffic_ = false;              // and whether it comes before the first shift
+  std::size_t held_back_ = 0;  // its conditions that `when baseline fails too` holds back now
+  std::size_t set_free_ = 0;   // and those that it does not any more
   std::vector<Change> changes_;
 };
 

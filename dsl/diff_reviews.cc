@@ -73,13 +73,15 @@ bool goes_all_back(const Exit& exit, const Outline& outline, core::TargetIndex t
 }
 
 void Comparison::compare_quorums(const Place& where, const std::string& what,
-                                 const Both<core::Quorum>& both, core::Span before,
-                                 core::Span after) {
+                                 const Both<core::Quorum>& both,
+                                 const std::pair<core::Span, core::Span>& spans,
+                                 const std::string& scenario) {
   const bool still = implies(both.after, both.before);
   const bool more = !implies(both.before, both.after);
   if (still && !more) return;
   add(still ? Bearing::strengthens : Bearing::weakens, where,
-      what + " by " + describe(both.before) + " → by " + describe(both.after), before, after);
+      what + " by " + describe(both.before) + " → by " + describe(both.after), spans.first,
+      spans.second, still ? "" : scenario);
 }
 
 std::string Comparison::exit_text(const Exit& exit, const Outline& outline) const {
@@ -130,11 +132,14 @@ void Comparison::compare_confirms(const Place& where, const Both<Review>& both) 
       both.before.confirms, both.after.confirms,
       [](const Confirmation& confirm) { return confirm.text; },
       [&](const Confirmation& before, const Confirmation& after) {
-        compare_quorums(where, "confirm \"" + before.text + "\"", {before.quorum, after.quorum},
-                        before.span, after.span);
+        const Both<core::Quorum> quorums{before.quorum, after.quorum};
+        compare_quorums(where, "confirm \"" + before.text + "\"", quorums,
+                        {before.span, after.span},
+                        scenario_of_quorum("\"" + before.text + "\"", both.before, quorums));
       },
       [&](const Confirmation& confirm) {
-        add(Bearing::weakens, where, "confirm \"" + confirm.text + "\" removed", confirm.span, {});
+        add(Bearing::weakens, where, "confirm \"" + confirm.text + "\" removed", confirm.span, {},
+            scenario_of_confirm(confirm));
       },
       [&](const Confirmation& confirm) {
         add(Bearing::strengthens, where, "confirm \"" + confirm.text + "\" added", {},
@@ -144,6 +149,7 @@ void Comparison::compare_confirms(const Place& where, const Both<Review>& both) 
 
 void Comparison::compare_reviews(const Place& where, const Both<Review>& both,
                                  bool before_traffic) {
+  before_traffic_ = before_traffic;
   compare_criteria(where, {both.before.criteria, both.after.criteria});
   compare_confirms(where, both);
   const auto decision = [](const Review& review, const Outline& outline) {
@@ -225,8 +231,8 @@ void Comparison::compare_options(const Place& where, const Both<DecisionOutline>
 void Comparison::compare_decision(const Both<DecisionOutline>& both) {
   const Place where = "decide " + quoted(both.before.name);
   const std::pair spans(both.before.span, both.after.span);
-  compare_quorums(where, "decided", {both.before.quorum, both.after.quorum}, spans.first,
-                  spans.second);
+  compare_quorums(where, "decided", {both.before.quorum, both.after.quorum}, spans,
+                  scenario_of_decision(both));
   compare_wait(where, "within", both.before.within, both.after.within, spans);
   compare_exits(where, {both.before.otherwise, both.after.otherwise}, spans.first, spans.second);
   compare_options(where, both);

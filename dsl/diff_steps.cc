@@ -161,7 +161,9 @@ void Comparison::compare_stage(const Both<StageOutline>& both) {
   compare_on_enter(where, both);
   compare_effects(where + ", on exit", {both.before.exit, both.after.exit}, both.before.span,
                   both.after.span, true);
+  looked_at_ = &both.before;
   compare_reviews(where, {both.before.review, both.after.review}, false);
+  looked_at_ = nullptr;
 }
 
 void Comparison::compare_rollback(const Both<RollbackOutline>& both) {
