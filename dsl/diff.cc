@@ -97,6 +97,12 @@ core::Machine in_order(Outline outline) {
   if (outline.require) put_in_order(*outline.require);
   for (StageOutline& stage : outline.stages) put_in_order(stage.review);
   if (outline.success) put_in_order(*outline.success);
+  for (DecisionOutline& decision : outline.decisions) {
+    std::stable_sort(decision.options.begin(), decision.options.end(),
+                     [](const OptionOutline& a, const OptionOutline& b) {
+                       return a.option.name < b.option.name;
+                     });
+  }
   return bare(lower(outline));
 }
 

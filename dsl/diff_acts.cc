@@ -234,11 +234,13 @@ void Comparison::compare_acts(const Place& where, const Both<std::vector<Step>>&
 void Comparison::compare_effects(const Place& where, const Both<std::vector<core::Effect>>& both,
                                  core::Span before, core::Span after, bool forward) {
   const auto as_step = [](const std::vector<core::Effect>& effects) {
-    std::vector<Step> steps(1);
-    steps.front().effects = effects;
+    std::vector<Step> steps(effects.empty() ? 0 : 1);
+    if (!effects.empty()) steps.front().effects = effects;
     return steps;
   };
-  compare_acts(where, {as_step(both.before), as_step(both.after)}, before, after, forward);
+  const Both<std::vector<Step>> steps{as_step(both.before), as_step(both.after)};
+  compare_acts(where, steps, before, after, forward);
+  compare_order(where, steps, before, after);
 }
 
 void Comparison::compare_on_enter(const Place& where, const Both<StageOutline>& both) {

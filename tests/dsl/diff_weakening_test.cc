@@ -454,6 +454,58 @@ TEST(Weakening, OfATargetIsSaid) {
       });
 }
 
+// Every line left out, or behind the next one; every number doubled, or halved.
+std::vector<std::string> edits_of(const std::string& text) {
+  std::vector<std::string> edits;
+  for (std::size_t line = 0; line < text.size(); line = text.find('\n', line) + 1) {
+    const std::size_t next = text.find('\n', line) + 1;
+    edits.push_back(std::string(text).erase(line, next - line));
+    if (next >= text.size()) continue;
+    const std::size_t behind = text.find('\n', next) + 1;
+    const std::string one = text.substr(line, next - line);
+    edits.push_back(std::string(text).erase(line, next - line).insert(line + behind - next, one));
+  }
+  const auto is_digit = [&](std::size_t at) {
+    return at < text.size() && text[at] >= '0' && text[at] <= '9';
+  };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (!is_digit(at) || (at > 0 && (is_digit(at - 1) || text[at - 1] == '.'))) continue;
+    std::size_t end = at;
+    while (is_digit(end)) ++end;
+    const int number = std::stoi(text.substr(at, end - at));
+    for (const int other : {2 * number, number / 2, number + 1}) {
+      edits.push_back(std::string(text).replace(at, end - at, std::to_string(other)));
+    }
+  }
+  return edits;
+}
+
+// What this comparison has no word for weakens by itself: it must behind a strengthening too. So
+// each has a word.
+TEST(Weakening, IsNotHiddenWhateverIsEdited) {
+  const std::string service = "  service \"shop\"\n";
+  std::size_t compared = 0;
+  for (const Runbook& base : {shop(), regions(), Runbook()}) {
+    const auto before = compile(base);
+    ASSERT_TRUE(before.plan);
+    const auto weakens = [&](const runtime::Plan& plan) {
+      std::vector<Change> found = diff(*before.plan, plan);
+      std::erase_if(found, [](const Change& each) { return each.bearing != Bearing::weakens; });
+      return said(found);
+    };
+    for (const std::string& edit : edits_of(base)) {
+      const auto after = compile(edit);
+      if (!after.plan || edit.find(service) == std::string::npos) continue;
+      const auto stricter =
+          compile(Runbook(edit).with(service, service + "  after runbook shop_shadow\n"));
+      ASSERT_TRUE(stricter.plan) << edit;
+      EXPECT_EQ(weakens(*after.plan), weakens(*stricter.plan)) << edit;
+      ++compared;
+    }
+  }
+  EXPECT_GT(compared, 300u);
+}
+
 // What is proven to be safer stays so: else people would be asked for nothing, and stop reading.
 TEST(Weakening, IsNotSaidOfWhatIsSafer) {
   const std::pair<const char*, Runbook> cases[] = {
