@@ -151,7 +151,8 @@ void Comparison::compare_head() {
   const core::Span& before = before_.span;
   const core::Span& after = after_.span;
   if (before_.name != after_.name) {
-    add(Bearing::cosmetic, "runbook",
+    // Others come `after` it by its name.
+    add(Bearing::weakens, "runbook",
         "renamed " + quoted(before_.name) + " → " + quoted(after_.name), before, after);
   }
   if (before_.title != after_.title) {

@@ -145,7 +145,8 @@ void Comparison::compare_guards() {
     if (partners[i] != nullptr) {
       compare_guard(number_of(i), {before[i], *partners[i]});
     } else {
-      add(Bearing::weakens, number_of(i), "removed", before[i].span, {});
+      add(Bearing::weakens, number_of(i), "removed", before[i].span, {},
+          scenario_of_guard(before[i]));
     }
   }
   for (const GuardOutline* guard : rest) {

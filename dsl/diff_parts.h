@@ -94,6 +94,8 @@ class Comparison {
   void compare_weights(const Place& where, const Both<StageOutline>& both);
   void compare_weights(const Place& where, const Both<StageOutline>& both,
                        core::TargetIndex target);
+  // Whether a stage behind that one shifts the target, in the plan before.
+  bool is_raised_after(const std::string& stage, core::TargetIndex target) const;
   void compare_way_back(const Place& where, const Both<RollbackOutline>& both,
                         core::TargetIndex target);
   void compare_ramps(const Place& where, const Both<std::vector<Step>>& both);
@@ -123,6 +125,7 @@ class Comparison {
   // diff_scenario.cc: the difference as a test, where it can be shown.
   std::string scenario_of_criterion(const Judgement& before, const Judgement* after) const;
   std::string scenario_of_stop(const Judgement& before, const Judgement* after) const;
+  std::string scenario_of_guard(const GuardOutline& removed);
   std::string scenario_of_expect(const Judgement& before, const Judgement* after) const;
   std::string scenario_of_confirm(const Confirmation& before) const;
   // `question` as a scenario names it: a text in quotes, or a decision.

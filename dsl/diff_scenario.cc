@@ -203,6 +203,16 @@ std::string Comparison::scenario_of_stop(const Judgement& before, const Judgemen
          before_.rollbacks[leads_to_->target].name + "\n}\n";
 }
 
+// The first of its stops that can be shown.
+std::string Comparison::scenario_of_guard(const GuardOutline& removed) {
+  leads_to_ = &removed.otherwise;
+  for (const Judgement& stop : removed.stops) {
+    if (stop.parts != 1) continue;
+    if (std::string scenario = scenario_of_stop(stop, nullptr); !scenario.empty()) return scenario;
+  }
+  return "";
+}
+
 // What is behind the review that is looked at, in both: "never expect state half".
 std::string Comparison::stays_back() const {
   if (before_traffic_) {

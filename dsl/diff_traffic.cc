@@ -72,10 +72,24 @@ void Comparison::compare_weights(const Place& where, const Both<StageOutline>& b
   const Weights before = weights_of(both.before.steps, target);
   const Weights after = weights_of(both.after.steps, target);
   if (before == after) return;
-  add(is_gentler(before, after) ? Bearing::strengthens : Bearing::weakens, where,
+  // Less of it in a stage that others follow: what is learnt there of the canary is less, too.
+  const bool learns = after.empty() || before.empty() ||
+                      after.back().first == before.back().first ||
+                      !is_raised_after(both.before.name, target);
+  const bool safer = learns && is_gentler(before, after);
+  add(safer ? Bearing::strengthens : Bearing::weakens, where,
       "traffic " + whose(before_, target) + weights_text(both.before.steps, target) + " → " +
           weights_text(both.after.steps, target),
       both.before.span, both.after.span);
+}
+
+bool Comparison::is_raised_after(const std::string& stage, core::TargetIndex target) const {
+  bool passed = false;
+  for (const StageOutline& each : before_.stages) {
+    if (passed && weight_after(each.steps, target)) return true;
+    passed = passed || each.name == stage;
+  }
+  return false;
 }
 
 void Comparison::compare_way_back(const Place& where, const Both<RollbackOutline>& both,

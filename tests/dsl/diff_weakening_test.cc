@@ -293,6 +293,8 @@ TEST(Weakening, OfAStageIsSaid) {
           {"two shifts in place of a ramp",
            with("ramp traffic to 50% over 30m every 5m", "traffic 49%\n    traffic 50%"),
            "stage `half`: traffic"},
+          {"less traffic before the next shift", with("traffic 5%", "traffic 0.1%"),
+           "stage `five`: traffic 5% → 0.1%"},
           {"a stage without its traffic",
            with("    traffic 60%\n", "").with("finish traffic 60%", "finish traffic 50%"),
            "stage `most`: traffic 60% → none"},
