@@ -272,40 +272,6 @@ void Comparison::compare_decisions() {
       [](const DecisionOutline&) {}, [](const DecisionOutline&) {});
 }
 
-void Comparison::compare_rollbacks() {
-  match_by_name(
-      before_.rollbacks, after_.rollbacks,
-      [](const RollbackOutline& rollback) { return rollback.name; },
-      [&](const RollbackOutline& before, const RollbackOutline& after) {
-        compare_rollback({before, after});
-      },
-      [&](const RollbackOutline& rollback) {
-        add(Bearing::weakens, "rollback " + quoted(rollback.name), "removed", rollback.span,
-            kNowhere);
-      },
-      [&](const RollbackOutline& rollback) { add_rollback(rollback); });
-}
-
-// What leads to a new one says so itself. `rollback --gradual` does without: it ramps down where no
-// block has that name, which this one must not be slower than.
-void Comparison::add_rollback(const RollbackOutline& added) {
-  const Place where = "rollback " + quoted(added.name);
-  Bearing bearing = Bearing::strengthens;
-  if (added.name == "gradual") {
-    RollbackOutline usual;
-    Step& step = usual.steps.emplace_back();
-    step.kind = Step::Kind::ramp;
-    step.ramp = core::Ramp{core::kNoTraffic, core::kGradualOver, core::kGradualEvery, {}, true, {}};
-    bool slower = waits_for_something(added.steps) || !goes_all_back(added, after_, {});
-    for (const core::TargetIndex target : targets_of(after_)) {
-      if (target.valid()) usual.steps.front().ramp.targets = {target};
-      slower = slower || is_slower(added, usual, target);
-    }
-    if (slower) bearing = Bearing::weakens;
-  }
-  add(bearing, where, "added", kNowhere, added.span);
-}
-
 std::vector<Change> Comparison::run() {
   compare_head();
   compare_calendar();

@@ -238,9 +238,10 @@ void Comparison::compare_effects(const Place& where, const Both<std::vector<core
     if (!effects.empty()) steps.front().effects = effects;
     return steps;
   };
-  const Both<std::vector<Step>> steps{as_step(both.before), as_step(both.after)};
-  compare_acts(where, steps, before, after, forward);
-  compare_order(where, steps, before, after);
+  const std::vector<Step> first = as_step(both.before);
+  const std::vector<Step> second = as_step(both.after);
+  compare_acts(where, {first, second}, before, after, forward);
+  compare_order(where, {first, second}, before, after);
 }
 
 void Comparison::compare_on_enter(const Place& where, const Both<StageOutline>& both) {

@@ -42,8 +42,6 @@ class Comparison {
   void compare_calendar();
   void compare_targets();
   void compare_decisions();
-  void compare_rollbacks();
-  void add_rollback(const RollbackOutline& added);
 
   // diff_stages.cc: stages that are new, gone, or in another order.
   void compare_stages();
@@ -83,6 +81,8 @@ class Comparison {
 
   // diff_steps.cc
   void compare_stage(const Both<StageOutline>& both);
+  void compare_rollbacks();
+  void add_rollback(const RollbackOutline& added);
   void compare_rollback(const Both<RollbackOutline>& both);
   void compare_order(const Place& where, const Both<std::vector<Step>>& both, core::Span before,
                      core::Span after);

@@ -2,6 +2,7 @@
 
 #include "dsl/diff_parts.h"
 #include "dsl/format_value.h"
+#include "dsl/long_time.h"
 #include "dsl/print_machine.h"
 
 namespace rollbook::dsl {
@@ -31,19 +32,24 @@ std::vector<std::string> order_of(const std::vector<Step>& steps, const Outline&
   return order;
 }
 
-// What is waited for before traffic has moved for the last time.
-std::vector<std::string> waits_before_traffic(const RollbackOutline& rollback) {
-  std::vector<std::string> waits;
-  std::size_t settled = 0;
+// What is waited for before a target has moved for the last time: acts, and other targets.
+struct Waits {
+  std::vector<std::string> steps;
+  core::Duration ramps{};
+};
+Waits waits_before(const RollbackOutline& rollback, const Outline& outline,
+                   core::TargetIndex target) {
+  Waits all;
+  Waits settled;
   for (const Step& step : rollback.steps) {
-    if (weight_after(step)) {
-      settled = waits.size();
+    if (weight_after(step, target)) {
+      settled = all;
     } else if (step.kind != Step::Kind::effects) {
-      waits.push_back(step_text(step));
+      for (std::string& each : order_of({step}, outline)) all.steps.push_back(std::move(each));
+      if (step.kind == Step::Kind::ramp) all.ramps = add_up(all.ramps, step.ramp.over);
     }
   }
-  waits.resize(settled);
-  return waits;
+  return settled;
 }
 
 }  // namespace
@@ -170,14 +176,53 @@ void Comparison::compare_rollback(const Both<RollbackOutline>& both) {
   const Place where = "rollback " + quoted(both.before.name);
   const core::Span before = both.before.span;
   const core::Span after = both.after.span;
-  for (const core::TargetIndex target : targets_of(before_)) compare_way_back(where, both, target);
-  if (!without(waits_before_traffic(both.after), waits_before_traffic(both.before)).empty()) {
-    add(Bearing::weakens, where, "waits for something before traffic goes back", before, after);
+  for (const core::TargetIndex target : targets_of(before_)) {
+    compare_way_back(where, both, target);
+    const Waits first = waits_before(both.before, before_, target);
+    const Waits second = waits_before(both.after, after_, target);
+    if (without(second.steps, first.steps).empty() && second.ramps <= first.ramps) continue;
+    add(Bearing::weakens, where,
+        "waits for something before traffic " + whose(before_, target) + "goes back", before,
+        after);
   }
   compare_ramps(where, {both.before.steps, both.after.steps});
   compare_acts(where, {both.before.steps, both.after.steps}, before, after, false);
   compare_order(where, {both.before.steps, both.after.steps}, before, after);
   compare_effects(where, {both.before.entry, both.after.entry}, before, after, false);
+}
+
+void Comparison::compare_rollbacks() {
+  match_by_name(
+      before_.rollbacks, after_.rollbacks,
+      [](const RollbackOutline& rollback) { return rollback.name; },
+      [&](const RollbackOutline& before, const RollbackOutline& after) {
+        compare_rollback({before, after});
+      },
+      [&](const RollbackOutline& rollback) {
+        add(Bearing::weakens, "rollback " + quoted(rollback.name), "removed", rollback.span,
+            core::Span{});
+      },
+      [&](const RollbackOutline& rollback) { add_rollback(rollback); });
+}
+
+// What leads to a new one says so itself. `rollback --gradual` does without: it ramps down where no
+// block has that name, which this one must not be slower than.
+void Comparison::add_rollback(const RollbackOutline& added) {
+  const Place where = "rollback " + quoted(added.name);
+  Bearing bearing = Bearing::strengthens;
+  if (added.name == "gradual") {
+    RollbackOutline usual;
+    Step& step = usual.steps.emplace_back();
+    step.kind = Step::Kind::ramp;
+    step.ramp = core::Ramp{core::kNoTraffic, core::kGradualOver, core::kGradualEvery, {}, true, {}};
+    bool slower = waits_for_something(added.steps) || !goes_all_back(added, after_, {});
+    for (const core::TargetIndex target : targets_of(after_)) {
+      if (target.valid()) usual.steps.front().ramp.targets = {target};
+      slower = slower || is_slower(added, usual, target);
+    }
+    if (slower) bearing = Bearing::weakens;
+  }
+  add(bearing, where, "added", core::Span{}, added.span);
 }
 
 }  // namespace rollbook::dsl

@@ -114,11 +114,22 @@ void Comparison::compare_ramps(const Place& where, const Both<std::vector<Step>>
   };
   const auto first = shifts(both.before);
   const auto second = shifts(both.after);
-  for (std::size_t i = 0; i < std::min(first.size(), second.size()); ++i) {
-    const auto deadline = [](const Step& step) {
-      return deadline_of(step.kind == Step::Kind::ramp ? step.ramp.deadline
-                                                       : step.effects.front().deadline);
+  const auto deadline = [](const Step& step) {
+    return deadline_of(step.kind == Step::Kind::ramp ? step.ramp.deadline
+                                                     : step.effects.front().deadline);
+  };
+  if (first.size() != second.size()) {
+    if (first.empty() || second.empty()) return;
+    const auto longest = [&](const std::vector<const Step*>& steps) {
+      core::Duration most{};
+      for (const Step* step : steps) most = std::max(most, deadline(*step));
+      return most;
     };
+    compare_wait(where, "deadline of the shifts", longest(first), longest(second),
+                 {first.front()->span, second.front()->span});
+    return;
+  }
+  for (std::size_t i = 0; i < first.size(); ++i) {
     compare_wait(where, "deadline of the shift", deadline(*first[i]), deadline(*second[i]),
                  {first[i]->span, second[i]->span});
     if (first[i]->kind != Step::Kind::ramp || second[i]->kind != Step::Kind::ramp) continue;

@@ -448,6 +448,13 @@ TEST(Weakening, OfATargetIsSaid) {
           {"the way back of one",
            in("ramp traffic us to 0% over 30m", "ramp traffic us to 0% over 12h"),
            "rollback `gradual`: traffic us 0% over 30m → 0% over 12h"},
+          {"another one goes back first, slowly",
+           in("    traffic us 0%\n    page",
+              "    ramp traffic eu to 0% over 12h\n    traffic us 0%\n    page"),
+           "rollback `us_back`: waits for something before traffic us goes back"},
+          {"a shift more that nobody misses",
+           in("    traffic eu 10%\n", "    traffic eu 5%\n    traffic eu 10% within 20h\n"),
+           "stage `eu_first`: deadline of the shifts 5m → 20h"},
           {"the rows are swapped",
            in("  target  eu where region = \"eu\"\n", "")
                .with("  target  us where region = \"us\"\n",
