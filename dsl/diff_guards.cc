@@ -100,7 +100,7 @@ void Comparison::compare_guard(const Place& where, const Both<GuardOutline>& bot
   compare_conjunctions(where, both);
   compare_criteria(where, {both.before.pauses, both.after.pauses});
   compare_exits(where, {both.before.otherwise, both.after.otherwise}, both.before.span,
-                both.after.span, both.before.target);
+                both.after.span, both.after.target);
   compare_vetoes(where, both);
   if (both.before.always == both.after.always) return;
   // A test from the start on has the shadow's data too, which are better than the canary's.

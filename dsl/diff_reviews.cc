@@ -113,7 +113,9 @@ Bearing Comparison::bearing_of(const Exit& before, const Exit& after,
                     [](const Change& change) { return change.bearing == Bearing::weakens; });
     return weaker ? Bearing::weakens : Bearing::strengthens;
   }
-  if (before.kind == Kind::rollback || before.kind == Kind::end) return Bearing::weakens;
+  // `none`: each target's own way, at once.
+  const bool back_before = before.kind != Kind::decide && before.kind != Kind::halt;
+  if (back_before) return Bearing::weakens;
   const bool back = after.kind == Kind::end || goes_all_back(after, after_, target);
   return back ? Bearing::strengthens : Bearing::weakens;
 }

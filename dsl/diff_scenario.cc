@@ -51,7 +51,8 @@ std::optional<Fault> fault_between(const Judgement& before, const Judgement* aft
     fault.kind = Fault::Kind::errors;
   } else if (before.what.measure == core::Measure::quantile) {
     constexpr std::int64_t kMillisecond = core::Fixed::kScale / 1000;
-    between = between / kMillisecond * kMillisecond;
+    between = std::min(between, high * 4 / 5) / kMillisecond * kMillisecond;
+    if (between * 20 < low * 21) return std::nullopt;
     fault.quantile = before.what.quantile;
   } else if (before.what.measure != core::Measure::gauge) {
     return std::nullopt;
@@ -69,13 +70,20 @@ bool looks_at(const Judgement& judgement, const std::string& metric, const Outli
   return is_it(judgement.what) || (judgement.other && is_it(*judgement.other));
 }
 
+// What a criterion must bear of a figure. That of a few requests lies about the quantile, and no
+// request of such a series takes longer than a quarter more.
+core::Fixed most_of(const Fault& fault) {
+  const bool spread = fault.quantile != core::Fixed{};
+  return spread ? core::Fixed::from_nanos(fault.value.nanos * 5 / 4) : fault.value;
+}
+
 // Whether a criterion may fail because of the fault.
 bool sees(const Judgement& judgement, const Fault& fault, const Outline& outline) {
   const core::Measure measure = judgement.what.measure;
   if (fault.kind == Fault::Kind::silence) return measure == core::Measure::absent;
   if (judgement.judge) return true;
   const bool bears = judgement.test == core::Test::none && !judgement.other &&
-                     bounds_above(judgement) && judgement.limit > fault.value;
+                     bounds_above(judgement) && judgement.limit > most_of(fault);
   if (fault.kind == Fault::Kind::errors) {
     if (measure == core::Measure::ratio) return !bears;
     return looks_at(judgement, fault.metric, outline) && measure != core::Measure::absent;
