@@ -97,6 +97,12 @@ core::Machine in_order(Outline outline) {
   if (outline.require) put_in_order(*outline.require);
   for (StageOutline& stage : outline.stages) put_in_order(stage.review);
   if (outline.success) put_in_order(*outline.success);
+  for (DecisionOutline& decision : outline.decisions) {
+    std::stable_sort(decision.options.begin(), decision.options.end(),
+                     [](const OptionOutline& a, const OptionOutline& b) {
+                       return a.option.name < b.option.name;
+                     });
+  }
   return bare(lower(outline));
 }
 
@@ -111,12 +117,6 @@ ParsedPlan parsed(const runtime::Plan& plan) {
   ast::Runbook runbook = parse(plan.expanded, sink);
   Outline outline = resolve(runbook, sink);
   return {plan.expanded, std::move(runbook), std::move(outline)};
-}
-
-std::vector<std::string> names_of(const std::vector<StageOutline>& stages) {
-  std::vector<std::string> names;
-  for (const StageOutline& stage : stages) names.push_back(stage.name);
-  return names;
 }
 
 }  // namespace
@@ -151,7 +151,8 @@ void Comparison::compare_head() {
   const core::Span& before = before_.span;
   const core::Span& after = after_.span;
   if (before_.name != after_.name) {
-    add(Bearing::cosmetic, "runbook",
+    // Others come `after` it by its name.
+    add(Bearing::weakens, "runbook",
         "renamed " + quoted(before_.name) + " → " + quoted(after_.name), before, after);
   }
   if (before_.title != after_.title) {
@@ -231,36 +232,6 @@ void Comparison::compare_metrics() {
       [](const core::Metric&) {}, [](const core::Metric&) {});
 }
 
-void Comparison::compare_stages() {
-  match_by_name(
-      before_.stages, after_.stages, [](const StageOutline& stage) { return stage.name; },
-      [&](const StageOutline& before, const StageOutline& after) {
-        compare_stage({before, after});
-      },
-      [&](const StageOutline& stage) {
-        add(Bearing::weakens, "stage " + quoted(stage.name), "removed", stage.span, kNowhere);
-      },
-      [&](const StageOutline& stage) {
-        add(Bearing::strengthens, "stage " + quoted(stage.name), "added", kNowhere, stage.span);
-      });
-  // The order of those that are in both.
-  std::vector<std::string> before = names_of(before_.stages);
-  std::vector<std::string> after = names_of(after_.stages);
-  const auto keep_common = [](std::vector<std::string>& names,
-                              const std::vector<std::string>& others) {
-    std::erase_if(names, [&](const std::string& name) {
-      return std::find(others.begin(), others.end(), name) == others.end();
-    });
-  };
-  const std::vector<std::string> all_before = before;
-  keep_common(before, after);
-  keep_common(after, all_before);
-  if (before == after) return;
-  const auto first = std::mismatch(before.begin(), before.end(), after.begin()).first;
-  add(Bearing::weakens, "stage " + quoted(*first), "the stages come in another order",
-      before_.stages.front().span, after_.stages.front().span);
-}
-
 // Weights, guards and ways back are those of the same places, or nothing can be compared.
 void Comparison::compare_targets() {
   match_by_name(
@@ -283,6 +254,11 @@ void Comparison::compare_targets() {
       [&](const core::Target& target) {
         add(Bearing::weakens, "target " + quoted(target.name), "added", kNowhere, target.span);
       });
+  const bool same_rows = std::equal(
+      before_.targets.begin(), before_.targets.end(), after_.targets.begin(), after_.targets.end(),
+      [](const core::Target& a, const core::Target& b) { return a.name == b.name; });
+  if (same_rows || before_.targets.size() != after_.targets.size()) return;
+  add(Bearing::weakens, "runbook", "the targets come in another order", before_.span, after_.span);
 }
 
 void Comparison::compare_decisions() {
@@ -296,37 +272,25 @@ void Comparison::compare_decisions() {
       [](const DecisionOutline&) {}, [](const DecisionOutline&) {});
 }
 
-void Comparison::compare_rollbacks() {
-  match_by_name(
-      before_.rollbacks, after_.rollbacks,
-      [](const RollbackOutline& rollback) { return rollback.name; },
-      [&](const RollbackOutline& before, const RollbackOutline& after) {
-        compare_rollback({before, after});
-      },
-      [&](const RollbackOutline& rollback) {
-        add(Bearing::weakens, "rollback " + quoted(rollback.name), "removed", rollback.span,
-            kNowhere);
-      },
-      [&](const RollbackOutline& rollback) {
-        add(Bearing::strengthens, "rollback " + quoted(rollback.name), "added", kNowhere,
-            rollback.span);
-      });
-}
-
 std::vector<Change> Comparison::run() {
   compare_head();
   compare_calendar();
   compare_metrics();
   static const Review kNone;
-  compare_reviews("require", {before_.require ? *before_.require : kNone,
-                              after_.require ? *after_.require : kNone});
-  compare_acts("setup", {before_.setup, after_.setup}, before_.span, after_.span);
+  compare_reviews(
+      "require",
+      {before_.require ? *before_.require : kNone, after_.require ? *after_.require : kNone}, true);
+  compare_acts("setup", {before_.setup, after_.setup}, before_.span, after_.span, true);
+  compare_order("setup", {before_.setup, after_.setup}, before_.span, after_.span);
   compare_guards();
   compare_stages();
   compare_decisions();
   compare_rollbacks();
-  compare_reviews("success", {before_.success ? *before_.success : kNone,
-                              after_.success ? *after_.success : kNone});
+  compare_reviews(
+      "success",
+      {before_.success ? *before_.success : kNone, after_.success ? *after_.success : kNone},
+      false);
+  compare_finish();
   return std::move(changes_);
 }
 

@@ -23,8 +23,9 @@ struct Change {
   std::string scenario;  // passes with the first and fails with the second; may be ""
 };
 
-// In the order of the runbook. Two plans that do the same differ by nothing or by wording only;
-// what this comparison has no word for counts as weakening.
+// In the order of the runbook, each change on its own: none makes another one good. What is not
+// shown to be safer counts as weakening, and what this comparison has no word for, too. Two plans
+// that do the same differ by nothing or by wording only.
 std::vector<Change> diff(const runtime::Plan& before, const runtime::Plan& after);
 
 // "weakens", "strengthens", "cosmetic".

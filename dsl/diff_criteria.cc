@@ -37,6 +37,13 @@ bool acts(const Judgement& judgement) {
          judgement.kind == core::CriterionKind::pause;
 }
 
+int compare_sides(const Judgement& before, const Judgement& after) {
+  if (before.comparison == after.comparison) return 0;
+  const bool inclusive = after.comparison == core::Comparison::greater_equal ||
+                         after.comparison == core::Comparison::less_equal;
+  return inclusive == acts(after) ? 1 : -1;
+}
+
 std::string word_of(const Judgement& judgement) {
   switch (judgement.kind) {
     case core::CriterionKind::stop:
@@ -65,6 +72,7 @@ bool judged_otherwise(const Judgement& before, const Judgement& after) {
 bool Comparison::same_series(const Measurement& before, const Measurement& after) const {
   return before.measure == after.measure && before.arm == after.arm &&
          before.quantile == after.quantile &&
+         target_name(before_, before.target) == target_name(after_, after.target) &&
          name_of(before_, before.metric) == name_of(after_, after.metric) &&
          name_of(before_, before.denominator) == name_of(after_, after.denominator);
 }
@@ -96,25 +104,18 @@ void Comparison::compare_criterion(const Place& where, const Judgement& before,
   // A chance of a wrong verdict: what acts acts sooner with more of it, a gate lets more pass.
   const int alpha = compare_strictness(before.alpha.nanos, after.alpha.nanos, stop);
   const int tolerance = compare_strictness(before.tolerance.nanos, after.tolerance.nanos, false);
-  const int sides = compare_strictness(static_cast<int>(before.comparison),
-                                       static_cast<int>(after.comparison), true);
+  // `>` and `>=` differ by one point of the scale, which another limit leaves behind.
+  const int sides = limit == 0 && factor == 0 ? compare_sides(before, after) : 0;
   const int sustain = compare_strictness(before.sustain.count(), after.sustain.count(), !stop);
   const int at_least = compare_strictness(before.at_least, after.at_least, false);
-  const int worst = std::min({limit, factor, alpha, tolerance, sustain, at_least});
-  const int best = std::max({limit, factor, alpha, tolerance, sustain, at_least});
+  const int worst = std::min({limit, factor, alpha, tolerance, sides, sustain, at_least});
+  const int best = std::max({limit, factor, alpha, tolerance, sides, sustain, at_least});
+  if (before.veto != after.veto) (after.veto ? held_back_ : set_free_) += 1;
   if (worst < 0) {
     add(Bearing::weakens, where, pair, before.span, after.span,
-        before.kind == core::CriterionKind::stop && before.parts == 1 && limit < 0
-            ? scenario_of_stop(before, &after)
-            : "");
+        limit < 0 ? scenario_of_criterion(before, &after) : "");
   } else if (best > 0) {
     add(Bearing::strengthens, where, pair, before.span, after.span);
-  } else if (sides != 0) {
-    // `>` and `>=` differ by one point of the scale: which is stricter depends on the side.
-    const bool inclusive = after.comparison == core::Comparison::greater_equal ||
-                           after.comparison == core::Comparison::less_equal;
-    add(inclusive == stop ? Bearing::strengthens : Bearing::weakens, where, pair, before.span,
-        after.span);
   } else if (before.text != after.text) {
     add(Bearing::cosmetic, where, pair, before.span, after.span);
   }
@@ -152,7 +153,7 @@ void Comparison::compare_criteria(const Place& where, const Both<std::vector<Jud
   pass([](const Judgement&, const Judgement&) { return true; });
   for (const Judgement* before : unmatched) {
     add(Bearing::weakens, where, word_of(*before) + " removed", before->span, {},
-        before->kind == core::CriterionKind::stop ? scenario_of_stop(*before, nullptr) : "");
+        scenario_of_criterion(*before, nullptr));
   }
   for (const Judgement* after : rest) {
     add(Bearing::strengthens, where, word_of(*after) + " added", {}, after->span);

@@ -44,6 +44,14 @@ std::string number_of(std::size_t row) {
 
 }  // namespace
 
+const GuardOutline* first_way_back(const Outline& outline) {
+  const auto first =
+      std::find_if(outline.guards.begin(), outline.guards.end(), [](const GuardOutline& guard) {
+        return guard.otherwise.kind == Exit::Kind::rollback && !guard.target.valid();
+      });
+  return first == outline.guards.end() ? nullptr : &*first;
+}
+
 void Comparison::compare_conjunctions(const Place& where, const Both<GuardOutline>& both) {
   std::vector<Conditions> rest = conjunctions(both.after.stops);
   for (const Conditions& before : conjunctions(both.before.stops)) {
@@ -67,29 +75,32 @@ void Comparison::compare_conjunctions(const Place& where, const Both<GuardOutlin
   }
 }
 
-// A stop that is held back while the baseline fails too is one that acts less often.
+// A stop that is held back while the baseline fails too is one that acts less often. Of those that
+// are in both: each is looked at on its own, so that none that is set free hides another.
 void Comparison::compare_vetoes(const Place& where, const Both<GuardOutline>& both) {
   const auto held_back = [](const GuardOutline& guard) {
     return std::count_if(guard.stops.begin(), guard.stops.end(),
                          [](const Judgement& stop) { return stop.veto; });
   };
   const auto before = held_back(both.before), after = held_back(both.after);
-  if (before == after) return;
-  add(after > before ? Bearing::weakens : Bearing::strengthens, where,
-      after == 0    ? "no stop is held back any more when the baseline fails too"
-      : before == 0 ? "stops halt, and do not roll back, when the baseline fails too"
-                    : std::to_string(before) + " → " + std::to_string(after) +
-                          " conditions are held back when the baseline fails too",
+  if (held_back_ == 0 && set_free_ == 0) return;
+  add(held_back_ > 0 ? Bearing::weakens : Bearing::strengthens, where,
+      after == 0        ? "no stop is held back any more when the baseline fails too"
+      : before == 0     ? "stops halt, and do not roll back, when the baseline fails too"
+      : before == after ? "another stop is held back when the baseline fails too"
+                        : std::to_string(before) + " → " + std::to_string(after) +
+                              " conditions are held back when the baseline fails too",
       both.before.veto.value_or(both.before.span), both.after.veto.value_or(both.after.span));
 }
 
 void Comparison::compare_guard(const Place& where, const Both<GuardOutline>& both) {
   leads_to_ = &both.before.otherwise;
+  held_back_ = set_free_ = 0;
   compare_criteria(where, {singles(both.before.stops), singles(both.after.stops)});
   compare_conjunctions(where, both);
   compare_criteria(where, {both.before.pauses, both.after.pauses});
   compare_exits(where, {both.before.otherwise, both.after.otherwise}, both.before.span,
-                both.after.span);
+                both.after.span, both.after.target);
   compare_vetoes(where, both);
   if (both.before.always == both.after.always) return;
   // A test from the start on has the shadow's data too, which are better than the canary's.
@@ -116,28 +127,61 @@ void Comparison::compare_guards() {
       rest.erase(other);
     }
   };
+  const auto same_target = [&](const GuardOutline& a, const GuardOutline& b) {
+    return target_name(before_, a.target) == target_name(after_, b.target);
+  };
   const auto same_exit = [&](const GuardOutline& a, const GuardOutline& b) {
     return exit_text(a.otherwise, before_) == exit_text(b.otherwise, after_);
   };
   pair_up([&](const GuardOutline& a, const GuardOutline& b) {
-    return same_exit(a, b) && a.always == b.always && a.target == b.target;
+    return same_exit(a, b) && a.always == b.always && same_target(a, b);
   });
   pair_up([&](const GuardOutline& a, const GuardOutline& b) {
-    return same_exit(a, b) && a.target == b.target;
+    return same_exit(a, b) && same_target(a, b);
   });
   // Never of another target: what one is stopped for says nothing of the other.
-  pair_up([](const GuardOutline& a, const GuardOutline& b) { return a.target == b.target; });
+  pair_up(same_target);
   for (std::size_t i = 0; i < before.size(); ++i) {
     if (partners[i] != nullptr) {
       compare_guard(number_of(i), {before[i], *partners[i]});
     } else {
-      add(Bearing::weakens, number_of(i), "removed", before[i].span, {});
+      add(Bearing::weakens, number_of(i), "removed", before[i].span, {},
+          scenario_of_guard(before[i]));
     }
   }
   for (const GuardOutline* guard : rest) {
-    add(Bearing::strengthens, "guard",
+    const bool safe = guard->otherwise.kind != Exit::Kind::rollback ||
+                      goes_all_back(guard->otherwise, after_, guard->target);
+    add(safe ? Bearing::strengthens : Bearing::weakens, "guard",
         "another one added, otherwise " + exit_text(guard->otherwise, after_), {}, guard->span);
   }
+  compare_guard_order(partners);
+}
+
+// The first guard with a rollback of the whole says where `abort` and a failed shift lead; of two
+// that act at once the first wins.
+void Comparison::compare_guard_order(const std::vector<const GuardOutline*>& partners) {
+  const GuardOutline* first = first_way_back(before_);
+  const GuardOutline* second = first_way_back(after_);
+  if (first != nullptr && second != nullptr) {
+    const GuardOutline* partner = partners[static_cast<std::size_t>(first - &before_.guards[0])];
+    const auto leads_to = [&](const GuardOutline& guard, const Outline& outline) {
+      return exit_text(guard.otherwise, outline);
+    };
+    const std::string from = leads_to(*first, before_), to = leads_to(*second, after_);
+    // Of a guard that leads elsewhere its own exit was said.
+    const bool was_said = partner != nullptr && leads_to(*partner, after_) == to;
+    if (from != to && !was_said) {
+      add(bearing_of(first->otherwise, second->otherwise, {}), "abort",
+          "leads to " + from + " → " + to, first->span, second->span);
+    }
+  }
+  std::vector<const GuardOutline*> kept;
+  std::copy_if(partners.begin(), partners.end(), std::back_inserter(kept),
+               [](const GuardOutline* guard) { return guard != nullptr; });
+  if (std::is_sorted(kept.begin(), kept.end())) return;
+  add(Bearing::weakens, "guard", "the guards come in another order", before_.guards.front().span,
+      after_.guards.front().span);
 }
 
 }  // namespace rollbook::dsl

@@ -40,14 +40,48 @@ std::string option_text(const core::Option& option) {
 
 }  // namespace
 
+Exit effective(const Review& review, const Outline& outline, bool before_traffic) {
+  Exit exit = review.otherwise;
+  if (exit.kind == Exit::Kind::none && review.decision) {
+    exit = outline.decisions[*review.decision].otherwise;
+  }
+  if (before_traffic && exit.kind != Exit::Kind::decide && exit.kind != Exit::Kind::halt) {
+    exit.kind = Exit::Kind::end;
+  }
+  if (exit.kind != Exit::Kind::none) return exit;
+  if (const GuardOutline* guard = first_way_back(outline)) return guard->otherwise;
+  if (outline.targets.empty()) exit.kind = Exit::Kind::halt;
+  return exit;
+}
+
+bool goes_all_back(const RollbackOutline& rollback, const Outline& outline,
+                   core::TargetIndex target) {
+  const std::vector<core::TargetIndex> targets =
+      target.valid() ? std::vector{target} : targets_of(outline);
+  return std::all_of(targets.begin(), targets.end(), [&](core::TargetIndex each) {
+    const bool moved = std::any_of(
+        outline.stages.begin(), outline.stages.end(),
+        [&](const StageOutline& stage) { return weight_after(stage.steps, each).has_value(); });
+    const auto weight = weight_after(rollback.steps, each);
+    return !moved || (weight && *weight <= begins_of(outline, each));
+  });
+}
+
+bool goes_all_back(const Exit& exit, const Outline& outline, core::TargetIndex target) {
+  return exit.kind == Exit::Kind::rollback &&
+         goes_all_back(outline.rollbacks[exit.target], outline, target);
+}
+
 void Comparison::compare_quorums(const Place& where, const std::string& what,
-                                 const Both<core::Quorum>& both, core::Span before,
-                                 core::Span after) {
+                                 const Both<core::Quorum>& both,
+                                 const std::pair<core::Span, core::Span>& spans,
+                                 const std::string& scenario) {
   const bool still = implies(both.after, both.before);
   const bool more = !implies(both.before, both.after);
   if (still && !more) return;
   add(still ? Bearing::strengthens : Bearing::weakens, where,
-      what + " by " + describe(both.before) + " → by " + describe(both.after), before, after);
+      what + " by " + describe(both.before) + " → by " + describe(both.after), spans.first,
+      spans.second, still ? "" : scenario);
 }
 
 std::string Comparison::exit_text(const Exit& exit, const Outline& outline) const {
@@ -66,31 +100,33 @@ std::string Comparison::exit_text(const Exit& exit, const Outline& outline) cons
   return "left out";
 }
 
-// How long a rollback leaves traffic on the canary.
-core::Duration Comparison::way_back(const Exit& exit, const Outline& outline) const {
-  core::Duration longest{};
-  for (const Step& step : outline.rollbacks[exit.target].steps) {
-    if (step.kind == Step::Kind::ramp) longest = add_up(longest, step.ramp.over);
+// A rollback for another is what it were to change the one into the other: every target, every
+// step, every page is compared. Instead of people, or of a halt, all traffic must go.
+Bearing Comparison::bearing_of(const Exit& before, const Exit& after,
+                               core::TargetIndex target) const {
+  using Kind = Exit::Kind;
+  if (before.kind == Kind::rollback && after.kind == Kind::rollback) {
+    Comparison ways(before_, after_);
+    ways.compare_rollback({before_.rollbacks[before.target], after_.rollbacks[after.target]});
+    const bool weaker =
+        std::any_of(ways.changes_.begin(), ways.changes_.end(),
+                    [](const Change& change) { return change.bearing == Bearing::weakens; });
+    return weaker ? Bearing::weakens : Bearing::strengthens;
   }
-  return longest;
+  // `none`: each target's own way, at once.
+  const bool back_before = before.kind != Kind::decide && before.kind != Kind::halt;
+  if (back_before) return Bearing::weakens;
+  const bool back = after.kind == Kind::end || goes_all_back(after, after_, target);
+  return back ? Bearing::strengthens : Bearing::weakens;
 }
 
 void Comparison::compare_exits(const Place& where, const Both<Exit>& both, core::Span before,
-                               core::Span after) {
+                               core::Span after, core::TargetIndex target) {
   const std::string first = exit_text(both.before, before_);
   const std::string second = exit_text(both.after, after_);
   if (first == second) return;
-  const auto goes_back = [](const Exit& exit) {
-    return exit.kind == Exit::Kind::rollback || exit.kind == Exit::Kind::end;
-  };
-  Bearing bearing = Bearing::weakens;
-  if (goes_back(both.after) && !goes_back(both.before)) bearing = Bearing::strengthens;
-  const bool both_back =
-      both.before.kind == Exit::Kind::rollback && both.after.kind == Exit::Kind::rollback;
-  if (both_back && way_back(both.after, after_) < way_back(both.before, before_)) {
-    bearing = Bearing::strengthens;
-  }
-  add(bearing, where, "otherwise " + first + " → " + second, before, after);
+  add(bearing_of(both.before, both.after, target), where, "otherwise " + first + " → " + second,
+      before, after);
 }
 
 void Comparison::compare_confirms(const Place& where, const Both<Review>& both) {
@@ -98,11 +134,14 @@ void Comparison::compare_confirms(const Place& where, const Both<Review>& both) 
       both.before.confirms, both.after.confirms,
       [](const Confirmation& confirm) { return confirm.text; },
       [&](const Confirmation& before, const Confirmation& after) {
-        compare_quorums(where, "confirm \"" + before.text + "\"", {before.quorum, after.quorum},
-                        before.span, after.span);
+        const Both<core::Quorum> quorums{before.quorum, after.quorum};
+        compare_quorums(where, "confirm \"" + before.text + "\"", quorums,
+                        {before.span, after.span},
+                        scenario_of_quorum("\"" + before.text + "\"", both.before, quorums));
       },
       [&](const Confirmation& confirm) {
-        add(Bearing::weakens, where, "confirm \"" + confirm.text + "\" removed", confirm.span, {});
+        add(Bearing::weakens, where, "confirm \"" + confirm.text + "\" removed", confirm.span, {},
+            scenario_of_confirm(confirm));
       },
       [&](const Confirmation& confirm) {
         add(Bearing::strengthens, where, "confirm \"" + confirm.text + "\" added", {},
@@ -110,7 +149,9 @@ void Comparison::compare_confirms(const Place& where, const Both<Review>& both) 
       });
 }
 
-void Comparison::compare_reviews(const Place& where, const Both<Review>& both) {
+void Comparison::compare_reviews(const Place& where, const Both<Review>& both,
+                                 bool before_traffic) {
+  before_traffic_ = before_traffic;
   compare_criteria(where, {both.before.criteria, both.after.criteria});
   compare_confirms(where, both);
   const auto decision = [](const Review& review, const Outline& outline) {
@@ -125,12 +166,21 @@ void Comparison::compare_reviews(const Place& where, const Both<Review>& both) {
                          : "decide " + quoted(first) + " → " + quoted(second),
         both.before.decision_span, both.after.decision_span);
   }
-  // Of a review that is new or gone, its parts were said already.
-  if (both.before.empty() || both.after.empty()) return;
-  compare_wait(where, "within", both.before.within, both.after.within,
-               {both.before.span, both.after.span});
-  compare_exits(where, {both.before.otherwise, both.after.otherwise}, both.before.span,
-                both.after.span);
+  // Of a review that is new or gone nobody waits in one of the two; where the steps of its stage
+  // lead when they fail is the same question in both.
+  if (!both.before.empty() && !both.after.empty()) {
+    compare_wait(where, "within", both.before.within, both.after.within,
+                 {both.before.span, both.after.span});
+  }
+  // Left out in both, it is the guard's, of which the guard says what became.
+  const auto left_out = [](const Review& review) {
+    return review.otherwise.kind == Exit::Kind::none && !review.decision;
+  };
+  if (left_out(both.before) && left_out(both.after)) return;
+  compare_exits(where,
+                {effective(both.before, before_, before_traffic),
+                 effective(both.after, after_, before_traffic)},
+                both.before.span, both.after.span);
 }
 
 void Comparison::compare_options(const Place& where, const Both<DecisionOutline>& both) {
@@ -159,15 +209,19 @@ void Comparison::compare_options(const Place& where, const Both<DecisionOutline>
           }
           return;
         }
-        const bool shorter = a.kind == core::OptionKind::extend && b.kind == a.kind &&
-                             b.extend_by <= a.extend_by && b.extend_at_most <= a.extend_at_most;
+        // To look longer is time at this weight, and not to be able to is going on with less seen.
         const bool bound = a.kind == core::OptionKind::next && b.kind == a.kind && a.overrides;
-        const bool less = shorter || bound;
+        const bool same_back =
+            back(before) && back(after) &&
+            bearing_of({Exit::Kind::rollback, before.rollback, {}},
+                       {Exit::Kind::rollback, after.rollback, {}}, {}) != Bearing::weakens;
+        const bool less = bound || same_back;
         add(less ? Bearing::strengthens : Bearing::weakens, where,
             option_text(a) + " → " + option_text(b), before.span, after.span);
       },
       [&](const OptionOutline& option) {
-        add(way_out(option) ? Bearing::weakens : Bearing::strengthens, where,
+        const bool onward = option.option.kind == core::OptionKind::next;
+        add(onward ? Bearing::strengthens : Bearing::weakens, where,
             option_text(option.option) + " removed", option.span, {});
       },
       [&](const OptionOutline& option) {
@@ -179,14 +233,15 @@ void Comparison::compare_options(const Place& where, const Both<DecisionOutline>
 void Comparison::compare_decision(const Both<DecisionOutline>& both) {
   const Place where = "decide " + quoted(both.before.name);
   const std::pair spans(both.before.span, both.after.span);
-  compare_quorums(where, "decided", {both.before.quorum, both.after.quorum}, spans.first,
-                  spans.second);
+  compare_quorums(where, "decided", {both.before.quorum, both.after.quorum}, spans,
+                  scenario_of_decision(both));
   compare_wait(where, "within", both.before.within, both.after.within, spans);
   compare_exits(where, {both.before.otherwise, both.after.otherwise}, spans.first, spans.second);
   compare_options(where, both);
   const auto told = [](const DecisionOutline& decision) {
-    std::vector<std::string> channels = decision.notified;
-    channels.insert(channels.end(), decision.paged.begin(), decision.paged.end());
+    std::vector<std::string> channels;
+    for (const std::string& each : decision.notified) channels.push_back("notify " + each);
+    for (const std::string& each : decision.paged) channels.push_back("page " + each);
     std::sort(channels.begin(), channels.end());
     return channels;
   };

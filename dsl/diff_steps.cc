@@ -1,4 +1,4 @@
-// Stages and rollbacks: how much traffic, for how long, and what is done beside it.
+// Stages and rollbacks: what is waited for, and in which order.
 
 #include "dsl/diff_parts.h"
 #include "dsl/format_value.h"
@@ -9,110 +9,51 @@ namespace rollbook::dsl {
 
 namespace {
 
-// What an effect does, without its wording, its deadline and how often it is asked for.
-std::string deed(const core::Effect& effect) {
-  core::Effect plain = effect;
-  plain.text.clear();
-  plain.deadline = {};
-  plain.attempts = 1;
-  plain.tracked = false;
-  return describe(core::Machine{}, plain);
-}
-
-// The weights that steps bring a target through, and how long each ramp takes.
-std::vector<std::pair<core::Weight, core::Duration>> weights_of(const std::vector<Step>& steps,
-                                                                core::TargetIndex target) {
-  std::vector<std::pair<core::Weight, core::Duration>> weights;
+// All that is done, by kind: a changed weight or time is said elsewhere.
+std::vector<std::string> order_of(const std::vector<Step>& steps, const Outline& outline) {
+  std::vector<std::string> order;
   for (const Step& step : steps) {
-    if (const auto weight = weight_after(step, target)) {
-      weights.emplace_back(*weight,
-                           step.kind == Step::Kind::ramp ? step.ramp.over : core::Duration::zero());
-    }
-  }
-  return weights;
-}
-
-std::string weights_text(const std::vector<Step>& steps, core::TargetIndex target) {
-  std::string text;
-  for (const auto& [weight, over] : weights_of(steps, target)) {
-    text += (text.empty() ? "" : ", ") + format_percent(weight);
-    if (over > core::Duration::zero()) text += " over " + format_duration(over);
-  }
-  return text.empty() ? "none" : text;
-}
-
-core::Weight highest(const std::vector<Step>& steps, core::TargetIndex target) {
-  core::Weight most = core::kNoTraffic;
-  for (const auto& [weight, over] : weights_of(steps, target)) most = std::max(most, weight);
-  return most;
-}
-
-// One that is waited for.
-struct Act {
-  std::string deed;
-  core::Duration deadline{};
-  std::uint32_t attempts = 1;
-};
-
-// What acts and is waited for, in order; notices on their own.
-struct Acts {
-  std::vector<Act> awaited;
-  std::vector<std::string> told;
-  std::string texts;
-};
-
-void add_acts(const std::vector<Step>& steps, const char* place, Acts& acts) {
-  for (const Step& step : steps) {
-    for (const core::Effect& effect : step.effects) {
-      if (!effect.text.empty()) acts.texts += effect.text + "\n";
-      if (effect.kind == core::EffectKind::traffic) continue;
-      if (core::is_awaited(effect.kind)) {
-        acts.awaited.push_back({deed(effect) + place, longest_act(effect), effect.attempts});
-      } else {
-        acts.told.push_back(deed(effect) + place);
+    if (step.kind == Step::Kind::ramp) {
+      for (const core::TargetIndex target : step.ramp.targets) {
+        order.push_back("traffic " + target_name(outline, target));
       }
+      if (step.ramp.targets.empty()) order.push_back("traffic ");
+    } else if (step.effects.empty()) {
+      order.push_back(step_text(step));
     }
-    add_acts(step.block, " beside the hold", acts);
+    for (const core::Effect& effect : step.effects) {
+      const bool shift = effect.kind == core::EffectKind::traffic;
+      order.push_back(shift ? "traffic " + target_name(outline, effect.target) : deed(effect));
+    }
+    for (const std::string& beside : order_of(step.block, outline)) {
+      order.push_back(beside + " beside the hold");
+    }
   }
+  return order;
 }
 
-Acts acts_of(const std::vector<Step>& steps) {
-  Acts acts;
-  add_acts(steps, "", acts);
-  return acts;
-}
-
-std::vector<std::string> deeds_of(const Acts& acts) {
-  std::vector<std::string> deeds;
-  for (const Act& act : acts.awaited) deeds.push_back(act.deed);
-  return deeds;
-}
-
-// The acts that are in both, in the order of the first.
-std::vector<Act> common(const std::vector<Act>& acts, std::vector<std::string> others) {
-  std::vector<Act> both;
-  for (const Act& act : acts) {
-    const auto other = std::find(others.begin(), others.end(), act.deed);
-    if (other == others.end()) continue;
-    both.push_back(act);
-    others.erase(other);
+// What is waited for before a target has moved for the last time: acts, and other targets.
+struct Waits {
+  std::vector<std::string> steps;
+  core::Duration ramps{};
+};
+Waits waits_before(const RollbackOutline& rollback, const Outline& outline,
+                   core::TargetIndex target) {
+  Waits all;
+  Waits settled;
+  for (const Step& step : rollback.steps) {
+    if (weight_after(step, target)) {
+      settled = all;
+    } else if (step.kind != Step::Kind::effects) {
+      for (std::string& each : order_of({step}, outline)) all.steps.push_back(std::move(each));
+      if (step.kind == Step::Kind::ramp) all.ramps = add_up(all.ramps, step.ramp.over);
+    }
   }
-  return both;
+  return settled;
 }
 
-core::Duration all_deadlines(const std::vector<Act>& acts) {
-  core::Duration sum{};
-  for (const Act& act : acts) sum = add_up(sum, act.deadline);
-  return sum;
-}
+}  // namespace
 
-std::uint32_t all_attempts(const std::vector<Act>& acts) {
-  std::uint32_t sum = 0;
-  for (const Act& act : acts) sum += act.attempts;
-  return sum;
-}
-
-// What a step is called beside others: "traffic 5%", "hold 2h", "run suite(phase: x)".
 std::string step_text(const Step& step) {
   switch (step.kind) {
     case Step::Kind::shift:
@@ -130,101 +71,11 @@ std::string step_text(const Step& step) {
   return "";
 }
 
-// What acts or waits, by kind: a changed weight or time is said elsewhere.
-std::vector<std::string> order_of(const std::vector<Step>& steps) {
-  std::vector<std::string> order;
-  for (const Step& step : steps) {
-    if (weight_after(step)) {
-      order.push_back("traffic");
-    } else if (step.kind != Step::Kind::effects) {
-      order.push_back(step_text(step));
-    }
-  }
-  return order;
-}
-
-std::vector<std::string> deeds_of(const std::vector<core::Effect>& effects) {
-  std::vector<std::string> deeds;
-  for (const core::Effect& effect : effects) deeds.push_back(deed(effect));
-  return deeds;
-}
-
-std::vector<std::string> irreversible_steps(const std::vector<Step>& steps) {
-  std::vector<std::string> marked;
-  for (const Step& step : steps) {
-    if (step.irreversible) marked.push_back(step_text(step));
-    for (std::string& inner : irreversible_steps(step.block)) marked.push_back(std::move(inner));
-  }
-  return marked;
-}
-
-// Those of the first that the second does not have, each as often as it is there.
-std::vector<std::string> without(std::vector<std::string> first, std::vector<std::string> second) {
-  std::sort(first.begin(), first.end());
-  std::sort(second.begin(), second.end());
-  std::vector<std::string> rest;
-  std::set_difference(first.begin(), first.end(), second.begin(), second.end(),
-                      std::back_inserter(rest));
-  return rest;
-}
-
-// Whether something is waited for before traffic moves.
-bool shifts_first(const RollbackOutline& rollback) {
-  return rollback.steps.empty() || weight_after(rollback.steps.front()).has_value();
-}
-
-}  // namespace
-
-void Comparison::compare_weights(const Place& where, const Both<StageOutline>& both) {
-  for (const core::TargetIndex target : targets_of(before_)) compare_weights(where, both, target);
-}
-
-void Comparison::compare_weights(const Place& where, const Both<StageOutline>& both,
-                                 core::TargetIndex target) {
-  const auto before = weights_of(both.before.steps, target);
-  const auto after = weights_of(both.after.steps, target);
-  if (before == after) return;
-  const bool lower = highest(both.after.steps, target) < highest(both.before.steps, target);
-  const bool same = highest(both.after.steps, target) == highest(both.before.steps, target);
-  // Reached in more or slower steps is gentler.
-  const bool slower =
-      after.size() > before.size() ||
-      (after.size() == before.size() &&
-       std::equal(before.begin(), before.end(), after.begin(), [](const auto& a, const auto& b) {
-         return b.first == a.first && b.second >= a.second;
-       }));
-  add(lower || (same && slower) ? Bearing::strengthens : Bearing::weakens, where,
-      "traffic " + whose(before_, target) + weights_text(both.before.steps, target) + " → " +
-          weights_text(both.after.steps, target),
-      both.before.span, both.after.span);
-}
-
-// How each ramp steps, and how long a shift may take to be settled.
-void Comparison::compare_ramps(const Place& where, const Both<std::vector<Step>>& both,
+// Of what both do: an act that moved to the other side of a shift or a hold is done elsewhere.
+void Comparison::compare_order(const Place& where, const Both<std::vector<Step>>& both,
                                core::Span before, core::Span after) {
-  const auto shifts = [](const std::vector<Step>& steps) {
-    std::vector<const Step*> all;
-    for (const Step& step : steps) {
-      if (weight_after(step)) all.push_back(&step);
-    }
-    return all;
-  };
-  const auto first = shifts(both.before);
-  const auto second = shifts(both.after);
-  for (std::size_t i = 0; i < std::min(first.size(), second.size()); ++i) {
-    const auto deadline = [](const Step& step) {
-      return deadline_of(step.kind == Step::Kind::ramp ? step.ramp.deadline
-                                                       : step.effects.front().deadline);
-    };
-    compare_wait(where, "deadline of the shift", deadline(*first[i]), deadline(*second[i]),
-                 {first[i]->span, second[i]->span});
-    if (first[i]->kind != Step::Kind::ramp || second[i]->kind != Step::Kind::ramp) continue;
-    compare_wait(where, "a step of the ramp every", first[i]->ramp.every, second[i]->ramp.every,
-                 {first[i]->span, second[i]->span});
-  }
-  // Of what both do: an act that moved to the other side of a shift or a hold is done elsewhere.
-  std::vector<std::string> order = order_of(both.before);
-  std::vector<std::string> other = order_of(both.after);
+  std::vector<std::string> order = order_of(both.before, before_);
+  std::vector<std::string> other = order_of(both.after, after_);
   const auto lost = without(order, other);
   const auto won = without(other, order);
   const auto leave_out = [](std::vector<std::string>& all, const std::vector<std::string>& some) {
@@ -303,125 +154,75 @@ void Comparison::compare_untils(const Place& where, const Both<StageOutline>& bo
       });
 }
 
-// What cannot be taken back is neither less safe nor safer without the mark, but another plan: the
-// guard leads elsewhere behind it.
-void Comparison::compare_marks(const Place& where, const Both<std::vector<std::string>>& both,
-                               core::Span before, core::Span after) {
-  for (const std::string& step : without(both.before, both.after)) {
-    add(Bearing::weakens, where, quoted(step) + " is not irreversible any more", before, after);
-  }
-  for (const std::string& step : without(both.after, both.before)) {
-    add(Bearing::weakens, where, quoted(step) + " is irreversible", before, after);
-  }
-}
-
-// It comes before the rollback's own acts: what it waits for delays the way back.
-void Comparison::compare_undo(const Place& where, const Both<StageOutline>& both) {
-  const Place place = where + ", undo";
-  const auto first = acts_of(both.before.undo);
-  const auto second = acts_of(both.after.undo);
-  for (const std::string& act : without(deeds_of(second), deeds_of(first))) {
-    add(Bearing::weakens, place, quoted(act) + " is waited for before traffic goes back",
-        both.before.span, both.after.span);
-  }
-  compare_acts(place, {both.before.undo, both.after.undo}, both.before.span, both.after.span);
-}
-
-void Comparison::compare_acts(const Place& where, const Both<std::vector<Step>>& both,
-                              core::Span before, core::Span after) {
-  const Acts first = acts_of(both.before);
-  const Acts second = acts_of(both.after);
-  for (const std::string& act : without(deeds_of(first), deeds_of(second))) {
-    add(Bearing::weakens, where, quoted(act) + " removed", before, after);
-  }
-  for (const std::string& act : without(deeds_of(second), deeds_of(first))) {
-    add(Bearing::strengthens, where, quoted(act) + " added", before, after);
-  }
-  const std::vector<Act> kept = common(first.awaited, deeds_of(second));
-  const std::vector<Act> now = common(second.awaited, deeds_of(first));
-  const std::uint32_t tries = all_attempts(kept);
-  const std::uint32_t more = all_attempts(now);
-  if (tries != more) {
-    add(more > tries ? Bearing::weakens : Bearing::strengthens, where,
-        more > tries ? "what failed is tried again: its action is idempotent"
-                     : "what failed is not tried again: its action is not idempotent",
-        before, after);
-  } else {
-    compare_wait(where, "deadlines of acts", all_deadlines(kept), all_deadlines(now),
-                 {before, after});
-  }
-  compare_marks(where, {irreversible_steps(both.before), irreversible_steps(both.after)}, before,
-                after);
-  for (const std::string& act : without(first.told, second.told)) {
-    add(Bearing::weakens, where, quoted(act) + " removed", before, after);
-  }
-  for (const std::string& act : without(second.told, first.told)) {
-    add(Bearing::strengthens, where, quoted(act) + " added", before, after);
-  }
-  if (first.told == second.told && first.texts != second.texts) {
-    add(Bearing::cosmetic, where, "messages are worded in another way", before, after);
-  }
-}
-
-void Comparison::compare_effects(const Place& where, const Both<std::vector<core::Effect>>& both,
-                                 core::Span before, core::Span after) {
-  const auto as_step = [](const std::vector<core::Effect>& effects) {
-    std::vector<Step> steps(1);
-    steps.front().effects = effects;
-    return steps;
-  };
-  compare_acts(where, {as_step(both.before), as_step(both.after)}, before, after);
-}
-
 void Comparison::compare_stage(const Both<StageOutline>& both) {
   const Place where = "stage " + quoted(both.before.name);
   compare_weights(where, both);
-  compare_ramps(where, {both.before.steps, both.after.steps}, both.before.span, both.after.span);
+  compare_ramps(where, {both.before.steps, both.after.steps});
   compare_holds(where, both);
   compare_untils(where, both);
-  compare_acts(where, {both.before.steps, both.after.steps}, both.before.span, both.after.span);
+  compare_acts(where, {both.before.steps, both.after.steps}, both.before.span, both.after.span,
+               true);
+  compare_order(where, {both.before.steps, both.after.steps}, both.before.span, both.after.span);
   compare_undo(where, both);
-  compare_effects(where + ", on enter", {both.before.enter, both.after.enter}, both.before.span,
-                  both.after.span);
-  compare_marks(where + ", on enter",
-                {deeds_of(both.before.irreversible), deeds_of(both.after.irreversible)},
-                both.before.span, both.after.span);
+  compare_on_enter(where, both);
   compare_effects(where + ", on exit", {both.before.exit, both.after.exit}, both.before.span,
-                  both.after.span);
-  compare_reviews(where, {both.before.review, both.after.review});
-}
-
-void Comparison::compare_way_back(const Place& where, const Both<RollbackOutline>& both,
-                                  core::TargetIndex target) {
-  const auto before = weights_of(both.before.steps, target);
-  const auto after = weights_of(both.after.steps, target);
-  if (before == after) return;
-  const auto last = [](const auto& weights) {
-    return weights.empty() ? core::kAllTraffic : weights.back().first;
-  };
-  const auto slow = [](const auto& weights) {
-    core::Duration sum{};
-    for (const auto& [weight, over] : weights) sum = add_up(sum, over);
-    return sum;
-  };
-  const bool safer = last(after) <= last(before) && slow(after) <= slow(before);
-  add(safer ? Bearing::strengthens : Bearing::weakens, where,
-      "traffic " + whose(before_, target) + weights_text(both.before.steps, target) + " → " +
-          weights_text(both.after.steps, target),
-      both.before.span, both.after.span);
+                  both.after.span, true);
+  looked_at_ = &both.before;
+  compare_reviews(where, {both.before.review, both.after.review}, false);
+  looked_at_ = nullptr;
 }
 
 void Comparison::compare_rollback(const Both<RollbackOutline>& both) {
   const Place where = "rollback " + quoted(both.before.name);
   const core::Span before = both.before.span;
   const core::Span after = both.after.span;
-  for (const core::TargetIndex target : targets_of(before_)) compare_way_back(where, both, target);
-  if (shifts_first(both.before) && !shifts_first(both.after)) {
-    add(Bearing::weakens, where, "waits for something before traffic goes back", before, after);
+  for (const core::TargetIndex target : targets_of(before_)) {
+    compare_way_back(where, both, target);
+    const Waits first = waits_before(both.before, before_, target);
+    const Waits second = waits_before(both.after, after_, target);
+    if (without(second.steps, first.steps).empty() && second.ramps <= first.ramps) continue;
+    add(Bearing::weakens, where,
+        "waits for something before traffic " + whose(before_, target) + "goes back", before,
+        after);
   }
-  compare_ramps(where, {both.before.steps, both.after.steps}, before, after);
-  compare_acts(where, {both.before.steps, both.after.steps}, before, after);
-  compare_effects(where, {both.before.entry, both.after.entry}, before, after);
+  compare_ramps(where, {both.before.steps, both.after.steps});
+  compare_acts(where, {both.before.steps, both.after.steps}, before, after, false);
+  compare_order(where, {both.before.steps, both.after.steps}, before, after);
+  compare_effects(where, {both.before.entry, both.after.entry}, before, after, false);
+}
+
+void Comparison::compare_rollbacks() {
+  match_by_name(
+      before_.rollbacks, after_.rollbacks,
+      [](const RollbackOutline& rollback) { return rollback.name; },
+      [&](const RollbackOutline& before, const RollbackOutline& after) {
+        compare_rollback({before, after});
+      },
+      [&](const RollbackOutline& rollback) {
+        add(Bearing::weakens, "rollback " + quoted(rollback.name), "removed", rollback.span,
+            core::Span{});
+      },
+      [&](const RollbackOutline& rollback) { add_rollback(rollback); });
+}
+
+// What leads to a new one says so itself. `rollback --gradual` does without: it ramps down where no
+// block has that name, which this one must not be slower than.
+void Comparison::add_rollback(const RollbackOutline& added) {
+  const Place where = "rollback " + quoted(added.name);
+  Bearing bearing = Bearing::strengthens;
+  if (added.name == "gradual") {
+    RollbackOutline usual;
+    Step& step = usual.steps.emplace_back();
+    step.kind = Step::Kind::ramp;
+    step.ramp = core::Ramp{core::kNoTraffic, core::kGradualOver, core::kGradualEvery, {}, true, {}};
+    bool slower = waits_for_something(added.steps) || !goes_all_back(added, after_, {});
+    for (const core::TargetIndex target : targets_of(after_)) {
+      if (target.valid()) usual.steps.front().ramp.targets = {target};
+      slower = slower || is_slower(added, usual, target);
+    }
+    if (slower) bearing = Bearing::weakens;
+  }
+  add(bearing, where, "added", core::Span{}, added.span);
 }
 
 }  // namespace rollbook::dsl

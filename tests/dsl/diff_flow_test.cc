@@ -150,7 +150,8 @@ TEST(DiffSteps, WhatIsUndoneHeldAndIrreversibleIsCompared) {
        Runbook().after("    hold 2h", "    undo { run suite(phase: \"undo\") }"),
        "weakens stage `second`, undo: `run suite(phase: undo)` is waited for before traffic goes "
        "back\n"
-       "strengthens stage `second`, undo: `run suite(phase: undo)` added\n",
+       "weakens stage `second`, undo: `run suite(phase: undo)` added, which the plan before does "
+       "nowhere\n",
        "weakens stage `second`, undo: `run suite(phase: undo)` removed\n"},
       {"a notice of it", Runbook(),
        Runbook().after("    hold 2h", "    undo { notify mail \"x\" }"),

@@ -232,14 +232,30 @@ TEST(Diff, TheExitCodeSaysWhetherPeopleMustApproveAgain) {
 
 // Every kind of scenario that diff prints, played: it tells the two versions apart.
 TEST(Diff, ItsScenariosPassWithTheFirstAndFailWithTheSecond) {
-  const std::string base =
-      with(shop(), "stop absent(requests) for 1h", "stop absent(requests) for 5s");
+  std::string base = with(shop(), "stop absent(requests) for 1h", "stop absent(requests) for 5s");
+  base = with(base, "  guard {\n",
+              "  metric latency = histogram shop_latency_seconds\n"
+              "  metric queue = gauge max shop_queue_length\n"
+              "  guard {\n"
+              "    stop p99(latency) > 500ms over 10s\n"
+              "    stop queue > 1000 over 10s\n");
+  base = with(base, "expect errors / requests < 5%", "expect errors / requests < 2%");
+  base = with(base, "\"No complaints\" by owner", "\"No complaints\" by all of owner, lead");
   const std::vector<std::pair<std::string, std::string>> weaker = {
       {"looser", with(base, "stop errors / requests > 5%", "stop errors / requests > 20%")},
       {"removed",
        with(base, "    stop errors / requests > 5% over 10s at least 20 requests\n", "")},
       {"silent", with(base, "    stop absent(requests) for 5s\n", "")},
       {"shorter", with(base, "hold 1m", "hold 20s")},
+      {"slower", with(base, "p99(latency) > 500ms", "p99(latency) > 700ms")},
+      {"any latency", with(base, "    stop p99(latency) > 500ms over 10s\n", "")},
+      {"longer queues", with(base, "queue > 1000", "queue > 1500")},
+      {"any queue", with(base, "    stop queue > 1000 over 10s\n", "")},
+      {"a looser gate",
+       with(base, "expect errors / requests < 2%", "expect errors / requests < 4%")},
+      {"no gate", with(base, "    expect errors / requests < 2% over 10s\n", "")},
+      {"one person", with(base, "by all of owner, lead", "by any of owner, lead")},
+      {"nobody", with(base, "    confirm \"No complaints\" by all of owner, lead\n", "")},
   };
   for (const auto& [name, after] : weaker) {
     const Directory directory;
