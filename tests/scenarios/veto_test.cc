@@ -238,7 +238,7 @@ TEST(Veto, ABaselineThatIsHeardScrapesLaterIsWaitedFor) {
     EXPECT_EQ(r.state(), kHold);
     speak(r, kOld);
     fail_baseline(r, 20);
-    r.run_for(1min);
+    r.run_for(2min);
     expect_halted(r);
   }
 }
@@ -284,8 +284,8 @@ TEST(Veto, AsLongAsItTakesScrapesThatAreFarApart) {
   Rehearsal r(kTest);
   begin(r);
   fail_canary(r, 30);
-  r.counter("err", kOld, 11);  // 1.2 % of 900
-  r.run_for(40s);
+  r.counter("err", kOld, 36);  // 4 % of 900
+  r.run_for(60s);
   EXPECT_EQ(r.reading("guard.stop[1]").verdict, Verdict::fail);
   EXPECT_EQ(r.reading("guard.stop[1].baseline").verdict, Verdict::pass);
   EXPECT_EQ(r.state(), kHold);

@@ -76,9 +76,11 @@ TEST(Power, AGatesTestProvesABreachAsSoonAsDesigned) {
     }
     return 0.0;
   };
-  EXPECT_NEAR(requests(*made, 50), 41, 5);
-  EXPECT_NEAR(requests(*made, 10), 346, 35);
-  EXPECT_NEAR(requests(*made, 5), 1211, 90);
+  // 41, 346 and 1,211 where each second has one request; here it has some at random, and two errors
+  // of one second may be one accident.
+  EXPECT_NEAR(requests(*made, 50), 50, 10);
+  EXPECT_NEAR(requests(*made, 10), 360, 40);
+  EXPECT_NEAR(requests(*made, 5), 1280, 120);
   settings.runs = 151;
   EXPECT_NEAR(requests(*Study::of(gate, {slow}, settings), 2), 15'700, 3000);
 }
