@@ -41,6 +41,7 @@ std::uint32_t take_over(Effects& effects, const EffectState& act) {
     auto& [sequence, other] = *one;
     if (!other.rollback || other.target != act.target) continue;
     other.retry_at.reset();
+    if (other.kind != EffectKind::traffic) continue;
     if (other.first == act.first) return other.attempts + 1;
     if (sequence < act.first) return 1;
   }
