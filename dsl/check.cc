@@ -124,6 +124,7 @@ void warn(const Outline& outline, Sink& sink) {
   Findings findings(sink);
   warn_of_windows(outline, findings);
   warn_of_limits(outline, findings);
+  warn_of_contradictions(outline, findings);
   warn_of_before_traffic(outline, findings);
   warn_of_samples(outline, findings);
   warn_of_people(outline, findings);

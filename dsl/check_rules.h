@@ -21,6 +21,7 @@ void check_no_way_back(const core::Machine& machine, Sink& sink);
 // ---- Warnings ---------------------------------------------------------------------------------
 void warn_of_windows(const Outline& outline, Findings& findings);
 void warn_of_limits(const Outline& outline, Findings& findings);
+void warn_of_contradictions(const Outline& outline, Findings& findings);
 void warn_of_before_traffic(const Outline& outline, Findings& findings);
 void warn_of_samples(const Outline& outline, Findings& findings);
 void warn_of_people(const Outline& outline, Findings& findings);

@@ -1,6 +1,7 @@
 // Windows that do not fit: into their `for`, into a hold, or into the time there is to fill them.
 
 #include <algorithm>
+#include <set>
 
 #include "dsl/check_rules.h"
 #include "dsl/format_value.h"
@@ -44,23 +45,59 @@ void warn_of_hold(const StageOutline& stage, const Outline& outline, Findings& f
   }
 }
 
-void warn_of_silence(const Outline& outline, Findings& findings) {
-  const Measurement* first = nullptr;
-  for (const GuardOutline& guard : outline.guards) {
-    for (const Judgement& stop : guard.stops) {
-      // One that must come together with others does not cover silence alone.
-      const bool silence = stop.what.measure == core::Measure::absent;
-      if (silence && stop.parts == 1) return;
-      if (first == nullptr && !silence) first = &stop.what;
-    }
+// One that must come together with others does not cover silence alone.
+bool covers_silence(const GuardOutline& guard) {
+  return std::any_of(guard.stops.begin(), guard.stops.end(), [](const Judgement& stop) {
+    return stop.what.measure == core::Measure::absent && stop.parts == 1;
+  });
+}
+
+// What the guard stops at, for a metric whose silence would tell; null: nothing, or silence itself.
+const Measurement* measured_by(const GuardOutline& guard) {
+  for (const Judgement& stop : guard.stops) {
+    if (stop.what.measure != core::Measure::absent) return &stop.what;
   }
-  if (first == nullptr) return;
+  return nullptr;
+}
+
+void warn_of_silence(const GuardOutline& guard, const Measurement& first, const std::string& who,
+                     const Outline& outline, Findings& findings) {
   const core::MetricIndex metric =
-      first->measure == core::Measure::ratio ? first->denominator : first->metric;
-  findings.warning(Code::silence_not_covered, outline.guard->span,
-                   "a canary that sends no metrics at all is not stopped by this guard",
+      first.measure == core::Measure::ratio ? first.denominator : first.metric;
+  findings.warning(Code::silence_not_covered, guard.span,
+                   who + " that sends no metrics at all is not stopped by this guard",
                    "add `stop absent(" + outline.metrics[metric.value].name +
                        ") for 3m`: silence is not health");
+}
+
+// What watches one target says nothing of the silence of another.
+void warn_of_silence(const Outline& outline, Findings& findings) {
+  const Measurement* first = nullptr;
+  bool any = false, whole = false;
+  for (const GuardOutline& guard : outline.guards) {
+    if (first == nullptr) first = measured_by(guard);
+    any = any || covers_silence(guard);
+    whole = whole || (!guard.target.valid() && covers_silence(guard));
+  }
+  if (!any) {
+    if (first != nullptr) {
+      warn_of_silence(*outline.guard, *first, "a canary", outline, findings);
+    }
+    return;
+  }
+  std::set<core::TargetIndex> seen;
+  for (const GuardOutline& guard : outline.guards) {
+    if (whole || !guard.target.valid() || !seen.insert(guard.target).second) continue;
+    const bool covered =
+        std::any_of(outline.guards.begin(), outline.guards.end(), [&](const GuardOutline& other) {
+          return other.target == guard.target && covers_silence(other);
+        });
+    const Measurement* measured = measured_by(guard);
+    if (covered || measured == nullptr) continue;
+    warn_of_silence(guard, *measured,
+                    "a canary in `" + outline.targets[guard.target.value].name + "`", outline,
+                    findings);
+  }
 }
 
 // The longest time from a stage's shift to the end of its review, as far as deadlines say it.

@@ -45,10 +45,12 @@ void explain_numbers(std::vector<Explanation>& all) {
        "often "
        "as the limit allows, window after window through the hold.",
        Where::runbook, "load 900/s peak, 4/s trough", "load 900/s peak, 200/s trough"},
-      {607, "a bound that another makes dead",
+      {607, "a bound that is dead, or that contradicts another",
        "Whenever a lower quantile is above a limit, every higher quantile is as well: a bound on "
        "p50 "
-       "that is no lower than one on p99 never decides anything.",
+       "that is no lower than one on p99 never decides anything. Two expectations with no value "
+       "between them, like `< 0.5%` and `> 0.6%`, never pass together, less than nothing is never "
+       "counted, and where a guard stops at all that is expected no rollout goes on.",
        Where::guard, "stop p50(latency) > 60ms over 5m", "stop p50(latency) > 20ms over 5m"},
       {608, "a stop that is blind",
        "A `stop` waits for `at least N requests` in its window, 100 unless it says another number. "

@@ -26,7 +26,8 @@ struct Fault {
 
 // How long it takes and how much is at stake, at worst. Time counts as clocks of the engine do:
 // without pauses, hours that the calendar is closed, commands, and time that the engine was down or
-// blind.
+// blind. A shift back counts with the time that it has to settle, though it is asked for until it
+// does.
 struct Bounds {
   // From the start to an end, every deadline used up and every extension taken; empty when some
   // wait has no deadline, or the rollout may halt: people resume it when they do.
@@ -51,11 +52,17 @@ struct Proofs {
 
 Proofs prove(const core::Machine& machine);
 
+// Whether a rollout that may halt is taken to do so, and then waits for people without end.
+enum class Halts : std::uint8_t { happen, never_happen };
+
 // INVARIANT: prove() found no fault.
-Bounds find_bounds(const core::Machine& machine);
+Bounds find_bounds(const core::Machine& machine, Halts halts = Halts::happen);
 
 // "worst case 11d 4h; most traffic 50% for up to 3d 2h".
 std::string in_words(const Bounds& bounds, const core::Machine& machine);
+// All that is said of them, a line each: the bounds; where it may halt, what they are while it does
+// not; and what none of them counts.
+std::vector<std::string> bounds_in_words(const core::Machine& machine);
 // The path, a numbered line for each step: "1. the rollout begins: before.begin → first.shift".
 std::string in_words(const Fault& fault, const core::Machine& machine);
 // A fault that is none: the way to a state of a sound machine, to be told as the others are.

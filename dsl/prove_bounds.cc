@@ -17,10 +17,69 @@ namespace {
 using core::Duration;
 using core::StateIndex;
 
+// What a state asks for a target going forward; empty: nothing.
+std::optional<core::Weight> asked_for(const core::Machine& machine, const core::State& state,
+                                      core::TargetIndex target) {
+  std::optional<core::Weight> to;
+  if (state.ramp && !state.ramp->rollback) {
+    const auto& whose = state.ramp->targets;
+    if ((whose.empty() ? core::TargetIndex{} : whose.front()) == target) to = state.ramp->to;
+  }
+  for (const core::EffectIndex effect : state.entry) {
+    const core::Effect& spec = machine.at(effect);
+    const bool shifts = spec.kind == core::EffectKind::traffic && !spec.rollback;
+    if (shifts && spec.target == target) to = spec.to;
+  }
+  return to;
+}
+
+// Whether something is shifted forward in a leaf; of one target, or of any.
+bool shifts(const core::Machine& machine, StateIndex leaf, core::TargetIndex target) {
+  const auto asks = [&](core::TargetIndex each) {
+    for (StateIndex i = leaf; i.valid(); i = machine.at(i).parent) {
+      if (asked_for(machine, machine.at(i), each)) return true;
+    }
+    return false;
+  };
+  if (target.valid() || machine.targets.empty()) return asks(target);
+  for (std::uint32_t i = 0; i < machine.targets.size(); ++i) {
+    if (asks(core::TargetIndex{i})) return true;
+  }
+  return false;
+}
+
+// By state: whether it may be rested in, or in something inside it, once that was shifted.
+std::vector<bool> after_shift(const Ways& ways, core::TargetIndex target) {
+  const core::Machine& machine = ways.machine();
+  std::vector<bool> after(machine.states.size(), false);
+  std::vector<StateIndex> leaves;
+  const auto enter = [&](StateIndex leaf) {
+    if (after[leaf.value]) return;
+    leaves.push_back(leaf);
+    for (StateIndex i = leaf; i.valid(); i = machine.at(i).parent) after[i.value] = true;
+  };
+  for (std::uint32_t i = 0; i < machine.states.size(); ++i) {
+    const bool leaf = machine.states[i].kind != core::StateKind::compound;
+    if (leaf && ways.reached(StateIndex{i}) && shifts(machine, StateIndex{i}, target)) {
+      enter(StateIndex{i});
+    }
+  }
+  for (std::size_t next = 0; next < leaves.size(); ++next) {
+    for (const core::TransitionIndex by : ways.out(leaves[next])) {
+      if (!machine.at(by).halts) enter(machine.leaf(machine.at(by).to));
+    }
+  }
+  return after;
+}
+
 class Longest {
  public:
-  explicit Longest(const Ways& ways)
-      : ways_(ways), machine_(ways.machine()), stages_(machine_.states.size()) {
+  Longest(const Ways& ways, Halts halts)
+      : ways_(ways), machine_(ways.machine()), halts_(halts), stages_(machine_.states.size()) {
+    after_shift_.push_back(after_shift(ways, core::TargetIndex{}));
+    for (std::uint32_t i = 0; i < machine_.targets.size(); ++i) {
+      after_shift_.push_back(after_shift(ways, core::TargetIndex{i}));
+    }
     for (const core::Stage& stage : machine_.stages) stages_[stage.state.value] = &stage;
     for (const core::Transition& by : machine_.transitions) {
       if (by.extends.valid()) most_ = std::max(most_, most_extensions(by));
@@ -97,11 +156,11 @@ class Longest {
     // What halts right here is a plainer reason than what may halt later.
     for (const core::TransitionIndex index : ways) {
       const core::Transition& by = machine_.at(index);
-      if (by.halts && !refused(node.leaf, by)) return {{}, node.leaf, index};
+      if (by.halts && counts(node, stay.frame, by)) return {{}, node.leaf, index};
     }
     for (const core::TransitionIndex index : ways) {
       const core::Transition& by = machine_.at(index);
-      if (by.halts || refused(node.leaf, by)) continue;
+      if (by.halts || !counts(node, stay.frame, by)) continue;
       const Way further = by.extends.valid() ? extended(node, by) : entered(node, by);
       if (!further.longest) return further;
       rest = std::max(rest, *further.longest);
@@ -119,12 +178,31 @@ class Longest {
     return exits;
   }
 
+  // Whether it may be taken during the stay in `frame`, by itself or by an order that counts.
+  bool counts(const Node& node, StateIndex frame, const core::Transition& by) const {
+    if (by.halts && halts_ == Halts::never_happen) return false;
+    return is_armed(frame, by.trigger) && !refused(node.leaf, by);
+  }
+
+  // A guard begins with the first shift: of its target, where it speaks of one.
+  bool is_armed(StateIndex frame, const core::Trigger& trigger) const {
+    if (trigger.kind != core::TriggerKind::stop) return true;
+    const auto armed = [&](core::CriterionIndex index) {
+      const core::Criterion& stop = machine_.at(index);
+      const std::size_t of = stop.target.valid() ? stop.target.value + 1 : 0;
+      return stop.always || after_shift_[of][frame.value];
+    };
+    return armed(trigger.criterion) && std::all_of(trigger.also.begin(), trigger.also.end(), armed);
+  }
+
   // During a rollback nothing from outside leads to a softer one, or to the same again. What people
-  // order to halt is theirs, as their pauses are.
+  // order to halt is theirs, as their pauses are: a rollback of a part of the traffic as well.
   bool refused(StateIndex leaf, const core::Transition& by) const {
     using core::TriggerKind;
     const TriggerKind kind = by.trigger.kind;
-    if (kind == TriggerKind::rollback_partial) return true;
+    if (kind == TriggerKind::rollback_partial || by.trigger.target.valid()) return true;
+    // The guard of one target brings back that one, and halts for the others.
+    if (by.halts && kind == TriggerKind::some_left) return false;
     if (by.halts) return kind == TriggerKind::abort || machine_.rank(leaf) > 0;
     const bool outside = kind == TriggerKind::abort || kind == TriggerKind::stop ||
                          kind == TriggerKind::rollback_immediate ||
@@ -147,27 +225,13 @@ class Longest {
 
   const Ways& ways_;
   const core::Machine& machine_;
+  const Halts halts_;
+  std::vector<std::vector<bool>> after_shift_;  // of anything, then of each target; by state
   std::map<Node, Way> known_;
   std::set<Node> open_;
   std::vector<const core::Stage*> stages_;  // by state
   std::uint32_t most_ = 0;                  // extensions of any stage
 };
-
-// What a state asks for a target going forward; empty: nothing.
-std::optional<core::Weight> asked_for(const core::Machine& machine, const core::State& state,
-                                      core::TargetIndex target) {
-  std::optional<core::Weight> to;
-  if (state.ramp && !state.ramp->rollback) {
-    const auto& whose = state.ramp->targets;
-    if ((whose.empty() ? core::TargetIndex{} : whose.front()) == target) to = state.ramp->to;
-  }
-  for (const core::EffectIndex effect : state.entry) {
-    const core::Effect& spec = machine.at(effect);
-    const bool shifts = spec.kind == core::EffectKind::traffic && !spec.rollback;
-    if (shifts && spec.target == target) to = spec.to;
-  }
-  return to;
-}
 
 // The highest weight that anything forward asks for, and the states that ask for it.
 core::Weight most_weight(const core::Machine& machine, core::TargetIndex target,
@@ -200,9 +264,9 @@ Bounds::Exposure find_exposure(Longest& longest, const core::Machine& machine,
 
 }  // namespace
 
-Bounds find_bounds(const core::Machine& machine) {
+Bounds find_bounds(const core::Machine& machine, Halts halts) {
   const Ways ways(machine);
-  Longest longest(ways);
+  Longest longest(ways, halts);
   Bounds bounds;
   const Longest::Way whole = longest.from(ways.start());
   bounds.longest = whole.longest;

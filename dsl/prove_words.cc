@@ -153,18 +153,36 @@ std::string in_words(const Bounds& bounds, const core::Machine& machine) {
   } else {
     words = "no worst case" + endless_in_words(bounds, machine);
   }
-  words += left_out(machine);
+  const std::string without = left_out(machine);
+  words += without;
   if (bounds.most == core::kNoTraffic) return words + "; no traffic is shifted";
   const auto exposure = [](core::Weight most, const std::optional<core::Duration>& exposed) {
     return format_percent(most) + (exposed ? " for up to " + roughly(*exposed) : "");
   };
   words += "; most traffic ";
-  if (bounds.targets.empty()) return words + exposure(bounds.most, bounds.exposed);
+  const std::string too = without.empty() || !bounds.exposed ? "" : ", without that time too";
+  if (bounds.targets.empty()) return words + exposure(bounds.most, bounds.exposed) + too;
   for (std::size_t i = 0; i < bounds.targets.size(); ++i) {
     words += (i == 0 ? "" : ", ") + machine.targets[i].name + " " +
              exposure(bounds.targets[i].most, bounds.targets[i].exposed);
   }
-  return words;
+  return words + too;
+}
+
+std::vector<std::string> bounds_in_words(const core::Machine& machine) {
+  const Bounds bounds = find_bounds(machine);
+  std::vector<std::string> lines = {in_words(bounds, machine)};
+  if (bounds.halts.valid()) {
+    const Bounds on = find_bounds(machine, Halts::never_happen);
+    if (on.longest) lines.push_back("while nothing halts it: " + in_words(on, machine));
+  }
+  lines.push_back(
+      "not counted: `pause`, `extend` and `resume` by people, and time in which the "
+      "engine is down or cannot see");
+  if (bounds.most != core::kNoTraffic) {
+    lines.back() += "; a shift back that does not settle is asked for again without end";
+  }
+  return lines;
 }
 
 std::string in_words(const Fault& fault, const core::Machine& machine) {

@@ -5,10 +5,25 @@
 
 #include "engine/core/advance.h"
 #include "engine/core/limits.h"
+#include "engine/core/open_acts.h"
 #include "engine/core/resume.h"
 #include "engine/core/sentence.h"
 
 namespace rollbook::core {
+namespace {
+
+// The first that it is true of; invalid: none.
+template <class Predicate>
+Sequence find_open(const RolloutState& state, const Predicate& holds) {
+  Sequence found;
+  any_open_act(state.effects, [&](Sequence sequence, const EffectState& effect) {
+    if (holds(sequence, effect)) found = sequence;
+    return found.valid();
+  });
+  return found;
+}
+
+}  // namespace
 
 void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause,
                       Sequence retry_of) {
@@ -137,14 +152,15 @@ bool Advance::keep_time() {
   }
   if (retry_rollback() || retry_act() || step_ramp()) return true;
   if (state_.sight != Sight::live) return false;
-  for (const auto& [sequence, effect] : state_.effects) {
-    if (!effect.deadline || effect.outcome || *effect.deadline > now_) continue;
-    const EffectState open = effect;
-    const bool forward_shift = effect.kind == EffectKind::traffic;
+  const Sequence late = find_open(state_, [&](Sequence, const EffectState& effect) {
+    return effect.deadline && !effect.outcome && *effect.deadline <= now_;
+  });
+  if (late.valid()) {
+    const EffectState open = state_.effects.at(late);
+    const bool forward_shift = open.kind == EffectKind::traffic;
     const bool in_rollback = state_.rollback_rank > 0;
-    const Sequence timed_out =
-        emit(EffectSettled{sequence, EffectOutcome::timed_out, "no settle before the deadline", ""},
-             sequence);
+    const Sequence timed_out = emit(
+        EffectSettled{late, EffectOutcome::timed_out, "no settle before the deadline", ""}, late);
     if (open.target.valid()) {
       if (state_.is_back(open.target)) {
         shift_again(open.target, timed_out);
@@ -153,10 +169,10 @@ bool Advance::keep_time() {
       }
     } else if (in_rollback && forward_shift) {
       shift_again(TargetIndex{}, timed_out);
-    } else if (in_rollback && !state_.effects.at(sequence).retry_at) {
+    } else if (in_rollback && !state_.effects.at(late).retry_at) {
       page("An act of the rollback did not settle before its deadline", timed_out);
     }
-    tell_unbalanced(sequence, "no settle before the deadline", timed_out);
+    tell_unbalanced(late, "no settle before the deadline", timed_out);
     return true;
   }
   for (std::uint32_t i = 0; i < machine_.clocks.size(); ++i) {
@@ -173,24 +189,24 @@ bool Advance::keep_time() {
 }
 
 bool Advance::retry_rollback() {
-  for (const auto& [sequence, effect] : state_.effects) {
-    if (!effect.rollback || !effect.retry_at || *effect.retry_at > now_) continue;
-    const EffectState open = effect;
-    const Sequence again = request_traffic({.target = open.target,
-                                            .to = open.to,
-                                            .rollback = true,
-                                            .spec = open.spec,
-                                            .owner = open.state,
-                                            .retry_of = open.first},
-                                           sequence);
-    const std::string whose = open.target.valid() ? " of " + machine_.at(open.target).name : "";
-    page("Shift" + whose + " to " + percent_text(Fixed{open.to.nanos}) +
-             " has not settled after attempt " + std::to_string(open.attempts) + ": " +
-             breach_of(open.target),
-         again);
-    return true;
-  }
-  return false;
+  const Sequence due = find_open(state_, [&](Sequence, const EffectState& effect) {
+    return effect.rollback && effect.retry_at && *effect.retry_at <= now_;
+  });
+  if (!due.valid()) return false;
+  const EffectState open = state_.effects.at(due);
+  const Sequence again = request_traffic({.target = open.target,
+                                          .to = open.to,
+                                          .rollback = true,
+                                          .spec = open.spec,
+                                          .owner = open.state,
+                                          .retry_of = open.first},
+                                         due);
+  const std::string whose = open.target.valid() ? " of " + machine_.at(open.target).name : "";
+  page("Shift" + whose + " to " + percent_text(Fixed{open.to.nanos}) +
+           " has not settled after attempt " + std::to_string(open.attempts) + ": " +
+           breach_of(open.target),
+       again);
+  return true;
 }
 
 // What failed is worth another try while its step is not left; what was started, while its stage
@@ -203,17 +219,17 @@ bool Advance::act_is_wanted(const EffectState& effect) const {
 
 bool Advance::retry_act() {
   if (state_.rollback_rank == 0 && barred()) return false;
-  for (const auto& [sequence, effect] : state_.effects) {
-    if (effect.rollback || !effect.retry_at || *effect.retry_at > now_) continue;
+  const Sequence due = find_open(state_, [&](Sequence sequence, const EffectState& effect) {
+    if (effect.rollback || !effect.retry_at || *effect.retry_at > now_) return false;
     // A ramp that goes on makes its next step by itself.
-    if (!effect.spec.valid() || !act_is_wanted(effect)) continue;
-    if (!is_last_attempt(state_, sequence, effect)) continue;
-    if (effect.kind == EffectKind::traffic && (closed() || state_.is_back(effect.target))) continue;
-    const EffectState failed = effect;
-    request(machine_.at(failed.spec), failed.spec, failed.state, sequence, failed.first);
-    return true;
-  }
-  return false;
+    if (!effect.spec.valid() || !act_is_wanted(effect)) return false;
+    if (!is_last_attempt(state_, sequence, effect)) return false;
+    return effect.kind != EffectKind::traffic || !(closed() || state_.is_back(effect.target));
+  });
+  if (!due.valid()) return false;
+  const EffectState failed = state_.effects.at(due);
+  request(machine_.at(failed.spec), failed.spec, failed.state, due, failed.first);
+  return true;
 }
 
 bool Advance::step_ramp() {
@@ -273,27 +289,30 @@ void Advance::shift_all_again(Sequence cause) {
 
 // ---- Whether they are done ------------------------------------------------------------------
 
+// Looked at from the last one on: a shift back that is not down yet ends it, however often it was
+// asked for already.
 bool Advance::acts_settled(StateIndex owner) const {
   if (is_skipped(owner)) return true;
-  bool any = false, last_succeeded = false;
-  std::map<TargetIndex, Weight> wanted;  // by a rollback: the last one asked for
-  for (const auto& [sequence, effect] : state_.effects) {
-    if (effect.state != owner) continue;
-    // Of a rollback only what it asked for itself: it may have been here before (`resume_to`).
-    if (effect.rollback && sequence < state_.entered_by) continue;
-    any = true;
-    if (effect.rollback) {
-      wanted[effect.target] = effect.to;
-    } else {
-      last_succeeded = effect.outcome == EffectOutcome::succeeded;
-    }
-  }
   const auto& ramp = machine_.at(owner).ramp;
   if (ramp && (!state_.ramp || state_.ramp->steps_requested < ramp_steps(*ramp, *state_.ramp))) {
     return false;
   }
-  if (!any) return false;
-  if (wanted.empty()) return last_succeeded;
+  std::optional<bool> last_succeeded;
+  std::map<TargetIndex, Weight> wanted;  // by a rollback: the last one asked for
+  for (auto one = state_.effects.rbegin(); one != state_.effects.rend(); ++one) {
+    const auto& [sequence, effect] = *one;
+    if (effect.state != owner) continue;
+    if (!effect.rollback) {
+      if (!last_succeeded) last_succeeded = effect.outcome == EffectOutcome::succeeded;
+      continue;
+    }
+    // Of a rollback only what it asked for itself: it may have been here before (`resume_to`).
+    if (sequence < state_.entered_by || !wanted.try_emplace(effect.target, effect.to).second) {
+      continue;
+    }
+    if (state_.settled_at(effect.target) > effect.to) return false;
+  }
+  if (wanted.empty()) return last_succeeded.value_or(false);
   return std::all_of(wanted.begin(), wanted.end(), [&](const auto& one) {
     return is_shut(one.first, owner, state_.entered_by, one.second);
   });
@@ -302,32 +321,36 @@ bool Advance::acts_settled(StateIndex owner) const {
 // A rollback is done when a shift at or below the wanted weight has settled after it began and
 // no forward shift can still come in between: it was asked for after those were given up.
 bool Advance::is_shut(TargetIndex target, StateIndex owner, Sequence after, Weight wanted) const {
+  if (state_.settled_at(target) > wanted) return false;
   Sequence given_up = after;  // when the last forward shift missed its deadline
-  for (const auto& [sequence, effect] : state_.effects) {
-    if (effect.kind != EffectKind::traffic || effect.rollback || effect.target != target) continue;
-    if (!effect.outcome) return false;
-    if (effect.outcome == EffectOutcome::timed_out)
+  const bool open = any_open_act(state_.effects, [&](Sequence, const EffectState& effect) {
+    if (effect.kind != EffectKind::traffic || effect.rollback || effect.target != target) {
+      return false;
+    }
+    if (effect.outcome == EffectOutcome::timed_out) {
       given_up = std::max(given_up, effect.settled_by);
-  }
-  const bool settled =
-      std::any_of(state_.effects.begin(), state_.effects.end(), [&](const auto& entry) {
+    }
+    return !effect.outcome.has_value();
+  });
+  if (open) return false;
+  return std::any_of(
+      state_.effects.upper_bound(given_up), state_.effects.end(), [&](const auto& entry) {
         const EffectState& effect = entry.second;
-        return entry.first > given_up && (!owner.valid() || effect.state == owner) &&
-               effect.target == target && effect.rollback && effect.to <= wanted &&
-               effect.outcome == EffectOutcome::succeeded;
+        return (!owner.valid() || effect.state == owner) && effect.target == target &&
+               effect.rollback && effect.to <= wanted && effect.outcome == EffectOutcome::succeeded;
       });
-  return settled && state_.settled_at(target) <= wanted;
 }
 
 // The last one since the state was entered counts, unless it will be tried again: a stage that
 // begins anew asks again for what had failed.
 bool Advance::acts_failed(StateIndex owner) const {
-  bool failed = false;
-  for (const auto& [sequence, effect] : state_.effects) {
-    if (effect.state != owner || effect.rollback || sequence < state_.entered_by) continue;
-    failed = effect.outcome && *effect.outcome != EffectOutcome::succeeded && !effect.retry_at;
+  for (auto one = state_.effects.rbegin(); one != state_.effects.rend(); ++one) {
+    const auto& [sequence, effect] = *one;
+    if (sequence < state_.entered_by) return false;
+    if (effect.state != owner || effect.rollback) continue;
+    return effect.outcome && *effect.outcome != EffectOutcome::succeeded && !effect.retry_at;
   }
-  return failed;
+  return false;
 }
 
 // Of its last attempt; nothing while it is open, or will be tried again.

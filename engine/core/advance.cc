@@ -5,6 +5,7 @@
 
 #include "engine/core/breakdown.h"
 #include "engine/core/limits.h"
+#include "engine/core/open_acts.h"
 #include "engine/core/sentence.h"
 #include "engine/core/trials.h"
 #include "engine/core/veto.h"
@@ -298,12 +299,13 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
   }
   if (state.paused_until) consider(*state.paused_until);
   if (!machine.advance_only.open(now)) consider(machine.advance_only.next_opening(now));
-  for (const auto& [sequence, effect] : state.effects) {
+  any_open_act(state.effects, [&](Sequence, const EffectState& effect) {
     if (effect.retry_at) consider(*effect.retry_at);
     if (effect.deadline && !effect.outcome && state.sight == Sight::live) {
       consider(*effect.deadline);
     }
-  }
+    return false;
+  });
   if (state.ramp && machine.at(state.active).ramp) {
     const Ramp& ramp = *machine.at(state.active).ramp;
     if (state.ramp->steps_requested < ramp_steps(ramp, *state.ramp)) {

@@ -6,6 +6,7 @@
 #include "engine/core/clocks.h"
 #include "engine/core/evolve_parts.h"
 #include "engine/core/limits.h"
+#include "engine/core/open_acts.h"
 #include "engine/core/resume.h"
 
 namespace rollbook::core {
@@ -100,14 +101,8 @@ void TrafficFold::request_traffic(const EffectRequested& body, EffectState& effe
   }
   if (body.rollback) {
     // A retry goes on in the books of the first attempt; a new wish replaces the older ones.
-    std::uint32_t attempts = 1;
-    for (auto& [sequence, other] : state.effects) {
-      if (!other.rollback || other.target != effect.target) continue;
-      if (other.first == effect.first) attempts = std::max(attempts, other.attempts + 1);
-      other.retry_at.reset();
-    }
-    effect.attempts = attempts;
-    effect.retry_at = event.time + backoff(attempts);
+    effect.attempts = take_over(state.effects, effect);
+    effect.retry_at = event.time + backoff(effect.attempts);
   }
   // What is left of another rollback is no step of the ramp under way.
   const bool steps = !body.target.valid() || body.state == state.active;

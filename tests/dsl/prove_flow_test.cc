@@ -140,6 +140,101 @@ runbook job {
   EXPECT_THAT(bounds(text), HasSubstr("; no traffic is shifted"));
 }
 
+constexpr const char* kRegions = R"(edition 1
+runbook flag {
+  service "web"
+  arms by label "flag": baseline "off", canary "on"
+  target eu where region = "eu"
+  target us where region = "us"
+  metric views = counter page_views_total
+  metric errors = counter js_errors_total default 0
+  guard {
+    stop errors / views > 9% over 5m
+    stop absent(views) for 3m
+    otherwise rollback all
+  }
+  stage one {
+    traffic eu 10%
+    hold 2h
+  }
+  stage two {
+    traffic eu 50%
+    traffic us 50%
+    hold 4h
+  }
+  rollback all {
+    traffic eu 0%
+    traffic us 0%
+  }
+  finish traffic eu 50%
+  finish traffic us 50%
+}
+)";
+
+Runbook regions() { return Runbook(kRegions); }
+
+// Beside the guard of all: one that brings back the us alone.
+Runbook with_own_guard() {
+  return regions().with(
+      "  stage one {",
+      "  guard us {\n    stop errors / views > 1% over 5m\n    otherwise rollback "
+      "us_back\n  }\n  rollback us_back { traffic us 0% }\n  stage one {");
+}
+
+TEST(ProveFlow, AGuardOfOneTargetHaltsForTheOthers) {
+  EXPECT_EQ(bounds(regions()),
+            "worst case 2d 13h; most traffic eu 50% for up to 1d 9h, us 50% for up to 1d 9h");
+  EXPECT_EQ(
+      bounds(with_own_guard()),
+      "no worst case: \"a target was rolled back, the others stay where they are\" halts it in "
+      "`rollback.end.look`, and a halt waits for people without end; most traffic eu 50%, us "
+      "50%");
+}
+
+TEST(ProveFlow, WhatMayHaltIsBoundedWhileItDoesNot) {
+  const auto lines = [](const std::string& text) { return bounds_in_words(machine_of(text)); };
+  EXPECT_EQ(lines(regions()).size(), 2u);
+  const auto said = lines(with_own_guard());
+  ASSERT_EQ(said.size(), 3u);
+  EXPECT_EQ(said[1], "while nothing halts it: " + bounds(regions()));
+  EXPECT_EQ(lines(halting())[1], "while nothing halts it: " + bounds(Runbook()));
+}
+
+TEST(ProveFlow, WhatNoBoundCountsIsSaid) {
+  const std::string last = bounds_in_words(machine_of(Runbook())).back();
+  EXPECT_EQ(
+      last,
+      "not counted: `pause`, `extend` and `resume` by people, and time in which the engine is "
+      "down or cannot see; a shift back that does not settle is asked for again without end");
+}
+
+// Before the first shift nothing is judged by a guard, unless it is one from the start.
+TEST(ProveFlow, AGuardHaltsNothingBeforeTheFirstShift) {
+  const Runbook text =
+      halting().with("  stage first {",
+                     "  stage early {\n    run suite(phase: \"early\") within 1h\n    within 4h "
+                     "otherwise rollback automatic\n  }\n  stage first {");
+  EXPECT_THAT(bounds(text), HasSubstr("halts it in `first.shift`"));
+  EXPECT_THAT(
+      bounds(Runbook(text).with("  guard {\n    stop queue", "  guard always {\n    stop queue")),
+      HasSubstr("halts it in `before."));
+}
+
+TEST(ProveFlow, AGuardOfATargetHaltsNothingBeforeThatOneIsShifted) {
+  EXPECT_THAT(bounds(with_own_guard()
+                         .with("    otherwise rollback us_back", "    otherwise halt")
+                         .with("  rollback us_back { traffic us 0% }\n", "")),
+              HasSubstr("halts it in `two.shift2`"));
+}
+
+TEST(ProveFlow, TheExposureIsWithoutTheTimeOfTheCalendarToo) {
+  EXPECT_EQ(
+      bounds(Runbook().after("  service \"shop\"",
+                             "  advance only Mon-Fri 09:00-17:00 \"Europe/Berlin\"")),
+      "worst case 2d 10h (without the time that `advance only` adds); most traffic 50% for up "
+      "to 1d 5h, without that time too");
+}
+
 TEST(ScheduleFlow, AHoldUntilIsBoundedAndRequestsAreSaid) {
   const std::vector<Leg> legs = schedule(machine_of(Runbook().with(
       "    hold 2h\n",

@@ -127,5 +127,69 @@ TEST(Calendar, ADeadlineOfTheNightDoesNotLeadAwayAfterAnAbsenceInTheMorning) {
   }
 }
 
+// ---- The hour that a clock leaves out ----------------------------------------------------------
+
+// On Sunday, 2026-03-29, at 01:00Z the clocks of Berlin go from 02:00 to 03:00.
+constexpr core::Duration kSpring = 83 * 24h + 1h;
+
+// Lets the days pass until so long before it, and starts there.
+void start_before_spring(Rehearsal& r, core::Duration before) {
+  healthy(r);
+  r.scrape_every = 24h;
+  r.run_for(kSpring - 25h);
+  r.scrape_every = 15s;
+  r.run_for(25h - before);
+  ASSERT_EQ(r.start(), "");
+}
+
+TEST(Calendar, ADeadlineInTheHourThatIsLeftOutComesWhenItsTimeHasPassed) {
+  for (const char* hours : {"", "advance only Sat-Sun 00:00-24:00 \"Europe/Berlin\"\n"}) {
+    Rehearsal r(text_of({.before = hours, .stages = R"(stage canary {
+    traffic 20%
+    hold 1h
+    confirm "Fine" by ops
+    within 1h30m otherwise rollback gradual
+  }
+)"}));
+    // Begun at 01:00 by the wall, asked at 02:00 which is 03:00, over at 04:30.
+    start_before_spring(r, 1h);
+    r.run_for(3h);
+    EXPECT_EQ((r.entered("rollback.gradual.ramp") - kSpring) / 1min, 90) << hours;
+  }
+}
+
+TEST(Calendar, ADeadlineWrittenForTheHourThatIsLeftOutIsCountedNotRead) {
+  // Asked at 01:30 by the wall, for an hour: there is no 02:30.
+  Rehearsal r(text_of({.stages = R"(stage canary {
+    traffic 20%
+    hold 1h
+    confirm "Fine" by ops
+    within 1h otherwise rollback gradual
+  }
+)"}));
+  start_before_spring(r, 1h + 30min);
+  r.run_for(3h);
+  EXPECT_EQ((r.entered("rollback.gradual.ramp") - kSpring) / 1min, 30);
+}
+
+TEST(Calendar, HoursThatAreLeftOutOpenOnTheNextDay) {
+  Rehearsal r(text_of({.before = "advance only 02:00-03:00 \"Europe/Berlin\"\n"}));
+  start_before_spring(r, 30min);
+  r.run_for(23h + 29min);
+  EXPECT_EQ(r.weights(), "");
+  // 02:00 of Monday is 00:00Z.
+  r.run_for(2min);
+  EXPECT_EQ(r.weights(), "20%");
+}
+
+TEST(Calendar, HoursThatBeginInTheOneLeftOutOpenWithTheNextOne) {
+  Rehearsal r(text_of({.before = "advance only 02:30-05:00 \"Europe/Berlin\"\n"}));
+  start_before_spring(r, 30min);
+  r.run_for(30min - 1s);
+  EXPECT_EQ(r.weights(), "");
+  r.run_for(2s);
+  EXPECT_EQ(r.weights(), "20%");
+}
+
 }  // namespace
 }  // namespace rollbook::tests

@@ -81,6 +81,25 @@ TEST(Check, SaysWhatIsProved) {
                              HasSubstr("most traffic ")));
 }
 
+TEST(Check, SaysWithWhichParametersAndTakesOthers) {
+  const Directory directory;
+  const std::string file = directory.write(
+      "a.runbook", with(with(shop(), "    hold 1m", "    hold bake"), "  role owner, lead",
+                        "  role owner, lead\n  param bake: duration = 1m from 1s "
+                        "to 3000d"));
+  EXPECT_THAT(rollbook({"check", file}).err,
+              HasSubstr("all of it with bake = 1m; `--param NAME=VALUE` checks other values"));
+  const Ran longer = rollbook({"check", file, "--param", "bake=240h"});
+  EXPECT_EQ(longer.exit, 0) << longer.out << longer.err;
+  EXPECT_THAT(longer.err, testing::AllOf(HasSubstr("all of it with bake = 240h;"),
+                                         HasSubstr("worst case 21d 3h;")));
+  EXPECT_EQ(rollbook({"check", file, "--param", "bake=3001d"}).exit, 1);
+  EXPECT_EQ(rollbook({"check", file, "--param", "soak=1h"}).exit, 1);
+  EXPECT_EQ(rollbook({"check", file, "--fix", "--param", "bake=2m"}).exit, 2);
+  EXPECT_THAT(rollbook({"check", directory.write("b.runbook", shop())}).err,
+              Not(HasSubstr("all of it with")));
+}
+
 // The contract of `-o json`: findings and nothing else.
 TEST(Check, TheJsonOfAFileWithoutFindingsIsAnEmptyArray) {
   const std::string file = std::string(ROLLBOOK_SOURCE_DIR) + "/plans/minimal.runbook";

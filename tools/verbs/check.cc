@@ -4,6 +4,7 @@
 
 #include "adapters/wire/json_out.h"
 #include "dsl/fix.h"
+#include "dsl/param_values.h"
 #include "dsl/prove.h"
 #include "dsl/source.h"
 #include "tools/replace_file.h"
@@ -18,6 +19,7 @@ using adapters::Json;
 
 struct Options {
   std::vector<std::string> files;
+  std::vector<std::string> params;
   std::string output;
   bool fix = false;
 };
@@ -27,16 +29,19 @@ struct Checked {
   RunbookSource source;
   std::vector<runtime::Diagnostic> diagnostics;
   std::optional<core::Machine> machine;  // empty when there is an error
+  std::vector<core::Argument> params;    // of the machine: what it was proved with
   std::size_t errors = 0;
 };
 
-Checked check(RunbookSource source) {
-  runtime::Compiled compiled = source.compile({});
-  Checked checked{std::move(source), std::move(compiled.diagnostics), std::nullopt, 0};
+Checked check(RunbookSource source, const std::vector<core::Argument>& params) {
+  runtime::Compiled compiled = source.compile(params);
+  Checked checked{std::move(source), std::move(compiled.diagnostics), std::nullopt, {}, 0};
   checked.errors = static_cast<std::size_t>(std::count_if(
       checked.diagnostics.begin(), checked.diagnostics.end(),
       [](const runtime::Diagnostic& found) { return found.severity == runtime::Severity::error; }));
-  if (compiled.plan) checked.machine = std::move(compiled.plan->machine);
+  if (!compiled.plan) return checked;
+  checked.machine = std::move(compiled.plan->machine);
+  checked.params = dsl::param_values(compiled.plan->expanded);
   return checked;
 }
 
@@ -85,7 +90,15 @@ void print_text(const Checked& checked, const Console& console) {
   for (const std::string& claim : dsl::prove(*checked.machine).claims) {
     console.say("  proved: " + claim);
   }
-  console.say("  " + dsl::in_words(dsl::find_bounds(*checked.machine), *checked.machine));
+  for (const std::string& line : dsl::bounds_in_words(*checked.machine)) console.say("  " + line);
+  if (checked.params.empty()) return;
+  // Whoever starts it may give others, within what it allows: nothing is proved of those.
+  std::string values;
+  for (const core::Argument& param : checked.params) {
+    values += fmt::format("{}{} = {}", values.empty() ? "" : ", ", param.name,
+                          adapters::printable(param.value));
+  }
+  console.say(fmt::format("  all of it with {}; `--param NAME=VALUE` checks other values", values));
 }
 
 // ---- SARIF ----------------------------------------------------------------------------------
@@ -134,7 +147,7 @@ Outcome<Checked> fix(Checked checked, const Console& console) {
     const std::string text = checked.source.text_of(file);
     const dsl::Fixed fixed = dsl::apply_fixes(text, checked.diagnostics);
     if (fixed.applied.empty()) break;
-    Checked next = check(RunbookSource::of(file, fixed.text));
+    Checked next = check(RunbookSource::of(file, fixed.text), {});
     if (round > 0 && next.errors > checked.errors) break;
     for (const runtime::Diagnostic& found : fixed.applied) console.say(in_words(found, text));
     checked = std::move(next);
@@ -150,12 +163,17 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   Json all = Json::array();
   std::vector<CheckedFile> files;
   bool valid = true;
+  TRY(const std::vector<core::Argument> params, parse_params(options.params));
+  if (options.fix && !params.empty()) {
+    return give_up("--fix mends a file as it is written, with no --param: leave one of them out",
+                   Exit::usage);
+  }
   for (const std::string& file : options.files) {
     if (options.fix && file == "-") {
       return give_up("--fix changes files, stdin is none: name a file", Exit::usage);
     }
     TRY(RunbookSource source, RunbookSource::load(file));
-    Checked checked = check(std::move(source));
+    Checked checked = check(std::move(source), params);
     if (options.fix) {
       TRY(checked, fix(std::move(checked), console));
     }
@@ -185,9 +203,12 @@ Verb check_verb() {
       Group::authoring,
       "say what is wrong or doubtful in a runbook, and what is proved",
       {"rollbook check my.runbook", "rollbook check --fix my.runbook",
+       "rollbook check my.runbook --param limit=0.2%",
        "rollbook check plans/*.runbook -o sarif > findings.sarif"},
       [o](OptionSet& set) {
         set.positionals("FILE", o->files, "runbooks; - is stdin");
+        set.options("--param", "NAME=VALUE", o->params,
+                    "check it with this value, not with the default");
         set.choice("-o,--output", o->output, {"text", "json", "sarif"}, "how findings are printed");
         set.flag("--fix", o->fix, "mend in place what can only be meant one way");
       },
