@@ -53,6 +53,10 @@ struct Context {
 
 // "a ratio", "a difference in points": for messages.
 std::string with_article(ast::Type type);
+// The way out where a condition has points in it, which none takes.
+inline constexpr const char* kPointsInCondition =
+    "points can be handed to an action, no condition takes them: write the limit itself, like "
+    "`0.7%`, or scale by `* 105%`";
 core::Weight weight_of(const ast::Number& ratio);
 core::Quorum resolve_quorum(Context& context, const ast::Quorum& quorum);
 Exit resolve_exit(Context& context, const ast::Exit& exit);
@@ -71,6 +75,15 @@ std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterio
 std::optional<Measurement> resolve_measured(Context& context, const ast::Expression& expression);
 // Which metric counts the canary's requests: that of this name, else the only denominator.
 std::optional<Measurement> requests_of(Context& context, const core::Span& span);
+
+// ---- resolve_lost_dot.cc --------------------------------------------------------------------
+
+// In `p99(latency)` an arm or a target stands before the function.
+enum class InFunction : std::uint8_t { no, yes };
+// What is meant by an unknown metric that begins with an arm or a target; empty: it does not.
+std::optional<Names::Meant> lost_dot(const Context& context, const ast::Reference& reference,
+                                     InFunction in_function);
+
 // ---- resolve_judge.cc -----------------------------------------------------------------------
 
 // False: reported.

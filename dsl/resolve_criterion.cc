@@ -49,8 +49,13 @@ struct Found {
   core::TargetIndex target;
 };
 
-std::optional<Found> find_metric(Context& context, const ast::Reference& reference) {
-  const auto row = context.metrics.find(reference.metric, context.findings);
+std::optional<Found> find_metric(Context& context, const ast::Reference& reference,
+                                 InFunction in_function = InFunction::no) {
+  std::optional<Names::Meant> meant;
+  if (!context.metrics.has(reference.metric.text)) {
+    meant = lost_dot(context, reference, in_function);
+  }
+  const auto row = context.metrics.find(reference.metric, context.findings, meant);
   if (!row) return std::nullopt;
   MetricEntry& entry = context.metric_entries[*row];
   if (entry.broken) return std::nullopt;
@@ -157,7 +162,7 @@ std::optional<Measured> measure_bracket(Context& context, const ast::Call& call,
 }
 
 std::optional<Measured> measure_call(Context& context, const ast::Call& call) {
-  const auto found = find_metric(context, call.argument);
+  const auto found = find_metric(context, call.argument, InFunction::yes);
   if (!found) return std::nullopt;
   if (call.function == ast::Call::Function::bracket) return measure_bracket(context, call, *found);
   std::optional<Measured> measured;
@@ -237,6 +242,11 @@ std::optional<Measured> measure_binary(Context& context, const ast::Expression& 
   const bool sum =
       binary.op == ast::Binary::Operator::add || binary.op == ast::Binary::Operator::subtract;
   const auto* number = std::get_if<ast::Number>(&right.node);
+  if (number != nullptr && number->type == Type::points) {
+    context.findings.error(Code::type_mismatch, whole.span,
+                           quoted(number->text) + " is a difference in points", kPointsInCondition);
+    return std::nullopt;
+  }
   if (number != nullptr && number->type == Type::ratio && sum) {
     const auto measured = measure(context, left);
     if (!measured) return std::nullopt;
@@ -311,9 +321,10 @@ bool check_limit(Context& context, Measured& measured, const std::string& left,
                            "`" + left + "` is " +
                                (one ? with_article(allowed.front()) : "a plain value") +
                                ", this is " + with_article(limit.type),
-                           !measured.help.empty() ? measured.help
-                           : measured.unit_known  ? "a duration is written `50ms`"
-                                                  : "write a number with its unit, or a bare one");
+                           limit.type == Type::points ? kPointsInCondition
+                           : !measured.help.empty()   ? measured.help
+                           : measured.unit_known      ? "a duration is written `50ms`"
+                                                 : "write a number with its unit, or a bare one");
     return false;
   }
   return measured.entry == nullptr || agree_on_unit(context, measured, limit, span);
