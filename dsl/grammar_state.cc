@@ -27,6 +27,19 @@ std::string written_like(Cursor start, Cursor where) {
   return form.empty() ? "" : "it is written like `" + std::string(form) + "`";
 }
 
+// `usrate` is `us.rate` less its dot, and never a misspelt `rate`, which is of another share; ""
+// for any word that is no target or arm with one of `functions` behind it.
+std::string with_lost_dot(const std::string& word, const std::set<std::string>& targets,
+                          const std::vector<std::string>& functions) {
+  std::vector<std::string> prefixes(targets.begin(), targets.end());
+  for (const char* arm : {"canary", "baseline", "total"}) prefixes.emplace_back(arm);
+  for (const std::string& prefix : prefixes) {
+    for (const std::string& function : functions)
+      if (word == prefix + function) return prefix + "." + function;
+  }
+  return "";
+}
+
 // "a, b or c".
 std::string enumerate(const std::vector<std::string>& items) {
   std::string list;
@@ -273,6 +286,12 @@ bool ParseState::report_function(Cursor start, Cursor where) {
     return true;
   }
   const std::vector<std::string> known = {"p50", "p90", "p95", "p99", "rate", "count", "bracket"};
+  const std::string dotted = with_lost_dot(where->value, targets_, known);
+  if (!dotted.empty()) {
+    sink_.error(Code::unknown_function, where->span, "no function is called `" + where->value + "`",
+                "did you mean `" + dotted + "(…)`?");
+    return true;
+  }
   std::string help = did_you_mean(where->value, known);
   if (help.empty())
     help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`, `bracket(…)`";

@@ -113,9 +113,9 @@ void Names::blame_declarations(Findings& findings) const {
 void Names::blame(const Entry& declared, const std::string& used, Findings& findings) const {
   const std::vector<core::Span>& places = unknown_at_.at(used);
   if (places.size() < 2) return;
-  const std::string help = "line " + std::to_string(declared.name.span.line) + " declares `" +
-                           declared.name.text + "`, and " + std::to_string(places.size()) +
-                           " places say `" + used + "`: mend the line";
+  const std::string help = "`" + declared.name.text + "` is declared, and " +
+                           std::to_string(places.size()) + " places say `" + used +
+                           "`: mend the declaration";
   for (const core::Span& place : places)
     findings.amend(unknown_, place, help, {{declared.name.span, used}});
 }

@@ -117,6 +117,7 @@ TEST(Fix, NeverDropsWhatIsInFrontOfAMetric) {
       {"absent(requests)", "absent(usrequest)"},
       {"stop p99(latency)", "stop p99(totallatency)"},  // the arm stands before the function
       {"stop p99(latency)", "stop usp99(latency)"},
+      {"stop error_rate >", "stop uscount(requests) >"},
       {"stop error_rate >", "stop total.userror_rate >"},  // the target stands before the arm
       {"stop error_rate >", "stop toatl.error_rate >"},
       {"stop error_rate >", "stop uss.error_rate >"},
