@@ -360,7 +360,7 @@ void ParseState::report(Cursor start, Cursor where) {
     help = "write `" + percent + "`";
     fix = {{where->span, percent}};
   } else if (where->is(Kind::number) && where->type == ast::Type::points) {
-    help = "points can be handed to an action, and to nothing else: write a ratio, like `2%`";
+    help = "points can be handed to an action, and to nothing else";
   }
   if (help.empty()) help = written_like(start, where);
   sink_.error(Code::unexpected, where->span,

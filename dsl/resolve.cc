@@ -297,6 +297,7 @@ Outline resolve(const ast::Runbook& runbook, Sink& sink) {
   resolve_metrics(context, runbook, declare_others);
   resolve_frame(context, runbook);
   if (fits_expanded(context, runbook)) resolve_blocks(context, runbook);
+  blame_parameters(context);
   context.outline.pager = find_pager(context);
   for (const Names* names :
        {&context.metrics, &context.params, &context.roles, &context.channels, &context.actions,

@@ -2,7 +2,9 @@
 // What the parts of the second pass share: the name spaces, the tables behind them, the findings
 // and the outline that grows. Internal to dsl/resolve*.cc; one compilation, one thread.
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,13 @@ struct MetricEntry {
   core::Span values_span;
 };
 
+// How the calls of one action name its parameters.
+struct ArgumentNames {
+  const ast::Action* action = nullptr;
+  std::set<std::string> used;
+  UnknownAt unknown_at;
+};
+
 struct Context {
   explicit Context(Sink& sink) : findings(sink) {}
 
@@ -41,6 +50,7 @@ struct Context {
 
   std::vector<MetricEntry> metric_entries;
   std::vector<const ast::Action*> action_entries;
+  std::map<std::string, ArgumentNames> argument_names;  // by the action's name
   std::vector<const ast::Channel*> channel_entries;
   std::vector<const ast::Template*> template_entries;
   bool arms_unread = false;  // they are there, with a mistake in them
@@ -128,6 +138,8 @@ core::TargetIndex metric_target(Context& context, const ast::Reference& referenc
 
 // ---- resolve_effects.cc ---------------------------------------------------------------------
 
+// When all calls were read: which parameter of an action is misspelt where it is declared.
+void blame_parameters(Context& context);
 // The effect of run, start, checkpoint, notify, page, open, report or traffic; empty for any
 // other statement, and when it refers to something unknown.
 std::optional<core::Effect> resolve_effect(Context& context, const ast::Statement& statement);

@@ -98,26 +98,34 @@ std::optional<std::size_t> Names::find(const ast::Name& name, Findings& findings
 }
 
 void Names::blame_declarations(Findings& findings) const {
-  // Each declaration with the names by which it is missed: of two, neither is certain.
-  std::map<std::string, std::vector<std::string>> missed;
-  for (const auto& [used, places] : unknown_at_) {
-    const std::string declared = certain_among(used, all());
-    if (!declared.empty()) missed[declared].push_back(used);
-  }
-  for (const auto& [declared, used] : missed) {
-    const Entry& found = *entry(declared);
-    if (!found.used && used.size() == 1) blame(found, used.front(), findings);
-  }
+  std::vector<DeclaredName> declared;
+  for (const Entry& each : entries_)
+    if (!each.guessed) declared.push_back({each.name, each.used});
+  dsl::blame_declarations(unknown_, declared, unknown_at_, findings);
 }
 
-void Names::blame(const Entry& declared, const std::string& used, Findings& findings) const {
-  const std::vector<core::Span>& places = unknown_at_.at(used);
-  if (places.size() < 2) return;
-  const std::string help = "`" + declared.name.text + "` is declared, and " +
-                           std::to_string(places.size()) + " places say `" + used +
-                           "`: mend the declaration";
-  for (const core::Span& place : places)
-    findings.amend(unknown_, place, help, {{declared.name.span, used}});
+void blame_declarations(Code unknown, const std::vector<DeclaredName>& declared,
+                        const UnknownAt& unknown_at, Findings& findings) {
+  std::vector<std::string> known;
+  for (const DeclaredName& each : declared) known.push_back(each.name.text);
+  // Each declaration with the names by which it is missed: of two, neither is certain.
+  std::map<std::string, std::vector<std::string>> missed;
+  for (const auto& [used, places] : unknown_at) {
+    const std::string near = certain_among(used, known);
+    if (!near.empty()) missed[near].push_back(used);
+  }
+  for (const DeclaredName& each : declared) {
+    const auto found = missed.find(each.name.text);
+    if (each.used || found == missed.end() || found->second.size() != 1) continue;
+    const std::string& used = found->second.front();
+    const std::vector<core::Span>& places = unknown_at.at(used);
+    if (places.size() < 2) continue;
+    const std::string help = "`" + each.name.text + "` is declared, and " +
+                             std::to_string(places.size()) + " places say `" + used +
+                             "`: mend the declaration";
+    for (const core::Span& place : places)
+      findings.amend(unknown, place, help, {{each.name.span, used}});
+  }
 }
 
 std::string Names::suggestion(const std::string& name) const {

@@ -39,6 +39,18 @@ class Findings {
   std::set<std::tuple<Code, std::uint32_t, std::uint32_t, std::string>> said_;
 };
 
+// Names that are unknown, with the places at which that was reported.
+using UnknownAt = std::map<std::string, std::vector<core::Span>, std::less<>>;
+
+struct DeclaredName {
+  ast::Name name;
+  bool used = false;
+};
+// Where nothing uses a name as it is declared, and several places agree on another one, it is the
+// declaration that is misspelt: what was said at those places is amended.
+void blame_declarations(Code unknown, const std::vector<DeclaredName>& declared,
+                        const UnknownAt& unknown_at, Findings& findings);
+
 class Names {
  public:
   Names(std::string noun, Code unknown) : noun_(std::move(noun)), unknown_(unknown) {}
@@ -59,8 +71,7 @@ class Names {
   // The row of a name. Empty: it is unknown (reported), or its declaration was broken.
   std::optional<std::size_t> find(const ast::Name& name, Findings& findings,
                                   const std::optional<Meant>& meant = std::nullopt);
-  // To be called when all was looked for: where nothing uses a name as it is declared, and several
-  // places agree on another one, the declaration is what is misspelt.
+  // To be called when all was looked for.
   void blame_declarations(Findings& findings) const;
 
   bool has(const std::string& name) const { return entry(name) != nullptr; }
@@ -79,14 +90,13 @@ class Names {
   void add(Entry entry);
   std::string suggestion(const std::string& name) const;
   std::string keyword() const;  // of its declarations
-  void blame(const Entry& declared, const std::string& used, Findings& findings) const;
 
   std::string noun_;
   Code unknown_;
   std::vector<Entry> entries_;
   bool open_ = false;
   std::map<std::string, std::size_t, std::less<>> rows_;  // by name, into entries_
-  std::map<std::string, std::vector<core::Span>, std::less<>> unknown_at_;  // as reported
+  UnknownAt unknown_at_;
 };
 
 // The fix for a misspelt name that only one of `known` is near to; else nothing.

@@ -138,6 +138,14 @@ TEST(Fix, MendsTheDeclarationWhereItsUsesAgree) {
             Runbook().with("metric requests   =", "metric requests =").text());
 }
 
+TEST(Fix, MendsAParameterOfAnActionWhereItsCallsAgree) {
+  Runbook sound;
+  sound.with("    hold 2h\n", "    hold 2h\n    run suite(phase: \"second\")\n");
+  Runbook broken = sound;
+  broken.with("action suite(phase: text)", "action suite(phse: text)");
+  EXPECT_EQ(fixed(broken), sound.text()) << errors(broken);
+}
+
 TEST(Fix, MendsTheUsesWhereOneOfThemIsAsDeclared) {
   const std::string broken = Runbook()
                                  .with("option back \"Go back\" rollback automatic",
