@@ -120,7 +120,8 @@ Verb test_verb() {
           [o](OptionSet& set) {
             set.positionals("PATH", o->paths,
                             "scenario files, directories of them, or runbooks that have some");
-            set.option("-k", "TEXT", o->filter, "only those whose title or file holds TEXT; a whole title is that one");
+            set.option("-k", "TEXT", o->filter,
+                       "only those whose title or file holds TEXT; a whole title is that one");
             set.options("--param", "NAME=VALUE", o->params,
                         "of the runbooks, as for `start`; a scenario's own `given param` goes "
                         "before it");
