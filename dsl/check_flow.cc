@@ -141,7 +141,8 @@ bool check_rollback(const RollbackOutline& rollback, core::TargetIndex target,
     last = weight;
   }
   if (!last) return false;
-  if (first && *last >= *first) {
+  // At the lowest there is, it is the first stage that shifts nothing, and that is said there.
+  if (first && *last >= *first && *last > begins_of(outline, target)) {
     findings.error(Code::rollback_not_lower, rollback.span,
                    "rollback `" + rollback.name + "` ends " +
                        (target.valid() ? "`" + outline.targets[target.value].name + "` " : "") +

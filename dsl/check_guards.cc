@@ -25,7 +25,13 @@ void check_veto(const GuardOutline& guard, Findings& findings) {
       "leave it out, or stop at a limit of the canary's, like `error_rate > 1% over 5m`");
 }
 
-void check_guard(const GuardOutline& guard, Findings& findings) {
+// A rollback that is there; without one, the name that people give it.
+std::string some_exit(const Outline& outline) {
+  const std::string name = outline.rollbacks.empty() ? "automatic" : outline.rollbacks.front().name;
+  return "`otherwise rollback " + name + "`";
+}
+
+void check_guard(const GuardOutline& guard, const Outline& outline, Findings& findings) {
   if (guard.stops.empty() && guard.pauses.empty()) {
     findings.error(Code::missing_guard, guard.span, "this guard stops nothing",
                    "add `stop error_rate > 1% over 5m`");
@@ -37,10 +43,10 @@ void check_guard(const GuardOutline& guard, Findings& findings) {
   if (guard.otherwise.kind != Exit::Kind::none) {
     findings.error(Code::misplaced_statement, guard.otherwise.span,
                    "a guard leads to a rollback, or halts",
-                   "write `otherwise rollback automatic` or `otherwise halt`");
+                   "write " + some_exit(outline) + " or `otherwise halt`");
   } else if (!guard.stops.empty()) {
     findings.error(Code::missing_exit, guard.span, "this guard says not where a stop leads",
-                   "add `otherwise rollback automatic`");
+                   "add " + some_exit(outline));
   }
 }
 
@@ -68,11 +74,11 @@ void check_guards(const Outline& outline, bool moves, Findings& findings) {
   if (outline.guards.empty()) {
     findings.error(Code::missing_guard, outline.span, "nothing guards this rollout",
                    moves || outline.stages.empty()
-                       ? "add `guard { … }` with a `stop` and `otherwise rollback automatic` in it"
+                       ? "add `guard { … }` with a `stop` and " + some_exit(outline) + " in it"
                        : "add `guard always { … }` with a `stop` and `otherwise halt` in it");
     return;
   }
-  for (const GuardOutline& guard : outline.guards) check_guard(guard, findings);
+  for (const GuardOutline& guard : outline.guards) check_guard(guard, outline, findings);
   const auto any = [&](const auto& holds) {
     return std::any_of(outline.guards.begin(), outline.guards.end(), holds);
   };
@@ -80,7 +86,7 @@ void check_guards(const Outline& outline, bool moves, Findings& findings) {
   if (!stops && outline.guards.front().pauses.size() > 0) {
     findings.error(Code::missing_guard, outline.guards.front().span,
                    "this guard only pauses, nothing stops the rollout",
-                   "add `stop error_rate > 1% over 5m` and `otherwise rollback automatic`");
+                   "add `stop error_rate > 1% over 5m` and " + some_exit(outline));
   }
   for (const GuardOutline& guard : outline.guards) {
     if (moves || guard.always || outline.stages.empty()) continue;

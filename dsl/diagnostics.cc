@@ -38,6 +38,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
 struct Near {
   std::string word;
   std::size_t count = 0;
+  std::size_t edits = 0;  // to `word`
 };
 
 Near nearest(std::string_view word, const std::vector<std::string>& candidates) {
@@ -57,9 +58,16 @@ Near nearest(std::string_view word, const std::vector<std::string>& candidates) 
     ++near.count;
     if (d >= best) continue;
     near.word = candidate;
+    near.edits = d;
     best = d;
   }
   return near;
+}
+
+// Whether one of them is the other with more than a letter put before or behind it.
+bool is_part(std::string_view a, std::string_view b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  return b.size() > a.size() + 1 && (b.starts_with(a) || b.ends_with(a));
 }
 
 // How many columns a terminal needs for `text`, as far as counting characters of UTF-8 says it.
@@ -92,6 +100,15 @@ void Sink::error(Code code, core::Span span, std::string message, std::string he
 void Sink::warning(Code code, core::Span span, std::string message, std::string help, Fix fix) {
   add({to_string(code), runtime::Severity::warning, std::move(message), file_, span,
        std::move(help), std::move(fix)});
+}
+
+void Sink::amend(Code code, const core::Span& span, const std::string& help, const Fix& fix) {
+  const std::string written = to_string(code);
+  for (runtime::Diagnostic& found : found_) {
+    if (found.code != written || found.span != span) continue;
+    found.help = help;
+    found.fix = fix;
+  }
 }
 
 std::vector<runtime::Diagnostic> Sink::diagnostics() const {
@@ -133,8 +150,12 @@ std::string closest(std::string_view word, const std::vector<std::string>& candi
 }
 
 std::string only_near(std::string_view word, const std::vector<std::string>& candidates) {
+  constexpr std::size_t kLettersLeast = 3;  // of two, one letter is half the word
+  constexpr std::size_t kEditsMost = 2;
+  if (word.size() < kLettersLeast) return "";
   const Near near = nearest(word, candidates);
-  return near.count == 1 ? near.word : "";
+  const bool certain = near.count == 1 && near.edits <= kEditsMost && !is_part(word, near.word);
+  return certain ? near.word : "";
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {

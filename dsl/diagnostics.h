@@ -27,6 +27,9 @@ class Sink {
   void warning(Code code, core::Span span, std::string message, std::string help = "",
                Fix fix = {});
 
+  // Another way out for what was found at a place; nothing where that was not kept.
+  void amend(Code code, const core::Span& span, const std::string& help, const Fix& fix);
+
   bool has_errors() const { return errors_ > 0; }
   std::size_t errors() const { return errors_; }
   const std::string& file() const { return file_; }
@@ -49,7 +52,9 @@ std::string render(const runtime::Diagnostic& diagnostic, std::string_view text)
 // (Damerau-Levenshtein, two neighbours exchanged count once); "" when there is none.
 std::string closest(std::string_view word, const std::vector<std::string>& candidates);
 
-// The same when it is the only candidate that near: then it is certain enough to be put in.
+// The same when it is certain enough to be put in: the only candidate that near, two letters away
+// at most, and not the word less a part at its front or back, which may be there with a meaning
+// (`us_completed` is not `completed`).
 std::string only_near(std::string_view word, const std::vector<std::string>& candidates);
 
 // "did you mean `over`?", or "" when nothing is close: for `help`.

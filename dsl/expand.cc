@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "dsl/ast_leaves.h"
@@ -11,6 +12,7 @@
 #include "dsl/format_value.h"
 #include "dsl/lexer.h"
 #include "dsl/params.h"
+#include "dsl/parse.h"
 #include "dsl/spacing.h"
 #include "dsl/statement_tree.h"
 #include "engine/core/limits.h"
@@ -35,7 +37,8 @@ class Expander {
         machine_(machine),
         imported_from_(imported),
         tokens_(lex(text, unread_)),
-        params_(find_params(tokens_)) {}
+        params_(find_params(tokens_)),
+        param_uses_(param_uses(text)) {}
 
   Expansion run() {
     const std::vector<WrittenStatement> file = statement_tree(tokens_);
@@ -78,7 +81,7 @@ class Expander {
   }
 
   const Token* param_value(const Token& token) const {
-    if (!token.is(Kind::word)) return nullptr;
+    if (!param_uses_.contains(token.begin)) return nullptr;
     const auto found = params_.find(token.value);
     return found == params_.end() ? nullptr : found->second.value;
   }
@@ -93,14 +96,12 @@ class Expander {
           (tokens_[i].is_symbol("-") ||
            (i > first && (tokens_[i - 1].is_symbol("-") || tokens_[i - 1].is_symbol(":"))));
       if (i > first && !joined && blanks_between(tokens_[i - 1], tokens_[i]) > 0) out += ' ';
-      const Token* value = i > first ? param_value(tokens_[i]) : nullptr;
-      const Token& shown = value != nullptr && !names_argument(i) ? *value : tokens_[i];
+      const Token* value = param_value(tokens_[i]);
+      const Token& shown = value != nullptr ? *value : tokens_[i];
       out += text_.substr(shown.begin, shown.end - shown.begin);
     }
     return out;
   }
-  // `share` in `share: 10%` is the action's, whatever parameters there are.
-  bool names_argument(std::size_t i) const { return tokens_[i + 1].is_symbol(":"); }
   std::string head(const WrittenStatement& statement) const {
     return written(statement.first, statement.last);
   }
@@ -108,7 +109,7 @@ class Expander {
   Origins params_in(const WrittenStatement& statement) const {
     Origins origins;
     for (std::size_t i = statement.first + 1; i < statement.last; ++i) {
-      if (param_value(tokens_[i]) == nullptr || names_argument(i)) continue;
+      if (param_value(tokens_[i]) == nullptr) continue;
       origins.push_back({"parameter", tokens_[i].value});
     }
     return origins;
@@ -374,6 +375,7 @@ class Expander {
   Sink unread_{""};
   Tokens tokens_;
   std::map<std::string, WrittenParam, std::less<>> params_;
+  std::set<std::size_t> param_uses_;  // first bytes
   std::map<std::string, const WrittenStatement*> templates_;
   Expansion expansion_;
   std::size_t lines_ = 0;

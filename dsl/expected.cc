@@ -105,6 +105,25 @@ void add_severity(const Tokens& tokens, std::size_t marker, Expected& expected) 
   if (value && tokens[marker - 2].is_word("severity")) expected.values = severities();
 }
 
+// The keyword of the block around the marker; "" outside of all.
+std::string block_around(const Tokens& tokens, std::size_t marker) {
+  std::size_t open = marker;
+  while (open > 0 && !(tokens[open].is_symbol("{") && tokens[open].depth < tokens[marker].depth))
+    --open;
+  if (open == 0) return "";
+  std::size_t first = open;
+  while (first > 0 && !tokens[first - 1].is(Kind::newline) && !tokens[first - 1].is_symbol("{"))
+    --first;
+  return tokens[first].value;
+}
+
+// The grammar reads any exit and a check refuses some: a guard leads to a rollback, or halts.
+void drop_refused_exits(const Tokens& tokens, std::size_t marker, Expected& expected) {
+  if (expected.statement != "otherwise" || block_around(tokens, marker) != "guard") return;
+  std::erase(expected.words, "decide");
+  std::erase(expected.words, "end");
+}
+
 // Before the runbook anything is skipped that is none, so the grammar never comes to want it.
 void add_runbook(const Tokens& tokens, std::size_t marker, Expected& expected) {
   if (!expected.statement.empty() || tokens[marker].depth > 0) return;
@@ -139,6 +158,7 @@ Expected expected_at(std::string_view text, std::size_t offset) {
   for (const std::string& thing : wanted.things) add_thing(thing, expected);
   add_surroundings(tokens, marker, expected);
   add_severity(tokens, marker, expected);
+  drop_refused_exits(tokens, marker, expected);
   add_runbook(tokens, marker, expected);
   drop_repeated(expected.words);
   drop_repeated(expected.names);

@@ -51,7 +51,24 @@ class FormCheck {
   }
   void positive(const ast::Number& number) {
     if (!number.text.empty() && number.value <= core::Fixed{})
-      bad_value(number.span, "`" + number.text + "` must be above 0");
+      bad_value(number.span, "`" + number.text + "` must be above 0", above_nothing(number.type));
+  }
+  static std::string above_nothing(ast::Type type) {
+    switch (type) {
+      case ast::Type::duration:
+        return "write how long, like `5m`; what shall take no time is left out";
+      case ast::Type::ratio:
+        return "write a share, like `2%`";
+      case ast::Type::rate:
+        return "write how many there are, like `900/s`";
+      case ast::Type::count:
+        return "write 1 or more";
+      case ast::Type::points:
+      case ast::Type::size:
+      case ast::Type::text:
+        return "write more";
+    }
+    return "";
   }
   void positive(const std::optional<ast::Number>& number) {
     if (number) positive(*number);

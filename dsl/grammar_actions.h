@@ -2,6 +2,7 @@
 // The X3 side of the grammar: semantic actions that fill AST nodes, the ids of rules, and the
 // shapes that blocks share. Included by dsl/grammar*.cc only.
 
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -41,21 +42,26 @@ struct Put {
 template <auto Member, auto Value>
 inline constexpr Put<Member, Value> put{};
 
-// For clauses in any order: the second of a kind is reported.
+// For clauses in any order: the second of a kind is reported, by what it is called.
 template <auto Member>
 struct SetOnce {
+  const char* clause;
+
   template <class AnyContext>
   void operator()(const AnyContext& context) const {
     auto& place = x3::_val(context).*Member;
     auto& value = x3::_attr(context);
     if (place)
-      state(context).sink().error(Code::duplicate_clause, value.span, "this was said already",
+      state(context).sink().error(Code::duplicate_clause, value.span,
+                                  "`" + std::string(clause) + "` was said already",
                                   "leave one of the two out");
     place = std::move(value);
   }
 };
 template <auto Member>
-inline constexpr SetOnce<Member> set_once{};
+constexpr SetOnce<Member> set_once(const char* clause) {
+  return {clause};
+}
 
 // The rule's own value is what was read.
 struct SetValue {

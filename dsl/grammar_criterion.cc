@@ -388,12 +388,13 @@ struct InStop {
   }
 };
 
-const auto over_clause = kw("over") > duration[set_once<&ast::Criterion::over>];
-const auto confidence_clause = kw("with", "with confidence") >
-                               kw("confidence") > ratio[set_once<&ast::Criterion::confidence>];
-const auto for_clause = kw("for") > duration[set_once<&ast::Criterion::sustain>];
-const auto at_least_clause = kw("at", "at least") >
-                             kw("least") > whole_number[set_once<&ast::Criterion::at_least>] >
+const auto over_clause = kw("over") > duration[set_once<&ast::Criterion::over>("over")];
+const auto confidence_clause =
+    kw("with", "with confidence") >
+    kw("confidence") > ratio[set_once<&ast::Criterion::confidence>("with confidence")];
+const auto for_clause = kw("for") > duration[set_once<&ast::Criterion::sustain>("for")];
+const auto at_least_clause = kw("at", "at least") > kw("least") >
+                             whole_number[set_once<&ast::Criterion::at_least>("at least")] >
                              kw("requests");
 const auto condition = described(
     "a condition like `error_rate > 0.1%`")[(x3::eps[InStop{}] >> absent[SetCondition{}]) |

@@ -43,15 +43,16 @@ const auto direction = kw("increase")[put<&ast::JudgedMetric::direction, Directi
                        kw("either")[put<&ast::JudgedMetric::direction, Direction::either>];
 
 const auto critical = kw("critical")[put<&ast::JudgedMetric::critical, true>] >>
-                      -beyond[set_once<&ast::JudgedMetric::intolerable>];
+                      -beyond[set_once<&ast::JudgedMetric::intolerable>("critical beyond")];
 const auto outliers = kw("without", "without outliers")[put<&ast::JudgedMetric::trimmed, true>] >
                       kw("outliers") >>
-                      -(kw("beyond") > factor[set_once<&ast::JudgedMetric::factor>]);
-const auto clause = beyond[set_once<&ast::JudgedMetric::allowed>] | critical | outliers |
+                      -(kw("beyond") >
+                        factor[set_once<&ast::JudgedMetric::factor>("outliers beyond")]);
+const auto clause = beyond[set_once<&ast::JudgedMetric::allowed>("beyond")] | critical | outliers |
                     kw("required")[put<&ast::JudgedMetric::required, true>] |
                     kw("muted")[put<&ast::JudgedMetric::muted, true>] |
                     (kw("by", "by cles")[put<&ast::JudgedMetric::cles, true>] > kw("cles")) |
-                    (kw("group") > name("a group")[set_once<&ast::JudgedMetric::group>]);
+                    (kw("group") > name("a group")[set_once<&ast::JudgedMetric::group>("group")]);
 
 const auto judged_metric_def = line_ahead >
                                located(quoted(described("a metric like `p99(latency) increase`")
@@ -63,10 +64,10 @@ const auto group_share_def =
 
 BOOST_SPIRIT_DEFINE(beyond, judged_metric, group_share)
 
-const auto head_clause = (kw("over") > duration[set_once<&ast::Judge::over>]) |
-                         (kw("every") > duration[set_once<&ast::Judge::every>]) |
-                         (kw("pass") > ratio[set_once<&ast::Judge::pass>]) |
-                         (kw("marginal") > ratio[set_once<&ast::Judge::marginal>]) |
+const auto head_clause = (kw("over") > duration[set_once<&ast::Judge::over>("over")]) |
+                         (kw("every") > duration[set_once<&ast::Judge::every>("every")]) |
+                         (kw("pass") > ratio[set_once<&ast::Judge::pass>("pass")]) |
+                         (kw("marginal") > ratio[set_once<&ast::Judge::marginal>("marginal")]) |
                          (kw("weights") > list_of(group_share[push<&ast::Judge::weights>]));
 
 }  // namespace

@@ -22,11 +22,22 @@ Sink::Fix replace_by_near(const Token& word, const std::vector<std::string>& kno
 }
 
 // For messages that would otherwise only say what is wrong.
-std::string written_like(const Token& start) {
-  std::string_view form = start.is(Kind::word) ? form_of(start.value) : std::string_view();
-  const bool until = start.is_word("hold") && (&start)[1].is_word("until");
-  if (until) form = "hold until backfill at most 24h";
+std::string written_like(Cursor start, Cursor where) {
+  const std::string_view form = form_of(start, where);
   return form.empty() ? "" : "it is written like `" + std::string(form) + "`";
+}
+
+// `usrate` is `us.rate` less its dot, and never a misspelt `rate`, which is of another share; ""
+// for any word that is no target or arm with one of `functions` behind it.
+std::string with_lost_dot(const std::string& word, const std::set<std::string>& targets,
+                          const std::vector<std::string>& functions) {
+  std::vector<std::string> prefixes(targets.begin(), targets.end());
+  for (const char* arm : {"canary", "baseline", "total"}) prefixes.emplace_back(arm);
+  for (const std::string& prefix : prefixes) {
+    for (const std::string& function : functions)
+      if (word == prefix + function) return prefix + "." + function;
+  }
+  return "";
 }
 
 // "a, b or c".
@@ -55,7 +66,7 @@ std::string ParseState::written(Cursor first, Cursor last) const {
     if (token->is(Kind::newline) || token->synthetic) continue;
     if (before != nullptr && blanks_between(*before, *token) > 0) folded += ' ';
     before = token;
-    const WrittenParam* param = param_at(token);
+    const WrittenParam* param = param_uses_.contains(token->begin) ? param_at(token) : nullptr;
     const Token& shown = param != nullptr && param->value != nullptr ? *param->value : *token;
     folded += text_.substr(shown.begin, shown.end - shown.begin);
   }
@@ -95,7 +106,9 @@ std::optional<ast::Text> ParseState::text_at(Cursor at) const {
 }
 
 void ParseState::take_param(Cursor at) {
-  if (param_at(at) != nullptr) used_params_.insert(at->value);
+  if (param_at(at) == nullptr) return;
+  used_params_.insert(at->value);
+  param_uses_.insert(at->begin);
 }
 
 void ParseState::wanted_word(Cursor at, const char* word, const char* shown) {
@@ -273,10 +286,37 @@ bool ParseState::report_function(Cursor start, Cursor where) {
     return true;
   }
   const std::vector<std::string> known = {"p50", "p90", "p95", "p99", "rate", "count", "bracket"};
+  const std::string dotted = with_lost_dot(where->value, targets_, known);
+  if (!dotted.empty()) {
+    sink_.error(Code::unknown_function, where->span, "no function is called `" + where->value + "`",
+                "did you mean `" + dotted + "(…)`?");
+    return true;
+  }
   std::string help = did_you_mean(where->value, known);
-  if (help.empty()) help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`, `bracket(…)`";
+  if (help.empty())
+    help = "functions are `p99(…)` and other quantiles, `rate(…)`, `count(…)`, `bracket(…)`";
   sink_.error(Code::unknown_function, where->span, "no function is called `" + where->value + "`",
               help, replace_by_near(*where, known));
+  return true;
+}
+
+// `asia.error_rate`, where nothing is called `asia` that could stand there.
+bool ParseState::report_qualifier(Cursor start, Cursor where) {
+  const bool judges = start->is_word("stop") || start->is_word("expect") ||
+                      start->is_word("pause") || start->is_word("replace");
+  const bool qualifies =
+      where->is(Kind::word) && where[1].is_symbol(".") && where[2].is(Kind::word);
+  if (!judges || !qualifies || where == start) return false;
+  std::vector<std::string> known(targets_.begin(), targets_.end());
+  for (const char* arm : {"canary", "baseline", "total"}) known.emplace_back(arm);
+  if (std::find(known.begin(), known.end(), where->value) != known.end()) return false;
+  std::string help = did_you_mean(where->value, known);
+  if (help.empty()) {
+    for (std::string& each : known) each = "`" + each + "`";
+    help = "before the dot stands " + enumerate(known);
+  }
+  sink_.error(Code::unknown_target, where->span,
+              "no target is called `" + where->value + "`, and no arm", help);
   return true;
 }
 
@@ -301,10 +341,11 @@ void ParseState::report(Cursor start, Cursor where) {
     const std::string wished = at_furthest ? wish_list() : "the rest of the statement";
     sink_.error(Code::unexpected,
                 {before.end_line, before.end_column, before.end_line, before.end_column},
-                "expected " + wished + ", found the end of the line", written_like(*start));
+                "expected " + wished + ", found the end of the line", written_like(start, where));
     return;
   }
-  if (report_unsupported(start, where) || report_function(start, where) || report_param(where)) {
+  if (report_unsupported(start, where) || report_function(start, where) ||
+      report_qualifier(start, where) || report_param(where)) {
     return;
   }
   std::string help;
@@ -318,8 +359,10 @@ void ParseState::report(Cursor start, Cursor where) {
   } else if (const std::string percent = meant_percent(*where); !percent.empty()) {
     help = "write `" + percent + "`";
     fix = {{where->span, percent}};
+  } else if (where->is(Kind::number) && where->type == ast::Type::points) {
+    help = "points can be handed to an action, and to nothing else";
   }
-  if (help.empty()) help = written_like(*start);
+  if (help.empty()) help = written_like(start, where);
   sink_.error(Code::unexpected, where->span,
               "expected " + wish_list() + ", found " + describe(*where, text_), help,
               std::move(fix));

@@ -58,6 +58,8 @@ class ParseState {
   // The parameter named at `at`, if one is, has been used.
   void take_param(Cursor at);
   bool is_used(const std::string& param) const { return used_params_.contains(param); }
+  // The first byte of each word that was read as a parameter; a channel may have its name.
+  const std::set<std::size_t>& param_uses() const { return param_uses_; }
 
   // The source between two cursors, spaced as the language is, with the values of parameters.
   std::string written(Cursor first, Cursor last) const;
@@ -110,6 +112,7 @@ class ParseState {
   bool broke_off(Cursor start, Cursor where) const;
   bool report_unsupported(Cursor start, Cursor where);
   bool report_function(Cursor start, Cursor where);
+  bool report_qualifier(Cursor start, Cursor where);
   bool report_param(Cursor where);
   const WrittenParam* param_at(Cursor at) const;
   void report(Cursor start, Cursor where);
@@ -131,6 +134,7 @@ class ParseState {
   int operators_ = 0;
   std::map<std::string, WrittenParam, std::less<>> params_;
   std::set<std::string> used_params_;
+  std::set<std::size_t> param_uses_;
   std::set<std::string> targets_;
   Cursor probed_ = nullptr;
   Wanted* probe_ = nullptr;  // there when probed_ is

@@ -75,6 +75,25 @@ constexpr std::array kHomes = {
     Home{"report", "`setup`, `stage`, `hold`, `on enter`, `on exit` or `rollback`", "report stage"},
 };
 
+// A statement that goes on otherwise behind one of its words.
+struct Variant {
+  std::string_view keyword;
+  std::string_view word;
+  std::string_view form;
+};
+
+constexpr std::array kVariants = {
+    Variant{"metric", "histogram", "metric latency = histogram request_seconds"},
+    Variant{"metric", "gauge", "metric queue = gauge max queue_length"},
+    Variant{"stop", "absent", "stop absent(requests) for 3m"},
+    Variant{"stop", "new", "stop new(errors by type) at least 5 over 5m"},
+    Variant{"expect", "unchanged", "expect order_rate unchanged from previous 8h by at most 2%"},
+    Variant{"expect", "split", "expect traffic split as planned"},
+    Variant{"hold", "until", "hold until backfill at most 24h"},
+    Variant{"option", "extend", "option longer \"Extend the canary\" extend 24h at most 2"},
+    Variant{"option", "rollback", "option back \"Roll back\" rollback automatic"},
+};
+
 struct UnsupportedWords {
   std::string_view word;
   std::string_view next;  // "" for any
@@ -87,7 +106,18 @@ struct UnsupportedClause {
   UnsupportedWords words;
 };
 
+// Of `or`, which joins nothing: whatever is true alone stands in a statement of its own.
+constexpr UnsupportedWords or_joins_nothing(const char* help) {
+  return {"or", "", {Code::unexpected, "`or` joins no conditions", help, false}};
+}
+
 constexpr std::array kClauses = {
+    UnsupportedClause{" stop ", or_joins_nothing("write two `stop`: each of them stops alone")},
+    UnsupportedClause{" expect ",
+                      or_joins_nothing("a review needs every `expect`: write the one that you "
+                                       "would wait for, or let people confirm it")},
+    UnsupportedClause{" pause ",
+                      or_joins_nothing("write two `pause while`: each of them pauses alone")},
     UnsupportedClause{" expect ",
                       {"and",
                        "",
@@ -150,9 +180,13 @@ std::string_view home_of(std::string_view keyword) {
   return "";
 }
 
-std::string_view form_of(std::string_view keyword) {
+std::string_view form_of(Cursor start, Cursor where) {
+  if (!start->is(Kind::word)) return "";
+  for (Cursor at = where; at > start; --at)
+    for (const Variant& variant : kVariants)
+      if (start->is_word(variant.keyword) && at->is_word(variant.word)) return variant.form;
   for (const Home& home : kHomes)
-    if (home.keyword == keyword) return home.form;
+    if (start->is_word(home.keyword)) return home.form;
   return "";
 }
 

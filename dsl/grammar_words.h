@@ -16,8 +16,9 @@ std::string_view to_string(Block block);
 
 // The blocks a statement's keyword belongs to, in words; "" when no statement begins so.
 std::string_view home_of(std::string_view keyword);
-// How a statement is written: `hold 2h at most 3h`; "" for no keyword.
-std::string_view form_of(std::string_view keyword);
+// How a statement is written that begins at `start` and was read up to `where`: `hold 2h at most
+// 3h`, and of `hold until` another one; "" for no keyword.
+std::string_view form_of(Cursor start, Cursor where);
 
 struct Unsupported {
   Code code;

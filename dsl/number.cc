@@ -98,6 +98,26 @@ Digits scan_digits(std::string_view rest) {
   return result;
 }
 
+// What people write who do not know the language's one word for it.
+std::string_view unit_meant(std::string_view name) {
+  constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
+      {"day", "d"},     {"days", "d"}, {"hour", "h"},   {"hours", "h"},   {"hr", "h"},
+      {"hrs", "h"},     {"min", "m"},  {"mins", "m"},   {"minute", "m"},  {"minutes", "m"},
+      {"sec", "s"},     {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"msec", "ms"},
+      {"millis", "ms"}, {"KB", "kB"}};
+  for (const auto& [other, unit] : kOthers)
+    if (other == name) return unit;
+  return "";
+}
+
+// `/s`, and what people write that is no rate here: `/d`, `/min`. Any other word behind a `/` may
+// be a name.
+bool is_per_time(std::string_view name) {
+  const Unit* time = find_unit(name.substr(1));
+  return find_unit(name) != nullptr || !unit_meant(name.substr(1)).empty() ||
+         (time != nullptr && time->type == ast::Type::duration);
+}
+
 // The unit's name at the front of `rest`: letters, `%`, or `/` with letters right after it when
 // they are a unit (else `/` is the operator).
 std::string_view scan_unit(std::string_view rest) {
@@ -108,7 +128,7 @@ std::string_view scan_unit(std::string_view rest) {
   while (i < rest.size() && is_letter(rest[i])) ++i;
   if (from == 1) {
     const bool ends = i >= rest.size() || !is_digit(rest[i]);
-    return ends && find_unit(rest.substr(0, i)) ? rest.substr(0, i) : rest.substr(0, 0);
+    return ends && is_per_time(rest.substr(0, i)) ? rest.substr(0, i) : rest.substr(0, 0);
   }
   return rest.substr(0, i);
 }
@@ -129,22 +149,14 @@ std::string list_of_units(ast::Type type) {
   return list;
 }
 
-// What people write who do not know the language's one word for it.
-std::string_view unit_meant(std::string_view name) {
-  constexpr std::pair<std::string_view, std::string_view> kOthers[] = {
-      {"day", "d"},     {"days", "d"}, {"hour", "h"},   {"hours", "h"},   {"hr", "h"},
-      {"hrs", "h"},     {"min", "m"},  {"mins", "m"},   {"minute", "m"},  {"minutes", "m"},
-      {"sec", "s"},     {"secs", "s"}, {"second", "s"}, {"seconds", "s"}, {"msec", "ms"},
-      {"millis", "ms"}, {"KB", "kB"}};
-  for (const auto& [other, unit] : kOthers)
-    if (other == name) return unit;
-  return "";
-}
-
 void refuse_unit(ScannedNumber& number, std::string_view name) {
   number.code = Code::unknown_unit;
   number.problem = name.size() > kBytes ? "no unit has so long a name"
                                         : "no unit is called `" + std::string(name) + "`";
+  if (name.starts_with('/')) {
+    number.help = "a rate is per second, minute or hour: `900/s`, `60/m` or `1/h`";
+    return;
+  }
   if (name == "w" || name == "week" || name == "weeks") {
     number.help = "a week is written `7d`";
     return;

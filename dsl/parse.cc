@@ -16,7 +16,10 @@ ast::Runbook parse(const std::string& text, Sink& sink) {
                  "it begins with `edition 1` and `runbook NAME {`");
     return runbook;
   }
-  const std::set<std::uint32_t> quiet_lines = balance_braces(tokens, sink);
+  // Where the lexer gave up the text goes on, and with it the blocks that seem to be open.
+  Sink unsaid("");
+  const bool is_cut = tokens.back().begin < text.size();
+  const std::set<std::uint32_t> quiet_lines = balance_braces(tokens, is_cut ? unsaid : sink);
   ParseState state(text, tokens, quiet_lines, sink);
   const Cursor rest = grammar::read_file(tokens, state, runbook);
   if (runbook.name.text.empty() && !sink.has_errors())
@@ -32,6 +35,16 @@ ast::Runbook parse(const std::string& text, Sink& sink) {
       param->used = state.is_used(param->name.text);
   check_form(runbook, sink);
   return runbook;
+}
+
+std::set<std::size_t> param_uses(const std::string& text) {
+  Sink ignored("");
+  Tokens tokens = lex(text, ignored);
+  const std::set<std::uint32_t> quiet_lines = balance_braces(tokens, ignored);
+  ParseState state(text, tokens, quiet_lines, ignored);
+  ast::Runbook runbook;
+  grammar::read_file(tokens, state, runbook);
+  return state.param_uses();
 }
 
 }  // namespace rollbook::dsl

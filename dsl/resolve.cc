@@ -101,7 +101,7 @@ void declare_broken(Context& context, const ast::Runbook& runbook) {
 void declare_unread(Context& context, const ast::Runbook& runbook) {
   for (const ast::Error* error : ast::all<ast::Error>(runbook.statements)) {
     for (const Declares& each : declarations(context)) {
-      for (const ast::Name& word : error->words) each.names.declare_broken(word);
+      for (const ast::Name& word : error->words) each.names.declare_guessed(word);
     }
   }
 }
@@ -297,10 +297,12 @@ Outline resolve(const ast::Runbook& runbook, Sink& sink) {
   resolve_metrics(context, runbook, declare_others);
   resolve_frame(context, runbook);
   if (fits_expanded(context, runbook)) resolve_blocks(context, runbook);
+  blame_parameters(context);
   context.outline.pager = find_pager(context);
   for (const Names* names :
        {&context.metrics, &context.params, &context.roles, &context.channels, &context.actions,
         &context.templates, &context.decisions, &context.rollbacks, &context.targets}) {
+    names->blame_declarations(context.findings);
     names->list_declared(context.outline.declared);
   }
   return std::move(context.outline);

@@ -44,9 +44,10 @@ bool check_limit(Context& context, Measured& measured, const std::string& left,
                            "`" + left + "` is " +
                                (one ? with_article(allowed.front()) : "a plain value") +
                                ", this is " + with_article(limit.type),
-                           !measured.help.empty() ? measured.help
-                           : measured.unit_known  ? "a duration is written `50ms`"
-                                                  : "write a number with its unit, or a bare one");
+                           limit.type == Type::points ? kPointsInCondition
+                           : !measured.help.empty()   ? measured.help
+                           : measured.unit_known      ? "a duration is written `50ms`"
+                                                 : "write a number with its unit, or a bare one");
     return false;
   }
   return measured.entry == nullptr || agree_on_unit(context, measured, limit, span);

@@ -46,6 +46,7 @@ void report_mismatch(Context& context, const ast::Expression& whole, const ast::
   }
   static constexpr const char* kDone[] = {"added", "subtracted", "multiplied", "divided"};
   std::string help = "compute with values of one unit, or scale by a percentage";
+  if (left.type == Type::points || right.type == Type::points) help = kPointsInCondition;
   Sink::Fix fix;
   if (op <= Operator::subtract && right.type == Type::ratio) {
     const core::Fixed one = core::Fixed::from_int(1);
@@ -53,8 +54,11 @@ void report_mismatch(Context& context, const ast::Expression& whole, const ast::
     help = "to scale, write `* " + format_percent(factor) + "`";
     const core::Span from = binary.sides[0].span;
     const core::Span to = binary.sides[1].span;
-    fix = {{core::Span{from.end_line, from.end_column, to.end_line, to.end_column},
-            " * " + format_percent(factor)}};
+    // Of `10ms + 40ms + 5%` only people know what is to be scaled.
+    if (std::holds_alternative<ast::Number>(binary.sides[0].node)) {
+      fix = {{core::Span{from.end_line, from.end_column, to.end_line, to.end_column},
+              " * " + format_percent(factor)}};
+    }
   }
   context.findings.error(Code::type_mismatch, whole.span,
                          with_article(left.type) + " and " + with_article(right.type) +

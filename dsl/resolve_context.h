@@ -2,7 +2,9 @@
 // What the parts of the second pass share: the name spaces, the tables behind them, the findings
 // and the outline that grows. Internal to dsl/resolve*.cc; one compilation, one thread.
 
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,13 @@ struct MetricEntry {
   core::Span values_span;
 };
 
+// How the calls of one action name its parameters.
+struct ArgumentNames {
+  const ast::Action* action = nullptr;
+  std::set<std::string> used;
+  UnknownAt unknown_at;
+};
+
 struct Context {
   explicit Context(Sink& sink) : findings(sink) {}
 
@@ -41,6 +50,7 @@ struct Context {
 
   std::vector<MetricEntry> metric_entries;
   std::vector<const ast::Action*> action_entries;
+  std::map<std::string, ArgumentNames> argument_names;  // by the action's name
   std::vector<const ast::Channel*> channel_entries;
   std::vector<const ast::Template*> template_entries;
   bool arms_unread = false;  // they are there, with a mistake in them
@@ -53,6 +63,10 @@ struct Context {
 
 // "a ratio", "a difference in points": for messages.
 std::string with_article(ast::Type type);
+// The way out where a condition has points in it, which none takes.
+inline constexpr const char* kPointsInCondition =
+    "points can be handed to an action, no condition takes them: write the limit itself, like "
+    "`0.7%`, or scale by `* 105%`";
 core::Weight weight_of(const ast::Number& ratio);
 core::Quorum resolve_quorum(Context& context, const ast::Quorum& quorum);
 Exit resolve_exit(Context& context, const ast::Exit& exit);
@@ -71,6 +85,15 @@ std::optional<Judgement> resolve_criterion(Context& context, const ast::Criterio
 std::optional<Measurement> resolve_measured(Context& context, const ast::Expression& expression);
 // Which metric counts the canary's requests: that of this name, else the only denominator.
 std::optional<Measurement> requests_of(Context& context, const core::Span& span);
+
+// ---- resolve_lost_dot.cc --------------------------------------------------------------------
+
+// In `p99(latency)` an arm or a target stands before the function.
+enum class InFunction : std::uint8_t { no, yes };
+// What is meant by an unknown metric that begins with an arm or a target; empty: it does not.
+std::optional<Names::Meant> lost_dot(const Context& context, const ast::Reference& reference,
+                                     InFunction in_function);
+
 // ---- resolve_judge.cc -----------------------------------------------------------------------
 
 // False: reported.
@@ -115,6 +138,8 @@ core::TargetIndex metric_target(Context& context, const ast::Reference& referenc
 
 // ---- resolve_effects.cc ---------------------------------------------------------------------
 
+// When all calls were read: which parameter of an action is misspelt where it is declared.
+void blame_parameters(Context& context);
 // The effect of run, start, checkpoint, notify, page, open, report or traffic; empty for any
 // other statement, and when it refers to something unknown.
 std::optional<core::Effect> resolve_effect(Context& context, const ast::Statement& statement);

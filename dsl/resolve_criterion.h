@@ -20,7 +20,8 @@ struct Found {
 
   Measurement measured_as(core::Measure measure) const;
 };
-std::optional<Found> find_metric(Context& context, const ast::Reference& reference);
+std::optional<Found> find_metric(Context& context, const ast::Reference& reference,
+                                 InFunction in_function = InFunction::no);
 
 // The left side of a comparison.
 struct Measured {

@@ -165,7 +165,29 @@ std::string type_of(const ast::Value& value) {
   return std::holds_alternative<ast::Text>(value) ? "a text" : "a bare word";
 }
 
+void report_argument(Context& context, const ast::Action& action, const ast::Name& name,
+                     const std::vector<std::string>& known) {
+  const std::string message =
+      "action `" + action.name.text + "` has no parameter `" + name.text + "`";
+  if (!context.findings.would_say(Code::unknown_argument, name.span, message)) return;
+  context.findings.error(Code::unknown_argument, name.span, message, suggestion(name.text, known),
+                         replace_by_near(name, known));
+  ArgumentNames& names = context.argument_names[action.name.text];
+  names.action = &action;
+  names.unknown_at[name.text].push_back(name.span);
+}
+
 }  // namespace
+
+void blame_parameters(Context& context) {
+  for (const auto& [action, names] : context.argument_names) {
+    if (names.action == nullptr) continue;  // all of them are known
+    std::vector<DeclaredName> declared;
+    for (const ast::Parameter& parameter : names.action->parameters)
+      declared.push_back({parameter.name, names.used.contains(parameter.name.text)});
+    blame_declarations(Code::unknown_argument, declared, names.unknown_at, context.findings);
+  }
+}
 
 void check_arguments(Context& context, const ast::Action& action,
                      const std::vector<ast::Argument>& arguments, const core::Span& span) {
@@ -187,12 +209,10 @@ void check_arguments(Context& context, const ast::Action& action,
       // A misspelt name is one mistake, not also a missing one.
       const std::string meant = closest(argument.name->text, known);
       for (std::size_t i = 0; i < known.size(); ++i) given[i] = given[i] || known[i] == meant;
-      context.findings.error(
-          Code::unknown_argument, argument.name->span,
-          "action `" + action.name.text + "` has no parameter `" + argument.name->text + "`",
-          suggestion(argument.name->text, known), replace_by_near(*argument.name, known));
+      report_argument(context, action, *argument.name, known);
       continue;
     }
+    context.argument_names[action.name.text].used.insert(known[row]);
     if (given[row]) {
       context.findings.error(Code::duplicate_name, argument.name->span,
                              "argument `" + argument.name->text + "` is given twice",

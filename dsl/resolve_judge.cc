@@ -59,6 +59,7 @@ class JudgeResolver {
   }
 
   bool resolve_window(Judgement& judgement) {
+    if (!node_.over) return false;  // reported when it was read
     judgement.over = node_.over->duration();
     const core::Duration step = node_.every ? node_.every->duration() : kUsualStep;
     judgement.judge->step = step;

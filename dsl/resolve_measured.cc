@@ -40,8 +40,13 @@ Measurement Found::measured_as(core::Measure measure) const {
   return measurement;
 }
 
-std::optional<Found> find_metric(Context& context, const ast::Reference& reference) {
-  const auto row = context.metrics.find(reference.metric, context.findings);
+std::optional<Found> find_metric(Context& context, const ast::Reference& reference,
+                                 InFunction in_function) {
+  std::optional<Names::Meant> meant;
+  if (!context.metrics.has(reference.metric.text)) {
+    meant = lost_dot(context, reference, in_function);
+  }
+  const auto row = context.metrics.find(reference.metric, context.findings, meant);
   if (!row) return std::nullopt;
   MetricEntry& entry = context.metric_entries[*row];
   if (entry.broken) return std::nullopt;
@@ -169,7 +174,7 @@ std::optional<Measured> measure_counted(Context& context, const ast::Call& call,
 }
 
 std::optional<Measured> measure_call(Context& context, const ast::Call& call) {
-  const auto found = find_metric(context, call.argument);
+  const auto found = find_metric(context, call.argument, InFunction::yes);
   if (!found) return std::nullopt;
   switch (call.function) {
     case ast::Call::Function::bracket:
@@ -227,6 +232,11 @@ std::optional<Measured> measure_binary(Context& context, const ast::Expression& 
   const bool sum =
       binary.op == ast::Binary::Operator::add || binary.op == ast::Binary::Operator::subtract;
   const auto* number = std::get_if<ast::Number>(&right.node);
+  if (number != nullptr && number->type == Type::points) {
+    context.findings.error(Code::type_mismatch, whole.span,
+                           quoted(number->text) + " is a difference in points", kPointsInCondition);
+    return std::nullopt;
+  }
   if (number != nullptr && number->type == Type::ratio && sum) {
     const auto measured = measure(context, left);
     if (!measured) return std::nullopt;

@@ -1,6 +1,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "dsl/resolve_context.h"
@@ -48,8 +49,24 @@ void check_averaged(Context& context, const ast::Metric& metric, const ast::Meas
       "write `gauge max` and judge `bracket(" + metric.name.text + ")`, or send the histogram");
 }
 
+// `{a="1", a="2"}`: no series has two values of one label.
+void check_matchers(Context& context, const ast::Metric& metric, const ast::Measured& measured) {
+  std::map<std::string, std::string> values;
+  for (const core::LabelMatcher& matcher : measured.matchers) {
+    if (matcher.kind != core::MatchKind::equal) continue;
+    const auto [known, is_new] = values.emplace(matcher.label, matcher.value);
+    if (is_new || known->second == matcher.value) continue;
+    context.findings.error(Code::bad_value, metric.span,
+                           "metric `" + metric.name.text + "` selects `" + matcher.label +
+                               "` by two values, and no series has both",
+                           "for either of them write `" + matcher.label + "=~\"" + known->second +
+                               "|" + matcher.value + "\"`");
+  }
+}
+
 void check_measured(Context& context, const ast::Metric& metric, const ast::Measured& measured,
                     const core::Arms* arms) {
+  check_matchers(context, metric, measured);
   check_averaged(context, metric, measured);
   std::set<std::string> seen;
   for (const ast::Name& label : measured.by) {

@@ -17,6 +17,13 @@ std::string clipped(const std::string& text) {
   return text.substr(0, end) + "…";
 }
 
+// The one of `known` that is certainly meant by a misspelt name, or "".
+std::string certain_among(const std::string& name, const std::vector<std::string>& known) {
+  // Each comparison costs, and among so many names none is certain.
+  constexpr std::size_t kComparedMost = 500;
+  return known.size() > kComparedMost ? "" : only_near(name, known);
+}
+
 }  // namespace
 
 bool Findings::would_say(Code code, const core::Span& span, const std::string& message) const {
@@ -57,15 +64,20 @@ bool Names::declare(const ast::Name& name, std::size_t index, Findings& findings
                    "leave one out, or give it another name");
     return false;
   }
-  add(Entry{name, index, false, false});
+  add(Entry{name, index, false, false, false});
   return true;
 }
 
 void Names::declare_broken(const ast::Name& name) {
-  if (!has(name.text)) add(Entry{name, 0, true, true});
+  if (!has(name.text)) add(Entry{name, 0, true, false, true});
 }
 
-std::optional<std::size_t> Names::find(const ast::Name& name, Findings& findings) {
+void Names::declare_guessed(const ast::Name& word) {
+  if (!has(word.text)) add(Entry{word, 0, true, true, true});
+}
+
+std::optional<std::size_t> Names::find(const ast::Name& name, Findings& findings,
+                                       const std::optional<Meant>& meant) {
   const auto row = rows_.find(name.text);
   if (row != rows_.end()) {
     Entry& found = entries_[row->second];
@@ -75,27 +87,68 @@ std::optional<std::size_t> Names::find(const ast::Name& name, Findings& findings
   }
   if (open_) return std::nullopt;
   const std::string message = "no " + noun_ + " is called `" + name.text + "`";
-  if (findings.would_say(unknown_, name.span, message)) {
-    findings.error(unknown_, name.span, message, suggestion(name.text),
-                   replace_by_near(name, all()));
+  if (!findings.would_say(unknown_, name.span, message)) return std::nullopt;
+  if (meant) {
+    findings.error(unknown_, name.span, message, meant->help, meant->fix);
+    return std::nullopt;
   }
+  findings.error(unknown_, name.span, message, suggestion(name.text), replace_by_near(name, all()));
+  unknown_at_[name.text].push_back(name.span);
   return std::nullopt;
+}
+
+void Names::blame_declarations(Findings& findings) const {
+  std::vector<DeclaredName> declared;
+  for (const Entry& each : entries_)
+    if (!each.guessed) declared.push_back({each.name, each.used});
+  dsl::blame_declarations(unknown_, declared, unknown_at_, findings);
+}
+
+void blame_declarations(Code unknown, const std::vector<DeclaredName>& declared,
+                        const UnknownAt& unknown_at, Findings& findings) {
+  std::vector<std::string> known;
+  for (const DeclaredName& each : declared) known.push_back(each.name.text);
+  // Each declaration with the names by which it is missed: of two, neither is certain.
+  std::map<std::string, std::vector<std::string>> missed;
+  for (const auto& [used, places] : unknown_at) {
+    const std::string near = certain_among(used, known);
+    if (!near.empty()) missed[near].push_back(used);
+  }
+  for (const DeclaredName& each : declared) {
+    const auto found = missed.find(each.name.text);
+    if (each.used || found == missed.end() || found->second.size() != 1) continue;
+    const std::string& used = found->second.front();
+    const std::vector<core::Span>& places = unknown_at.at(used);
+    if (places.size() < 2) continue;
+    const std::string help = "`" + each.name.text + "` is declared, and " +
+                             std::to_string(places.size()) + " places say `" + used +
+                             "`: mend the declaration";
+    for (const core::Span& place : places)
+      findings.amend(unknown, place, help, {{each.name.span, used}});
+  }
 }
 
 std::string Names::suggestion(const std::string& name) const {
   // Each suggestion costs a comparison with every name.
   constexpr std::size_t kComparedMost = 500;
   constexpr std::size_t kListedMost = 8;
-  if (entries_.empty()) return "declare it with `" + noun_ + " " + name + " …`";
-  if (entries_.size() > kComparedMost) return "";
-  const std::string help = did_you_mean(name, all());
-  if (!help.empty() || entries_.size() > kListedMost) return help;
-  return "there is " + alternatives(all());
+  const std::vector<std::string> declared = all();
+  if (declared.empty()) return "declare it with `" + keyword() + " " + name + " …`";
+  if (declared.size() > kComparedMost) return "";
+  const std::string help = did_you_mean(name, declared);
+  if (!help.empty() || declared.size() > kListedMost) return help;
+  return "there is " + alternatives(declared);
+}
+
+std::string Names::keyword() const {
+  if (noun_ == "decision") return "decide";
+  return noun_ == "parameter" ? "param" : noun_;
 }
 
 std::vector<std::string> Names::all() const {
   std::vector<std::string> names;
-  for (const Entry& candidate : entries_) names.push_back(candidate.name.text);
+  for (const Entry& candidate : entries_)
+    if (!candidate.guessed) names.push_back(candidate.name.text);
   return names;
 }
 
@@ -105,9 +158,7 @@ void Names::list_declared(std::vector<Declared>& into) const {
 }
 
 Sink::Fix replace_by_near(const ast::Name& name, const std::vector<std::string>& known) {
-  // Each comparison costs, and among so many names none is certain.
-  constexpr std::size_t kComparedMost = 500;
-  const std::string near = known.size() > kComparedMost ? "" : only_near(name.text, known);
+  const std::string near = certain_among(name.text, known);
   if (near.empty()) return {};
   return {{name.span, near}};
 }

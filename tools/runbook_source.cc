@@ -5,6 +5,7 @@
 #include "adapters/wire/text.h"
 #include "dsl/compiler.h"
 #include "dsl/diagnostics.h"
+#include "dsl/without_imports.h"
 #include "tools/files.h"
 
 namespace rollbook::tools {
@@ -25,7 +26,12 @@ RunbookSource RunbookSource::of(const std::string& path, const std::string& text
 }
 
 runtime::Compiled RunbookSource::compile(const std::vector<core::Argument>& params) const {
-  if (!imported_.diagnostics.empty()) return {std::nullopt, imported_.diagnostics};
+  if (!imported_.diagnostics.empty()) {
+    runtime::Compiled refused{std::nullopt, imported_.diagnostics};
+    for (runtime::Diagnostic& found : dsl::check_without_imports(file_, text_of(file_)))
+      refused.diagnostics.push_back(std::move(found));
+    return refused;
+  }
   runtime::Compiled compiled = dsl::Compiler().compile(file_, text(), params);
   for (runtime::Diagnostic& found : compiled.diagnostics) found = imported_.text.original(found);
   compiled.diagnostics.insert(compiled.diagnostics.begin(), imported_.warnings.begin(),

@@ -24,6 +24,7 @@ class RunbookSource {
   const std::string& file() const { return file_; }
   // Stands alone: what is sent. Empty when its imports have errors.
   const std::string& text() const { return imported_.text.text(); }
+  // Where imports have errors: those, and what is wrong besides.
   runtime::Compiled compile(const std::vector<core::Argument>& params) const;
   // With the line and a caret.
   std::string render(const runtime::Diagnostic& found) const;

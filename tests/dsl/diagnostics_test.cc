@@ -79,5 +79,16 @@ TEST(DidYouMean, FindsWhatWasMeantAndNothingElse) {
   EXPECT_EQ(closest(std::string(100000, 'a'), words), "");
 }
 
+TEST(OnlyNear, IsWhatCanOnlyBeMeant) {
+  const std::vector<std::string> words = {"stage", "for", "completed", "error_rate"};
+  EXPECT_EQ(only_near("stgae", words), "stage");
+  EXPECT_EQ(only_near("eror_rat", words), "error_rate");
+  EXPECT_EQ(only_near("error_rates", words), "error_rate");
+  EXPECT_EQ(only_near("or", words), "") << "one letter of two";
+  EXPECT_EQ(only_near("us_completed", words), "") << "the front has a meaning";
+  EXPECT_EQ(only_near("uscompletd", words), "") << "three letters away";
+  EXPECT_EQ(only_near("completed_eu", words), "") << "so has the back";
+}
+
 }  // namespace
 }  // namespace rollbook::dsl

@@ -55,6 +55,23 @@ runbook shop {
 }
 )";
 
+// A channel, a stage and a parameter may have one name: only where a value stands it is the last.
+TEST(Expand, WhatIsCalledLikeAParameterKeepsItsName) {
+  std::string text = kShort;
+  const auto replace = [&](const std::string& part, const std::string& instead) {
+    for (std::size_t at = text.find(part); at != std::string::npos;
+         at = text.find(part, at + instead.size()))
+      text.replace(at, part.size(), instead);
+  };
+  replace("wait", "mail");
+  replace("limit", "counter");
+  const Expansion expansion = expanded(text);
+  EXPECT_EQ(errors(expansion.text), "") << expansion.text;
+  EXPECT_NE(expansion.text.find("hold 2h"), std::string::npos) << expansion.text;
+  EXPECT_NE(expansion.text.find("channel mail = smtp"), std::string::npos) << expansion.text;
+  EXPECT_NE(expansion.text.find("requests = counter requests_total"), std::string::npos);
+}
+
 TEST(Expand, WritesEveryValueOutWithItsOrigin) {
   EXPECT_EQ(expanded(kShort).text, R"(edition 1
 

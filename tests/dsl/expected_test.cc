@@ -47,6 +47,8 @@ TEST(Expected, BeginsOfStatementsAreThoseOfTheBlock) {
 TEST(Expected, WordsInsideAStatementAreThoseThatGoOn) {
   EXPECT_THAT(in_stage("otherwise |").words,
               AllOf(Contains("decide"), Contains("rollback"), Contains("end")));
+  EXPECT_THAT(in_runbook("guard {\n    stop e > 1% over 5m\n    otherwise |").words,
+              UnorderedElementsAre("rollback", "halt"));
   EXPECT_THAT(in_stage("hold 2h |").words, Contains("at most"));
   EXPECT_THAT(in_stage("on |").words, UnorderedElementsAre("enter", "exit"));
   EXPECT_THAT(in_stage("expect e < 1% |").words, AllOf(Contains("over"), Contains("for")));

@@ -83,6 +83,94 @@ TEST(Fix, TwoNamesThatNearAreNotChosenBetween) {
   EXPECT_EQ(apply_fixes(broken, compile(broken).diagnostics).text, broken);
 }
 
+// ---- What is in front of a metric ---------------------------------------------------------------
+
+std::string fixed(const std::string& text) {
+  return apply_fixes(text, compile(text).diagnostics).text;
+}
+
+std::string with_targets() {
+  return Runbook()
+      .after("  service \"shop\"", "  target us where region = \"us\"")
+      .after("  metric queue      = gauge max queue_length",
+             "  metric completed  = counter completed_total")
+      .text();
+}
+
+TEST(Fix, PutsALostDotBack) {
+  EXPECT_EQ(fixed(Runbook().with("stop error_rate >", "stop totalerror_rate >")),
+            Runbook().with("stop error_rate >", "stop total.error_rate >").text());
+  const std::string text = with_targets();
+  EXPECT_EQ(fixed(Runbook(text).with("stop error_rate >", "stop userror_rate >")),
+            Runbook(text).with("stop error_rate >", "stop us.error_rate >").text());
+  EXPECT_EQ(fixed(Runbook(text).with("absent(requests)", "absent(baselinerequests)")),
+            Runbook(text).with("absent(requests)", "absent(baseline.requests)").text());
+}
+
+// Whatever is in front says whose values are judged: without it they are another's.
+TEST(Fix, NeverDropsWhatIsInFrontOfAMetric) {
+  const char* const cases[][2] = {
+      {"stop error_rate >", "stop total_error_rate >"},  // it may be a metric to be declared
+      {"stop error_rate >", "stop us_error_rate >"},
+      {"stop error_rate >", "stop useror_rate >"},  // two mistakes
+      {"stop error_rate >", "stop totlerror_rate >"},
+      {"absent(requests)", "absent(usrequest)"},
+      {"stop p99(latency)", "stop p99(totallatency)"},  // the arm stands before the function
+      {"stop p99(latency)", "stop usp99(latency)"},
+      {"stop error_rate >", "stop uscount(requests) >"},
+      {"stop error_rate >", "stop total.userror_rate >"},  // the target stands before the arm
+      {"stop error_rate >", "stop toatl.error_rate >"},
+      {"stop error_rate >", "stop uss.error_rate >"},
+  };
+  for (const auto& [right, wrong] : cases) {
+    const std::string broken = Runbook(with_targets()).with(right, wrong);
+    EXPECT_EQ(fixed(broken), broken) << wrong << "\n" << errors(broken);
+    EXPECT_NE(errors(broken), "") << wrong;
+  }
+}
+
+// ---- What is misspelt where it is declared ------------------------------------------------------
+
+TEST(Fix, MendsTheDeclarationWhereItsUsesAgree) {
+  const std::string broken = Runbook().with("rollback automatic {", "rollback automatc {");
+  EXPECT_EQ(fixed(broken), Runbook().text()) << errors(broken);
+  EXPECT_EQ(fixed(Runbook().with("metric requests   =", "metric requess =")),
+            Runbook().with("metric requests   =", "metric requests =").text());
+}
+
+TEST(Fix, MendsAParameterOfAnActionWhereItsCallsAgree) {
+  Runbook sound;
+  sound.with("    hold 2h\n", "    hold 2h\n    run suite(phase: \"second\")\n");
+  Runbook broken = sound;
+  broken.with("action suite(phase: text)", "action suite(phse: text)");
+  EXPECT_EQ(fixed(broken), sound.text()) << errors(broken);
+}
+
+TEST(Fix, MendsTheUsesWhereOneOfThemIsAsDeclared) {
+  const std::string broken = Runbook()
+                                 .with("option back \"Go back\" rollback automatic",
+                                       "option back \"Go back\" rollback automatc")
+                                 .with("otherwise rollback automatic\n    option",
+                                       "otherwise rollback automatc\n    option");
+  EXPECT_EQ(fixed(broken), Runbook().text()) << errors(broken);
+}
+
+TEST(Fix, OneUseDoesNotOutvoteItsDeclaration) {
+  const std::string broken = Runbook().with("run suite(phase", "run siute(phase");
+  EXPECT_EQ(fixed(broken), Runbook().text());
+}
+
+TEST(Fix, AWordOfTwoLettersIsNoMisspelling) {
+  const std::string broken =
+      Runbook().with("error_rate > 1% over 5m\n", "error_rate > 1% over 5m or queue > 9 over 5m\n");
+  EXPECT_EQ(fixed(broken), broken);
+}
+
+TEST(Fix, DoesNotChooseWhatAPercentageScales) {
+  const std::string broken = Runbook().with("> 50ms over", "> 20ms + 30ms + 5% over");
+  EXPECT_EQ(fixed(broken), broken);
+}
+
 TEST(Fix, OfTwoThatTouchTheFirstWins) {
   const runtime::Edit one{{1, 1, 1, 4}, "x"};
   const runtime::Edit two{{1, 3, 1, 5}, "y"};

@@ -208,7 +208,7 @@ TEST(Grammar, SaysWhatItExpected) {
        "found `countr` | did you mean `counter`?"},
       {kRunbook, "metric a = gauge x",
        "RB0201 expected `max`, `min`, `mean` or `last`, found `x` | it is written like `metric "
-       "requests = counter requests_total`"},
+       "queue = gauge max queue_length`"},
       {kRunbook, "metric gauge = counter x",
        "RB0206 `gauge` is a kind of metric, not a name | give the metric another name"},
       {kRunbook, "metric a = counter x default 1",
@@ -234,7 +234,9 @@ TEST(Grammar, SaysWhatItExpected) {
       {kStage, "hold 2h at most 2h",
        "RB0212 `at most 2h` would end the hold before its own `2h` | write more than `2h`, or "
        "leave `at most` out"},
-      {kStage, "hold 0s", "RB0212 `0s` must be above 0"},
+      {kStage, "hold 0s",
+       "RB0212 `0s` must be above 0 | write how long, like `5m`; what shall take no time is left "
+       "out"},
       {kStage, "traffic 5", "RB0201 expected a share of traffic like `5%`, found `5` | write `5%`"},
       {kStage, "traffic 101%",
        "RB0212 `101%` is more than all of the traffic | all of it is `100%`"},
@@ -268,7 +270,7 @@ TEST(Grammar, SaysWhatItExpected) {
        "mean `over`?"},
       {kStage, "expect a < 1%", "RB0207 over what time? a condition needs `over` | add `over 5m`"},
       {kStage, "expect a < 1% over 5m over 6m",
-       "RB0209 this was said already | leave one of the two out"},
+       "RB0209 `over` was said already | leave one of the two out"},
       {kStage, "expect 1% > a over 5m",
        "RB0403 the limit stands on the right | write the metric first, like `error_rate < 0.1%`"},
       {kStage, "expect absent(a) for 5m",
@@ -278,8 +280,7 @@ TEST(Grammar, SaysWhatItExpected) {
        "RB0203 `at least … requests` belongs in `stop` | an `expect` always needs a window that "
        "was watched whole"},
       {kStage, "expect canry.p99(l) < 5ms over 5m",
-       "RB0201 expected a condition like `error_rate > 0.1%`, found `canry` | did you mean "
-       "`canary`?"},
+       "RB0370 no target is called `canry`, and no arm | did you mean `canary`?"},
       {kStage, "expect rat(l) < 5ms over 5m",
        "RB0210 no function is called `rat` | did you mean `rate`?"},
       {kStage, "expect p100(l) < 5ms over 5m",
@@ -290,7 +291,7 @@ TEST(Grammar, SaysWhatItExpected) {
        "RB0205 a list of roles says neither all nor any | write `by all of …` or `by any of …`"},
       {kStage, "confirm \"x\" by all a",
        "RB0201 expected `of`, found `a` | it is written like `confirm \"No complaints\" by owner`"},
-      {kStage, "confirm \"x\" by 0 of a", "RB0212 `0` must be above 0"},
+      {kStage, "confirm \"x\" by 0 of a", "RB0212 `0` must be above 0 | write 1 or more"},
       {kStage, "confirm \"x\" by 1.5 of a",
        "RB0201 expected `any`, `all`, a number like `2` or a role, found `1.5` | it is written "
        "like `confirm \"No complaints\" by owner`"},
@@ -306,7 +307,8 @@ TEST(Grammar, SaysWhatItExpected) {
       {kGuard, "stop new(a by b) at least 5",
        "RB0207 over what time? `new` needs `over` | add `over 5m`"},
       {kGuard, "stop new(a) at least 5 over 5m",
-       "RB0201 expected `by`, found `)` | it is written like `stop error_rate > 1% over 5m`"},
+       "RB0201 expected `by`, found `)` | it is written like `stop new(errors by type) at least 5 "
+       "over 5m`"},
       {kGuard, "stop absent(a)",
        "RB0208 how long may it be silent? `absent` needs `for` | add `for 3m`"},
       {kGuard, "stop absent(a) for 3m over 5m",
@@ -315,9 +317,10 @@ TEST(Grammar, SaysWhatItExpected) {
        "RB0201 expected `next`, `extend`, `rollback` or `halt`, found `nxt` | did you mean "
        "`next`?"},
       {kDecide, "option a \"b\" extend 1h",
-       "RB0201 expected `at most`, found the end of the line | it is written like `option proceed "
-       "\"Go on\" next`"},
-      {kDecide, "option a \"b\" extend 1h at most 0", "RB0212 `0` must be above 0"},
+       "RB0201 expected `at most`, found the end of the line | it is written like `option longer "
+       "\"Extend the canary\" extend 24h at most 2`"},
+      {kDecide, "option a \"b\" extend 1h at most 0",
+       "RB0212 `0` must be above 0 | write 1 or more"},
       {kRequire, "decide x",
        "RB0203 `decide` has no place in `require` | it belongs in `stage`, and its declaration in "
        "`runbook`"},

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "dsl/compiler.h"
+#include "dsl/without_imports.h"
 #include "tests/dsl/compiling.h"
 
 namespace rollbook::dsl {
@@ -123,6 +124,49 @@ TEST(Imports, ATextWithoutImportsStaysAsItIs) {
   EXPECT_TRUE(imported.diagnostics.empty());
   const std::string broken = "runbook {\n \"\x01";
   EXPECT_EQ(inlined(broken, {}).text.text(), broken);
+}
+
+// ---- What else is wrong where an import cannot be read
+// -------------------------------------------
+
+// "line:column code" for each.
+std::string besides(const std::string& text) {
+  std::string lines;
+  for (const runtime::Diagnostic& each : check_without_imports("t.runbook", text))
+    lines += std::to_string(each.span.line) + ":" + std::to_string(each.span.column) + " " +
+             each.code + "\n";
+  return lines;
+}
+
+TEST(WithoutImports, NamesOfImportsAreNoMistakes) {
+  EXPECT_EQ(besides(importing()), "");
+  EXPECT_EQ(besides(Runbook(importing()).with("over 5m", "over lib.patience")), "");
+  EXPECT_EQ(besides(Runbook(importing()).with("stop error_rate >", "stop lib.eror_rate >")), "");
+}
+
+TEST(WithoutImports, OtherMistakesAreToldAtTheirPlaces) {
+  const std::string sound = importing();
+  const auto line_of = [&](const std::string& part) {
+    const auto end = sound.begin() + static_cast<std::ptrdiff_t>(sound.find(part));
+    return std::to_string(1 + std::count(sound.begin(), end, '\n'));
+  };
+  EXPECT_EQ(besides(Runbook(sound).with("stop error_rate", "stop eror_rate")),
+            line_of("stop error_rate") + ":10 RB0301\n");
+  EXPECT_EQ(besides(Runbook(sound).with("hold 1h", "holt 1h")), line_of("hold 1h") + ":5 RB0202\n");
+  // Behind a name of an import in the same line.
+  EXPECT_EQ(
+      besides(Runbook(sound)
+                  .with("stop error_rate > 1%", "stop lib.queue > 5 over 5m and error_rate > 1%")
+                  .with("by lead", "by leed")),
+      line_of("by lead") + ":23 RB0302\n");
+}
+
+TEST(WithoutImports, AreChecksOfTheRestWhereNothingIsTakenOfThem) {
+  const std::string text =
+      Runbook().with("runbook shop {", "import \"l.runbook\" as l\nrunbook shop {");
+  EXPECT_EQ(besides(text), "");
+  EXPECT_EQ(besides(Runbook(text).with("finish traffic 50%", "finish traffic 40%")).substr(0, 3),
+            "45:");
 }
 
 TEST(Imports, AnEngineRefusesWhatIsNotPutIn) {

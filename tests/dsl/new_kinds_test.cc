@@ -66,7 +66,8 @@ TEST(NewKinds, AreRefusedWhereTheySayNothing) {
        "the `arms`, and take a metric that is not `unsplit`\n"},
       {"new(errors by type) at least 5",
        "17:10 RB0207 over what time? `new` needs `over`\n  add `over 5m`\n"},
-      {"new(errors by type) at least 0 over 5m", "17:39 RB0212 `0` must be above 0\n"},
+      {"new(errors by type) at least 0 over 5m",
+       "17:39 RB0212 `0` must be above 0\n  write 1 or more\n"},
       {"new(errors by type) at least 5 over 5m for 2m",
        "17:53 RB0209 `new` knows only `at least` behind it and `over`\n  leave it out\n"},
   };

@@ -142,6 +142,7 @@ const Case kResolveCases[] = {
 )"},
     {"NobodyIsNeeded", Runbook().with("by all of lead, owner", "by 0 of lead"),
      R"(34:8 RB0212 `0` must be above 0
+  write 1 or more
 )"},
     {"ReservedStageName", Runbook().with("stage second {", "stage success {"),
      R"(29:9 RB0206 no stage can be called `success`
@@ -195,6 +196,7 @@ const Case kResolveCases[] = {
 )"},
     {"NoTimeAtAll", Runbook().with("hold 2h", "hold 0s"),
      R"(31:10 RB0212 `0s` must be above 0
+  write how long, like `5m`; what shall take no time is left out
 )"},
     {"TooManyExtensions",
      Runbook().with(R"(option back "Go back" rollback automatic)",

@@ -28,7 +28,7 @@ const Case kResolveTypesCases[] = {
 )"},
     {"RatioAgainstPoints", Runbook().with("error_rate > 1%", "error_rate > 1pp"),
      R"(15:23 RB0401 `error_rate` is a ratio, this is a difference in points
-  a ratio is written `0.1%`
+  points can be handed to an action, no condition takes them: write the limit itself, like `0.7%`, or scale by `* 105%`
 )"},
     {"QuantileAgainstRatio", Runbook().with("p99(latency) > 50ms", "p99(latency) > 5%"),
      R"(16:25 RB0401 `p99(latency)` is a duration, this is a ratio

@@ -38,6 +38,37 @@ TEST(Check, FindingsHavePlaceCodeAndCaret) {
   EXPECT_THAT(json.out, HasSubstr(R"("line":)"));
 }
 
+// One file that cannot be read hides nothing of the others.
+TEST(Check, WhatIsFoundInTheOtherFilesIsToldAllTheSame) {
+  const Directory directory;
+  const std::string file = directory.write("bad.runbook", "edition 1\nrunbook x {\n  oops\n}\n");
+  const std::string missing = directory.file("none.runbook");
+  for (const char* output : {"json", "sarif", "text"}) {
+    const std::string alone = rollbook({"check", file, "-o", output}).out;
+    EXPECT_THAT(alone, HasSubstr("RB0202")) << output;
+    for (const auto& files : {std::pair{file, missing}, std::pair{missing, file}}) {
+      const Ran ran = rollbook({"check", files.first, files.second, "-o", output});
+      EXPECT_EQ(ran.exit, 1) << output;
+      EXPECT_EQ(ran.out, alone) << output;
+      EXPECT_THAT(ran.err, HasSubstr("rollbook: " + missing + ": no such file\n")) << output;
+    }
+  }
+}
+
+TEST(Check, AMissingImportHidesNoOtherMistake) {
+  const Directory directory;
+  std::string text = kShop;
+  text.insert(text.find("runbook "), "import \"none.runbook\" as lib\n");
+  text.insert(text.find("traffic "),
+              "trafic 3\n    hold lib.patience\n    expect lib.quiet < 2 over 5m\n    ");
+  const std::string file = directory.write("a.runbook", text);
+  const Ran ran = rollbook({"check", file});
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out, HasSubstr("none.runbook: no such file"));
+  EXPECT_THAT(ran.out, HasSubstr("no statement of a stage begins with `trafic`"));
+  EXPECT_THAT(ran.err, HasSubstr(": 2 errors, 0 warnings")) << ran.out;
+}
+
 TEST(Check, FilesThatAreNoRunbooksHaveOneClearMessage) {
   const Directory directory;
   const std::string missing = directory.file("none.runbook");

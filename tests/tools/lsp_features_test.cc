@@ -154,6 +154,9 @@ TEST_F(LspFeatures, CompletionOffersWhatMayStandThere) {
   EXPECT_THAT(completed("service", "|"), AllOf(Contains("stage"), Not(Contains("hold"))));
   EXPECT_THAT(completed("guard {", "stop |"), AllOf(Contains("error_rate"), Contains("p99("),
                                                     Contains("absent("), Contains("canary.")));
+  EXPECT_THAT(completed("guard {", "stop canary.|"),
+              AllOf(Contains("error_rate"), Contains("p99("), Not(Contains("canary.")),
+                    Not(Contains("absent("))));
   EXPECT_THAT(completed("guard {", "stop p99(|"),
               AllOf(Contains("latency"), Not(Contains("p99("))));
   EXPECT_THAT(completed("stage first", "page |"), ElementsAre("oncall"));

@@ -80,7 +80,22 @@ TEST(TestVerb, AFilterChoosesByTitleOrFile) {
   EXPECT_THAT(ran.out, Not(HasSubstr("bad day")));
   const Ran none = rollbook({"test", directory.path(), "-k", "ugly"});
   EXPECT_EQ(none.exit, 2);
+  EXPECT_EQ(none.out, "") << "nothing was run, so there is nothing good to say of it";
   EXPECT_EQ(none.err, "rollbook: no scenario matches `ugly`\n");
+}
+
+// What a lens of the editor runs: one scenario, whatever others begin with its title.
+TEST(TestVerb, AWholeTitleIsThatScenarioAlone) {
+  const Directory directory;
+  directory.write("shop.runbook", kShop);
+  std::string longer = kBad;
+  longer.replace(longer.find("bad day"), 7, "bad day again");
+  directory.write("shop.scenario", kBad + longer);
+  const Ran ran = rollbook({"test", directory.path(), "-k", "bad day"});
+  EXPECT_THAT(ran.out, HasSubstr("1 scenario, 1 failed"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("bad day again")));
+  EXPECT_THAT(rollbook({"test", directory.path(), "-k", "bad da"}).out,
+              HasSubstr("2 scenarios, 2 failed"));
 }
 
 TEST(TestVerb, MistakesInAScenarioHavePlaceAndCaret) {

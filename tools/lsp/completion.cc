@@ -141,15 +141,30 @@ std::optional<std::size_t> alias_before(Document& document, std::size_t begin) {
   return std::nullopt;
 }
 
+bool is_word_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.';
+}
+
+// The word with a dot that stands before the word at `begin`: `canary` in `canary.err`; else "".
+std::string word_before_dot(const std::string& bytes, std::size_t begin) {
+  if (begin == 0 || bytes[begin - 1] != '.') return "";
+  std::size_t first = begin - 1;
+  while (first > 0 && is_word_byte(bytes[first - 1]) && bytes[first - 1] != '.') --first;
+  return bytes.substr(first, begin - 1 - first);
+}
+
 void add_measurements(Document& document, const Expected& expected, Items& items) {
   add_names(document, NameKind::metric, items);
   if (!expected.callee.empty() || expected.statement == "metric") return;
   for (const char* function : {"p50", "p90", "p95", "p99", "rate", "count"})
     items.add(function, ItemKind::function, "", "", std::string(function) + "(");
-  if (expected.statement == "stop") {
+  const std::string before = word_before_dot(document.text().bytes(), expected.word_begin);
+  if (expected.statement == "stop" && before.empty()) {
     for (const char* function : {"absent", "new"})
       items.add(function, ItemKind::function, "", "", std::string(function) + "(");
   }
+  if (before == "canary" || before == "baseline" || before == "total") return;
   for (const char* arm : {"canary", "baseline", "total"})
     items.add(arm, ItemKind::keyword, "", "", std::string(arm) + ".");
 }
@@ -201,11 +216,6 @@ Json library_items(Document& document, std::size_t alias, std::size_t begin, std
 }
 
 // ---- Scenarios --------------------------------------------------------------------------------
-
-bool is_word_byte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-         c == '.';
-}
 
 // The runbook that the scenario around `line` is for.
 std::optional<Document> runbook_at(Document& scenario, std::uint32_t line,

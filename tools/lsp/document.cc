@@ -10,6 +10,7 @@
 #include "dsl/parse.h"
 #include "dsl/resolve.h"
 #include "dsl/scenario.h"
+#include "dsl/without_imports.h"
 #include "tools/lsp/workspace.h"
 #include "tools/scenario/script.h"
 
@@ -116,6 +117,9 @@ runtime::Compiled Document::compile(const std::string& text) const {
   if (imported.diagnostics.empty()) {
     compiled = dsl::Compiler().compile(file_, imported.text.text(), {});
     for (runtime::Diagnostic& found : compiled.diagnostics) found = imported.text.original(found);
+  } else {
+    for (runtime::Diagnostic& found : dsl::check_without_imports(file_, text))
+      compiled.diagnostics.push_back(std::move(found));
   }
   compiled.diagnostics.insert(compiled.diagnostics.end(), imported.warnings.begin(),
                               imported.warnings.end());

@@ -51,9 +51,16 @@ const FileResult& Suite::add(const std::string& path) {
   dsl::Sink sink(path);
   const auto scenarios = dsl::scenario::parse(file.text, sink);
   if (!sink.has_errors()) {
+    // Where one has that very title, those that only begin so are not meant.
+    const bool exact = !filter_.empty() &&
+                       std::any_of(scenarios.begin(), scenarios.end(), [&](const auto& scenario) {
+                         return scenario.title.value == filter_;
+                       });
     for (const dsl::scenario::Scenario& scenario : scenarios) {
-      const bool wanted = filter_.empty() || path.find(filter_) != std::string::npos ||
-                          scenario.title.value.find(filter_) != std::string::npos;
+      const std::string& title = scenario.title.value;
+      const bool wanted = exact ? title == filter_
+                                : path.find(filter_) != std::string::npos ||
+                                      title.find(filter_) != std::string::npos;
       if (wanted) run(scenario, file, sink);
     }
   }

@@ -286,6 +286,9 @@ class Judge {
     for (const Span& span : spans) {
       if (span.fits) return fmt::format("it was at {}", at(span.from));
     }
+    if (const auto* what = std::get_if<dsl::scenario::StandingExpected>(&expectation.what)) {
+      return what->halted ? "it was never halted" : "it was never paused";
+    }
     if (spans.empty()) {
       return std::holds_alternative<dsl::scenario::OutcomeExpected>(expectation.what)
                  ? fmt::format("it had not ended at {}", at(seen_.end))

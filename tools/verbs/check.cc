@@ -125,8 +125,9 @@ std::string part_of(const std::string& text, const core::Span& span) {
 }
 
 std::string in_words(const runtime::Diagnostic& found, const std::string& text) {
-  std::string words = fmt::format("{}:{}:{}: fixed {}:", found.file, found.span.line,
-                                  found.span.column, found.code);
+  const core::Span& place = found.fix.front().span;  // a declaration may stand far from its use
+  std::string words =
+      fmt::format("{}:{}:{}: fixed {}:", found.file, place.line, place.column, found.code);
   for (const runtime::Edit& edit : found.fix) {
     const std::string before = part_of(text, edit.span);
     std::string after = edit.text;
@@ -159,7 +160,20 @@ Outcome<Checked> fix(Checked checked, const Console& console) {
   return checked;
 }
 
+Outcome<Checked> check_file(const std::string& file, const Options& options,
+                            const std::vector<core::Argument>& params, const Console& console) {
+  TRY(RunbookSource source, RunbookSource::load(file));
+  Checked checked = check(std::move(source), params);
+  if (!options.fix) return checked;
+  return fix(std::move(checked), console);
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
+  const bool stdin_too =
+      std::find(options.files.begin(), options.files.end(), "-") != options.files.end();
+  if (options.fix && stdin_too) {
+    return give_up("--fix changes files, stdin is none: name a file", Exit::usage);
+  }
   Json all = Json::array();
   std::vector<CheckedFile> files;
   bool valid = true;
@@ -169,21 +183,19 @@ Outcome<Exit> run(const Options& options, const Console& console) {
                    Exit::usage);
   }
   for (const std::string& file : options.files) {
-    if (options.fix && file == "-") {
-      return give_up("--fix changes files, stdin is none: name a file", Exit::usage);
+    const Outcome<Checked> checked = check_file(file, options, params, console);
+    if (!checked) {  // what is found in the others is told all the same
+      console.fail(checked.error().message);
+      valid = false;
+      continue;
     }
-    TRY(RunbookSource source, RunbookSource::load(file));
-    Checked checked = check(std::move(source), params);
-    if (options.fix) {
-      TRY(checked, fix(std::move(checked), console));
-    }
-    valid = valid && checked.machine.has_value();
+    valid = valid && checked->machine.has_value();
     if (options.output == "text") {
-      print_text(checked, console);
+      print_text(*checked, console);
     } else if (options.output == "json") {
-      for (const runtime::Diagnostic& found : checked.diagnostics) all.push_back(to_json(found));
+      for (const runtime::Diagnostic& found : checked->diagnostics) all.push_back(to_json(found));
     } else {
-      add_files(checked, files);
+      add_files(*checked, files);
     }
   }
   if (options.output == "json") console.line(adapters::to_line(all));

@@ -32,8 +32,11 @@ Outcome<std::string> read_metrics(const std::string& path) {
                    Exit::usage);
   }
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
+  if (!std::filesystem::exists(path, error)) {
     return give_up(fmt::format("{}: no such file", path));
+  }
+  if (std::filesystem::is_directory(path, error)) {
+    return give_up(fmt::format("{}: a directory, not a recording", path));
   }
   std::ifstream file(path, std::ios::binary);
   if (!file) return give_up(fmt::format("{}: cannot be read, permission denied?", path));

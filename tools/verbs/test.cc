@@ -66,16 +66,16 @@ Outcome<Exit> run_once(const Options& options, const Console& console,
     if (interrupted()) return Exit::interrupted;
   }
   if (watched != nullptr) *watched = suite.watched();
-  if (options.output == "text") console.print(report_end(suite, look));
-  if (options.output == "json") console.print(report_json(suite));
-  if (options.output == "junit") console.print(report_junit(suite));
-  console.flush();
   const bool any = std::any_of(suite.files().begin(), suite.files().end(), [](const auto& file) {
     return !file.scenarios.empty() || !file.passed();
   });
   if (!any) {
     return give_up(fmt::format("no scenario matches `{}`", options.filter), Exit::usage);
   }
+  if (options.output == "text") console.print(report_end(suite, look));
+  if (options.output == "json") console.print(report_json(suite));
+  if (options.output == "junit") console.print(report_junit(suite));
+  console.flush();
   const bool enough = covers(suite, least, console);
   return suite.passed() && enough ? Exit::done : Exit::error;
 }
@@ -120,7 +120,8 @@ Verb test_verb() {
           [o](OptionSet& set) {
             set.positionals("PATH", o->paths,
                             "scenario files, directories of them, or runbooks that have some");
-            set.option("-k", "TEXT", o->filter, "only those whose title or file holds TEXT");
+            set.option("-k", "TEXT", o->filter,
+                       "only those whose title or file holds TEXT; a whole title is that one");
             set.options("--param", "NAME=VALUE", o->params,
                         "of the runbooks, as for `start`; a scenario's own `given param` goes "
                         "before it");

@@ -308,6 +308,11 @@ at 10m pause for 10m
 at 25m expect paused)")
                 .told(),
             "5: at 25m expect paused / it went on at 25m");
+  EXPECT_EQ(play(R"(series healthy at 100/s
+at every question answer yes
+expect halted)")
+                .told(),
+            "4: expect halted / it was never halted");
 }
 
 TEST(Play, WhatIsStartedAndWaitedForSettlesByItselfOrByAnOrder) {

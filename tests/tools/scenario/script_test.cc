@@ -29,6 +29,7 @@ TEST(Script, EveryNameIsLookedUp) {
        "2:28 RB0718 runbook `shop_canary` has no option `proced` | did you mean `proceed`?"},
       {"at 1h confirm \"No complaints\" as owne\nexpect outcome succeeded",
        "2:34 RB0719 runbook `shop_canary` has no role `owne` | did you mean `owner`?"},
+      {"expect traffic eu 50%", "2:16 RB0730 runbook `shop_canary` has no target `eu`"},
   };
   for (const Wrong& wrong : table) EXPECT_EQ(make(wrong.body).findings, wrong.finding);
 }
