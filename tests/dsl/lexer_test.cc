@@ -78,7 +78,9 @@ TEST(Lexer, MakesTokens) {
       {"errors/requests", "w:errors s:/ w:requests end"},
       {"10/x", "n:10 s:/ w:x end"},
       {"10/s", "n:10/s end"},
-      {"10/second", "n:10 s:/ w:second end"},
+      {"10/second",
+       "bad end\nx:1:1 RB0109 `10/second`: no unit is called `/second` | a rate is per second, "
+       "minute or hour: `900/s`, `60/m` or `1/h`"},
       {"\"a \\\"b\\\" \\\\ \\n\"", "t:a \"b\" \\ \n end"},
       {"_a1 a_b", "w:_a1 w:a_b end"},
   };
