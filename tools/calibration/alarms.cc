@@ -2,54 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 
 #include "engine/core/sentence.h"
 #include "tools/calibration/trial.h"
+#include "tools/draw.h"
 
 namespace rollbook::calibration {
 
 using namespace rollbook::core;
+using tools::Draw;
 
 namespace {
 
-using Random = std::mt19937_64;
-
 double share(Fixed value) { return static_cast<double>(value.nanos) * 1e-9; }
 double share(Weight value) { return static_cast<double>(value.nanos) * 1e-9; }
-
-// std's distributions differ from library to library; these do not.
-double uniform(Random& random) { return static_cast<double>(random() >> 11) * 0x1p-53; }
-
-std::int64_t poisson(Random& random, double mean) {
-  if (mean > 30) {  // the normal law is near enough, and quick
-    const double radius = std::sqrt(-2 * std::log(1 - uniform(random)));
-    const double normal = radius * std::cos(6.283185307179586 * uniform(random));
-    return std::max<std::int64_t>(0, std::llround(mean + std::sqrt(mean) * normal));
-  }
-  const double limit = std::exp(-mean);
-  std::int64_t count = 0;
-  for (double product = uniform(random); product > limit; product *= uniform(random)) ++count;
-  return count;
-}
-
-std::int64_t binomial(Random& random, std::int64_t of, double chance) {
-  if (static_cast<double>(of) * chance > 30) {
-    const double mean = static_cast<double>(of) * chance;
-    const double radius = std::sqrt(-2 * std::log(1 - uniform(random)));
-    const double normal = radius * std::cos(6.283185307179586 * uniform(random));
-    return std::clamp<std::int64_t>(std::llround(mean + std::sqrt(mean * (1 - chance)) * normal), 0,
-                                    of);
-  }
-  // From one success to the next: geometric steps.
-  std::int64_t count = 0, at = 0;
-  while (chance > 0) {
-    at += 1 + static_cast<std::int64_t>(std::log(1 - uniform(random)) / std::log1p(-chance));
-    if (at > of) break;
-    ++count;
-  }
-  return count;
-}
 
 constexpr Fixed kMargin{1'050'000'000};    // of `arms_gate`
 constexpr Fixed kTolerance{20'000'000};    // of `unchanged`
@@ -80,19 +46,18 @@ double change_of(const Setting& setting, std::int64_t second) {
 }
 
 // One second of one arm.
-Second second_of(const Setting& setting, Random& random, double arm, double change,
+Second second_of(const Setting& setting, Draw& draw, double arm, double change,
                  std::size_t buckets) {
   Second second;
-  second.requests = poisson(random, static_cast<double>(setting.per_second) * arm);
+  second.requests = draw.poisson(static_cast<double>(setting.per_second) * arm);
   const double chance = share(setting.rate) * change / static_cast<double>(setting.burst);
-  second.errors =
-      std::min(second.requests, setting.burst * binomial(random, second.requests, chance));
+  second.errors = std::min(second.requests, setting.burst * draw.binomial(second.requests, chance));
   if (!setting.test.starts_with("quantile")) return second;
   // One in a hundred at 20 ms or above, the rest below.
   second.buckets.assign(buckets, 0);
   const std::int64_t slow = std::min(
       second.requests,
-      setting.burst * binomial(random, second.requests, 0.01 / static_cast<double>(setting.burst)));
+      setting.burst * draw.binomial(second.requests, 0.01 / static_cast<double>(setting.burst)));
   second.buckets[2] = second.requests - slow;
   second.buckets[buckets / 2] = slow;
   return second;
@@ -116,14 +81,14 @@ std::vector<std::string> tests() {
 }
 
 bool errs(const Setting& setting, Fixed alpha, std::uint64_t number) {
-  Random random(number * 0x9e3779b97f4a7c15 + 1);
+  Draw draw({number});
   Trial trial(criterion_of(setting, alpha), setting.weight);
   const std::size_t buckets = trial.state.metrics[2].bounds.size() + 1;
   const bool past = setting.test == "unchanged";
   double weight = past ? 1 : share(setting.weight);
   if (past) {
     for (int i = 0; i < kLagSeconds; ++i) {
-      trial.second(second_of(setting, random, weight, 1, buckets));
+      trial.second(second_of(setting, draw, weight, 1, buckets));
     }
     trial.shift(setting.weight);
   }
@@ -132,7 +97,7 @@ bool errs(const Setting& setting, Fixed alpha, std::uint64_t number) {
     for (std::int64_t at = 0; at < setting.seen; at += kAtOnce) {
       Setting longer = setting;
       longer.per_second *= kAtOnce;
-      trial.seconds(kAtOnce, second_of(longer, random, weight, 1, buckets));
+      trial.seconds(kAtOnce, second_of(longer, draw, weight, 1, buckets));
     }
     trial.shift(setting.weight);
   }
@@ -141,8 +106,8 @@ bool errs(const Setting& setting, Fixed alpha, std::uint64_t number) {
       weight = std::min(1.0, 2 * weight);
       trial.shift(Weight{std::llround(weight * 1e9)});
     }
-    const Second canary = second_of(setting, random, weight, change_of(setting, at), buckets);
-    const Second baseline = second_of(setting, random, 1 - weight, 1, buckets);
+    const Second canary = second_of(setting, draw, weight, change_of(setting, at), buckets);
+    const Second baseline = second_of(setting, draw, 1 - weight, 1, buckets);
     if (is_wrong(setting, trial.second(canary, baseline).verdict)) return true;
   }
   return false;
@@ -211,12 +176,12 @@ std::vector<Setting> settings(bool few) {
 
 std::vector<std::int64_t> disprove(Fixed rate, int runs, std::uint64_t seed) {
   constexpr std::int64_t kMost = 200'000;
-  Random random(seed);
+  Draw draw({seed});
   std::vector<std::int64_t> all;
   for (int run = 0; run < runs; ++run) {
     Trial trial(expect_below(Fixed{1'000'000}, Fixed{10'000'000}));
     while (trial.reading().verdict != Verdict::fail && trial.requests() < kMost) {
-      trial.second({.requests = 1, .errors = uniform(random) < share(rate) ? 1 : 0});
+      trial.second({.requests = 1, .errors = draw.uniform() < share(rate) ? 1 : 0});
     }
     all.push_back(trial.requests());
   }
@@ -228,17 +193,17 @@ std::vector<std::int64_t> notice(Fixed rate, std::int64_t healthy_seconds, int r
                                  std::uint64_t seed) {
   constexpr std::int64_t kPerSecond = 45, kMost = 2'000'000;
   const Fixed limit{1'000'000}, alpha{10'000'000};
-  Random random(seed);
+  Draw draw({seed});
   Trial healthy(stop_above(limit, alpha));
   for (std::int64_t second = 0; second < healthy_seconds; ++second) {
-    healthy.second({.requests = kPerSecond, .errors = binomial(random, kPerSecond, 0.0002)});
+    healthy.second({.requests = kPerSecond, .errors = draw.binomial(kPerSecond, 0.0002)});
   }
   std::vector<std::int64_t> all;
   for (int run = 0; run < runs; ++run) {
     Trial trial = healthy;
     std::int64_t requests = 0;
     while (trial.reading().verdict != Verdict::fail && requests < kMost) {
-      trial.second({.requests = kPerSecond, .errors = binomial(random, kPerSecond, share(rate))});
+      trial.second({.requests = kPerSecond, .errors = draw.binomial(kPerSecond, share(rate))});
       requests += kPerSecond;
     }
     all.push_back(requests);

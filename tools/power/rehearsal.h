@@ -12,10 +12,12 @@
 #include <vector>
 
 #include "engine/core/decide.h"
-#include "tools/power/draw.h"
+#include "tools/draw.h"
 #include "tools/power/load.h"
 
 namespace rollbook::power {
+
+using tools::Draw;
 
 // What share of requests is bad in the eyes of each criterion.
 struct Traffic {

@@ -1,12 +1,12 @@
 // Random counts: the same for the same numbers, and of the law that they are drawn from.
 
-#include "tools/power/draw.h"
+#include "tools/draw.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-namespace rollbook::power {
+namespace rollbook::tools {
 namespace {
 
 struct Moments {
@@ -67,4 +67,4 @@ TEST(Draw, BinomialCountsHaveTheirMeanAndVariance) {
 }
 
 }  // namespace
-}  // namespace rollbook::power
+}  // namespace rollbook::tools

@@ -1,9 +1,9 @@
-#include "tools/power/draw.h"
+#include "tools/draw.h"
 
 #include <algorithm>
 #include <cmath>
 
-namespace rollbook::power {
+namespace rollbook::tools {
 
 namespace {
 
@@ -62,4 +62,4 @@ std::int64_t Draw::binomial(std::int64_t of, double chance) {
   }
 }
 
-}  // namespace rollbook::power
+}  // namespace rollbook::tools

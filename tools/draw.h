@@ -5,7 +5,7 @@
 #include <initializer_list>
 #include <random>
 
-namespace rollbook::power {
+namespace rollbook::tools {
 
 class Draw {
  public:
@@ -22,4 +22,4 @@ class Draw {
   std::mt19937_64 random_;
 };
 
-}  // namespace rollbook::power
+}  // namespace rollbook::tools
