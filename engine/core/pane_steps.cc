@@ -64,9 +64,7 @@ struct Stepped {
 Stepped stepped_to(const Subject& subject, Time cut) {
   const Criterion& criterion = subject.criterion;
   const bool of_tails = criterion.test == Test::two_quantiles;
-  const WindowIndex counted = of_tails                        ? criterion.other
-                              : criterion.denominator.valid() ? criterion.denominator
-                                                              : criterion.window;
+  const WindowIndex counted = of_tails ? criterion.other : whole_of(criterion);
   const TestState& test = subject.state.tests[subject.index().value];
   Stepped at{test.spread, test.stepped, test.at_step, test.edge};
   for (const Time border : borders(subject, counted, at.stepped, cut)) {
@@ -87,7 +85,6 @@ Stepped stepped_to(const Subject& subject, Time cut) {
 
 }  // namespace
 
-// The borders of panes after `from` up to `to` at which a window had counted something; rising.
 std::vector<Time> borders(const Subject& subject, WindowIndex counted, Time from, Time to) {
   std::vector<Time> ends;
   const auto take = [&](const Cell& cell) {
@@ -109,7 +106,6 @@ std::vector<Time> borders(const Subject& subject, WindowIndex counted, Time from
   return ends;
 }
 
-// Steps are counted from `at` on, where the windows begin anew or their buckets are others.
 void rebase_steps(const Subject& subject, Time at, TestState& test) {
   test.stepped = at;
   test.at_step = part_at(subject, at, test.edge);
@@ -120,7 +116,6 @@ bool has_steps(const Criterion& criterion) {
   return criterion.test == Test::proportion || criterion.test == Test::two_quantiles;
 }
 
-// How events come is a matter of the service, so it is learnt before a test begins as well.
 void take_steps(const Machine& machine, RolloutState& state) {
   const Pending nothing;
   for (std::size_t i = 0; i < machine.criteria.size(); ++i) {

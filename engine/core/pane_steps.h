@@ -9,6 +9,11 @@ namespace rollbook::core {
 
 bool has_steps(const Criterion& criterion);
 
+// The window of all that could have had an event: a ratio's denominator, a quantile's own.
+inline WindowIndex whole_of(const Criterion& criterion) {
+  return criterion.denominator.valid() ? criterion.denominator : criterion.window;
+}
+
 // The borders of panes after `from` up to `to` at which a window had counted something; rising.
 std::vector<Time> borders(const Subject& subject, WindowIndex counted, Time from, Time to);
 

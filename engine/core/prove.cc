@@ -43,9 +43,8 @@ struct Side {
                  : stats::log_below(sample, limit, prior(), dispersion);
   }
   double bound(const Sample& sample) const {
-    const double most =
-        above ? stats::bound_above(sample, limit) : stats::bound_below(sample, limit);
-    return most * 1e9 / static_cast<double>(dispersion.nanos);
+    return divided(above ? stats::bound_above(sample, limit) : stats::bound_below(sample, limit),
+                   dispersion);
   }
 };
 
@@ -181,8 +180,7 @@ Found proportion(const Subject& subject, bool in_full) {
   const Criterion& criterion = subject.criterion;
   Found found;
   found.at = cut_of(subject);
-  const WindowIndex whole =
-      criterion.denominator.valid() ? criterion.denominator : criterion.window;
+  const WindowIndex whole = whole_of(criterion);
   if (!subject.counted(whole) || !subject.counted(criterion.window)) {
     found.missing = Missing::no_series;
     return found;

@@ -18,10 +18,6 @@ constexpr Fixed kWhole = Fixed::from_int(1);
 
 // ---- Two rates ------------------------------------------------------------------------------
 
-double divided(double log, Fixed dispersion) {
-  return log * 1e9 / static_cast<double>(dispersion.nanos);
-}
-
 // log of the mean over some alternatives, each divided by the dispersion first: the root of a mean
 // is more than the mean of roots, and would promise too much.
 double log_of_group(std::span<const std::int64_t> logs, Fixed dispersion) {

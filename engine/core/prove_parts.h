@@ -21,6 +21,11 @@ inline const double kNegligible = std::log(1e-11);
 
 inline double log_of(std::int64_t number) { return std::log(static_cast<double>(number)); }
 
+// A log of what takes events for independent, where they come so many at a time.
+inline double divided(double log, Fixed dispersion) {
+  return log * 1e9 / static_cast<double>(dispersion.nanos);
+}
+
 // log(1/from − 1/to).
 inline double log_weight(const TestStart& start) {
   if (start.to == 0) return 0;

@@ -58,10 +58,10 @@ class Tail {
     return stats::log_below(sample(edge), share_, stats::prior_below(share_), dispersion_);
   }
   double more_at_most(std::size_t edge) const {
-    return divided(stats::bound_above(sample(edge), share_));
+    return divided(stats::bound_above(sample(edge), share_), dispersion_);
   }
   double less_at_most(std::size_t edge) const {
-    return divided(stats::bound_below(sample(edge), share_));
+    return divided(stats::bound_below(sample(edge), share_), dispersion_);
   }
   void divide_by(Fixed dispersion) { dispersion_ = dispersion; }
 
@@ -81,7 +81,6 @@ class Tail {
   }
 
  private:
-  double divided(double log) const { return log * 1e9 / static_cast<double>(dispersion_.nanos); }
   Sample sample(std::size_t edge) const {
     return {std::max<std::int64_t>(all_, 0), std::clamp<std::int64_t>(above_[edge], 0, all_)};
   }

@@ -150,10 +150,7 @@ void add_start(Time origin, TestState& test, Time border, std::vector<std::int64
 void grow_starts(const Subject& subject, TestState& test, Time cut) {
   const Time origin = origin_of(subject.state, subject.criterion);
   if (origin == kDistantFuture) return;
-  const Criterion& criterion = subject.criterion;
-  const WindowIndex counted =
-      criterion.denominator.valid() ? criterion.denominator : criterion.window;
-  for (const Time border : borders(subject, counted, test.cut, cut)) {
+  for (const Time border : borders(subject, whole_of(subject.criterion), test.cut, cut)) {
     add_start(origin, test, border, counts_at(subject, border), {});
   }
   thin_out(test.starts, subject.criterion.test);
