@@ -4,28 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/dsl/compiling.h"
+#include "tests/dsl/diffing.h"
 
 namespace rollbook::dsl {
 namespace {
-
-std::vector<Change> changes(const std::string& before, const std::string& after) {
-  const auto first = compile(before);
-  const auto second = compile(after);
-  EXPECT_TRUE(first.plan) << findings(before);
-  EXPECT_TRUE(second.plan) << findings(after);
-  if (!first.plan || !second.plan) return {};
-  return diff(*first.plan, *second.plan);
-}
-
-std::string said(const std::vector<Change>& found) {
-  std::string lines;
-  for (const Change& change : found) {
-    lines +=
-        std::string(to_string(change.bearing)) + " " + change.where + ": " + change.what + "\n";
-  }
-  return lines;
-}
 
 std::string said(const std::string& before, const std::string& after) {
   return said(changes(before, after));

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "dsl/diff.h"
-#include "tests/dsl/compiling.h"
+#include "tests/dsl/diffing.h"
 
 namespace rollbook::dsl {
 namespace {
@@ -153,24 +153,6 @@ runbook shop_regions {
   }
 }
 )");
-}
-
-std::vector<Change> changes(const std::string& before, const std::string& after) {
-  const auto first = compile(before);
-  const auto second = compile(after);
-  EXPECT_TRUE(first.plan) << findings(before);
-  EXPECT_TRUE(second.plan) << findings(after);
-  if (!first.plan || !second.plan) return {};
-  return diff(*first.plan, *second.plan);
-}
-
-std::string said(const std::vector<Change>& found) {
-  std::string lines;
-  for (const Change& change : found) {
-    lines +=
-        std::string(to_string(change.bearing)) + " " + change.where + ": " + change.what + "\n";
-  }
-  return lines;
 }
 
 struct Weakening {
