@@ -6,8 +6,8 @@
 #include "tools/act.h"
 #include "tools/breakdown_look.h"
 #include "tools/metric_looks.h"
+#include "tools/opened_rollout.h"
 #include "tools/same_place.h"
-#include "tools/settings.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -59,21 +59,18 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (!options.at.empty()) {
     TRY(until, parse_until(options.at));
   }
-  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
-  TRY(const auto log, open_log(loaded.config.store_path));
-  TRY(const Entry entry, find_rollout(*log, options.rollout));
-  TRY(const Rollout rollout, Rollout::load(*log, entry.stream, until));
-  TRY(const BreakdownLook look, break_down(*log, rollout, ask));
+  TRY(const OpenedRollout opened, open_rollout(options.settings, console, options.rollout, until));
+  TRY(const BreakdownLook look, break_down(*opened.log, opened.rollout, ask));
   if (options.output == "json") {
     console.line(breakdown_json(look));
     return Exit::done;
   }
   console.print(breakdown_text(look, top, console.look().width));
   if (ask.subject == Subject::traffic) {
-    console.suggest("rollbook traffic " + entry.rollout + same_place(options.settings));
+    console.suggest("rollbook traffic " + opened.entry.rollout + same_place(options.settings));
   } else {
-    console.suggest(fmt::format("rollbook samples {} --metric {}{}", entry.rollout, look.metric,
-                                same_place(options.settings)));
+    console.suggest(fmt::format("rollbook samples {} --metric {}{}", opened.entry.rollout,
+                                look.metric, same_place(options.settings)));
   }
   return Exit::done;
 }

@@ -3,9 +3,8 @@
 #include "adapters/wire/text.h"
 #include "engine/core/sentence.h"
 #include "tools/metric_looks.h"
-#include "tools/rollouts.h"
+#include "tools/opened_rollout.h"
 #include "tools/same_place.h"
-#include "tools/settings.h"
 #include "tools/verbs.h"
 #include "tools/wait.h"
 
@@ -94,19 +93,17 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     }
     TRY(until, parse_until(options.at));
   }
-  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
-  TRY(const auto log, open_log(loaded.config.store_path));
-  TRY(const Entry entry, find_rollout(*log, options.rollout));
-  TRY(Rollout rollout, Rollout::load(*log, entry.stream, until, [window](core::Machine& machine) {
-        add_look_windows(machine, window);
-      }));
+  TRY(OpenedRollout opened,
+      open_rollout(options.settings, console, options.rollout, until,
+                   [window](core::Machine& machine) { add_look_windows(machine, window); }));
+  Rollout& rollout = opened.rollout;
   if (options.watch) {
     catch_interrupts();
-    return follow(*log, rollout, ask, options, console);
+    return follow(*opened.log, rollout, ask, options, console);
   }
   TRY_DO(print(rollout, until, ask, options, console));
   console.suggest(fmt::format("rollbook {} {}{}", options.compare ? "traffic" : "status",
-                              entry.rollout, same_place(options.settings)));
+                              opened.entry.rollout, same_place(options.settings)));
   return Exit::done;
 }
 

@@ -3,9 +3,9 @@
 #include <charconv>
 
 #include "adapters/wire/text.h"
+#include "tools/opened_rollout.h"
 #include "tools/same_place.h"
 #include "tools/sample_look.h"
-#include "tools/settings.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -65,18 +65,16 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (!options.at.empty()) {
     TRY(until, parse_until(options.at));
   }
-  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
-  TRY(const auto log, open_log(loaded.config.store_path));
-  TRY(const Entry entry, find_rollout(*log, options.rollout));
-  TRY(const Rollout rollout, Rollout::load(*log, entry.stream, until));
-  TRY(const SampleLook look, look_at_samples(*log, rollout, ask));
+  TRY(const OpenedRollout opened, open_rollout(options.settings, console, options.rollout, until));
+  TRY(const SampleLook look, look_at_samples(*opened.log, opened.rollout, ask));
   if (options.output == "json") {
     console.line(samples_json(look));
   } else if (options.output == "jsonl") {
     console.print(samples_jsonl(look));
   } else {
     console.print(samples_text(look, last, console.look().width));
-    console.suggest("rollbook analyze latency " + entry.rollout + same_place(options.settings));
+    console.suggest("rollbook analyze latency " + opened.entry.rollout +
+                    same_place(options.settings));
   }
   return Exit::done;
 }

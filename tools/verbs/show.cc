@@ -2,9 +2,8 @@
 
 #include "adapters/wire/status.h"
 #include "adapters/wire/text.h"
-#include "tools/rollouts.h"
+#include "tools/opened_rollout.h"
 #include "tools/same_place.h"
-#include "tools/settings.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -22,10 +21,8 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (!options.at.empty()) {
     TRY(until, parse_until(options.at));
   }
-  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
-  TRY(const auto log, open_log(loaded.config.store_path));
-  TRY(const Entry entry, find_rollout(*log, options.rollout));
-  TRY(const Rollout rollout, Rollout::load(*log, entry.stream, until));
+  TRY(const OpenedRollout opened, open_rollout(options.settings, console, options.rollout, until));
+  const Rollout& rollout = opened.rollout;
   // Clocks are told as of the moment that is shown: the asked one, or that of the last event.
   core::Time now = rollout.state().now;
   if (const auto* time = std::get_if<core::Time>(&until)) now = std::max(now, *time);
@@ -38,7 +35,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
       fmt::format("as of {}, event {}", adapters::format_time(now), rollout.state().last.value));
   console.print(adapters::status_text(
       status, {.width = console.look().width, .colour = console.look().colour}));
-  console.suggest("rollbook log " + entry.rollout + same_place(options.settings));
+  console.suggest("rollbook log " + opened.entry.rollout + same_place(options.settings));
   return Exit::done;
 }
 

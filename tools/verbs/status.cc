@@ -5,9 +5,8 @@
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/text.h"
 #include "engine/runtime/past.h"
-#include "tools/rollouts.h"
+#include "tools/opened_rollout.h"
 #include "tools/same_place.h"
-#include "tools/settings.h"
 #include "tools/verbs.h"
 #include "tools/wait.h"
 
@@ -121,15 +120,13 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     }
     timeout = *given;
   }
-  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
-  TRY(const auto log, open_log(loaded.config.store_path));
-  TRY(const Entry entry, find_rollout(*log, options.rollout));
-  TRY(Rollout rollout, Rollout::load(*log, entry.stream));
+  TRY(OpenedRollout opened, open_rollout(options.settings, console, options.rollout));
+  Rollout& rollout = opened.rollout;
   if (options.wait || options.watch) {
     catch_interrupts();
-    return follow(*log, rollout, options, timeout, console);
+    return follow(*opened.log, rollout, options, timeout, console);
   }
-  print(*log, rollout, options, console);
+  print(*opened.log, rollout, options, console);
   suggest(rollout.state(), options, console);
   return Exit::done;
 }

@@ -2,9 +2,8 @@
 
 #include "adapters/wire/text.h"
 #include "tools/act.h"
-#include "tools/rollouts.h"
+#include "tools/opened_rollout.h"
 #include "tools/same_place.h"
-#include "tools/settings.h"
 #include "tools/traffic_look.h"
 #include "tools/verbs.h"
 
@@ -64,11 +63,9 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     }
     TRY(until, parse_until(options.at));
   }
-  TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
-  TRY(const auto log, open_log(loaded.config.store_path));
-  TRY(const Entry entry, find_rollout(*log, options.rollout));
-  TRY(const Rollout rollout, Rollout::load(*log, entry.stream, until, add_split_test));
-  const TrafficLook look = look_at_traffic(rollout, moment_of(rollout, until));
+  TRY(const OpenedRollout opened,
+      open_rollout(options.settings, console, options.rollout, until, add_split_test));
+  const TrafficLook look = look_at_traffic(opened.rollout, moment_of(opened.rollout, until));
   return options.rebalance ? rebalance(look, options, console) : show(look, options, console);
 }
 
