@@ -199,13 +199,8 @@ class Bounds {
   template <class Amount>
   Int128 most(WindowIndex index, const Amount& amount) const {
     const Window& window = machine_.at(index);
-    const WindowState& state = state_.windows[index.value];
     const Time left = window.cumulative ? kDistantPast : earliest_ - window.width - window.pane;
-    Int128 sum = amount(state.total);
-    for (const Cell& cell : state.cells) {
-      if (cell.end > left) break;
-      sum -= amount(cell);
-    }
+    Int128 sum = sum_after(state_.windows[index.value], left, amount);
     each_pending(index, [&](const Cell& cell) { sum += amount(cell); });
     return sum;
   }
@@ -215,14 +210,30 @@ class Bounds {
     const Window& window = machine_.at(index);
     const WindowState& state = state_.windows[index.value];
     const Time after = window.cumulative ? kDistantPast : latest_ - window.width;
-    Int128 sum = amount(state.total);
+    Int128 sum = sum_after(state, after, amount);
     const auto& cells = state.cells;
-    std::size_t front = 0, back = cells.size();
-    for (; front < back && cells[front].end <= after; ++front) sum -= amount(cells[front]);
-    for (; back > front && cells[back - 1].end > earliest_; --back) sum -= amount(cells[back - 1]);
+    for (std::size_t back = cells.size(); back > 0; --back) {
+      const Cell& cell = cells[back - 1];
+      if (cell.end <= std::max(earliest_, after)) break;
+      sum -= amount(cell);
+    }
     each_pending(index, [&](const Cell& cell) {
       if (cell.end > after && cell.end <= earliest_) sum += amount(cell);
     });
+    return sum;
+  }
+  // Of the cells that end after `after`, and of all that a cumulative window has kept in its total.
+  template <class Amount>
+  static Int128 sum_after(const WindowState& state, Time after, const Amount& amount) {
+    const Rest& rest = rest_of(state);
+    const auto& cells = state.cells;
+    Int128 sum = amount(rest.sum);
+    for (std::size_t i = rest.left; i > 0 && cells[i - 1].end > after; --i) {
+      sum += amount(cells[i - 1]);
+    }
+    for (std::size_t i = rest.left; i < cells.size() && cells[i].end <= after; ++i) {
+      sum -= amount(cells[i]);
+    }
     return sum;
   }
   template <class Take>

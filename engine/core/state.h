@@ -51,9 +51,9 @@ struct MetricState {
 
 // The sum of a window's cells without the first `left`, which had left it when it was last looked
 // at. No part of the state: it spares the next look the way there, and a window's cost is then the
-// same whatever its length and however long ago the last Observed was.
+// same whatever its length and however far back it keeps cells. Edits of the cells take it along.
 struct Rest {
-  std::uint64_t edits = 0;  // of the cells that it holds for
+  std::uint64_t edits = ~std::uint64_t{0};  // of the cells that it holds for; at first of none
   std::size_t left = 0;
   Cell sum;
   bool operator==(const Rest&) const { return true; }
@@ -62,7 +62,7 @@ struct Rest {
 struct WindowState {
   Cells cells;
   Cell total;         // sum of all cells (counters and histograms)
-  mutable Rest rest;  // used by sum_at() alone; a state is read by one thread at a time
+  mutable Rest rest;  // used by rest_of() alone; a state is read by one thread at a time
   bool operator==(const WindowState&) const = default;
 };
 

@@ -43,9 +43,57 @@ Time pane_end(const Window& window, Time end, Time passed) {
   return border <= passed ? border : end;
 }
 
+// Edits a window's cells and takes its rest along; whoever edits says what becomes of the rest.
+class Edit {
+ public:
+  explicit Edit(WindowState& state)
+      : state_(state), holds_(state.rest.edits == state.cells.edits()) {}
+  Edit(const Edit&) = delete;
+  Edit& operator=(const Edit&) = delete;
+  ~Edit() {
+    if (holds_) state_.rest.edits = state_.cells.edits();
+  }
+
+  // `cell` was added to the one at `place`, which was there already.
+  void merged(std::size_t place, const Cell& cell) {
+    if (holds_ && place >= state_.rest.left) add_total(state_.rest.sum, cell, 1);
+  }
+  void inserted(std::size_t place, const Cell& cell) {
+    if (!holds_) return;
+    if (place >= state_.rest.left) {
+      add_total(state_.rest.sum, cell, 1);
+    } else {
+      ++state_.rest.left;
+    }
+  }
+  // The first one leaves.
+  void leaves(const Cell& cell) {
+    if (!holds_) return;
+    if (state_.rest.left > 0) {
+      --state_.rest.left;
+    } else {
+      add_total(state_.rest.sum, cell, -1);
+    }
+  }
+  // Those of [first, last) became fewer by so many, with the same sum.
+  void thinned(std::size_t first, std::size_t last, std::size_t fewer) {
+    if (first >= state_.rest.left) return;
+    if (last > state_.rest.left) {
+      holds_ = false;
+    } else {
+      state_.rest.left -= fewer;
+    }
+  }
+
+ private:
+  WindowState& state_;
+  bool holds_;
+};
+
 // Merges the cells that were passed since `before` into the window's own panes; what was passed
 // earlier is merged already.
-void thin_out(const Metric& metric, const Window& window, Cells& cells, Time before, Time passed) {
+void thin_out(const Metric& metric, const Window& window, Cells& cells, Edit& edit, Time before,
+              Time passed) {
   const auto border = [&](const Cell& cell) { return ceil_to(cell.end, window.pane); };
   auto last = cells.end();
   while (last != cells.begin() && border(*std::prev(last)) > passed) --last;
@@ -62,22 +110,21 @@ void thin_out(const Metric& metric, const Window& window, Cells& cells, Time bef
       kept->end = end;
     }
   }
-  cells.erase(std::next(kept), last);
+  ++kept;
+  edit.thinned(static_cast<std::size_t>(first - cells.begin()),
+               static_cast<std::size_t>(last - cells.begin()),
+               static_cast<std::size_t>(last - kept));
+  cells.erase(kept, last);
 }
 
 // The sum of all cells but the first ones for which `is_out`; goes on where the last look stopped.
 template <class IsOut>
-const Rest& rest_of(const Window& window, const WindowState& state, Time after,
-                    const IsOut& is_out) {
+const Rest& rest_without(const WindowState& state, const IsOut& is_out) {
+  rest_of(state);
   Rest& rest = state.rest;
   const Cells& cells = state.cells;
-  const bool holds =
-      rest.edits == cells.edits() &&
-      (rest.left == 0 || pane_end(window, cells[rest.left - 1].end, kDistantFuture) <= after);
-  if (!holds) {
-    rest.edits = cells.edits();
-    rest.left = 0;
-    rest.sum = state.total;
+  for (; rest.left > 0 && !is_out(cells[rest.left - 1]); --rest.left) {
+    add_total(rest.sum, cells[rest.left - 1], 1);
   }
   for (; rest.left < cells.size() && is_out(cells[rest.left]); ++rest.left) {
     add_total(rest.sum, cells[rest.left], -1);
@@ -145,6 +192,13 @@ void merge(const Metric& metric, Cell& into, const Cell& from) {
   into.latest = std::max(into.latest, from.latest);
 }
 
+const Rest& rest_of(const WindowState& state) {
+  if (state.rest.edits != state.cells.edits()) {
+    state.rest = Rest{state.cells.edits(), 0, state.total};
+  }
+  return state.rest;
+}
+
 Time passed_at(Time watermark, const Limits& limits) {
   if (watermark == kDistantPast) return kDistantPast;
   return watermark - kFinePanes - limits.grace - limits.stale_after;
@@ -155,12 +209,15 @@ void add(const Machine& machine, const Window& window, WindowState& state, const
   const Metric& metric = machine.at(machine.at(window.series).metric);
   const Time end = pane_end(window, cell.end, passed);
   Cells& cells = state.cells;
+  Edit edit(state);
   std::size_t place = cells.size();
   while (place > 0 && std::as_const(cells)[place - 1].end > end) --place;
   if (place > 0 && std::as_const(cells)[place - 1].end == end) {
     merge(metric, cells[place - 1], cell);
+    edit.merged(place - 1, cell);
   } else {
     cells.insert(cells.begin() + static_cast<std::ptrdiff_t>(place), cell)->end = end;
+    edit.inserted(place, cell);
   }
   if (adds_up(metric)) add_total(state.total, cell, 1);
 }
@@ -169,15 +226,21 @@ void settle(const Machine& machine, const Window& window, WindowState& state, Ti
             Time passed) {
   if (passed == kDistantPast) return;
   const Metric& metric = machine.at(machine.at(window.series).metric);
-  if (window.pane > kPaneMin) thin_out(metric, window, state.cells, passed_before, passed);
+  Cells& cells = state.cells;
+  Edit edit(state);
+  if (window.pane > kPaneMin) thin_out(metric, window, cells, edit, passed_before, passed);
+  const auto is_first = [&](Time oldest) {
+    return !cells.empty() && std::as_const(cells).front().end <= oldest;
+  };
   if (window.cumulative) {  // what lies behind every cut stays in the total alone
-    while (!state.cells.empty() && state.cells.front().end <= passed) state.cells.pop_front();
+    while (is_first(passed)) cells.pop_front();
     return;
   }
-  const Time oldest = passed + kFinePanes - window.width;
-  while (!state.cells.empty() && state.cells.front().end <= oldest) {
-    if (adds_up(metric)) add_total(state.total, state.cells.front(), -1);
-    state.cells.pop_front();
+  while (is_first(passed + kFinePanes - window.width)) {
+    const Cell& leaves = std::as_const(cells).front();
+    if (adds_up(metric)) add_total(state.total, leaves, -1);
+    edit.leaves(leaves);
+    cells.pop_front();
   }
 }
 
@@ -218,7 +281,7 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
   const auto before_window = [&](const Cell& cell) {
     return pane_end(window, cell.end, passed) <= after;
   };
-  const Rest& rest = rest_of(window, cells, after, before_window);
+  const Rest& rest = rest_without(cells, before_window);
   Sum sum;
   add_sum(sum, rest.sum, 1);
   // A cell is left out when its last point lies beyond `at`; such cells stand at the end.

@@ -28,6 +28,11 @@ void add(const Machine& machine, const Window& window, WindowState& state, const
 void settle(const Machine& machine, const Window& window, WindowState& state, Time passed_before,
             Time passed);
 
+// The sum that the last look at a window left behind, and how many of its first cells that leaves
+// out: the way from there to what the next one wants is short. Not kept for gauges that take an
+// extreme or the last value.
+const Rest& rest_of(const WindowState& state);
+
 // Whether any window of the series can still count a cell that ends there.
 bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time watermark,
               const Limits& limits);
