@@ -199,7 +199,8 @@ void take_kinds(const Machine& machine, RolloutState& state, const Observed& obs
       if (!kind.known) add(kind.cells, share.cell);
     }
     if (watermark == kDistantPast) continue;
-    const Time oldest = watermark - state.limits.grace - window.width;
+    // A look may lie as far back as an arm is waited for (common_time.h).
+    const Time oldest = watermark - state.limits.grace - state.limits.stale_after - window.width;
     for (KindState& kind : breakdown.kinds) {
       if (kind.known) kind.cells.clear();
       while (!kind.cells.empty() && kind.cells.front().end <= oldest) kind.cells.pop_front();

@@ -21,19 +21,35 @@ bool is_better_low(const Criterion& criterion, bool right) {
 
 bool waits_for(const Subject& subject, WindowIndex part, WindowIndex whole, bool right) {
   const Criterion& criterion = subject.criterion;
-  if (criterion.test == Test::split || !criterion.new_by.empty()) return false;
   if (subject.metric_of(part).default_zero) return false;
   if (!whole.valid()) return true;
   return criterion.other.valid() && is_better_low(criterion, right) &&
          subject.machine.at(subject.series_of(part)).arm == Arm::baseline;
 }
 
+bool asks_about_silence(const Criterion& criterion) {
+  return criterion.test == Test::split || !criterion.new_by.empty();
+}
+
+// Up to when the arm of a window was heard, by any of its series; at first when its window begins.
+Time heard(const Subject& subject, WindowIndex window) {
+  const Series& own = subject.machine.at(subject.series_of(window));
+  Time heard = kDistantPast;
+  for (std::uint32_t i = 0; i < subject.machine.series.size(); ++i) {
+    const Series& series = subject.machine.series[i];
+    if (series.arm != own.arm || series.target != own.target) continue;
+    heard = std::max(heard, watermark_of(subject.state, subject.pending, SeriesIndex{i}));
+  }
+  const Time floor =
+      floor_of(subject.state, subject.machine.at(window).floor, subject.criterion.target);
+  return floor == kDistantFuture ? heard : std::max(heard, floor);
+}
+
 }  // namespace
 
-void Reach::take(Time watermark, bool waits) {
+void Reach::take(Time watermark, Time Reach::*least) {
   if (watermark == kDistantPast) return;
-  Time& least = waits ? waited : silent;
-  least = std::min(least, watermark);
+  this->*least = std::min(this->*least, watermark);
   most = std::max(most, watermark);
 }
 
@@ -43,21 +59,65 @@ Time Reach::lags_beyond(const Limits& limits) const {
 
 Time Reach::cut(const Limits& limits) const {
   if (most == kDistantPast) return most;
-  return std::min(waited, std::max(silent, most - limits.grace));
+  return std::min(
+      {waited, std::max(silent, most - limits.grace), std::max(asked, most - limits.stale_after)});
 }
 
 Reach reach_of(const Subject& subject) {
   Reach reach;
+  if (asks_about_silence(subject.criterion)) {
+    for (const WindowIndex window : {subject.criterion.window, subject.criterion.other}) {
+      if (window.valid()) reach.take(heard(subject, window), &Reach::asked);
+    }
+    return reach;
+  }
   const auto take = [&](WindowIndex part, WindowIndex whole, bool right) {
     const auto mark = [&](WindowIndex window) {
       return watermark_of(subject.state, subject.pending, subject.series_of(window));
     };
-    if (part.valid()) reach.take(mark(part), waits_for(subject, part, whole, right));
-    if (whole.valid()) reach.take(mark(whole), waits_for(subject, whole, {}, right));
+    const auto least_of = [](bool waits) { return waits ? &Reach::waited : &Reach::silent; };
+    if (part.valid()) reach.take(mark(part), least_of(waits_for(subject, part, whole, right)));
+    if (whole.valid()) reach.take(mark(whole), least_of(waits_for(subject, whole, {}, right)));
   };
   take(subject.criterion.window, subject.criterion.denominator, false);
   take(subject.criterion.other, subject.criterion.other_denominator, true);
   return reach;
+}
+
+namespace {
+
+// The newest points of an arm's window, also those that are pending.
+template <class Take>
+void each_latest(const Subject& subject, WindowIndex index, const Take& take) {
+  const Window& window = subject.machine.at(index);
+  for (const CellDelta& delta : subject.pending.observed.deltas) {
+    if (delta.series == window.series && delta.reach >= window.floor) take(delta.cell.latest);
+  }
+  const Cells& cells = subject.state.windows[index.value].cells;
+  for (std::size_t back = cells.size(); back > 0; --back) {
+    if (!take(cells[back - 1].latest)) return;
+  }
+}
+
+}  // namespace
+
+Time answered_at(const Subject& subject, WindowIndex window, Time at) {
+  Time first = kDistantFuture;
+  each_latest(subject, window, [&](Time latest) {
+    if (latest >= at) first = std::min(first, latest);
+    return latest >= at;
+  });
+  return first == kDistantFuture ? at : first;
+}
+
+Time asked_before(const Subject& subject, WindowIndex window, Time at) {
+  const Time answered = answered_at(subject, window, at);
+  Time last = kDistantPast;
+  each_latest(subject, window, [&](Time latest) {
+    if (latest < answered) last = std::max(last, latest);
+    return latest >= answered;
+  });
+  return last == kDistantPast ? at : at - (answered - last);
 }
 
 Time common_time(const Subject& subject) {
@@ -67,8 +127,7 @@ Time common_time(const Subject& subject) {
   const Time at = reach.cut(limits);
   if (at == reach.most) return at;
   // When a pane of any part reaches past `at`, all leave the whole pane out.
-  const auto rest = at.time_since_epoch() % kPaneMin;
-  const Time border = rest == Duration::zero() ? at : at + (kPaneMin - rest);
+  const Time border = ceil_to(at, kPaneMin);
   const auto reaches_past = [&](const Cell& cell) {
     return cell.end == border && cell.latest > at;
   };

@@ -5,10 +5,15 @@
 // Waited for is a part whose silence means something: a plain metric, the denominator of a ratio,
 // on either arm; and the numerator of the baseline where its silence would speak for the canary
 // (`canary.order_rate >= baseline.order_rate`), once it has been heard. All others are silent while
-// nothing happens, and are waited for no longer than `grace`: other numerators, `default 0`, and
-// the arms of `traffic split` and `new(…)`, where silence is what is asked about.
+// nothing happens, and are waited for no longer than `grace`: other numerators and `default 0`.
 //
-//   cut = min(least of the former, max(least of the latter, most of all − grace))
+// Of `traffic split` and `new(…)` silence is what is asked about, and it shows when an arm was not
+// heard for `stale_after`: two arms are not exported in the same instant, and what one has sent is
+// not held against what the other has not yet. A kind of error may never come, so an arm is heard
+// by any series of its, and by none not before its shift.
+//
+//   cut = min(least of the first, max(least of the second, most of all − grace),
+//             max(least of the third, most of all − stale_after))
 //
 // What lies further behind than `stale_after` lags: windows do not look back so far, and the
 // criterion is stale. The cut never falls, but to the border of its pane, and when a part is heard
@@ -22,9 +27,10 @@ namespace rollbook::core {
 struct Reach {
   Time waited = kDistantFuture;  // the least of what is waited for
   Time silent = kDistantFuture;  // the least of what may be silent
+  Time asked = kDistantFuture;   // the least of the arms whose silence is asked about
   Time most = kDistantPast;
 
-  void take(Time watermark, bool waits);
+  void take(Time watermark, Time Reach::*least);
   // Where what is waited for lags; kDistantFuture: nothing is.
   Time lags_beyond(const Limits& limits) const;
   bool lags(const Limits& limits) const { return most > lags_beyond(limits); }
@@ -32,6 +38,16 @@ struct Reach {
   Time cut(const Limits& limits) const;
 };
 Reach reach_of(const Subject& subject);
+
+// When an arm's window was heard at `at` or first after it; `at` where it was not.
+//
+// Arms are not exported in one instant: at the cut one has told the seconds that the other's next
+// point is yet to tell. What both begin to have, or cease to have, shows with one of them first. So
+// arms are found to differ only where they do with that point as well.
+Time answered_at(const Subject& subject, WindowIndex window, Time at);
+// As far before `at` as its points then lie apart: a window that the arm's last point has emptied
+// already holds what the other's still does.
+Time asked_before(const Subject& subject, WindowIndex window, Time at);
 
 // The cut, which leaves no pane in two. kDistantPast: it lags, or nothing was ever heard.
 Time common_time(const Subject& subject);

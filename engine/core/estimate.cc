@@ -229,14 +229,11 @@ Found missing(Missing why, Time at) {
   return found;
 }
 
-Found estimate(const Subject& subject) {
+namespace {
+
+// One side against the other, each at its own time.
+Found compare_sides(const Subject& subject, Time at, Time other_at) {
   const Criterion& criterion = subject.criterion;
-  const Time at = common_time(subject);
-  const bool against_limit = !criterion.other.valid();
-  if (criterion.measure == Measure::bracket) return bracket(subject, at);
-  if (criterion.measure == Measure::quantile && against_limit) {
-    return quantile_against_limit(subject, at);
-  }
   const Measured left = side(subject, criterion.window, criterion.denominator, at);
   Found found;
   found.at = at;
@@ -245,15 +242,42 @@ Found estimate(const Subject& subject) {
   if (left.missing != Missing::none) return found;
   found.value = left.value();
   if (left.beyond) found.low = found.value;
-  if (against_limit) {
-    found.true_ = core::holds(left.top, criterion.comparison, criterion.limit.nanos * left.bottom);
-    return found;
-  }
-  const Measured right = side(subject, criterion.other, criterion.other_denominator, at);
+  const Measured right = side(subject, criterion.other, criterion.other_denominator, other_at);
   found.missing = right.missing;
   if (right.missing != Missing::none) return found;
   found.limit = Fixed{right.value().nanos * criterion.factor.nanos / kOne};
   found.true_ = compare(left, criterion.comparison, criterion.factor, right);
+  return found;
+}
+
+}  // namespace
+
+Found estimate(const Subject& subject) {
+  const Criterion& criterion = subject.criterion;
+  const Time at = common_time(subject);
+  if (criterion.measure == Measure::bracket) return bracket(subject, at);
+  if (criterion.other.valid()) {
+    const Found found = compare_sides(subject, at, at);
+    if (!found.true_ || criterion.kind != CriterionKind::stop) return found;
+    const WindowIndex whole =
+        criterion.other_denominator.valid() ? criterion.other_denominator : criterion.other;
+    for (const Time other_at :
+         {answered_at(subject, whole, at), asked_before(subject, whole, at)}) {
+      const Found again = compare_sides(subject, at, other_at);
+      if (!again.true_) return again;
+    }
+    return found;
+  }
+  if (criterion.measure == Measure::quantile) return quantile_against_limit(subject, at);
+  const Measured left = side(subject, criterion.window, criterion.denominator, at);
+  Found found;
+  found.at = at;
+  found.samples = left.samples;
+  found.missing = left.missing;
+  if (left.missing != Missing::none) return found;
+  found.value = left.value();
+  if (left.beyond) found.low = found.value;
+  found.true_ = core::holds(left.top, criterion.comparison, criterion.limit.nanos * left.bottom);
   return found;
 }
 

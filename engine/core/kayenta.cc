@@ -240,11 +240,6 @@ std::vector<Fixed> samples_of(const Subject& subject, const JudgedMetric& metric
   return samples;
 }
 
-Time ceil_to(Time time, Duration step) {
-  const auto rest = time.time_since_epoch() % step;
-  return rest == Duration::zero() ? time : time + (step - rest);
-}
-
 // How far all that is judged has come. The slowest is waited for as the parts of a ratio are, but
 // what lags takes nothing from the others: it is a metric without data. kDistantPast: nothing was
 // ever heard.
@@ -253,8 +248,9 @@ Time reached(const Subject& subject) {
   Reach reach;
   const auto take = [&](WindowIndex window, bool may_be_silent) {
     if (!window.valid()) return;
+    const bool waits = !may_be_silent && !subject.metric_of(window).default_zero;
     reach.take(watermark_of(subject.state, subject.pending, subject.series_of(window)),
-               !may_be_silent && !subject.metric_of(window).default_zero);
+               waits ? &Reach::waited : &Reach::silent);
   };
   for (const JudgedMetric& metric : subject.criterion.judge->metrics) {
     take(metric.window, metric.denominator.valid());

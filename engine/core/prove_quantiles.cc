@@ -18,6 +18,7 @@
 #include <optional>
 #include <span>
 
+#include "engine/core/common_time.h"
 #include "engine/core/judge.h"
 #include "engine/core/pane_steps.h"
 #include "engine/core/prove_parts.h"
@@ -180,14 +181,17 @@ class Side {
 
 class Quantiles {
  public:
-  explicit Quantiles(const Subject& subject, const std::vector<Fixed>& bounds, Time at)
+  // The judged arm up to `at`, the other up to a time of its own.
+  Quantiles(const Subject& subject, const std::vector<Fixed>& bounds, Time at, Time other_at)
       : subject_(subject),
         criterion_(subject.criterion),
         bounds_(bounds),
         at_(at),
-        now_(counts_at(subject, at)),
+        now_(buckets_at(subject, subject.criterion.window, at)),
         judged_(bounds, allowed_share(subject.criterion)),
         other_(bounds, allowed_share(subject.criterion)) {
+    const auto other = buckets_at(subject, subject.criterion.other, other_at);
+    now_.insert(now_.end(), other.begin(), other.end());
     // What is pending may bring another layout, which the starts do not have yet.
     const auto& known =
         subject.state.metrics[subject.machine.at(subject.series_of(criterion_.window)).metric.value]
@@ -313,13 +317,13 @@ class Quantiles {
 
 }  // namespace
 
-Found prove_two_quantiles(const Subject& subject, bool in_full) {
+namespace {
+
+Found quantiles_at(const Subject& subject, const std::vector<Fixed>& bounds, Time at, Time other_at,
+                   bool in_full) {
   const Criterion& criterion = subject.criterion;
   const std::vector<TestStart>& starts = subject.state.tests[subject.index().value].starts;
-  const Time at = cut_of(subject);
-  const auto& bounds = subject.bounds(criterion.window);
-  if (bounds.empty()) return missing(Missing::no_series, at);
-  Quantiles quantiles(subject, bounds, at);
+  Quantiles quantiles(subject, bounds, at, other_at);
   if (!quantiles.has_traffic(starts.front())) return missing(Missing::no_traffic, at);
   Found found;
   found.at = at;
@@ -329,6 +333,24 @@ Found prove_two_quantiles(const Subject& subject, bool in_full) {
   quantiles.tell(start == nullptr ? starts.front() : *start, found);
   if (start != nullptr) quantiles.prove(*start, found);
   return found;
+}
+
+}  // namespace
+
+Found prove_two_quantiles(const Subject& subject, bool in_full) {
+  const Criterion& criterion = subject.criterion;
+  const Time at = cut_of(subject);
+  const auto& bounds = subject.bounds(criterion.window);
+  if (bounds.empty()) return missing(Missing::no_series, at);
+  const Found found = quantiles_at(subject, bounds, at, at, in_full);
+  const auto speaks_against = [&](const Found& each) {
+    return criterion.kind == CriterionKind::stop ? each.true_ : each.false_;
+  };
+  if (!speaks_against(found)) return found;
+  const Time other_at = answered_at(subject, criterion.other, at);
+  if (other_at == at) return found;
+  const Found answered = quantiles_at(subject, bounds, at, other_at, true);
+  return speaks_against(answered) ? found : answered;
 }
 
 }  // namespace rollbook::core

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/clocks.h"
+#include "engine/core/judge.h"
 #include "engine/core/trials.h"
 
 namespace rollbook::core {
@@ -80,15 +81,21 @@ void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
 
 namespace {
 
-// What both arms had is proven for long after it is over: who resumes knows of it, and what goes on
-// is proven anew within some requests.
+// What both arms had is proven for long after it is over, by the stage's gate as by the guard: who
+// resumes knows of it, and what goes on is proven anew within some requests.
 void begin_vetoed_tests(const Machine& machine, RolloutState& state) {
+  bool may_be_shared = false;
   for (const Transition& transition : machine.transitions) {
     const Trigger& trigger = transition.trigger;
     if (trigger.unless.empty() || !machine.contains(transition.from, state.active)) continue;
+    may_be_shared = true;
     begin_test(machine, state, trigger.criterion);
     for (const CriterionIndex index : trigger.also) begin_test(machine, state, index);
     for (const CriterionIndex index : trigger.unless) begin_test(machine, state, index);
+  }
+  if (!may_be_shared) return;
+  for (const CriterionIndex index : armed(machine, state)) {
+    if (machine.at(index).kind == CriterionKind::expect) begin_test(machine, state, index);
   }
 }
 

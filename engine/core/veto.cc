@@ -41,8 +41,10 @@ Lately lately_quantile(const Subject& subject, const std::vector<std::int64_t>& 
 
 // What the condition says of (to − span, to] alone: a window of minutes, and a test of days, look
 // back on more than what goes on now.
-Lately lately(const Subject& subject, Time to, Duration span) {
+Lately lately(const Subject& subject, Time at, Duration span) {
   const Criterion& criterion = subject.criterion;
+  // The pane that `at` lies in ends with it: a common time leaves none in two.
+  const Time to = ceil_to(at, kPaneMin);
   const auto sum = [&](WindowIndex window) {
     return sum_between(subject.machine, subject.state, subject.pending, window, to - span, to);
   };

@@ -9,11 +9,6 @@
 namespace rollbook::core {
 namespace {
 
-Time ceil_to(Time time, Duration pane) {
-  const auto rest = time.time_since_epoch() % pane;
-  return rest == Duration::zero() ? time : time + (pane - rest);
-}
-
 void add_sum(Sum& sum, const Cell& cell, std::int64_t sign) {
   sum.value.nanos += sign * cell.value.nanos;
   sum.samples += sign * cell.samples;

@@ -7,6 +7,12 @@
 
 namespace rollbook::core {
 
+// The end of the pane that a time lies in: panes are closed on the right.
+inline Time ceil_to(Time time, Duration pane) {
+  const auto rest = time.time_since_epoch() % pane;
+  return rest == Duration::zero() ? time : time + (pane - rest);
+}
+
 // What lies within a window at one moment.
 struct Sum {
   Fixed value;

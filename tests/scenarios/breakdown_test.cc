@@ -62,6 +62,24 @@ TEST(NewKinds, StopForWhatTheBaselineHasNotShownAndNameIt) {
   EXPECT_EQ(r.weights(), "20% 0%");
 }
 
+// A healthy service has no series of errors: its baseline is heard by its requests.
+TEST(NewKinds, WaitForABaselineThatHasNeverHadAnError) {
+  for (const bool shared : {true, false}) {
+    Rehearsal r(kKinds);
+    for (const char* series : {"req", "err"})
+      r.lag(series, {{"v", "old"}, {"endpoint", "/pay"}}, 7s);
+    r.lag("err", baseline("oom"), 7s);
+    r.counter("req", {{"v", "new"}, {"endpoint", "/pay"}}, 100);
+    r.counter("req", {{"v", "old"}, {"endpoint", "/pay"}}, 400);
+    r.start();
+    r.run_for(20min);
+    if (shared) r.add("err", baseline("oom"), 7);
+    r.add("err", canary("oom"), 7);
+    r.run_to_end();
+    EXPECT_EQ(r.state(), shared ? "succeeded" : "rolled_back");
+  }
+}
+
 TEST(NewKinds, PassWhatTheBaselineHasShownOnce) {
   Rehearsal r(kKinds);
   usual(r);

@@ -186,6 +186,24 @@ TEST(Veto, ResumedAfterAProofOfBothItIsProvenAnew) {
   EXPECT_EQ(r.effects(EffectKind::page).size(), 2u);
 }
 
+TEST(Veto, ResumedTheStagesGateIsProvenAnewToo) {
+  Rehearsal r(
+      text_of({.guard = "stop error_rate > 1% over 5m for 2m\nwhen baseline fails too halt\n",
+               .stages = "stage canary {\n traffic 20%\n hold 3h\n"
+                         " expect error_rate < 0.5% with confidence 95%\n"
+                         " within 1h otherwise rollback automatic\n}\n",
+               .success = "finish traffic 20%\n"}));
+  begin(r);
+  fail_both(r, 5);
+  r.run_for(20min);
+  ASSERT_TRUE(r.rollout().halted);
+  fail_both(r, 0);
+  r.run_for(20min);
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+}
+
 TEST(Veto, ResumedWhileBothStillFailItHaltsAgain) {
   Rehearsal r(kWindow);
   begin(r);
@@ -291,6 +309,22 @@ TEST(Veto, AsLongAsItTakesScrapesThatAreFarApart) {
   EXPECT_EQ(r.state(), kHold);
   r.run_for(2min);
   expect_halted(r);
+}
+
+// Points come at any fraction of a second, and the pane that holds the newest ends behind it.
+TEST(Veto, WhatCameLatelyIsKnownAtAnyFractionOfASecond) {
+  for (const Duration fraction : {0ms, 127ms, 999ms}) {
+    Rehearsal r(kWindow);
+    r.clock_offset = fraction;
+    begin(r);
+    fail_canary(r, 6);  // emptied after the baseline's
+    fail_baseline(r, 3);
+    r.run_for(20min);
+    expect_halted(r);
+    fail_both(r, 0);
+    r.run_for(5h);
+    expect_halted(r);
+  }
 }
 
 // ---- A baseline that is not known to fail gives no veto -----------------------------------------

@@ -153,17 +153,22 @@ TEST(CommonTime, ABaselinesNumeratorThatWasNeverHeardOrIsZeroByDefaultIsNotWaite
   EXPECT_EQ(common(unheard), kBegin + 200s);
 }
 
-TEST(CommonTime, ASplitOfTrafficIsAboutArmsThatAreSilent) {
+TEST(CommonTime, WaitsForAnArmWhoseSilenceIsAskedAboutUntilItIsSilent) {
   Judging judging = two_arms(CriterionKind::stop, Comparison::greater);
   Criterion& split = judging.criterion();
   split.test = core::Test::split;
   split.window = split.denominator;
   split.other = split.other_denominator;
   split.denominator = split.other_denominator = {};
-  for (const SeriesIndex silent : {kRequests, kOtherRequests}) {
+  using Arm = std::pair<SeriesIndex, SeriesIndex>;
+  for (const auto& [requests, errors] :
+       {Arm{kRequests, kErrors}, Arm{kOtherRequests, kOtherErrors}}) {
     Judging one = judging;
-    go_on(one, 300s, silent);
-    EXPECT_EQ(common(one), kBegin + 300s - kGrace);
+    const Time heard = common(one);
+    one.see(requests, 200s, 100);
+    EXPECT_EQ(common(one), heard);
+    one.see(errors, 400s, 100);  // an arm is heard by any of its series
+    EXPECT_EQ(common(one), kBegin + 400s - kStaleAfter);
   }
 }
 
