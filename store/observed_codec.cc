@@ -211,6 +211,7 @@ void put_observed(const core::Observed& observed, core::Time time, wire::Observe
     wire::TestSums& message = *out.add_tests();
     message.set_criterion(put_index(sums.criterion));
     message.mutable_logs()->Add(sums.logs.begin(), sums.logs.end());
+    message.set_cut(wrapping_sub(put_time(time), put_time(sums.cut)));
   }
   put_breakdowns(observed, time, out);
   if (observed.past) put_past(*observed.past, time, *out.mutable_past());
@@ -243,6 +244,7 @@ void take_observed(const wire::Observed& stored, core::Time time, core::Observed
   out.tests.clear();
   for (const wire::TestSums& sums : stored.tests()) {
     out.tests.push_back({take_index<core::CriterionIndex>(sums.criterion()),
+                         take_time(wrapping_sub(put_time(time), sums.cut())),
                          {sums.logs().begin(), sums.logs().end()}});
   }
   take_breakdowns(stored, time, out, fault);

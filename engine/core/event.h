@@ -175,10 +175,12 @@ struct RolloutStarted {
   bool operator==(const RolloutStarted&) const = default;
 };
 
-// What a test has added up to, in 10⁻¹² nats: one sum for each of its alternatives, in the order
-// of stats.h. Logged because it is made of logarithms: what is replayed copies it.
+// What a test has added up to after the step that ends at `cut`, in 10⁻¹² nats: one sum for each of
+// its alternatives, in the order of stats.h. Logged because it is made of logarithms: what is
+// replayed copies it.
 struct TestSums {
   CriterionIndex criterion;
+  Time cut = kDistantPast;
   std::vector<std::int64_t> logs;
   bool operator==(const TestSums&) const = default;
 };
@@ -192,14 +194,14 @@ struct Observed {
   std::vector<SeriesIndex> stale;  // all series that are stale now
   std::int64_t late = 0;           // points since the last one that came after their window
   std::int64_t quarantined = 0;    // points from beyond the skew limit
-  std::vector<TestSums> tests;     // as they are with these deltas
+  std::vector<TestSums> tests;     // with these deltas; of each test by rising cut
   std::vector<LabelSet> sets;      // seen for the first time
   std::vector<Share> kinds;        // of `new(…)`: the canary's, and the baseline's first of each
   // Of the other breakdowns: since the last Observed that had `shares_whole`, up to `offsets`.
   std::vector<Share> shares;
   bool shares_whole = false;
   std::vector<Exemplar> exemplars;
-  std::optional<Past> past = {};   // once, when it has been read back
+  std::optional<Past> past = {};  // once, when it has been read back
   bool operator==(const Observed&) const = default;
 };
 

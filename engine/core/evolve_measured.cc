@@ -43,6 +43,8 @@ void MeasuredFold::take(const Observed& body) const {
   for (const Layout& layout : body.layouts) lay_out(layout);
   for (const NameSeen& name : body.names) state.metrics[name.metric.value].named = name.at;
   for (std::size_t i = 0; i < machine.windows.size(); ++i) fill(i, body);
+  std::vector<Time> before;
+  for (const SeriesState& series : state.series) before.push_back(series.watermark);
   note_gaps(machine, state, body);
   for (const SeriesSeen& seen : body.seen) {
     SeriesState& series = state.series[seen.series.value];
@@ -57,6 +59,12 @@ void MeasuredFold::take(const Observed& body) const {
   for (SeriesState& series : state.series) series.stale = false;
   for (const SeriesIndex series : body.stale) state.series[series.value].stale = true;
   grow(machine, state, body);
+  // Tests take their steps first, however many panes came at once.
+  for (std::size_t i = 0; i < machine.windows.size(); ++i) {
+    const std::uint32_t series = machine.windows[i].series.value;
+    settle(machine, machine.windows[i], state.windows[i], passed_at(before[series], state.limits),
+           passed_at(state.series[series].watermark, state.limits));
+  }
   state.late += body.late;
   state.quarantined += body.quarantined;
 }
@@ -79,8 +87,7 @@ void MeasuredFold::lay_out(const Layout& layout) const {
 
 void MeasuredFold::fill(std::size_t i, const Observed& body) const {
   const Window& window = machine.windows[i];
-  const Time before = state.series[window.series.value].watermark;
-  Time watermark = before;
+  Time watermark = state.series[window.series.value].watermark;
   for (const SeriesSeen& seen : body.seen) {
     if (seen.series == window.series) watermark = std::max(watermark, seen.watermark);
   }
@@ -90,7 +97,6 @@ void MeasuredFold::fill(std::size_t i, const Observed& body) const {
       add(machine, window, state.windows[i], delta.cell, passed);
     }
   }
-  settle(machine, window, state.windows[i], passed_at(before, state.limits), passed);
 }
 
 }  // namespace rollbook::core

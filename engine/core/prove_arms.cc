@@ -1,7 +1,9 @@
 // The tests that hold one arm against another, or against its own past.
 
+#include <algorithm>
 #include <limits>
 
+#include "engine/core/common_time.h"
 #include "engine/core/dispersion.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
@@ -81,21 +83,32 @@ Starts terms_of(const Starts& starts, const std::vector<std::int64_t>& logs, Fix
   return terms;
 }
 
-// The books of the test with the step that is pending, as if it had been logged; its starts stay
-// where they are, for they are many.
-TestState with_pending(const Subject& subject) {
+// The books of the test with what came since, as if it had been logged; its starts stay where they
+// are, for they are many. What is not over yet may only raise the dispersion.
+TestState with_pending(const Subject& subject, const ArmSteps& steps, Fixed& dispersion) {
   const TestState& logged = subject.state.tests[subject.index().value];
   TestState test;
-  test.cut = logged.cut;
   test.counts = logged.counts;
   test.logs = logged.logs;
   test.spread = logged.spread;
-  const auto advanced = step_of(subject);
-  if (!advanced) return test;
-  if (!advanced->skipped) add_step(advanced->step, test);
-  test.logs = advanced->logs;
-  test.cut = advanced->cut;
+  for (const ArmStep& each : steps.over) add_step(each, subject.criterion, test);
+  dispersion = dispersion_of(test.spread);
+  if (!steps.open) return test;
+  add_step(*steps.open, subject.criterion, test);
+  dispersion = std::max(dispersion, dispersion_of(test.spread));
   return test;
+}
+
+// The sums as they are once the other arm has answered the newest step.
+std::vector<std::int64_t> answered(const Criterion& criterion, const ArmSteps& steps,
+                                   const std::vector<std::int64_t>& logs) {
+  std::vector<std::int64_t> newest, with_answer, sums = logs;
+  add_logs(*steps.newest, criterion, newest);
+  add_logs(*steps.answered, criterion, with_answer);
+  for (std::size_t i = 0; i < std::min(sums.size(), newest.size()); ++i) {
+    sums[i] += with_answer[i] - newest[i];
+  }
+  return sums;
 }
 
 Fixed rate_of(std::int64_t events, std::int64_t exposure) {
@@ -114,6 +127,37 @@ void tell_rates(const Criterion& criterion, const std::vector<std::int64_t>& cou
   found.samples = timed ? counts[0] : counts[1];
 }
 
+// What the sums of the evidence say.
+void say(const Criterion& criterion, const Starts& starts, Evidence& evidence) {
+  const bool guards = criterion.kind == CriterionKind::stop;
+  double statistic = HUGE_VAL, contrary = -HUGE_VAL;
+  std::size_t at = 0;
+  for (const Alternatives& side : alternatives_of(criterion)) {
+    statistic = std::min(
+        statistic, guards ? log_of_starts(starts, evidence.logs, evidence.dispersion)
+                          : log_of_side(evidence.logs, at, side.proof.size(), evidence.dispersion));
+    at += side.proof.size();
+    if (side.contrary.empty()) continue;
+    contrary = std::max(contrary,
+                        log_of_side(evidence.logs, at, side.contrary.size(), evidence.dispersion));
+    at += side.contrary.size();
+  }
+  evidence.statistic = stats::micro_nats(statistic);
+  evidence.contrary = contrary == -HUGE_VAL ? 0 : stats::micro_nats(contrary);
+}
+
+// What speaks against the judged arm must do so with the other arm's answer as well.
+void take_lesser(const Criterion& criterion, const Evidence& answered, Evidence& evidence) {
+  if (criterion.kind == CriterionKind::stop) {
+    if (answered.statistic < evidence.statistic) evidence = answered;
+    return;
+  }
+  if (answered.contrary >= evidence.contrary) return;
+  const auto proof = static_cast<std::ptrdiff_t>(alternatives_of(criterion).front().proof.size());
+  evidence.contrary = answered.contrary;
+  std::copy(answered.logs.begin() + proof, answered.logs.end(), evidence.logs.begin() + proof);
+}
+
 }  // namespace
 
 Found prove_two_rates(const Subject& subject, bool in_full) {
@@ -125,56 +169,53 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
     if (window.valid() && !subject.counted(window)) found.missing = Missing::no_series;
   }
   if (found.missing != Missing::none) return found;
-  const TestState test = with_pending(subject);
+  Evidence evidence = evidence_of(criterion);
+  const ArmSteps steps = arm_steps(subject);
+  const TestState test = with_pending(subject, steps, evidence.dispersion);
   const Starts& starts = subject.state.tests[subject.index().value].starts;
   if (test.counts.size() < 4) {
     found.missing = Missing::no_traffic;
     return found;
   }
   tell_rates(criterion, test.counts, found);
-  Evidence evidence = evidence_of(criterion);
   evidence.counts = test.counts;
-  evidence.dispersion = dispersion_of(test.spread);
-  if (criterion.kind == CriterionKind::stop && !in_full &&
+  evidence.logs = test.logs;
+  const bool guards = criterion.kind == CriterionKind::stop;
+  if (guards && !in_full &&
       stats::micro_nats(log_of_starts_bound(starts, test.logs, evidence.dispersion)) <
           threshold_of(criterion.alpha)) {
     return found;
   }
-  const std::vector<Alternatives> sides = alternatives_of(criterion);
-  double statistic = HUGE_VAL, contrary = -HUGE_VAL;
-  std::size_t at = 0;
-  for (const Alternatives& side : sides) {
-    const bool guards = criterion.kind == CriterionKind::stop;
-    statistic = std::min(
-        statistic, guards ? log_of_starts(starts, test.logs, evidence.dispersion)
-                          : log_of_side(test.logs, at, side.proof.size(), evidence.dispersion));
-    at += side.proof.size();
-    if (side.contrary.empty()) continue;
-    contrary =
-        std::max(contrary, log_of_side(test.logs, at, side.contrary.size(), evidence.dispersion));
-    at += side.contrary.size();
+  say(criterion, starts, evidence);
+  if (steps.answered) {
+    Evidence again = evidence;
+    again.logs = answered(criterion, steps, test.logs);
+    say(criterion, starts, again);
+    take_lesser(criterion, again, evidence);
   }
-  evidence.statistic = stats::micro_nats(statistic);
-  evidence.contrary = contrary == -HUGE_VAL ? 0 : stats::micro_nats(contrary);
-  evidence.logs = test.logs;
+  const double statistic = static_cast<double>(evidence.statistic) * 1e-6;
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
-  if (criterion.kind == CriterionKind::stop && found.true_) {
-    found.evidence->starts = terms_of(starts, test.logs, found.evidence->dispersion, statistic);
+  if (guards && found.true_) {
+    found.evidence->starts =
+        terms_of(starts, found.evidence->logs, found.evidence->dispersion, statistic);
   }
   return found;
 }
 
 // ---- The split of traffic -------------------------------------------------------------------
 
-Found prove_split(const Subject& subject) {
+namespace {
+
+// The requests of each arm up to a time of its own, since the test began.
+Found split_at(const Subject& subject, Time at, Time canary_at, Time baseline_at) {
   const Criterion& criterion = subject.criterion;
   const TestState& test = subject.state.tests[subject.index().value];
   Found found;
-  found.at = cut_of(subject);
-  if (!subject.counted(criterion.window)) return missing(Missing::no_series, found.at);
+  found.at = at;
   const std::vector<std::int64_t> counts =
-      since(counts_at(subject, found.at), test.starts.front().counts);
+      since({counts_at(subject, canary_at)[0], counts_at(subject, baseline_at)[1]},
+            test.starts.front().counts);
   found.samples = counts[0] + counts[1];
   const Weight planned = subject.state.settled_at(criterion.target);
   found.limit = Fixed{planned.nanos};
@@ -197,6 +238,36 @@ Found prove_split(const Subject& subject) {
   found.false_ = evidence.contrary >= threshold_of(criterion.alpha);
   found.true_ = !found.false_;
   found.evidence = std::move(evidence);
+  return found;
+}
+
+bool has_more(const Found& found) { return *found.value > *found.limit; }
+
+}  // namespace
+
+// One arm is always ahead of the other, by up to an export interval: what they have sent differs
+// from the plan only where it does, to the same side, whichever of them is ahead.
+Found prove_split(const Subject& subject) {
+  const Criterion& criterion = subject.criterion;
+  const Time at = cut_of(subject);
+  if (!subject.counted(criterion.window)) return missing(Missing::no_series, at);
+  Found found = split_at(subject, at, at, at);
+  if (!found.false_) return found;
+  const Time canary_at = answered_at(subject, criterion.window, at);
+  const Time baseline_at = answered_at(subject, criterion.other, at);
+  for (const Found& ahead :
+       {split_at(subject, at, canary_at, at), split_at(subject, at, at, baseline_at)}) {
+    if (!ahead.false_) return ahead;
+    if (has_more(ahead) == has_more(found)) {
+      if (ahead.evidence->contrary < found.evidence->contrary) found = ahead;
+      continue;
+    }
+    // To one side with the one ahead, to the other with the other: the plan lies between.
+    found.evidence->contrary = 0;
+    found.false_ = false;
+    found.true_ = true;
+    return found;
+  }
   return found;
 }
 

@@ -2,17 +2,15 @@
 
 #include <algorithm>
 
+#include "engine/core/arm_steps.h"
 #include "engine/core/common_time.h"
 #include "engine/core/dispersion.h"
-#include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
 #include "engine/core/pane_steps.h"
 
 namespace rollbook::core {
 namespace {
-
-using stats::Step;
 
 // A start for each would lose weight to no use: a breach is a matter of some seconds at least.
 constexpr Duration kPane = std::chrono::seconds(5);
@@ -40,75 +38,6 @@ std::vector<std::int64_t> split_at_limit(const std::vector<Fixed>& bounds, Fixed
   return {all, certain, certain + inside};
 }
 
-// ---- Steps ----------------------------------------------------------------------------------
-
-// The past and the present of `unchanged` between two borders of its panes.
-Step step_between(const Subject& subject, Time from, Time to) {
-  const Criterion& criterion = subject.criterion;
-  const auto value = [&](WindowIndex window, Duration back) {
-    return whole(
-        sum_between(subject.machine, subject.state, subject.pending, window, from - back, to - back)
-            .value);
-  };
-  const auto exposure = [&](Duration back) {
-    return criterion.denominator.valid() ? value(criterion.denominator, back)
-                                         : std::int64_t{(to - from).count()};
-  };
-  return {value(criterion.window, Duration::zero()), exposure(Duration::zero()),
-          value(criterion.window, criterion.lag), exposure(criterion.lag)};
-}
-
-// Silence is no change, and neither is what comes at once after it: a step of `unchanged` counts
-// when neither its present nor its past holds a gap, and its past is still in the window.
-bool is_heard(const Subject& subject, Time from, Time to) {
-  const Criterion& criterion = subject.criterion;
-  if (to - from > criterion.lag + subject.state.limits.grace) return false;
-  if (may_be_silent(subject.machine, criterion)) return true;
-  // The first total of a counter is only a base: what came before it was not counted.
-  const auto& named =
-      subject.state.metrics[subject.machine.at(fed_by(subject.machine, criterion)).metric.value]
-          .named;
-  if (!criterion.denominator.valid() && named && from - criterion.lag < *named) return false;
-  const std::vector<Gap> gaps =
-      gaps_of(subject.state, subject.pending, fed_by(subject.machine, criterion));
-  return std::none_of(gaps.begin(), gaps.end(), [&](const Gap& gap) {
-    const auto touches = [&](Duration back) {
-      return gap.from < to - back && gap.to > from - back;
-    };
-    return touches(Duration::zero()) || touches(criterion.lag);
-  });
-}
-
-// Counts without requests have time as exposure, which goes on between two points of a series: a
-// step waits until both of its sides have one, or the rhythm of the points would look like bursts.
-bool has_points(const Subject& subject, Time from, Time to) {
-  const Criterion& criterion = subject.criterion;
-  if (criterion.denominator.valid() || may_be_silent(subject.machine, criterion)) return true;
-  const auto points = [&](Duration back) {
-    return sum_between(subject.machine, subject.state, subject.pending, criterion.window,
-                       from - back, to - back)
-        .samples;
-  };
-  return points(Duration::zero()) > 0 && points(criterion.lag) > 0;
-}
-
-void add_logs(const Step& step, const Criterion& criterion, std::vector<std::int64_t>& logs) {
-  Step turned{step.other_events, step.other_exposure, step.events, step.exposure};
-  std::size_t at = 0;
-  const auto take = [&](const Step& each, double bound, const std::vector<double>& multiples) {
-    for (const double multiple : multiples) {
-      if (logs.size() == at) logs.push_back(0);
-      stats::add_log(stats::pico_nats(stats::log_step(each, bound, multiple)), logs[at++]);
-    }
-  };
-  const std::vector<Alternatives> all = alternatives_of(criterion);
-  for (std::size_t side = 0; side < all.size(); ++side) {
-    const Step& each = side == 0 ? step : turned;
-    take(each, all[side].bound, all[side].proof);
-    take(each, all[side].bound, all[side].contrary);
-  }
-}
-
 // ---- Starts ---------------------------------------------------------------------------------
 
 // Drops starts so that those left lie the wider apart the older they are. A dropped weight only
@@ -128,32 +57,70 @@ void thin_out(std::vector<TestStart>& starts, Test test) {
 
 // From where a guard's panes are counted: where it began to watch, which one that is armed always
 // does before any traffic. kDistantFuture: it has not.
-Time origin_of(const RolloutState& state, const Criterion& criterion) {
+Time begins_at(const RolloutState& state, const Criterion& criterion) {
   if (criterion.always) return state.started;
   return criterion.target.valid() ? state.at(criterion.target).guard_floor : state.guard_floor;
 }
 
+// The weight that has not begun is 1 / this, once a test has begun at `border`.
+std::int64_t next_start(Time origin, Time border) {
+  return (floor_to(border, kPane) - floor_to(origin, kPane)) / kPane + 2;
+}
+
 // A test begins at the border of a pane with what had been counted by then.
-void add_start(Time origin, TestState& test, Time border, std::vector<std::int64_t> counts,
-               std::vector<std::int64_t> logs) {
-  const std::int64_t pane = (floor_to(border, kPane) - floor_to(origin, kPane)) / kPane;
+void add_start(Time origin, Test kind, TestState& test, Time border,
+               std::vector<std::int64_t> counts, std::vector<std::int64_t> logs) {
+  const std::int64_t next = next_start(origin, border);
   TestStart& last = test.starts.back();
-  if (pane + 2 <= last.to) return;
+  if (next <= last.to) return;
   if (last.counts == counts &&
       last.logs == logs) {  // nothing came in between: the two are one, with both weights
-    last.to = pane + 2;
+    last.to = next;
     return;
   }
-  test.starts.push_back({last.to, pane + 2, std::move(counts), std::move(logs)});
+  test.starts.push_back({last.to, next, std::move(counts), std::move(logs)});
+  thin_out(test.starts, kind);
 }
 
 void grow_starts(const Subject& subject, TestState& test, Time cut) {
-  const Time origin = origin_of(subject.state, subject.criterion);
+  const Time origin = begins_at(subject.state, subject.criterion);
   if (origin == kDistantFuture) return;
   for (const Time border : borders(subject, whole_of(subject.criterion), test.cut, cut)) {
-    add_start(origin, test, border, counts_at(subject, border), {});
+    add_start(origin, subject.criterion.test, test, border, counts_at(subject, border), {});
   }
-  thin_out(test.starts, subject.criterion.test);
+}
+
+// The counts and the spread of a test of two sides with one step more.
+void take_books(const ArmStep& taken, TestState& test) {
+  test.cut = taken.cut;
+  if (taken.skipped) return;
+  const auto& [events, exposure, other_events, other_exposure] = taken.step;
+  const std::int64_t now[] = {events, exposure, other_events, other_exposure};
+  test.counts.resize(std::size(now));
+  for (std::size_t i = 0; i < std::size(now); ++i) test.counts[i] += now[i];
+  take_step(taken.step, test.spread);
+}
+
+// As far as the sums are logged, and a guard's starts where they were.
+void grow_arms(const Subject& subject, const Observed& observed, TestState& test) {
+  const auto& all = observed.tests;
+  const auto is_own = [&](const TestSums& each) { return each.criterion == subject.index(); };
+  const auto last = std::find_if(all.rbegin(), all.rend(), is_own);
+  if (last == all.rend()) return;
+  const bool guards = subject.criterion.kind == CriterionKind::stop;
+  const Time origin = begins_at(subject.state, subject.criterion);
+  for (const ArmStep& each : arm_steps(subject).over) {
+    if (each.cut > last->cut) break;
+    take_books(each, test);
+    const auto here = std::find_if(all.begin(), all.end(), [&](const TestSums& sums) {
+      return is_own(sums) && sums.cut == each.cut;
+    });
+    if (here == all.end()) continue;
+    test.logs = here->logs;
+    if (guards && origin != kDistantFuture) {
+      add_start(origin, subject.criterion.test, test, each.cut, {}, test.logs);
+    }
+  }
 }
 
 }  // namespace
@@ -198,66 +165,9 @@ std::vector<std::int64_t> counts_at(const Subject& subject, Time cut) {
   return {};
 }
 
-std::vector<Alternatives> alternatives_of(const Criterion& criterion) {
-  const auto far = [] {
-    const auto multiples = stats::far_above();
-    return std::vector<double>(multiples.begin(), multiples.end());
-  };
-  const double one = 1e9;
-  if (criterion.test == Test::unchanged) {
-    const double p = static_cast<double>(criterion.tolerance.nanos) / one;
-    return {{stats::below(criterion.tolerance), stats::above(criterion.tolerance), 1 + p},
-            {stats::below(criterion.tolerance), stats::above(criterion.tolerance), 1 / (1 - p)}};
-  }
-  const double factor = static_cast<double>(criterion.factor.nanos) / one;
-  const Fixed margin{std::max<Int128>(criterion.factor.nanos - Fixed::kScale, 0)};
-  Alternatives sums{far(), {}, factor};
-  if (!says_greater(criterion.comparison)) sums.proof = stats::below(margin);
-  if (criterion.kind == CriterionKind::expect) {
-    sums.contrary = says_greater(criterion.comparison) ? stats::below(margin) : far();
-  }
-  return {sums};
-}
-
-std::optional<Advanced> step_of(const Subject& subject) {
-  const TestState& test = subject.state.tests[subject.index().value];
-  if (test.starts.empty()) return std::nullopt;
-  Advanced advanced;
-  advanced.cut = cut_of(subject);
-  if (subject.criterion.test == Test::unchanged) {
-    const Duration pane = subject.machine.at(subject.criterion.window).pane;
-    advanced.cut = floor_to(advanced.cut, pane);
-    if (advanced.cut <= test.cut) return std::nullopt;
-    advanced.skipped = !is_heard(subject, test.cut, advanced.cut);
-    if (advanced.skipped) {
-      advanced.logs = test.logs;
-      return advanced;
-    }
-    if (!has_points(subject, test.cut, advanced.cut)) return std::nullopt;
-    advanced.step = step_between(subject, test.cut, advanced.cut);
-  } else {
-    if (advanced.cut <= test.cut) return std::nullopt;
-    const std::vector<std::int64_t> now = counts_at(subject, advanced.cut);
-    std::vector<std::int64_t> before = test.starts.front().counts;
-    before.resize(now.size());
-    for (std::size_t i = 0; i < before.size() && i < test.counts.size(); ++i) {
-      before[i] += test.counts[i];
-    }
-    advanced.step = {now[0] - before[0], now[1] - before[1], now[2] - before[2],
-                     now[3] - before[3]};
-  }
-  // Events without exposure wait for it: they belong to one step.
-  if (advanced.step.exposure <= 0 || advanced.step.other_exposure <= 0) return std::nullopt;
-  advanced.logs = test.logs;
-  add_logs(advanced.step, subject.criterion, advanced.logs);
-  return advanced;
-}
-
-void add_step(const stats::Step& step, TestState& test) {
-  const std::int64_t now[] = {step.events, step.exposure, step.other_events, step.other_exposure};
-  test.counts.resize(std::size(now));
-  for (std::size_t i = 0; i < std::size(now); ++i) test.counts[i] += now[i];
-  take_step(step, test.spread);
+void add_step(const ArmStep& step, const Criterion& criterion, TestState& test) {
+  take_books(step, test);
+  if (!step.skipped) add_logs(step.step, criterion, test.logs);
 }
 
 std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
@@ -265,9 +175,18 @@ std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
   std::vector<TestSums> all;
   for (const CriterionIndex index : armed(machine, state)) {
     const Criterion& criterion = machine.at(index);
-    if (criterion.test != Test::two_rates && criterion.test != Test::unchanged) continue;
-    auto advanced = step_of(Subject{machine, state, pending, criterion});
-    if (advanced) all.push_back({index, std::move(advanced->logs)});
+    if (!has_arm_steps(criterion) || state.tests[index.value].starts.empty()) continue;
+    const std::vector<ArmStep> steps = arm_steps({machine, state, pending, criterion}).over;
+    std::vector<std::int64_t> logs = state.tests[index.value].logs;
+    const Time origin = begins_at(state, criterion);
+    std::int64_t begun = state.tests[index.value].starts.back().to;
+    for (const ArmStep& each : steps) {
+      if (!each.skipped) add_logs(each.step, criterion, logs);
+      const bool begins = criterion.kind == CriterionKind::stop && origin != kDistantFuture &&
+                          next_start(origin, each.cut) > begun;
+      if (begins) begun = next_start(origin, each.cut);
+      if (begins || &each == &steps.back()) all.push_back({index, each.cut, logs});
+    }
   }
   return all;
 }
@@ -281,26 +200,15 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
     if (criterion.test == Test::none || test.starts.empty()) continue;
     if (criterion.test == Test::kayenta) continue;  // its cut is where its window begins
     const Subject subject{machine, state, nothing, criterion};
-    const bool guards = criterion.kind == CriterionKind::stop;
-    if (criterion.test == Test::two_rates || criterion.test == Test::unchanged) {
-      const auto sums = std::find_if(observed.tests.begin(), observed.tests.end(),
-                                     [&](const TestSums& each) { return each.criterion == index; });
-      if (sums == observed.tests.end()) continue;
-      const auto advanced = step_of(subject);
-      if (!advanced) continue;
-      if (!advanced->skipped) add_step(advanced->step, test);
-      test.logs = sums->logs;
-      test.cut = advanced->cut;
-      const Time origin = origin_of(state, criterion);
-      if (guards && origin != kDistantFuture) {
-        add_start(origin, test, test.cut, {}, test.logs);
-        thin_out(test.starts, criterion.test);
-      }
+    if (has_arm_steps(criterion)) {
+      grow_arms(subject, observed, test);
       continue;
     }
     const Time cut = cut_of(subject);
     if (cut <= test.cut) continue;
-    if (guards && criterion.test != Test::split) grow_starts(subject, test, cut);
+    if (criterion.kind == CriterionKind::stop && criterion.test != Test::split) {
+      grow_starts(subject, test, cut);
+    }
     test.cut = cut;
   }
 }

@@ -16,9 +16,9 @@
 // five seconds, with weight 1/k − 1/(k+1), of which about 16 are kept for each doubling of their
 // age (Shin, Ramdas & Rinaldo, E-detectors, arXiv 2203.03532; judging.md).
 
+#include "engine/core/arm_steps.h"
 #include "engine/core/buckets.h"
 #include "engine/core/found.h"
-#include "engine/core/stats.h"
 
 namespace rollbook::core {
 
@@ -29,26 +29,10 @@ std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window,
 // What the criterion's windows hold at `cut`; empty for `unchanged`.
 std::vector<std::int64_t> counts_at(const Subject& subject, Time cut);
 
-// The step that `two_rates` or `unchanged` takes up to `cut`; nothing where it must still wait.
-struct Advanced {
-  Time cut{};
-  bool skipped = false;  // of `unchanged`: one of its sides was not heard all the time
-  stats::Step step;
-  std::vector<std::int64_t> logs;
-};
-std::optional<Advanced> step_of(const Subject& subject);
-// The counts and the spread of such a test with one step more.
-void add_step(const stats::Step& step, TestState& test);
-// The alternatives of a criterion's sums, in their order.
-struct Alternatives {
-  std::vector<double> proof;     // of what the criterion says
-  std::vector<double> contrary;  // gates only
-  double bound = 1;              // of the rates' ratio, for both
-};
-// `unchanged` has two bounds, and for the lower one the arms change places.
-std::vector<Alternatives> alternatives_of(const Criterion& criterion);
-
-// decide: the sums as they are with what is pending, of every armed test that takes a step.
+// decide: the books of a test of two sides with a step more, as grow() will have them.
+void add_step(const ArmStep& step, const Criterion& criterion, TestState& test);
+// decide: the sums as they are with what is pending, of every armed test that takes a step: after
+// its last one, and where a guard's test begins.
 std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
                               const Pending& pending);
 

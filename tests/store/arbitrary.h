@@ -164,7 +164,7 @@ ROLLBOOK_FILL(SourceOffset, a, b, c)
 ROLLBOOK_FILL(Limits, a, b, c, d)
 ROLLBOOK_FILL(ReadBack, a, b)
 ROLLBOOK_FILL(RolloutStarted, a, b, c, d, e, f, g, h, i, j, k, l, m, n)
-ROLLBOOK_FILL(TestSums, a, b)
+ROLLBOOK_FILL(TestSums, a, b, c)
 ROLLBOOK_FILL(LabelSet, a, b)
 inline void fill(core::Share& v) {
   auto& [breakdown, arm, set, shifted, cell] = v;
