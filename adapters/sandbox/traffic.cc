@@ -1,6 +1,10 @@
 #include "adapters/sandbox/traffic.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <numeric>
+#include <utility>
 
 #include "adapters/wire/text.h"
 
@@ -14,6 +18,11 @@ using core::Time;
 
 constexpr Int128 kScale = Fixed::kScale;
 constexpr std::int64_t kJitterPermille = 30;
+// What the service's tracer keeps: one request of so many.
+constexpr std::int64_t kFailuresOfATrace = 10;
+constexpr std::int64_t kSlowOfATrace = 100;
+constexpr std::int64_t kTracesMost = 3;          // of a series in a scrape
+constexpr std::int64_t kSlowFromPermille = 800;  // of the healthy upper end: one in five hundred
 
 std::string_view kind_word(core::MetricKind kind) {
   switch (kind) {
@@ -106,8 +115,10 @@ Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uin
                  std::vector<core::Weight> weights)
     : load_(load),
       starts_{start, start, start},
+      told_(starts_),
       now_(start),
       random_(seed),
+      traces_(seed ^ 0xd1b54a32d192ed03ULL),
       weights_(std::move(weights)),
       troubles_(weights_.size()) {
   for (WireSeries& one : series) {
@@ -126,6 +137,10 @@ Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uin
       }
       kept.prefix += "],";
       kept.buckets.assign(kept.series.bounds.size() + 1, 0);
+      const Fixed slow{kept.series.scale.nanos * kSlowFromPermille / 1000};
+      kept.slow_from = static_cast<std::size_t>(
+          std::count_if(kept.series.bounds.begin(), kept.series.bounds.end(),
+                        [&](Fixed bound) { return bound <= slow; }));
       update_shares(kept, Fixed::from_int(1));
     }
   }
@@ -222,19 +237,21 @@ void Traffic::update_shares(Kept& kept, Fixed factor) {
   kept.shares.push_back(static_cast<std::int64_t>(kScale) - before);
 }
 
-std::string Traffic::lines(Whose whose, Time now) const {
+std::string Traffic::lines(Whose whose, Time now) {
   std::string text;
   const std::string start =
       std::to_string(starts_[static_cast<std::size_t>(whose)].time_since_epoch().count());
   const std::string time = std::to_string(now.time_since_epoch().count());
-  for (const Kept& kept : kept_) {
+  for (Kept& kept : kept_) {
     if (kept.series.whose != whose || silent(whose, kept.series.target)) continue;
     if (!kept.series.kind_label.empty() && kept.count < kScale) continue;
     text += kept.prefix;
     write_value(kept, text);
+    write_exemplars(kept, now, text);
     if (kept.series.kind != core::MetricKind::gauge) text += ",\"start\":" + start;
     text += ",\"time\":" + time + "}\n";
   }
+  told_[static_cast<std::size_t>(whose)] = now;
   return text;
 }
 
@@ -260,6 +277,46 @@ void Traffic::write_value(const Kept& kept, std::string& line) const {
     below = above;
   }
   line += "],\"sum\":" + format_fixed(Fixed{sum});
+}
+
+void Traffic::write_exemplars(Kept& kept, Time now, std::string& line) {
+  const bool histogram = kept.series.kind == core::MetricKind::histogram;
+  if (!histogram && kept.series.ceilings.empty()) return;
+  Int128 worth = kept.count / kFailuresOfATrace;
+  if (histogram) {
+    const auto slow = kept.buckets.begin() + static_cast<std::ptrdiff_t>(kept.slow_from);
+    worth = std::accumulate(slow, kept.buckets.end(), Int128{0}) / kSlowOfATrace;
+  }
+  const auto traced = static_cast<std::int64_t>(worth / kScale);
+  const std::int64_t number = std::min(traced - std::exchange(kept.traced, traced), kTracesMost);
+  const Time since = told_[static_cast<std::size_t>(kept.series.whose)];
+  if (number <= 0 || since >= now) return;
+  for (std::int64_t i = 0; i < number; ++i) {
+    const auto age = traces_.next() % static_cast<std::uint64_t>((now - since).count());
+    const Time at = now - core::Duration(static_cast<std::int64_t>(age));
+    const Fixed value = histogram ? slow_value(kept) : Fixed::from_int(1);
+    const std::uint64_t high = traces_.next();
+    line += fmt::format("{}{{\"value\":{},\"time\":{},\"trace_id\":\"{:016x}{:016x}\"}}",
+                        i == 0 ? ",\"exemplars\":[" : ",", format_fixed(value),
+                        at.time_since_epoch().count(), high, traces_.next());
+  }
+  line += ']';
+}
+
+// One of those that are slow at present, whole microseconds where the metric counts seconds.
+Fixed Traffic::slow_value(const Kept& kept) {
+  const auto slow = kept.shares.begin() + static_cast<std::ptrdiff_t>(kept.slow_from);
+  const std::int64_t all = std::accumulate(slow, kept.shares.end(), std::int64_t{0});
+  const auto& bounds = kept.series.bounds;
+  std::size_t bucket = kept.slow_from;
+  if (all == 0) return bounds[bucket - 1];  // they came before a fault that made all of them fast
+  auto place = static_cast<std::int64_t>(traces_.next() % static_cast<std::uint64_t>(all));
+  while (place >= kept.shares[bucket]) place -= kept.shares[bucket++];
+  const Fixed low = bounds[bucket - 1];
+  const Fixed high = bucket < bounds.size() ? bounds[bucket] : Fixed{low.nanos * 2};
+  const auto width = static_cast<std::uint64_t>(std::max<Int128>(high.nanos - low.nanos, 1));
+  const Fixed value{low.nanos + static_cast<std::int64_t>(traces_.next() % width)};
+  return Fixed{value.nanos - value.nanos % 1000};
 }
 
 }  // namespace rollbook::adapters
