@@ -14,7 +14,8 @@ namespace rollbook::tools {
 struct SampleAsk {
   std::string metric;                // "": of all metrics
   std::optional<core::Fixed> above;  // in the metric's unit
-  bool above_is_time = false;        // it was written as a duration: counters have none above it
+  std::string above_text;            // as it was written
+  bool above_is_time = false;        // as a duration: counters have none above it
   std::optional<core::Arm> arm;
 };
 

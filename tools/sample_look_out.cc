@@ -78,7 +78,7 @@ std::string trace_text(const core::Exemplar& sample, std::size_t width) {
 std::string rows_text(const SampleLook& look, std::size_t rows, std::size_t width) {
   const std::size_t first = look.samples.size() - std::min(rows, look.samples.size());
   std::vector<std::vector<std::string>> table_rows{
-      {"TRACE", "TIME", "METRIC", "ARM", "VALUE", "SOURCE"}};
+      {"TRACE, LABELS", "TIME", "METRIC", "ARM", "VALUE", "SOURCE"}};
   for (std::size_t i = first; i < look.samples.size(); ++i) {
     const core::Exemplar& sample = look.samples[i];
     const auto at = std::chrono::floor<std::chrono::milliseconds>(sample.at);
@@ -108,13 +108,13 @@ std::string left_out_text(const SampleLook& look) {
         look.seen, metric);
   }
   if (look.of_arm == 0) {
-    return fmt::format("none of the {}{} came from the {}", look.of_metric, metric,
+    return fmt::format("{}{} came, none from the {}", look.of_metric, metric,
                        adapters::name_of(*look.asked.arm));
   }
-  std::string text = fmt::format("none of the {}{} is above --above", look.of_arm, metric);
-  if (!look.highest) return text + ": counters have no durations";
-  // One of them is enough for its unit; of several metrics each has its own.
-  if (look.kept.size() != 1) return text;
+  std::string text = fmt::format("{}{} came, none above {}", look.of_arm, metric,
+                                 printable(look.asked.above_text));
+  // Of several metrics each has its own unit.
+  if (!look.highest || look.kept.size() != 1) return text;
   return text + "; the highest is " +
          value_text(*look.machine, look.kept.front().first, *look.highest);
 }
@@ -160,11 +160,11 @@ std::string samples_json(const SampleLook& look) {
 }
 
 std::string samples_text(const SampleLook& look, std::size_t rows, std::size_t width) {
-  std::string text =
-      wrapped(fmt::format("{}  {} samples up to {}, event {}", look.rollout, look.samples.size(),
-                          adapters::format_time(look.time), look.sequence.value),
-              0, width) +
-      "\n";
+  std::string text = wrapped(fmt::format("{}  {} sample{} up to {}, event {}", look.rollout,
+                                         look.samples.size(), look.samples.size() == 1 ? "" : "s",
+                                         adapters::format_time(look.time), look.sequence.value),
+                             0, width) +
+                     "\n";
   text += wrapped("kept are, five a minute and arm, " + limits_text(look), 0, width) + "\n";
   if (!look.samples.empty()) return text + "\n" + rows_text(look, rows, width);
   if (look.seen == 0) return text + nothing_came_text(look, width);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "adapters/wire/text.h"
@@ -18,11 +17,13 @@ using core::Time;
 
 constexpr Int128 kScale = Fixed::kScale;
 constexpr std::int64_t kJitterPermille = 30;
-// What the service's tracer keeps: one request of so many.
-constexpr std::int64_t kFailuresOfATrace = 10;
-constexpr std::int64_t kSlowOfATrace = 100;
+// What the service's tracer keeps: of a thousand failures, of a thousand requests that took longer
+// than a healthy one ever does, of a thousand of the slowest healthy ones.
+constexpr std::int64_t kFailuresTraced = 100;
+constexpr std::int64_t kBeyondTraced = 100;
+constexpr std::int64_t kSlowTraced = 10;
+constexpr std::int64_t kSlowFromPermille = 800;  // of the healthy end: one request in five hundred
 constexpr std::int64_t kTracesMost = 3;          // of a series in a scrape
-constexpr std::int64_t kSlowFromPermille = 800;  // of the healthy upper end: one in five hundred
 
 std::string_view kind_word(core::MetricKind kind) {
   switch (kind) {
@@ -39,6 +40,15 @@ std::string_view kind_word(core::MetricKind kind) {
 Fixed times(Fixed a, Fixed b) { return Fixed{a.nanos * b.nanos / kScale}; }
 
 std::string integer(Int128 value) { return std::to_string(static_cast<std::int64_t>(value)); }
+
+template <class Counts>
+Int128 weighed(const std::vector<std::int64_t>& permille, const Counts& counts) {
+  Int128 sum = 0;
+  for (std::size_t i = 0; i < permille.size(); ++i) {
+    if (permille[i] != 0) sum += counts[i] * permille[i];
+  }
+  return sum;
+}
 
 constexpr int kBits = 62;
 constexpr Int128 one() { return Int128{1} << kBits; }
@@ -138,9 +148,13 @@ Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uin
       kept.prefix += "],";
       kept.buckets.assign(kept.series.bounds.size() + 1, 0);
       const Fixed slow{kept.series.scale.nanos * kSlowFromPermille / 1000};
-      kept.slow_from = static_cast<std::size_t>(
-          std::count_if(kept.series.bounds.begin(), kept.series.bounds.end(),
-                        [&](Fixed bound) { return bound <= slow; }));
+      Fixed low;
+      for (std::size_t i = 0; i < kept.buckets.size(); ++i) {
+        kept.traced_permille.push_back(low >= kept.series.scale ? kBeyondTraced
+                                       : low >= slow            ? kSlowTraced
+                                                                : 0);
+        if (i < kept.series.bounds.size()) low = kept.series.bounds[i];
+      }
       update_shares(kept, Fixed::from_int(1));
     }
   }
@@ -282,12 +296,9 @@ void Traffic::write_value(const Kept& kept, std::string& line) const {
 void Traffic::write_exemplars(Kept& kept, Time now, std::string& line) {
   const bool histogram = kept.series.kind == core::MetricKind::histogram;
   if (!histogram && kept.series.ceilings.empty()) return;
-  Int128 worth = kept.count / kFailuresOfATrace;
-  if (histogram) {
-    const auto slow = kept.buckets.begin() + static_cast<std::ptrdiff_t>(kept.slow_from);
-    worth = std::accumulate(slow, kept.buckets.end(), Int128{0}) / kSlowOfATrace;
-  }
-  const auto traced = static_cast<std::int64_t>(worth / kScale);
+  Int128 worth = kept.count * kFailuresTraced;
+  if (histogram) worth = weighed(kept.traced_permille, kept.buckets);
+  const auto traced = static_cast<std::int64_t>(worth / 1000 / kScale);
   const std::int64_t number = std::min(traced - std::exchange(kept.traced, traced), kTracesMost);
   const Time since = told_[static_cast<std::size_t>(kept.series.whose)];
   if (number <= 0 || since >= now) return;
@@ -303,16 +314,19 @@ void Traffic::write_exemplars(Kept& kept, Time now, std::string& line) {
   line += ']';
 }
 
-// One of those that are slow at present, whole microseconds where the metric counts seconds.
+// One of those that are traced at present, to the microsecond where the metric counts seconds.
 Fixed Traffic::slow_value(const Kept& kept) {
-  const auto slow = kept.shares.begin() + static_cast<std::ptrdiff_t>(kept.slow_from);
-  const std::int64_t all = std::accumulate(slow, kept.shares.end(), std::int64_t{0});
   const auto& bounds = kept.series.bounds;
-  std::size_t bucket = kept.slow_from;
-  if (all == 0) return bounds[bucket - 1];  // they came before a fault that made all of them fast
-  auto place = static_cast<std::int64_t>(traces_.next() % static_cast<std::uint64_t>(all));
-  while (place >= kept.shares[bucket]) place -= kept.shares[bucket++];
-  const Fixed low = bounds[bucket - 1];
+  const auto all = static_cast<std::uint64_t>(weighed(kept.traced_permille, kept.shares));
+  // They came before a fault that made all of them fast.
+  if (all == 0) return Fixed{kept.series.scale.nanos * kSlowFromPermille / 1000};
+  auto place = static_cast<std::int64_t>(traces_.next() % all);
+  std::size_t bucket = 0;
+  while (place >= kept.shares[bucket] * kept.traced_permille[bucket]) {
+    place -= kept.shares[bucket] * kept.traced_permille[bucket];
+    ++bucket;
+  }
+  const Fixed low = bounds[bucket - 1];  // the first one is never traced
   const Fixed high = bucket < bounds.size() ? bounds[bucket] : Fixed{low.nanos * 2};
   const auto width = static_cast<std::uint64_t>(std::max<Int128>(high.nanos - low.nanos, 1));
   const Fixed value{low.nanos + static_cast<std::int64_t>(traces_.next() % width)};

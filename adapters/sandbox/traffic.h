@@ -72,8 +72,9 @@ class Traffic {
   void begin_anew(Whose whose, core::Time now) { starts_[static_cast<std::size_t>(whose)] = now; }
 
   // One line for each series of `whose`; "" when there is none, or it is silent. With them go
-  // exemplars of what came since the last lines: of every tenth request that failed and every
-  // hundredth that was slow, three of a series at most.
+  // exemplars of what came since the last lines: every tenth request that failed or took longer
+  // than a healthy one ever does, every hundredth of the slowest healthy ones, three of a series at
+  // most.
   std::string lines(Whose whose, core::Time now);
   // The same as numbers, for whoever needs no bytes; `buckets` are a histogram's. In 10⁻⁹.
   struct Total {
@@ -99,8 +100,8 @@ class Traffic {
     std::vector<core::Int128> buckets;  // histograms: in 10⁻⁹
     std::vector<std::int64_t> shares;   // of a request, by bucket, at `shares_factor`
     core::Fixed shares_factor;
-    std::size_t slow_from = 0;  // histograms: the first bucket of slow requests
-    std::int64_t traced = 0;    // requests, up to the last lines
+    std::vector<std::int64_t> traced_permille;  // histograms: of the requests of a bucket
+    std::int64_t traced = 0;                    // requests, up to the last lines
   };
 
   static std::size_t row(core::TargetIndex target) { return target.valid() ? target.value : 0; }

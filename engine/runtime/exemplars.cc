@@ -62,7 +62,12 @@ void Exemplars::begin(const core::Machine& machine) {
   units_.clear();
   by_.clear();
   for (const core::Metric& metric : machine.metrics) {
-    by_.push_back(metric.by);
+    auto& by = by_.emplace_back(metric.by);
+    // Targets share one label; whose request it was is asked first.
+    if (!machine.targets.empty() &&
+        std::find(by.begin(), by.end(), machine.targets[0].label) == by.end()) {
+      by.insert(by.begin(), machine.targets[0].label);
+    }
     units_.push_back(metric.kind == core::MetricKind::histogram ? metric.unit : Fixed::from_int(1));
   }
 }

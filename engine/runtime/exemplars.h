@@ -25,7 +25,7 @@ class Exemplars {
   // Values are in the wire's unit.
   bool breaches(core::MetricIndex metric, core::Fixed value) const;
   void take(const Match& match, core::Exemplar exemplar, core::Pending& pending);
-  // Those of its series that the metric is kept `by`, then the request's own.
+  // Of its series the target and what the metric is kept `by`, then the request's own.
   std::vector<std::pair<std::string, std::string>> labels_of(core::MetricIndex metric,
                                                              const SeriesName& series,
                                                              const PointExemplar& exemplar) const;

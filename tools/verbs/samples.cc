@@ -24,6 +24,7 @@ struct Options {
 
 // "100ms" of a latency, "3" of a count; a duration's nanoseconds are seconds at 10⁻⁹.
 Outcome<void> parse_above(const std::string& text, SampleAsk& ask) {
+  ask.above_text = text;
   if (const auto plain = adapters::parse_fixed(text)) {
     ask.above = *plain;
     return {};

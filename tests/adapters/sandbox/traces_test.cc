@@ -109,10 +109,15 @@ TEST_F(Traces, AreOfSlowRequestsWithWhatTheyTook) {
     EXPECT_GE(value, Fixed::from_nanos(80'000'000));
     EXPECT_LE(value, Fixed::from_nanos(100'000'000));
   }
+  // Of those beyond the healthy end ten times as many.
   values_.clear();
   service.trouble(Whose::all).latency = Fixed::from_int(3);
   scrape(service, 40);
   EXPECT_EQ(values_.size(), 120U);
+  const auto beyond = std::count_if(values_.begin(), values_.end(), [](Fixed value) {
+    return value > Fixed::from_nanos(100'000'000);
+  });
+  EXPECT_GT(beyond, 100);
   EXPECT_GT(*std::max_element(values_.begin(), values_.end()), Fixed::from_nanos(200'000'000));
   EXPECT_LE(*std::max_element(values_.begin(), values_.end()), Fixed::from_nanos(500'000'000));
   // So fast that none is slow: nothing is left to tell.
@@ -148,7 +153,8 @@ TEST_F(Traces, AreTheSameForTheSameSeed) {
 TEST_F(Traces, ChangeNoTraffic) {
   Traffic told = traffic(errors()), untold = traffic(errors());
   for (Traffic* service : {&told, &untold}) {
-    service->trouble(Whose::all) = {.errors = Fixed::from_nanos(50'000'000), .at_random = true};
+    service->trouble(Whose::all).errors = Fixed::from_nanos(50'000'000);
+    service->trouble(Whose::all).at_random = true;
     for (core::Time now = kBegin; now < kBegin + 1h; now += kScrape) {
       service->flow_until(now);
       if (service == &told) service->lines(Whose::all, now);

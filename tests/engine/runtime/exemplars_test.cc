@@ -166,6 +166,19 @@ TEST_F(ExemplarsOfABatchTest, SayWhereTheyCameFromAndWhatTheyWereOf) {
   EXPECT_EQ(one.labels, labels);
 }
 
+TEST_F(ExemplarsOfABatchTest, SayWhichTargetTheyWereOf) {
+  core::Target& target = machine_.targets.emplace_back();
+  target.label = "region";
+  target.value = "eu-1";
+  exemplars_.begin(machine_);
+  series_.labels.emplace_back("region", "eu-1");
+  add(0, 60, kBegin);
+  hand_out();
+  const std::vector<std::pair<std::string, std::string>> labels{{"region", "eu-1"},
+                                                                {"layer", "db"}};
+  EXPECT_EQ(pending_.observed.exemplars.at(0).labels, labels);
+}
+
 TEST_F(ExemplarsOfABatchTest, HaveLabelsUpToTheirBound) {
   series_.labels[0].second = std::string(core::kLabelSetBytes - 5, 'x');  // "layer" and it
   add(0, 60, kBegin, {{"route", "/pay"}});
