@@ -1,6 +1,6 @@
 #pragma once
-// JsonExemplars: `exemplars` of a point of Rollbook JSON (contract.md). One that is none leaves its
-// point, and the others, as they are: the sink's flaw says what was left out and why. For
+// JsonExemplars: `exemplars` of a line of Rollbook JSON (docs/metrics.md). One that is none leaves
+// its point, and the others, as they are: the sink's flaw says what was left out and why. For
 // json_points.cc only.
 //
 //   {"value":0.12,"time":"2026-01-05T10:00:00Z","trace_id":"0af7651916cd43dd8448eb211c80319c"}
