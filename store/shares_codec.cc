@@ -108,6 +108,11 @@ void put_exemplar(const core::Exemplar& exemplar, core::Time time, wire::Exempla
   out.set_topic(exemplar.topic);
   out.set_partition(exemplar.partition);
   out.set_offset(exemplar.offset);
+  for (const auto& [name, value] : exemplar.labels) {
+    wire::Label& label = *out.add_labels();
+    label.set_name(name);
+    label.set_value(value);
+  }
 }
 
 core::Exemplar take_exemplar(const wire::Exemplar& stored, core::Time time, Fault& fault) {
@@ -120,6 +125,9 @@ core::Exemplar take_exemplar(const wire::Exemplar& stored, core::Time time, Faul
   exemplar.topic = stored.topic();
   exemplar.partition = stored.partition();
   exemplar.offset = stored.offset();
+  for (const wire::Label& label : stored.labels()) {
+    exemplar.labels.emplace_back(label.name(), label.value());
+  }
   return exemplar;
 }
 

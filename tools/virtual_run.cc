@@ -127,6 +127,9 @@ void print_end(const core::RolloutState& state, const Ending& ending, const Cons
   if (!state.breach.empty()) console.line("  because " + state.breach);
   if (!ending.data.empty()) {
     console.suggest(fmt::format("rollbook log {} --data {}", state.id, ending.data));
+    if (!state.breach.empty()) {
+      console.suggest(fmt::format("rollbook samples {} --data {}", state.id, ending.data));
+    }
     console.suggest(fmt::format("rollbook replay {} {} --verify", ending.data, state.id));
   } else {
     console.suggest(fmt::format("{} --data DIR   keeps the log, to look further", ending.again));

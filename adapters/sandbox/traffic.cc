@@ -1,6 +1,9 @@
 #include "adapters/sandbox/traffic.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "adapters/wire/text.h"
 
@@ -14,6 +17,13 @@ using core::Time;
 
 constexpr Int128 kScale = Fixed::kScale;
 constexpr std::int64_t kJitterPermille = 30;
+// What the service's tracer keeps: of a thousand failures, of a thousand requests that took longer
+// than a healthy one ever does, of a thousand of the slowest healthy ones.
+constexpr std::int64_t kFailuresTraced = 100;
+constexpr std::int64_t kBeyondTraced = 100;
+constexpr std::int64_t kSlowTraced = 10;
+constexpr std::int64_t kSlowFromPermille = 800;  // of the healthy end: one request in five hundred
+constexpr std::int64_t kTracesMost = 3;          // of a series in a scrape
 
 std::string_view kind_word(core::MetricKind kind) {
   switch (kind) {
@@ -30,6 +40,15 @@ std::string_view kind_word(core::MetricKind kind) {
 Fixed times(Fixed a, Fixed b) { return Fixed{a.nanos * b.nanos / kScale}; }
 
 std::string integer(Int128 value) { return std::to_string(static_cast<std::int64_t>(value)); }
+
+template <class Counts>
+Int128 weighed(const std::vector<std::int64_t>& permille, const Counts& counts) {
+  Int128 sum = 0;
+  for (std::size_t i = 0; i < permille.size(); ++i) {
+    if (permille[i] != 0) sum += counts[i] * permille[i];
+  }
+  return sum;
+}
 
 constexpr int kBits = 62;
 constexpr Int128 one() { return Int128{1} << kBits; }
@@ -106,8 +125,10 @@ Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uin
                  std::vector<core::Weight> weights)
     : load_(load),
       starts_{start, start, start},
+      told_(starts_),
       now_(start),
       random_(seed),
+      traces_(seed ^ 0xd1b54a32d192ed03ULL),
       weights_(std::move(weights)),
       troubles_(weights_.size()) {
   for (WireSeries& one : series) {
@@ -126,6 +147,14 @@ Traffic::Traffic(std::vector<WireSeries> series, Load load, Time start, std::uin
       }
       kept.prefix += "],";
       kept.buckets.assign(kept.series.bounds.size() + 1, 0);
+      const Fixed slow{kept.series.scale.nanos * kSlowFromPermille / 1000};
+      Fixed low;
+      for (std::size_t i = 0; i < kept.buckets.size(); ++i) {
+        kept.traced_permille.push_back(low >= kept.series.scale ? kBeyondTraced
+                                       : low >= slow            ? kSlowTraced
+                                                                : 0);
+        if (i < kept.series.bounds.size()) low = kept.series.bounds[i];
+      }
       update_shares(kept, Fixed::from_int(1));
     }
   }
@@ -222,19 +251,21 @@ void Traffic::update_shares(Kept& kept, Fixed factor) {
   kept.shares.push_back(static_cast<std::int64_t>(kScale) - before);
 }
 
-std::string Traffic::lines(Whose whose, Time now) const {
+std::string Traffic::lines(Whose whose, Time now) {
   std::string text;
   const std::string start =
       std::to_string(starts_[static_cast<std::size_t>(whose)].time_since_epoch().count());
   const std::string time = std::to_string(now.time_since_epoch().count());
-  for (const Kept& kept : kept_) {
+  for (Kept& kept : kept_) {
     if (kept.series.whose != whose || silent(whose, kept.series.target)) continue;
     if (!kept.series.kind_label.empty() && kept.count < kScale) continue;
     text += kept.prefix;
     write_value(kept, text);
+    write_exemplars(kept, now, text);
     if (kept.series.kind != core::MetricKind::gauge) text += ",\"start\":" + start;
     text += ",\"time\":" + time + "}\n";
   }
+  told_[static_cast<std::size_t>(whose)] = now;
   return text;
 }
 
@@ -260,6 +291,46 @@ void Traffic::write_value(const Kept& kept, std::string& line) const {
     below = above;
   }
   line += "],\"sum\":" + format_fixed(Fixed{sum});
+}
+
+void Traffic::write_exemplars(Kept& kept, Time now, std::string& line) {
+  const bool histogram = kept.series.kind == core::MetricKind::histogram;
+  if (!histogram && kept.series.ceilings.empty()) return;
+  Int128 worth = kept.count * kFailuresTraced;
+  if (histogram) worth = weighed(kept.traced_permille, kept.buckets);
+  const auto traced = static_cast<std::int64_t>(worth / 1000 / kScale);
+  const std::int64_t number = std::min(traced - std::exchange(kept.traced, traced), kTracesMost);
+  const Time since = told_[static_cast<std::size_t>(kept.series.whose)];
+  if (number <= 0 || since >= now) return;
+  for (std::int64_t i = 0; i < number; ++i) {
+    const auto age = traces_.next() % static_cast<std::uint64_t>((now - since).count());
+    const Time at = now - core::Duration(static_cast<std::int64_t>(age));
+    const Fixed value = histogram ? slow_value(kept) : Fixed::from_int(1);
+    const std::uint64_t high = traces_.next();
+    line += fmt::format("{}{{\"value\":{},\"time\":{},\"trace_id\":\"{:016x}{:016x}\"}}",
+                        i == 0 ? ",\"exemplars\":[" : ",", format_fixed(value),
+                        at.time_since_epoch().count(), high, traces_.next());
+  }
+  line += ']';
+}
+
+// One of those that are traced at present, to the microsecond where the metric counts seconds.
+Fixed Traffic::slow_value(const Kept& kept) {
+  const auto& bounds = kept.series.bounds;
+  const auto all = static_cast<std::uint64_t>(weighed(kept.traced_permille, kept.shares));
+  // They came before a fault that made all of them fast.
+  if (all == 0) return Fixed{kept.series.scale.nanos * kSlowFromPermille / 1000};
+  auto place = static_cast<std::int64_t>(traces_.next() % all);
+  std::size_t bucket = 0;
+  while (place >= kept.shares[bucket] * kept.traced_permille[bucket]) {
+    place -= kept.shares[bucket] * kept.traced_permille[bucket];
+    ++bucket;
+  }
+  const Fixed low = bounds[bucket - 1];  // the first one is never traced
+  const Fixed high = bucket < bounds.size() ? bounds[bucket] : Fixed{low.nanos * 2};
+  const auto width = static_cast<std::uint64_t>(std::max<Int128>(high.nanos - low.nanos, 1));
+  const Fixed value{low.nanos + static_cast<std::int64_t>(traces_.next() % width)};
+  return Fixed{value.nanos - value.nanos % 1000};
 }
 
 }  // namespace rollbook::adapters

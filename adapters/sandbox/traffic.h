@@ -71,8 +71,11 @@ class Traffic {
   // exports them: the values stay, and what came since the last lines is nobody's.
   void begin_anew(Whose whose, core::Time now) { starts_[static_cast<std::size_t>(whose)] = now; }
 
-  // One line for each series of `whose`; "" when there is none, or it is silent.
-  std::string lines(Whose whose, core::Time now) const;
+  // One line for each series of `whose`; "" when there is none, or it is silent. With them go
+  // exemplars of what came since the last lines: every tenth request that failed or took longer
+  // than a healthy one ever does, every hundredth of the slowest healthy ones, three of a series at
+  // most.
+  std::string lines(Whose whose, core::Time now);
   // The same as numbers, for whoever needs no bytes; `buckets` are a histogram's. In 10⁻⁹.
   struct Total {
     const WireSeries& series;
@@ -97,6 +100,8 @@ class Traffic {
     std::vector<core::Int128> buckets;  // histograms: in 10⁻⁹
     std::vector<std::int64_t> shares;   // of a request, by bucket, at `shares_factor`
     core::Fixed shares_factor;
+    std::vector<std::int64_t> traced_permille;  // histograms: of the requests of a bucket
+    std::int64_t traced = 0;                    // requests, up to the last lines
   };
 
   static std::size_t row(core::TargetIndex target) { return target.valid() ? target.value : 0; }
@@ -107,12 +112,16 @@ class Traffic {
   static core::Fixed effective(const Kept& kept, const Trouble& trouble, core::Int128 per_second);
   static void update_shares(Kept& kept, core::Fixed factor);
   void write_value(const Kept& kept, std::string& line) const;
+  void write_exemplars(Kept& kept, core::Time now, std::string& line);
+  core::Fixed slow_value(const Kept& kept);
 
   std::vector<Kept> kept_;
   Load load_;
   std::array<core::Time, 3> starts_;  // by arm
+  std::array<core::Time, 3> told_;    // by arm: when lines were last asked for
   core::Time now_;
   Random random_;
+  Random traces_;  // its own: what is traced must not change the traffic
   std::vector<core::Weight> weights_;
   std::int64_t permille_ = 1000;                  // of the load, at present
   std::vector<std::array<Trouble, 3>> troubles_;  // by target and arm

@@ -266,11 +266,13 @@ class BodyWriter {
     add("kinds", body.kinds);
     add("shares", body.shares);
     for (const core::Exemplar& exemplar : body.exemplars) {
-      json_["exemplars"].push_back({{"metric", metric(exemplar.metric)},
-                                    {"arm", name_of(exemplar.arm)},
-                                    {"value", number(exemplar.value)},
-                                    {"time", format_time(exemplar.at)},
-                                    {"trace_id", exemplar.trace}});
+      Json entry{{"metric", metric(exemplar.metric)},
+                 {"arm", name_of(exemplar.arm)},
+                 {"value", number(exemplar.value)},
+                 {"time", format_time(exemplar.at)},
+                 {"trace_id", exemplar.trace}};
+      for (const auto& [label, value] : exemplar.labels) entry["labels"][label] = value;
+      json_["exemplars"].push_back(std::move(entry));
     }
   }
 

@@ -99,6 +99,7 @@ class Teller {
     std::string text =
         fmt::format("looked at {} pane{}", body.deltas.size(), body.deltas.size() == 1 ? "" : "s");
     if (!body.stale.empty()) text += fmt::format(", {} series stale", body.stale.size());
+    if (!body.exemplars.empty()) text += fmt::format(", {} traced", body.exemplars.size());
     if (body.late != 0) text += fmt::format(", {} points late", body.late);
     if (body.quarantined != 0) text += fmt::format(", {} from the future", body.quarantined);
     if (body.past) {

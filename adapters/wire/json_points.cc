@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "adapters/wire/bucket_histograms.h"
+#include "adapters/wire/json_exemplars.h"
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
 
@@ -20,19 +21,11 @@ namespace {
 constexpr std::string_view kKinds[] = {"counter", "counter_delta", "gauge", "histogram",
                                        "histogram_delta"};
 
-// The inside of a text that has no escapes; nothing for any other token.
-std::optional<std::string_view> plain_text(std::string_view token) {
-  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
-  token = token.substr(1, token.size() - 2);
-  if (token.find('\\') != std::string_view::npos) return std::nullopt;
-  return token;
-}
-
 }  // namespace
 
 class JsonPoints::Impl {
  public:
-  explicit Impl(PointSink& sink) : sink_(sink), histograms_(sink) {}
+  explicit Impl(PointSink& sink) : sink_(sink), histograms_(sink), exemplars_(sink, reader_) {}
 
   void use(std::string_view buffer) { reader_.use(buffer); }
 
@@ -109,6 +102,7 @@ class JsonPoints::Impl {
     if (!histogram) point.first_bucket = 0;
     sink_.batch->buckets.insert(sink_.batch->buckets.end(), counts_.begin(), counts_.end());
     sink_.batch->points.push_back(point);
+    if (!tokens.of[kExemplars].empty()) exemplars_.take(tokens.of[kExemplars]);
     return true;
   }
 
@@ -140,14 +134,9 @@ class JsonPoints::Impl {
       time = time_;
       return true;
     }
-    const auto text = plain_text(token);
-    const auto read = text ? parse_time(*text) : parse_time_or_nanos(token);
+    const auto read = time_of(token);
     if (!read) {
-      return sink_.refuse(token, fmt::format("`{}` is neither RFC 3339 nor integer nanoseconds",
-                                             kFieldNames[field]));
-    }
-    if (*read < core::Time{}) {
-      return sink_.refuse(token, fmt::format("`{}` lies before 1970", kFieldNames[field]));
+      return sink_.refuse(token, fmt::format("`{}` {}", kFieldNames[field], read.error().message));
     }
     time_text_.assign(token);
     time_ = time = *read;
@@ -155,13 +144,8 @@ class JsonPoints::Impl {
   }
 
   bool read_number(std::string_view token, std::string_view name, Fixed& value) {
-    const auto read = parse_fixed(token);
-    if (!read) {
-      return sink_.refuse(token,
-                          token.front() == '-' || (token.front() >= '0' && token.front() <= '9')
-                              ? fmt::format("`{}` is beyond the limit of {}", name, core::kValueMax)
-                              : fmt::format("`{}` is not a number", name));
-    }
+    const auto read = number_of(token);
+    if (!read) return sink_.refuse(token, fmt::format("`{}` {}", name, read.error().message));
     value = *read;
     return true;
   }
@@ -299,9 +283,10 @@ class JsonPoints::Impl {
     std::string name;
     Labels pairs;
     if (!read_name(tokens.of[field], field, name)) return false;
-    const TokenReader::LabelLimits limits{sink_.limits.labels, sink_.limits.name_bytes,
-                                          core::kTextBytes};
-    if (!labels.empty() && !reader_.read_labels(labels, limits, pairs, sink_.problem)) return false;
+    if (!labels.empty() &&
+        !reader_.read_labels(labels, label_limits(sink_.limits), pairs, sink_.problem)) {
+      return false;
+    }
     // Prometheus repeats the name among the labels.
     if (field == kName) {
       std::erase_if(pairs, [](const auto& pair) { return pair.first == "__name__"; });
@@ -330,6 +315,7 @@ class JsonPoints::Impl {
   PointSink& sink_;
   BucketHistograms histograms_;
   TokenReader reader_;
+  JsonExemplars exemplars_;
   std::string spelling_;
   std::string time_text_;
   core::Time time_{};

@@ -58,7 +58,7 @@ std::optional<MetricFormat> metric_format(std::string_view name) {
 class MetricDecoder::Impl {
  public:
   explicit Impl(const DecoderLimits& limits)
-      : sink_{limits, SeriesTable(limits), nullptr, nullptr, {}},
+      : sink_{limits, SeriesTable(limits), nullptr, nullptr, {}, {}},
         json_points_(sink_),
         influx_(sink_),
         otlp_(sink_) {}
@@ -129,14 +129,21 @@ class MetricDecoder::Impl {
       if (trim(line).empty()) continue;
       if (decode_line(line)) {
         ++good;
+        if (sink_.flaw.at != nullptr && ++bad <= kLettersPerMessage) {
+          broken.push_back(letter_of(line, sink_.flaw));
+        }
         continue;
       }
       // One object may also be spread over the lines of a message.
       if (good + bad == 0 && begin < message_.size() && is_one_object()) {
-        if (!decode_line(message_)) letters.push_back(letter_of(message_));
+        if (!decode_line(message_)) {
+          letters.push_back(letter_of_refused(message_));
+        } else if (sink_.flaw.at != nullptr) {
+          letters.push_back(letter_of(message_, sink_.flaw));
+        }
         return;
       }
-      if (++bad <= kLettersPerMessage) broken.push_back(letter_of(line));
+      if (++bad <= kLettersPerMessage) broken.push_back(letter_of_refused(line));
     }
     if (bad == 0) return;
     if (good == 0) {  // no metrics at all: one letter with the whole of it
@@ -154,22 +161,20 @@ class MetricDecoder::Impl {
   bool is_one_object() const { return is_json() && !find_syntax_error(message_); }
 
   // A letter for what decode_line() has just refused.
-  DeadLetter letter_of(std::string_view part) {
-    const auto base = static_cast<std::size_t>(part.data() - message_.data());
-    std::string reason;
-    if (const auto syntax = is_json() ? find_syntax_error(part) : std::nullopt) {
-      reason = place(message_, base + syntax->offset) + ": " + syntax->reason;
-    } else {
-      const char* at = sink_.problem.at;
-      const std::size_t offset =
-          at == nullptr ? base : static_cast<std::size_t>(at - message_.data());
-      reason = place(message_, offset) + ": " + sink_.problem.reason;
-    }
-    return make_dead_letter(*sink_.record, part, std::move(reason));
+  DeadLetter letter_of_refused(std::string_view part) {
+    const auto syntax = is_json() ? find_syntax_error(part) : std::nullopt;
+    if (!syntax) return letter_of(part, sink_.problem);
+    return letter_of(part, {part.data() + syntax->offset, syntax->reason});
+  }
+  DeadLetter letter_of(std::string_view part, const Problem& problem) {
+    const char* const at = problem.at == nullptr ? part.data() : problem.at;
+    const auto offset = static_cast<std::size_t>(at - message_.data());
+    return make_dead_letter(*sink_.record, part, place(message_, offset) + ": " + problem.reason);
   }
 
   // False, with the sink's problem set (unless it is no JSON), when anything of it is no point.
   bool decode_line(std::string_view text) {
+    sink_.flaw.at = nullptr;
     switch (format_) {
       case MetricFormat::influx:
         return influx_.decode(text);

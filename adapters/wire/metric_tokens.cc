@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "adapters/wire/text.h"
+#include "engine/core/limits.h"
 
 namespace rollbook::adapters {
 namespace {
@@ -57,6 +58,29 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::optional<std::string_view> plain_text(std::string_view token) {
+  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return std::nullopt;
+  token = token.substr(1, token.size() - 2);
+  if (token.find('\\') != std::string_view::npos) return std::nullopt;
+  return token;
+}
+
+core::Result<core::Time> time_of(std::string_view token) {
+  const auto text = plain_text(token);
+  const auto time = text ? parse_time(*text) : parse_time_or_nanos(token);
+  if (!time) return core::fail("is neither RFC 3339 nor integer nanoseconds");
+  if (*time < core::Time{}) return core::fail("lies before 1970");
+  return time;
+}
+
+core::Result<core::Fixed> number_of(std::string_view token) {
+  const auto number = parse_fixed(token);
+  if (number) return number;
+  const bool digits = token.front() == '-' || (token.front() >= '0' && token.front() <= '9');
+  if (!digits) return core::fail("is not a number");
+  return core::fail(fmt::format("is beyond the limit of {}", core::kValueMax));
+}
+
 struct TokenReader::Parsers {
   ondemand::parser objects;
   ondemand::parser texts;  // names and labels, while `objects` holds the one they are in
@@ -92,6 +116,28 @@ bool TokenReader::read(std::string_view text, Tokens& tokens, Problem& problem) 
     if (!read_token(field.value(), token)) return false;
   }
   return document.current_location().error() == simdjson::OUT_OF_BOUNDS;  // nothing follows
+}
+
+bool TokenReader::read_list(std::string_view token, std::size_t most,
+                            std::vector<std::string_view>& elements) {
+  ondemand::document document;
+  ondemand::array array;
+  elements.clear();
+  if (token.front() != '[' ||
+      parsers_->texts.iterate(padded(token, buffer_)).get(document) != simdjson::SUCCESS ||
+      document.get_array().get(array) != simdjson::SUCCESS) {
+    return false;
+  }
+  for (auto entry : array) {
+    ondemand::value value;
+    std::string_view element;
+    if (elements.size() == most) break;
+    if (std::move(entry).get(value) != simdjson::SUCCESS || !read_token(value, element)) {
+      return false;
+    }
+    elements.push_back(element);
+  }
+  return true;
 }
 
 bool TokenReader::spell(std::string_view token, std::string& out) {

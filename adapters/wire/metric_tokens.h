@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "engine/core/types.h"
 
 namespace rollbook::adapters {
 
@@ -21,12 +24,14 @@ enum Field : std::size_t {
   kSum,
   kTime,
   kStart,
-  kName,  // prometheus-kafka-adapter's, with `labels` and `value`
+  kExemplars,
+  kTraceId,  // of an exemplar, with `labels`, `value` and `time`
+  kName,     // prometheus-kafka-adapter's, with `labels` and `value`
   kTimestamp
 };
-inline constexpr std::string_view kFieldNames[] = {"metric", "labels", "kind",     "value",
-                                                   "bounds", "counts", "sum",      "time",
-                                                   "start",  "name",   "timestamp"};
+inline constexpr std::string_view kFieldNames[] = {
+    "metric", "labels", "kind",      "value",    "bounds", "counts",   "sum",
+    "time",   "start",  "exemplars", "trace_id", "name",   "timestamp"};
 inline constexpr std::size_t kFields = std::size(kFieldNames);
 
 // The tokens of one object, as they stand in the buffer. An empty view: not given.
@@ -44,6 +49,11 @@ struct Problem {
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 std::string_view trim(std::string_view text);
+// The inside of a text that has no escapes; nothing for any other token.
+std::optional<std::string_view> plain_text(std::string_view token);
+// Errors go on from the name of a field: "is not a number".
+core::Result<core::Time> time_of(std::string_view token);
+core::Result<core::Fixed> number_of(std::string_view token);
 
 class TokenReader {
  public:
@@ -58,6 +68,8 @@ class TokenReader {
 
   // False when `text` is no object of such fields; `problem` is set unless it is no JSON at all.
   bool read(std::string_view text, Tokens& tokens, Problem& problem);
+  // The elements of a list, `most` at most; false when it is none.
+  bool read_list(std::string_view token, std::size_t most, std::vector<std::string_view>& elements);
   // What a text token spells; false when it is none.
   bool spell(std::string_view token, std::string& out);
   // The pairs of an object of texts, as they stand; none is longer than its limit.

@@ -6,7 +6,7 @@
 #include <charconv>
 #include <limits>
 
-#include "adapters/wire/text.h"
+#include "adapters/wire/point_exemplars.h"
 
 namespace rollbook::adapters {
 namespace {
@@ -67,19 +67,6 @@ bool temporality_of(dom::element element, otlp::AggregationTemporality& out) {
   }
   out = static_cast<otlp::AggregationTemporality>(number);  // an unknown one is refused later
   return true;
-}
-
-// Of hex digits; "" for what is none.
-std::string bytes_of(std::string_view hex) {
-  std::string bytes;
-  if (hex.size() % 2 != 0) return "";
-  for (std::size_t i = 0; i < hex.size(); i += 2) {
-    std::uint8_t byte = 0;
-    const auto [end, error] = std::from_chars(hex.data() + i, hex.data() + i + 2, byte, 16);
-    if (error != std::errc{} || end != hex.data() + i + 2) return "";
-    bytes.push_back(static_cast<char>(byte));
-  }
-  return bytes;
 }
 
 // The first thing that is wrong, with the path to it, put together on the way out.
@@ -188,7 +175,11 @@ class Filler {
 
   template <class Attributes>
   bool attributes(dom::object object, Attributes& out) {
-    return each(object, "attributes", [&](dom::object entry) {
+    return attributes(object, "attributes", out);
+  }
+  template <class Attributes>
+  bool attributes(dom::object object, std::string_view key, Attributes& out) {
+    return each(object, key, [&](dom::object entry) {
       otlp::KeyValue attribute;
       return fill(entry, attribute, 0) && attribute.SerializeToString(out.Add());
     });
@@ -294,7 +285,12 @@ class Filler {
                                   [&](auto time) { exemplar.set_time_unix_nano(time); }) &&
              real(of, "asDouble", [&](double read) { exemplar.set_as_double(read); }) &&
              whole<std::int64_t>(of, "asInt", [&](auto read) { exemplar.set_as_int(read); }) &&
-             text(of, "traceId", [&](auto hex) { exemplar.set_trace_id(bytes_of(hex)); }) &&
+             text(of, "traceId",
+                  [&](auto hex) {
+                    const auto trace = trace_of(hex);
+                    if (trace) exemplar.set_trace_id(trace->data(), trace->size());
+                  }) &&
+             attributes(of, "filteredAttributes", *exemplar.mutable_filtered_attributes()) &&
              exemplar.SerializeToString(out.add_exemplars());
     });
   }

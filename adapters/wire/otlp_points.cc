@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "adapters/wire/otlp_attributes.h"
+#include "adapters/wire/point_exemplars.h"
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
 
@@ -175,30 +175,30 @@ void OtlpPoints::add_point(const OtlpPoint& data, const runtime::MetricPoint& po
   if (!data.exemplars.empty()) add_exemplars(data);
 }
 
-// The highest values first. One that cannot be read, or has no trace, says nothing: it is left out.
+// One that cannot be read, or has no trace, says nothing: it is left out.
 void OtlpPoints::add_exemplars(const OtlpPoint& data) {
   std::vector<runtime::PointExemplar> found;
   for (const std::string_view bytes : data.exemplars) {
     OtlpExemplar read_one;
     runtime::PointExemplar one;
     if (!read(bytes, read_one) || read_one.trace.size() != one.trace.size()) continue;
+    std::memcpy(one.trace.data(), read_one.trace.data(), one.trace.size());
     const double value =
         read_one.as_int ? static_cast<double>(*read_one.as_int) : read_one.as_double.value_or(0);
-    if (!to_fixed(value, one.value)) continue;
+    if (!is_trace(one.trace) || !to_fixed(value, one.value)) continue;
     if (read_one.time > static_cast<std::uint64_t>(core::Duration::max().count())) continue;
-    one.point = static_cast<std::uint32_t>(sink_.batch->points.size() - 1);
     one.at = read_one.time == 0
                  ? sink_.batch->points.back().end
                  : core::Time(core::Duration(static_cast<std::int64_t>(read_one.time)));
-    std::memcpy(one.trace.data(), read_one.trace.data(), one.trace.size());
-    found.push_back(one);
+    add_labels(read_one.attributes, label_rules(), one.labels);  // as far as they can be read
+    bound_labels(one.labels);
+    found.push_back(std::move(one));
   }
-  std::stable_sort(found.begin(), found.end(),
-                   [](const auto& a, const auto& b) { return a.value > b.value; });
-  auto& all = sink_.batch->exemplars;
-  const std::size_t room = core::kExemplarsOfBatch - std::min(all.size(), core::kExemplarsOfBatch);
-  found.resize(std::min({found.size(), core::kExemplars, room}));
-  all.insert(all.end(), found.begin(), found.end());
+  put_exemplars(std::move(found), *sink_.batch);
+}
+
+LabelRules OtlpPoints::label_rules() const {
+  return {sink_.limits.labels, sink_.limits.name_bytes, core::kTextBytes};
 }
 
 bool OtlpPoints::read_times(const OtlpPoint& data, runtime::MetricPoint& point) {
@@ -380,7 +380,7 @@ bool OtlpPoints::intern(const OtlpPoint& data, runtime::MetricPoint& point) {
     return refuse(
         fmt::format("the metric's name is longer than {} bytes", sink_.limits.name_bytes));
   }
-  const LabelRules rules{sink_.limits.labels, sink_.limits.name_bytes, core::kTextBytes};
+  const LabelRules rules = label_rules();
   Labels labels;
   std::string problem = add_labels(data.attributes, rules, labels);
   // The nearest wins: what stands farther out gives only the labels that are not there yet.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adapters/wire/otlp.pb.h"
+#include "adapters/wire/otlp_attributes.h"
 #include "adapters/wire/otlp_wire.h"
 #include "adapters/wire/point_sink.h"
 
@@ -43,6 +44,7 @@ class OtlpPoints {
   bool read_layout(runtime::MetricPoint& point);
   void add_point(const OtlpPoint& data, const runtime::MetricPoint& point);
   void add_exemplars(const OtlpPoint& data);
+  LabelRules label_rules() const;
 
   PointSink& sink_;
   std::string spelling_;

@@ -280,6 +280,8 @@ bool read(std::string_view bytes, OtlpExemplar& exemplar) {
       }
     } else if (tag.number == 5 && tag.wire == Wire::bytes) {
       if (!fields.bytes(exemplar.trace)) return false;
+    } else if (tag.number == 7 && tag.wire == Wire::bytes) {
+      if (!fields.bytes(exemplar.attributes.emplace_back())) return false;
     } else if (!fields.pass(tag.wire)) {
       return false;
     }

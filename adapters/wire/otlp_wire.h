@@ -44,6 +44,7 @@ struct OtlpExemplar {
   std::optional<double> as_double;
   std::optional<std::int64_t> as_int;
   std::string_view trace;
+  std::vector<std::string_view> attributes;  // the bytes of KeyValues
 };
 
 // Each clears the point before; its lists keep their memory. False: the bytes are no such message.

@@ -11,6 +11,10 @@
 
 namespace rollbook::adapters {
 
+inline TokenReader::LabelLimits label_limits(const DecoderLimits& limits) {
+  return {limits.labels, limits.name_bytes, core::kTextBytes};
+}
+
 struct PointSink {
   DecoderLimits limits;
   SeriesTable table;
@@ -18,6 +22,7 @@ struct PointSink {
   const runtime::Record* record = nullptr;
   runtime::PointBatch* batch = nullptr;
   Problem problem;
+  Problem flaw;  // of a line that was taken all the same; `at` is nullptr where it has none
 
   bool refuse(std::string_view at, std::string reason) {
     problem = {at.data(), std::move(reason)};

@@ -77,6 +77,9 @@ struct Exemplar {
   std::string topic;
   std::int32_t partition = 0;
   std::int64_t offset = 0;
+  // Of its series the target and what the metric is kept `by`, then what its sender says of the
+  // request itself; kLabelSetBytes of them at most.
+  std::vector<std::pair<std::string, std::string>> labels = {};
   bool operator==(const Exemplar&) const = default;
 };
 

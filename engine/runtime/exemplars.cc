@@ -8,6 +8,7 @@
 namespace rollbook::runtime {
 
 using core::Fixed;
+using Labels = std::vector<std::pair<std::string, std::string>>;
 
 namespace {
 
@@ -32,17 +33,25 @@ bool is_ceiling(const core::Criterion& criterion) {
   return core::says_greater(criterion.comparison) == acts;
 }
 
+const Labels::value_type* find_label(const Labels& labels, const std::string& name) {
+  const auto found = std::find_if(labels.begin(), labels.end(),
+                                  [&](const auto& label) { return label.first == name; });
+  return found == labels.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 std::vector<std::optional<Fixed>> exemplar_limits(const core::Machine& machine) {
   std::vector<std::optional<Fixed>> limits(machine.metrics.size());
   for (const core::Criterion& criterion : machine.criteria) {
-    if (!criterion.window.valid() || criterion.other.valid() || !is_ceiling(criterion)) continue;
+    // What is to stay as it was is neither good nor bad.
+    if (!criterion.window.valid() || criterion.test == core::Test::unchanged) continue;
+    if (!is_ceiling(criterion)) continue;
     auto& limit = limits[machine.at(machine.at(criterion.window).series).metric.value];
-    if (criterion.measure == core::Measure::quantile) {
+    if (criterion.measure == core::Measure::ratio) {
+      limit = Fixed{};  // what it counts is what breaches, whatever it is held against
+    } else if (criterion.measure == core::Measure::quantile && !criterion.other.valid()) {
       limit = std::min(limit.value_or(criterion.limit), criterion.limit);
-    } else if (criterion.measure == core::Measure::ratio) {
-      limit = Fixed{};  // what it counts is what breaches
     }
   }
   return limits;
@@ -51,15 +60,50 @@ std::vector<std::optional<Fixed>> exemplar_limits(const core::Machine& machine) 
 void Exemplars::begin(const core::Machine& machine) {
   limits_ = exemplar_limits(machine);
   units_.clear();
+  by_.clear();
   for (const core::Metric& metric : machine.metrics) {
+    auto& by = by_.emplace_back(metric.by);
+    // Targets share one label; whose request it was is asked first.
+    if (!machine.targets.empty() &&
+        std::find(by.begin(), by.end(), machine.targets[0].label) == by.end()) {
+      by.insert(by.begin(), machine.targets[0].label);
+    }
     units_.push_back(metric.kind == core::MetricKind::histogram ? metric.unit : Fixed::from_int(1));
   }
 }
 
+Fixed Exemplars::in_unit(core::MetricIndex metric, Fixed value) const {
+  return Fixed{value.nanos * units_[metric.value].nanos / Fixed::kScale};
+}
+
+bool Exemplars::breaches(core::MetricIndex metric, Fixed value) const {
+  const auto& limit = limits_[metric.value];
+  return limit && in_unit(metric, value) >= *limit;
+}
+
+Labels Exemplars::labels_of(core::MetricIndex metric, const SeriesName& series,
+                            const PointExemplar& exemplar) const {
+  Labels labels;
+  std::size_t bytes = 0;
+  const auto add = [&](const std::pair<std::string, std::string>& label) {
+    const std::size_t more = label.first.size() + label.second.size();
+    if (bytes + more > core::kLabelSetBytes) return;
+    bytes += more;
+    labels.push_back(label);
+  };
+  for (const std::string& name : by_[metric.value]) {
+    const auto* const known = find_label(series.labels, name);
+    if (known != nullptr) add(*known);
+  }
+  for (const auto& label : exemplar.labels) {
+    if (find_label(labels, label.first) == nullptr) add(label);
+  }
+  return labels;
+}
+
 void Exemplars::take(const Match& match, core::Exemplar exemplar, core::Pending& pending) {
-  const auto& limit = limits_[match.metric.value];
-  exemplar.value = Fixed{exemplar.value.nanos * units_[match.metric.value].nanos / Fixed::kScale};
-  if (!limit || exemplar.value < *limit) return;
+  if (!breaches(match.metric, exemplar.value)) return;
+  exemplar.value = in_unit(match.metric, exemplar.value);
   exemplar.metric = match.metric;
   exemplar.arm = match.arm;
   auto& waiting = pending.observed.exemplars;
@@ -93,17 +137,21 @@ void ExemplarsOfPoint::find(const MetricPoint& point) {
   while (last_ < all.size() && all[last_].point == number) ++last_;
 }
 
-void ExemplarsOfPoint::hand_out(const Match& match, const PointBatch& batch, Exemplars& to,
+void ExemplarsOfPoint::hand_out(const Match& match, const SeriesName& series, Exemplars& to,
                                 core::Pending& pending) const {
   for (std::size_t i = first_; i < last_; ++i) {
-    const PointExemplar& from = batch.exemplars[i];
+    const PointExemplar& from = batch_.exemplars[i];
+    if (!to.breaches(match.metric, from.value)) continue;
+    const MetricPoint& point = batch_.points[from.point];
     core::Exemplar exemplar;
     exemplar.value = from.value;
-    exemplar.at = from.at;
+    // One from the future would spend the budget of every minute up to its own.
+    exemplar.at = std::min(from.at, point.end);
     exemplar.trace = hex(from.trace);
-    exemplar.topic = batch.topic;
-    exemplar.partition = batch.partition;
-    exemplar.offset = batch.points[from.point].offset;
+    exemplar.topic = batch_.topic;
+    exemplar.partition = batch_.partition;
+    exemplar.offset = point.offset;
+    exemplar.labels = to.labels_of(match.metric, series, from);
     to.take(match, std::move(exemplar), pending);
   }
 }

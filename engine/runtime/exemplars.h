@@ -6,7 +6,7 @@
 //
 //   ExemplarsOfPoint of(batch);
 //   of.move_to(point);                                          // each point, in order
-//   of.give(feed.match, batch, rollout.exemplars, rollout.pending);
+//   of.give(feed.match, series_name, rollout.exemplars, rollout.pending);
 
 #include <map>
 #include <optional>
@@ -22,21 +22,29 @@ namespace rollbook::runtime {
 class Exemplars {
  public:
   void begin(const core::Machine& machine);
+  // Values are in the wire's unit.
+  bool breaches(core::MetricIndex metric, core::Fixed value) const;
   void take(const Match& match, core::Exemplar exemplar, core::Pending& pending);
-  // From where on a value of the metric breaches, in its unit; nothing: none does.
-  std::optional<core::Fixed> limit(core::MetricIndex metric) const { return limits_[metric.value]; }
+  // Of its series the target and what the metric is kept `by`, then the request's own.
+  std::vector<std::pair<std::string, std::string>> labels_of(core::MetricIndex metric,
+                                                             const SeriesName& series,
+                                                             const PointExemplar& exemplar) const;
 
  private:
+  core::Fixed in_unit(core::MetricIndex metric, core::Fixed value) const;
+
   struct Budget {
     std::int64_t minute = -1;
     std::size_t used = 0;
   };
   std::vector<std::optional<core::Fixed>> limits_;  // by metric
   std::vector<core::Fixed> units_;
+  std::vector<std::vector<std::string>> by_;
   std::map<std::pair<core::MetricIndex, core::Arm>, Budget> budgets_;
 };
 
-// From where on a value of each metric breaches; also for whoever reads what was kept.
+// From where on a value of each metric breaches, in its unit; nothing: none does. Also for whoever
+// reads what was kept.
 std::vector<std::optional<core::Fixed>> exemplar_limits(const core::Machine& machine);
 
 class ExemplarsOfPoint {
@@ -45,13 +53,13 @@ class ExemplarsOfPoint {
   void move_to(const MetricPoint& point) {
     if (!batch_.exemplars.empty()) find(point);
   }
-  void give(const Match& match, const PointBatch& batch, Exemplars& to, core::Pending& pending) {
-    if (first_ != last_) hand_out(match, batch, to, pending);
+  void give(const Match& match, const SeriesName& series, Exemplars& to, core::Pending& pending) {
+    if (first_ != last_) hand_out(match, series, to, pending);
   }
 
  private:
   void find(const MetricPoint& point);
-  void hand_out(const Match& match, const PointBatch& batch, Exemplars& to,
+  void hand_out(const Match& match, const SeriesName& series, Exemplars& to,
                 core::Pending& pending) const;
 
   const PointBatch& batch_;

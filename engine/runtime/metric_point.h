@@ -65,6 +65,8 @@ struct PointExemplar {
   core::Fixed value;
   core::Time at{};
   std::array<std::uint8_t, 16> trace{};
+  // What it has beside those of its series; kLabelSetBytes of them at most.
+  std::vector<std::pair<std::string, std::string>> labels;
 };
 
 // The points of some consecutive records of one partition.

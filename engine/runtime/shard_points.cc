@@ -115,8 +115,11 @@ void Shard::points(const PointBatch& batch, Time now) {
       rollout.record = record;
       const FoldInput input{
           rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now, held};
-      if (count(fold(input, rollout.pending), counters_)) refusal_ = refusal_of(input);
-      exemplars.give(feed.match, batch, rollout.exemplars, rollout.pending);
+      const Folded folded = fold(input, rollout.pending);
+      if (count(folded, counters_)) refusal_ = refusal_of(input);
+      if (folded == Folded::counted || folded == Folded::late) {
+        exemplars.give(feed.match, series_.name(point.series), rollout.exemplars, rollout.pending);
+      }
       if (!rollout.dirty) dirty_.push_back(feed.stream);
       rollout.dirty = true;
       rollout.look_pane = std::max(rollout.look_pane, pane_of(point.end));

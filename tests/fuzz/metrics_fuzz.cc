@@ -48,6 +48,20 @@ void check(const runtime::PointBatch& batch, const runtime::MetricPoint& point,
   require(sum >= 0 && sum <= core::kValueMax);
 }
 
+// Each belongs to a point, in their order, and all of them stay small.
+void check_exemplars(const runtime::PointBatch& batch) {
+  require(batch.exemplars.size() <= core::kExemplarsOfBatch);
+  std::uint32_t point = 0;
+  for (const runtime::PointExemplar& exemplar : batch.exemplars) {
+    require(exemplar.point >= point && exemplar.point < batch.points.size());
+    point = exemplar.point;
+    require(exemplar.at >= core::Time{});
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : exemplar.labels) bytes += name.size() + value.size();
+    require(bytes <= core::kLabelSetBytes);
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -62,6 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                    letters, adapters::MetricFormat::FORMAT);
     table.learn(batch);
     require(table.size() <= 100);
+    check_exemplars(batch);
     for (const adapters::DeadLetter& letter : letters) require(!letter.reason.empty());
     for (const runtime::MetricPoint& point : batch.points) {
       check(batch, point, table);

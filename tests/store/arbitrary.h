@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core/event.h"
@@ -61,6 +62,11 @@ template <class Enum>
 requires std::is_enum_v<Enum>
 void fill_enum(Enum& value, int count) { value = static_cast<Enum>(*rc::gen::inRange(0, count)); }
 
+template <class First, class Second>
+void fill(std::pair<First, Second>& value) {
+  fill(value.first);
+  fill(value.second);
+}
 template <class T>
 void fill(std::vector<T>& values) {
   values.resize(static_cast<std::size_t>(*rc::gen::inRange(0, 4)));
@@ -171,7 +177,7 @@ inline void fill(core::Share& v) {
   fill_all(breakdown, arm, shifted, cell);
   set = static_cast<std::uint32_t>(*rc::gen::inRange(0, static_cast<int>(core::kOtherSet) + 1));
 }
-ROLLBOOK_FILL(Exemplar, a, b, c, d, e, f, g, h)
+ROLLBOOK_FILL(Exemplar, a, b, c, d, e, f, g, h, i)
 ROLLBOOK_FILL(WindowCells, a, b)
 ROLLBOOK_FILL(SeriesPast, a, b, c)
 ROLLBOOK_FILL(Past, a, b, c, d)

@@ -23,15 +23,21 @@ struct Options {
 };
 
 // "100ms" of a latency, "3" of a count; a duration's nanoseconds are seconds at 10⁻⁹.
-Outcome<core::Fixed> parse_above(const std::string& text) {
-  if (const auto plain = adapters::parse_fixed(text)) return *plain;
+Outcome<void> parse_above(const std::string& text, SampleAsk& ask) {
+  ask.above_text = text;
+  if (const auto plain = adapters::parse_fixed(text)) {
+    ask.above = *plain;
+    return {};
+  }
   const auto duration = adapters::parse_duration(text);
   if (!duration) {
     return give_up(fmt::format("--above: `{}` is neither a duration such as 100ms nor a number",
                                adapters::printable(text)),
                    Exit::usage);
   }
-  return core::Fixed{duration->count()};
+  ask.above = core::Fixed{duration->count()};
+  ask.above_is_time = true;
+  return {};
 }
 
 Outcome<core::Arm> parse_arm(const std::string& text) {
@@ -44,11 +50,19 @@ Outcome<core::Arm> parse_arm(const std::string& text) {
                  Exit::usage);
 }
 
+// Where the breach lies, of what was asked for.
+std::string next_look(const SampleLook& look) {
+  const core::Metric& metric = look.machine->at(look.kept.front().first);
+  const bool latency = metric.kind == core::MetricKind::histogram;
+  return fmt::format("rollbook analyze {} {} --metric {}", latency ? "latency" : "errors",
+                     look.rollout, metric.name);
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   SampleAsk ask;
   ask.metric = options.metric;
   if (!options.above.empty()) {
-    TRY(ask.above, parse_above(options.above));
+    TRY_DO(parse_above(options.above, ask));
   }
   if (!options.arm.empty()) {
     TRY(ask.arm, parse_arm(options.arm));
@@ -73,8 +87,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     console.print(samples_jsonl(look));
   } else {
     console.print(samples_text(look, last, console.look().width));
-    console.suggest("rollbook analyze latency " + opened.entry.rollout +
-                    same_place(options.settings));
+    console.suggest(next_look(look) + same_place(options.settings));
   }
   return Exit::done;
 }
@@ -91,7 +104,8 @@ Verb samples_verb() {
           [o](OptionSet& set) {
             set.positional("ROLLOUT", o->rollout, "its id; left out: the only active one", false);
             o->settings.declare_data(set);
-            set.option("--metric", "NAME", o->metric, "of the runbook; left out: all");
+            set.option("--metric", "NAME", o->metric,
+                       "a counter or a histogram of the runbook; left out: all");
             set.option("--above", "VALUE", o->above, "only those above it, such as 100ms");
             set.option("--arm", "ARM", o->arm, "canary, baseline or total");
             set.option("--last", "N", o->last, "how many are shown, 50 when left out");

@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <utility>
+
 #include "adapters/sandbox/sandbox.h"
 #include "store/memory_event_log.h"
 #include "tests/adapters/sandbox/compiled.h"
@@ -55,6 +58,25 @@ TEST(SandboxRun, AHealthyCanarySucceeds) {
   EXPECT_THAT(healthy.weights, ElementsAre("5", "10", "25", "50"));
   EXPECT_GE(healthy.took, std::chrono::hours(62));
   EXPECT_LE(healthy.took, std::chrono::hours(63));
+}
+
+// Traces are for people: of a hundred million requests a page an hour is in the log.
+TEST(SandboxRun, OfAHealthyCanaryFewRequestsAreTraced) {
+  const Seen healthy = play("hal9-canary.runbook", {});
+  std::map<std::pair<core::MetricIndex, core::Arm>, std::size_t> traced;
+  for (const core::Event& event : healthy.events) {
+    const auto* observed = std::get_if<core::Observed>(&event.body);
+    if (observed == nullptr) continue;
+    for (const core::Exemplar& one : observed->exemplars) {
+      EXPECT_FALSE(one.labels.empty());
+      ++traced[{one.metric, one.arm}];
+    }
+  }
+  EXPECT_EQ(traced.size(), 4U);  // failures and latencies of both arms
+  for (const auto& [whose, count] : traced) {
+    EXPECT_GT(count, 62U);
+    EXPECT_LT(count, 62U * 60);
+  }
 }
 
 TEST(SandboxRun, EveryFaultThatTheGuardStopsRollsBack) {

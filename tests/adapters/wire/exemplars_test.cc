@@ -72,6 +72,7 @@ TEST_F(ExemplarsTest, WithoutATraceSayNothing) {
   point();
   add(1, "");
   add(1, "short");
+  add(1, std::string(16, '\0'));
   add(std::numeric_limits<double>::quiet_NaN(), trace('\x01'));
   send();
   EXPECT_THAT(batch.exemplars, IsEmpty());
@@ -85,6 +86,21 @@ TEST_F(ExemplarsTest, AreTheHighestOfTheirPoint) {
   ASSERT_EQ(batch.exemplars.size(), core::kExemplars);
   EXPECT_EQ(batch.exemplars.front().value, core::Fixed::from_int(19));
   EXPECT_EQ(batch.exemplars.back().value, core::Fixed::from_int(15));
+}
+
+TEST_F(ExemplarsTest, CarryTheAttributesThatAreNotOfTheirSeries) {
+  otlp::Exemplar exemplar;
+  exemplar.set_as_int(3);
+  exemplar.set_trace_id(trace('\x01'));
+  otlp::KeyValue attribute;
+  attribute.set_key("route");
+  attribute.mutable_value()->set_string_value("/pay");
+  attribute.SerializeToString(exemplar.add_filtered_attributes());
+  attribute.mutable_value()->set_string_value("\xff");  // no UTF-8: left out
+  attribute.SerializeToString(exemplar.add_filtered_attributes());
+  exemplar.SerializeToString(point().add_exemplars());
+  send();
+  EXPECT_THAT(batch.exemplars.at(0).labels, testing::ElementsAre(testing::Pair("route", "/pay")));
 }
 
 // Beyond the limits they are passed over, and cost their point nothing.
@@ -104,13 +120,15 @@ TEST_F(ExemplarsTest, ComeFromJsonToo) {
   decode(
       R"({"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","sum":{"isMonotonic":true,)"
       R"("aggregationTemporality":2,"dataPoints":[{"timeUnixNano":"5000000000","asInt":"3",)"
-      R"("exemplars":[{"timeUnixNano":"4000000000","asInt":"1","traceId":"0af7651916cd43dd8448eb211c80319c"},)"
+      R"("exemplars":[{"timeUnixNano":"4000000000","asInt":"1","traceId":"0af7651916cd43dd8448eb211c80319c",)"
+      R"("filteredAttributes":[{"key":"route","value":{"stringValue":"/pay"}}]},)"
       R"({"asInt":"1","traceId":"no hex digits at all, 32 of them"}]}]}}]}]}]})");
   EXPECT_THAT(letters, IsEmpty());
   ASSERT_EQ(batch.exemplars.size(), 1U);
   EXPECT_EQ(batch.exemplars[0].value, core::Fixed::from_int(1));
   EXPECT_EQ(batch.exemplars[0].trace[0], 0x0a);
   EXPECT_EQ(batch.exemplars[0].trace[15], 0x9c);
+  EXPECT_THAT(batch.exemplars[0].labels, testing::ElementsAre(testing::Pair("route", "/pay")));
 }
 
 }  // namespace

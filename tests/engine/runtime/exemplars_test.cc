@@ -99,6 +99,105 @@ TEST_F(ExemplarsTest, AreBoundedInAMinuteAlsoWhenTheyWereLogged) {
   EXPECT_EQ(kept().size(), core::kExemplars);
 }
 
+TEST_F(ExemplarsTest, AreKeptOfAShareThatIsHeldAgainstTheOtherArm) {
+  machine_.criteria.resize(1);
+  machine_.criteria[0].other = core::WindowIndex{0};
+  exemplars_.begin(machine_);
+  take(kErrors, 1);
+  take(kLatency, 99);
+  ASSERT_EQ(pending_.observed.exemplars.size(), 1U);
+  EXPECT_EQ(pending_.observed.exemplars[0].metric, kErrors);
+}
+
+// Orders that are to stay as they were are no failures.
+TEST_F(ExemplarsTest, AreNotKeptOfWhatIsToStayAsItWas) {
+  machine_.criteria.resize(1);
+  machine_.criteria[0].test = core::Test::unchanged;
+  exemplars_.begin(machine_);
+  take(kErrors, 1);
+  EXPECT_TRUE(kept().empty());
+}
+
+// ---- Of a batch -----------------------------------------------------------------------------
+
+class ExemplarsOfABatchTest : public ExemplarsTest {
+ protected:
+  ExemplarsOfABatchTest() {
+    machine_.metrics[kLatency.value].by = {"layer", "zone"};
+    exemplars_.begin(machine_);
+    batch_.topic = "metrics";
+    batch_.partition = 3;
+    for (std::uint32_t i = 0; i < 3; ++i) {
+      MetricPoint& point = batch_.points.emplace_back();
+      point.offset = 70 + i;
+      point.end = kBegin + 10s;
+    }
+    series_.labels = {{"layer", "db"}, {"pod", "shop-7f3"}, {"version", "new"}};
+  }
+  void add(std::uint32_t point, std::int64_t value, core::Time at,
+           std::vector<std::pair<std::string, std::string>> labels = {}) {
+    batch_.exemplars.push_back({point, Fixed::from_int(value), at, {}, std::move(labels)});
+  }
+  void hand_out() {
+    ExemplarsOfPoint of(batch_);
+    for (const MetricPoint& point : batch_.points) {
+      of.move_to(point);
+      of.give({kLatency, core::SeriesIndex{0}, Arm::canary}, series_, exemplars_, pending_);
+    }
+  }
+
+  PointBatch batch_;
+  SeriesName series_;
+};
+
+TEST_F(ExemplarsOfABatchTest, SayWhereTheyCameFromAndWhatTheyWereOf) {
+  add(0, 49, kBegin);
+  add(1, 60, kBegin + 4s, {{"route", "/pay"}, {"layer", "web"}});
+  hand_out();
+  ASSERT_EQ(pending_.observed.exemplars.size(), 1U);
+  const core::Exemplar& one = pending_.observed.exemplars[0];
+  EXPECT_EQ(one.at, kBegin + 4s);
+  EXPECT_EQ(one.trace, std::string(32, '0'));
+  EXPECT_EQ(one.topic, "metrics");
+  EXPECT_EQ(one.partition, 3);
+  EXPECT_EQ(one.offset, 71);
+  // What the metric is kept by, as far as the series has it; the series' word counts.
+  const std::vector<std::pair<std::string, std::string>> labels{{"layer", "db"}, {"route", "/pay"}};
+  EXPECT_EQ(one.labels, labels);
+}
+
+TEST_F(ExemplarsOfABatchTest, SayWhichTargetTheyWereOf) {
+  core::Target& target = machine_.targets.emplace_back();
+  target.label = "region";
+  target.value = "eu-1";
+  exemplars_.begin(machine_);
+  series_.labels.emplace_back("region", "eu-1");
+  add(0, 60, kBegin);
+  hand_out();
+  const std::vector<std::pair<std::string, std::string>> labels{{"region", "eu-1"},
+                                                                {"layer", "db"}};
+  EXPECT_EQ(pending_.observed.exemplars.at(0).labels, labels);
+}
+
+TEST_F(ExemplarsOfABatchTest, HaveLabelsUpToTheirBound) {
+  series_.labels[0].second = std::string(core::kLabelSetBytes - 5, 'x');  // "layer" and it
+  add(0, 60, kBegin, {{"route", "/pay"}});
+  hand_out();
+  ASSERT_EQ(pending_.observed.exemplars.size(), 1U);
+  EXPECT_EQ(pending_.observed.exemplars[0].labels.size(), 1U);
+}
+
+// A sender whose clock is wrong in one request must not use up the minutes to come.
+TEST_F(ExemplarsOfABatchTest, AreNoLaterThanTheirPoint) {
+  for (std::uint32_t i = 0; i < 5; ++i) add(0, 60 + i, kBegin + 24h);
+  hand_out();
+  ASSERT_EQ(pending_.observed.exemplars.size(), core::kExemplars);
+  for (const core::Exemplar& one : pending_.observed.exemplars) EXPECT_EQ(one.at, kBegin + 10s);
+  pending_.observed.exemplars.clear();  // logged
+  take(kLatency, 60, 70s);
+  EXPECT_EQ(kept().size(), 1U);
+}
+
 TEST_F(ExemplarsTest, HaveABudgetOfTheirArm) {
   for (int i = 0; i < 9; ++i) {
     take(kLatency, 60);
