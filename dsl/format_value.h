@@ -18,4 +18,7 @@ std::string format_decimal(core::Fixed value);
 std::string format_percent(core::Fixed ratio);
 std::string format_percent(core::Weight weight);
 
+// Of a chance, for people: "0.02%", "14%", "99.3%"; never 0 or 100 for what is neither.
+std::string about_percent(double share);
+
 }  // namespace rollbook::dsl

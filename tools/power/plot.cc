@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "adapters/wire/text.h"
+#include "dsl/format_value.h"
 #include "tools/power/print.h"
 
 namespace rollbook::power {
@@ -108,7 +109,7 @@ std::string frame(const Place& panel, const CriterionReport& criterion) {
           : fmt::format("within {} of {}", adapters::format_duration_short(criterion.horizon),
                         criterion.stage);
   return svg + text_at(right, bottom + 32, "end",
-                       fmt::format("of {}, {}", about_percent(criterion.allowed), when));
+                       fmt::format("of {}, {}", dsl::about_percent(criterion.allowed), when));
 }
 
 // What all panels have in common.

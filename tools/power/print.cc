@@ -6,11 +6,13 @@
 #include <cmath>
 
 #include "adapters/wire/json_out.h"
+#include "dsl/format_value.h"
 
 namespace rollbook::power {
 
 using adapters::Json;
 using core::Duration;
+using dsl::about_percent;
 
 namespace {
 
@@ -174,17 +176,6 @@ Json to_json(const CriterionReport& criterion) {
 }
 
 }  // namespace
-
-std::string about_percent(double share) {
-  const double percent = share * 100;
-  if (percent == 0) return "0%";
-  if (percent >= 100) return "100%";
-  if (share < kTiny) return "<0.001%";
-  if (percent > 99.9) return ">99.9%";
-  if (percent > 99) return fmt::format("{:.1f}%", percent);
-  if (percent >= 10) return fmt::format("{:.0f}%", percent);
-  return fmt::format("{:.2g}%", percent);
-}
 
 std::string about_count(double count) {
   if (count >= 1e9) return fmt::format("{:.3g}G", count / 1e9);

@@ -56,17 +56,14 @@ std::string uncovered(const Criterion& criterion) {
 dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) {
   dsl::WindowedLimit limit;
   limit.limit = Fixed{std::llround(allowed_share(criterion) * 1e9)};
-  // `>` breaks above the limit; `expect x < L` fails at it already.
-  const bool strict =
-      criterion.comparison == Comparison::greater || criterion.comparison == Comparison::less;
-  limit.at_limit = criterion.kind == CriterionKind::expect ? strict : !strict;
+  limit.at_limit = dsl::breaks_at_limit(criterion.kind, criterion.comparison);
   limit.over = machine.at(criterion.window).width;
   limit.sustain = criterion.sustain;
   limit.at_least = criterion.at_least;
   return limit;
 }
 
-Chance surely(double value, How how = How::formula) { return {how, value, value, value}; }
+Chance surely(double value) { return {How::formula, value, value, value}; }
 Chance at_most(double value, How how) { return {how, 0, 0, value}; }
 
 }  // namespace
@@ -233,16 +230,20 @@ Chance Study::guard_alarm(const CriterionReport& criterion, const Load& load) co
   }
   if (judged.other.valid()) return {};  // no formula
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
-  double none = 1;
+  double none_likely = 1, none_at_most = 1;  // no alarm: by the least and by the most of each
   bool filling = true;
   for (const Watch& watch : watches_) {
     if (!has_begun(watch, judged.target) || !guards(criterion.index, watch)) continue;
     if (watch.time == Duration{}) continue;
     const double flow = flow_of(criterion, load, watch.weights);
-    none *= 1 - dsl::most_false_alarms(limit, {flow, criterion.healthy}, watch.time, filling);
+    const dsl::Alarm alarm =
+        dsl::alarm_within(limit, {flow, criterion.healthy}, watch.time, filling);
+    none_likely *= 1 - alarm.least;
+    none_at_most *= 1 - alarm.most;
     filling = false;
   }
-  return limit.sustain > Duration::zero() ? at_most(1 - none, How::bound) : surely(1 - none);
+  if (limit.sustain == Duration::zero()) return surely(1 - none_at_most);
+  return {How::bound, 0, 1 - none_likely, 1 - none_at_most};
 }
 
 // A review looks once, at a whole window.
@@ -255,11 +256,9 @@ Chance Study::review_alarm(const CriterionReport& criterion, const Load& load) c
   if (judged.other.valid()) return {};  // no formula
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
   const dsl::Flow flow{flow_of(criterion, load, criterion.weights), criterion.healthy};
-  if (limit.sustain == Duration::zero()) return surely(dsl::chance_of_one(limit, flow));
-  // `for D`: any failure within the last D keeps it from passing.
-  dsl::WindowedLimit once = limit;
-  once.sustain = {};
-  return at_most(dsl::chance_of_any(once, flow, limit.over + limit.sustain), How::bound);
+  const dsl::Alarm alarm = dsl::alarm_at_review(limit, flow);
+  if (alarm.exact) return surely(alarm.most);
+  return {How::bound, 0, alarm.least, alarm.most};
 }
 
 Chance Study::alarm_of(const CriterionReport& criterion, const Load& load) const {

@@ -113,8 +113,6 @@ struct Watch {
 
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-// A healthy canary is looked at so often: exporters send no more often, and a run of days ends.
-inline constexpr core::Duration kLook = std::chrono::seconds(5);
 // A bound below this needs no simulation to be believed.
 inline constexpr double kNegligible = 0.005;
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <set>
 
+#include "dsl/false_alarms.h"
 #include "tools/power/rehearsal.h"
 #include "tools/power/study.h"
 
@@ -100,8 +101,8 @@ Study::Fallen Study::walk_stages(const std::vector<Alarm>& alarms,
     const auto fails = [&](CriterionIndex index) {
       return guards(index, watch) && rehearsal->fails(index);
     };
-    for (Duration at{}; at < watch.time && !open.empty(); at += kLook) {
-      rehearsal->step(kLook, traffic, draw);
+    for (Duration at{}; at < watch.time && !open.empty(); at += dsl::kLook) {
+      rehearsal->step(dsl::kLook, traffic, draw);
       for (std::size_t i = 0; i < alarms.size(); ++i) {
         if (std::all_of(alarms[i].all.begin(), alarms[i].all.end(), fails)) fallen.alarms.insert(i);
       }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dsl/false_alarms.h"
 #include "engine/core/limits.h"
 #include "tools/power/rehearsal.h"
 #include "tools/power/study.h"
@@ -46,7 +47,7 @@ Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, con
   traffic.other_rates = traffic.rates;
   const Duration pane = whole_seconds(window.pane);
   const Duration before = gate ? Duration{} : tests ? kHealthyBefore : window.width;
-  const Duration apart = std::max<Duration>(pane, kLook);
+  const Duration apart = std::max<Duration>(pane, dsl::kLook);
   for (Duration at{}; at < before; at += apart) rehearsal.step(apart, traffic, draw);
   traffic.rates[criterion.index] = rate;
   const std::int64_t requests = rehearsal.requests(criterion.index);
