@@ -5,7 +5,6 @@
 
 #include "adapters/wire/text.h"
 #include "dsl/false_alarms.h"
-#include "engine/core/found.h"
 #include "tools/power/rehearsal.h"
 
 namespace rollbook::power {
@@ -17,40 +16,10 @@ namespace {
 
 bool is_stop(const Criterion& criterion) { return criterion.kind == CriterionKind::stop; }
 
-// `canary.error_rate > baseline.error_rate * 150%`: what is healthy has to be given.
-bool compares_arms(const Criterion& criterion) {
-  return criterion.measure == Measure::ratio && criterion.other.valid() && !is_turned(criterion) &&
-         (criterion.test == Test::none || criterion.test == Test::two_rates);
-}
-
-bool judges_shares(const Criterion& criterion) {
-  return (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
-         !criterion.other.valid() &&
-         (criterion.test == Test::none || criterion.test == Test::proportion);
-}
-
-// Why neither a formula nor a run says anything of it; "" where one does.
-std::string uncovered(const Criterion& criterion) {
-  if (criterion.measure == Measure::absent) return "";
-  if (compares_arms(criterion)) {
-    return "it compares two arms: say their healthy rate with --healthy " + criterion.id + "=RATE";
-  }
-  if (criterion.other.valid() || criterion.test == Test::unchanged) {
-    return "it compares with another arm or time: no limit says what is healthy";
-  }
-  if (!judges_shares(criterion)) {
-    return "it is no share of requests: the load does not say what is healthy";
-  }
-  const bool turned = is_turned(criterion);
-  if (criterion.measure == Measure::quantile && turned) {
-    return "a quantile that must stay above a limit has no share of bad requests";
-  }
-  if (turned && criterion.limit.nanos <= Fixed::kScale / 2) {
-    return "a ratio that must stay above a limit under 50% counts what goes well, not what fails";
-  }
-  const double allowed = allowed_share(criterion);
-  if (allowed <= 0 || allowed >= 1) return "its limit lies at 0% or 100%";
-  return "";
+// Whether a formula tells how often its windows break a limit.
+bool has_formula(const Criterion& criterion) {
+  return criterion.test == Test::none && !criterion.other.valid() &&
+         sickness_of(criterion) == Sickness::failing;
 }
 
 dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) {
@@ -182,10 +151,13 @@ void Study::find_place(CriterionReport& report) const {
   set_place(weights, report);
 }
 
+// One rate for all ratios is that of their errors; how many of something come is another thing.
 std::optional<double> Study::given_rate(const Criterion& criterion) const {
   const auto named = settings_.healthy_rates.find(criterion.id);
   if (named != settings_.healthy_rates.end()) return named->second;
-  return criterion.measure == Measure::ratio ? settings_.healthy_rate : std::nullopt;
+  const bool errors =
+      criterion.measure == Measure::ratio && sickness_of(criterion) == Sickness::failing;
+  return errors ? settings_.healthy_rate : std::nullopt;
 }
 
 CriterionReport Study::describe(CriterionIndex index) const {
@@ -196,19 +168,16 @@ CriterionReport Study::describe(CriterionIndex index) const {
   report.text = criterion.text;
   report.kind = criterion.kind;
   if (criterion.target.valid()) report.target = machine_.at(criterion.target).name;
-  const std::optional<double> given = given_rate(criterion);
-  const bool compared = compares_arms(criterion) && given;
-  if (!compared) report.uncovered = uncovered(criterion);
   find_place(report);
-  if (criterion.measure == Measure::absent) report.silence = criterion.sustain;
-  if (report.silence || !report.uncovered.empty()) return report;
-  // Against another arm the limit is a multiple of what is healthy there.
-  report.allowed = compared ? *given * static_cast<double>(criterion.factor.nanos) * 1e-9
-                            : allowed_share(criterion);
-  report.at_review =
-      report.kind == CriterionKind::expect && criterion.test == Test::none && !compared;
-  report.given = given.has_value();
-  report.healthy = given.value_or(report.allowed * settings_.healthy);
+  if (criterion.measure == Measure::absent) {
+    report.silence = criterion.sustain;
+    return report;
+  }
+  Known known{settings_.healthy, given_rate(criterion), {}, report.weight};
+  const auto latency = settings_.latencies.find(criterion.id);
+  if (latency != settings_.latencies.end()) known.latency = latency->second;
+  static_cast<Model&>(report) = model_of(machine_, criterion, known);
+  report.at_review = report.kind == CriterionKind::expect && criterion.test == Test::none;
   return report;
 }
 
@@ -217,6 +186,11 @@ double Study::flow_of(const CriterionReport& criterion, const Load& load,
   const Criterion& judged = machine_.at(criterion.index);
   const WindowIndex window = judged.measure == Measure::ratio ? judged.denominator : judged.window;
   return power::flow_of(machine_, machine_.at(window).series, load, weights);
+}
+
+double Study::healthy_at(const CriterionReport& criterion, const Load& load) const {
+  if (!criterion.by_request) return criterion.healthy;
+  return criterion.healthy * flow_of(criterion, load, criterion.weights);
 }
 
 // ---- Of a healthy canary --------------------------------------------------------------------
@@ -228,7 +202,7 @@ Chance Study::guard_alarm(const CriterionReport& criterion, const Load& load) co
     if (criterion.healthy > criterion.allowed) return {};
     return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
   }
-  if (judged.other.valid()) return {};  // no formula
+  if (!has_formula(judged)) return {};
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
   double none_likely = 1, none_at_most = 1;  // no alarm: by the least and by the most of each
   bool filling = true;
@@ -253,7 +227,7 @@ Chance Study::review_alarm(const CriterionReport& criterion, const Load& load) c
     if (criterion.healthy > criterion.allowed) return {};
     return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
   }
-  if (judged.other.valid()) return {};  // no formula
+  if (!has_formula(judged)) return {};
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
   const dsl::Flow flow{flow_of(criterion, load, criterion.weights), criterion.healthy};
   const dsl::Alarm alarm = dsl::alarm_at_review(limit, flow);
@@ -278,14 +252,16 @@ Chance Study::alarm_of(const CriterionReport& criterion, const Load& load) const
 Notice Study::notice_at_review(const CriterionReport& criterion, const Load& load,
                                double multiple) const {
   const Criterion& judged = machine_.at(criterion.index);
-  const dsl::WindowedLimit limit = limit_of(machine_, judged);
+  const Duration over = machine_.at(judged.window).width;
   Notice notice;
   notice.multiple = multiple;
-  notice.rate = criterion.allowed * multiple;
+  notice.rate = *criterion.at(multiple);
   const double flow = flow_of(criterion, load, criterion.weights);
-  notice.noticed = dsl::chance_of_one(limit, {flow, std::min(1.0, notice.rate)});
-  notice.time = notice.late = limit.over;
-  notice.requests = flow * static_cast<double>(limit.over.count()) * 1e-9;
+  notice.noticed = has_formula(judged)
+                       ? dsl::chance_of_one(limit_of(machine_, judged), {flow, notice.rate})
+                       : tried_at_review(criterion, load, notice.rate).likely;
+  notice.time = notice.late = over;
+  notice.requests = flow * static_cast<double>(over.count()) * 1e-9;
   return notice;
 }
 

@@ -192,7 +192,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (!options.from.empty()) {
     TRY(source, read_source(options, plan.machine, console));
     loads = source->recorded.loads;
-    for (const auto& [id, rate] : source->recorded.rates) settings.healthy_rates.emplace(id, rate);
+    power::take(source->recorded, plan.machine, settings);
   }
   if (!options.loads.empty()) {
     TRY(loads, power::parse_loads(options.loads, plan.machine));
