@@ -10,10 +10,10 @@ using core::Fixed;
 
 namespace {
 
-constexpr double kMedian = 0.01;            // seconds; only ratios to it matter
-constexpr double kSpread = 0.691839634;     // log 5 / Φ⁻¹(0.99)
-const double kApart = std::exp2(1.0 / 32);  // of two edges
-constexpr double kBelow = 4, kAbove = 8;    // times the quantile: where the edges begin and end
+constexpr double kMedian = 0.01;                // seconds; only ratios to it matter
+constexpr double kSpread = 0.6918302848827697;  // log 5 / Φ⁻¹(0.99)
+const double kApart = std::exp2(1.0 / 32);      // of two edges
+constexpr double kBelow = 4, kAbove = 8;        // times the quantile: where the edges begin and end
 constexpr double kRoot2 = 1.4142135623730951;
 
 double seconds(Fixed value) { return static_cast<double>(value.nanos) * 1e-9; }

@@ -23,6 +23,23 @@ std::string padded(const std::string& text, std::size_t width) {
   return text + std::string(shown < width ? width - shown : 1, ' ');
 }
 
+// Lines of a terminal's width, the later ones set in further.
+std::string folded(const std::string& text) {
+  constexpr std::size_t kWidth = 80;
+  std::string lines, line = " ";
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    const std::string word = text.substr(begin, end - begin);
+    if (line.size() + 1 + word.size() > kWidth) {
+      lines += line + '\n';
+      line = "   ";
+    }
+    line += ' ' + word;
+    begin = end + 1;
+  }
+  return lines + line + '\n';
+}
+
 // Two units where the second one still says something.
 std::string time_text(Duration time) {
   using namespace std::chrono_literals;
@@ -74,7 +91,7 @@ std::string table_of(const CriterionReport& criterion) {
                               time_text(*criterion.silence));
   }
   if (!criterion.uncovered.empty()) {
-    text += fmt::format("  not tried: {}\n", criterion.uncovered);
+    text += folded("not tried: " + criterion.uncovered);
     const Chance& chance = criterion.loads.front().alarm;
     if (chance.how == How::promised) {
       text += fmt::format("  its test errs in {}\n", chance_text(chance));

@@ -173,6 +173,12 @@ void Study::simulate_plan(std::size_t load, Report& report,
     return *std::find_if(report.criteria.begin(), report.criteria.end(),
                          [&](const CriterionReport& each) { return each.index == index; });
   };
+  // A pause ends nothing: each is tried by itself.
+  for (const CriterionReport& each : report.criteria) {
+    const bool untold = each.loads[load].alarm.how == How::unknown && each.uncovered.empty();
+    if (each.kind != CriterionKind::pause || !untold) continue;
+    rehearse(load, {Alarm{{each.index}, {}}}, report, tick);
+  }
   // Of the alarms, those whose formula leaves room; an alarm of several is as rare as its rarest.
   std::vector<Chance> parts;
   std::vector<std::vector<Chance>> own(machine_.targets.size());

@@ -55,17 +55,20 @@ Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, con
                           : gate  ? Duration{}
                           : tests ? kHealthyBefore
                                   : window.width;
-  const Duration apart = std::max<Duration>(pane, dsl::kLook);
+  // A look at two whole histograms costs as much as hundreds of others.
+  const bool dear = criterion.sickness == Sickness::slower && tests;
+  const Duration apart = std::max<Duration>(pane, dear ? 1min : dsl::kLook);
   for (Duration at{}; at < before; at += apart) rehearsal.step(apart, traffic, draw);
   traffic.rates[criterion.index] = rate;
   const std::int64_t requests = rehearsal.requests(criterion.index);
   const Duration begun = rehearsal.elapsed();
   Run run;
   while (!run.noticed && rehearsal.elapsed() - begun < horizon) {
-    // A test only grows: looks a hundredth of the time apart cost a hundredth of it at most. One
-    // that compares with its past takes a pane of it after the other.
+    // A test only grows: looks a hundredth of the time apart cost a hundredth of it at most, a
+    // twentieth where they are dear. One that compares with its past takes pane after pane of it.
     const Duration so_far = rehearsal.elapsed() - begun;
-    rehearsal.step(tests && !past ? whole_seconds(so_far / 100) : pane, traffic, draw);
+    const Duration next = whole_seconds(so_far / (dear ? 20 : 100));
+    rehearsal.step(tests && !past ? next : pane, traffic, draw);
     run.noticed = rehearsal.reading(criterion.index).verdict == until;
   }
   run.time = rehearsal.elapsed() - begun;
@@ -97,11 +100,12 @@ Chance Study::tried_at_review(const CriterionReport& criterion, const Load& load
   return interval(failed, settings_.runs);
 }
 
-// What has changed is compared with what it was; a lag later with what it is.
+// What has changed is compared with what it was; a lag later with what it is. A review waits, but
+// not for what has not shown in ten lags.
 Duration Study::patience_of(const CriterionReport& criterion, Verdict until) const {
   const Criterion& judged = machine_.at(criterion.index);
   if (criterion.sickness == Sickness::changed) {
-    const Duration asked = criterion.horizon + kReviewWithin;
+    const Duration asked = std::min(criterion.horizon + kReviewWithin, 10 * judged.lag);
     return until == Verdict::fail ? std::min(judged.lag, asked) : asked;
   }
   if (judged.test != Test::none) return kPatience;
