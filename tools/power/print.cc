@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "adapters/wire/columns.h"
 #include "adapters/wire/json_out.h"
 #include "dsl/format_value.h"
 #include "tools/power/words.h"
@@ -17,27 +18,12 @@ using dsl::about_percent;
 
 namespace {
 
+constexpr std::size_t kWidth = 80;  // of a terminal
+
 std::string padded(const std::string& text, std::size_t width) {
   const auto shown = static_cast<std::size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; }));
   return text + std::string(shown < width ? width - shown : 1, ' ');
-}
-
-// Lines of a terminal's width, the later ones set in further.
-std::string folded(const std::string& text) {
-  constexpr std::size_t kWidth = 80;
-  std::string lines, line = " ";
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    const std::string word = text.substr(begin, end - begin);
-    if (line.size() + 1 + word.size() > kWidth) {
-      lines += line + '\n';
-      line = "   ";
-    }
-    line += ' ' + word;
-    begin = end + 1;
-  }
-  return lines + line + '\n';
 }
 
 // Two units where the second one still says something.
@@ -91,7 +77,7 @@ std::string table_of(const CriterionReport& criterion) {
                               time_text(*criterion.silence));
   }
   if (!criterion.uncovered.empty()) {
-    text += folded("not tried: " + criterion.uncovered);
+    text += adapters::wrapped("  not tried: " + criterion.uncovered, 4, kWidth) + '\n';
     const Chance& chance = criterion.loads.front().alarm;
     if (chance.how == How::promised) {
       text += fmt::format("  its test errs in {}\n", chance_text(chance));
