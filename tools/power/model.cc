@@ -130,6 +130,18 @@ Model of_new_kinds(const Criterion& criterion, const Known& known) {
       dsl::about_percent(first) + " at most");
 }
 
+// A recording has a level, but not how it would go on.
+Model of_gauge(const Known& known) {
+  if (!known.level) {
+    return untold(
+        "a gauge has a level of its own, which neither the load nor its limit tells: take "
+        "it --from a recording, or try it in a scenario, `rollbook test`");
+  }
+  Model model = untold("a gauge is no count of chances: how it was is said, not how it will be");
+  model.recorded = known.level;
+  return model;
+}
+
 Model of_split(const Known& known) {
   if (known.weight == kNoTraffic) return untold("no traffic is planned for the canary there");
   Model model;
@@ -196,9 +208,7 @@ Model model_of(const Machine& machine, const Criterion& criterion, const Known& 
       return of_level(machine, criterion, known);
     case Measure::gauge:
     case Measure::bracket:
-      return untold(
-          "a gauge has a level of its own, which neither the load nor its limit tells: "
-          "try it in a scenario, `rollbook test`");
+      return of_gauge(known);
     case Measure::score:
       return untold(
           "a judge goes by how values scatter from step to step, which nothing here "

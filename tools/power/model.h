@@ -23,6 +23,13 @@ enum class Sickness : std::uint8_t {
 };
 Sickness sickness_of(const core::Criterion& criterion);
 
+// Of a gauge, as it was recorded: its range, and in how many of so many spans some point of it lay
+// beyond the limit.
+struct Level {
+  double least = 0, greatest = 0;
+  std::size_t spans = 0, beyond = 0;
+};
+
 struct Model {
   std::string uncovered;  // why nothing can be said; "" where something is
   Sickness sickness = Sickness::failing;
@@ -36,6 +43,7 @@ struct Model {
   double base = 0;                 // `changed`: so many a request; against another arm: its share
   bool floor = false;              // `level`: what is healthy lies above the limit
   std::optional<Latency> latency;  // `slower`
+  std::optional<Level> recorded;   // a gauge's: told, but nothing is tried
 
   // What a canary has that is so sick, in the same terms; nothing where none can be.
   std::optional<double> at(double multiple) const;
@@ -46,6 +54,7 @@ struct Known {
   double healthy_part = 0;         // of what a limit allows
   std::optional<double> rate;      // of a healthy canary
   std::optional<Latency> latency;  // as it was recorded
+  std::optional<Level> level;      // the same
   core::Weight weight;             // of the canary where it is first judged
 };
 Model model_of(const core::Machine& machine, const core::Criterion& criterion, const Known& known);

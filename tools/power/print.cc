@@ -21,8 +21,7 @@ namespace {
 constexpr std::size_t kWidth = 80;  // of a terminal
 
 std::string padded(const std::string& text, std::size_t width) {
-  const auto shown = static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; }));
+  const std::size_t shown = adapters::columns_of(text);
   return text + std::string(shown < width ? width - shown : 1, ' ');
 }
 
@@ -77,7 +76,8 @@ std::string table_of(const CriterionReport& criterion) {
                               time_text(*criterion.silence));
   }
   if (!criterion.uncovered.empty()) {
-    text += adapters::wrapped("  not tried: " + criterion.uncovered, 4, kWidth) + '\n';
+    text += "  " + adapters::wrapped("not tried: " + criterion.uncovered, 4, kWidth) + '\n';
+    if (criterion.recorded) text += "  " + recorded_text(*criterion.recorded) + '\n';
     const Chance& chance = criterion.loads.front().alarm;
     if (chance.how == How::promised) {
       text += fmt::format("  its test errs in {}\n", chance_text(chance));
@@ -168,6 +168,12 @@ Json to_json(const CriterionReport& criterion) {
   if (!criterion.target.empty()) json["target"] = criterion.target;
   if (criterion.silence) json["silence_seconds"] = seconds(*criterion.silence);
   if (!criterion.uncovered.empty()) json["not_tried"] = criterion.uncovered;
+  if (criterion.recorded) {
+    json["recorded"] = {{"least", criterion.recorded->least},
+                        {"greatest", criterion.recorded->greatest},
+                        {"spans", criterion.recorded->spans},
+                        {"beyond", criterion.recorded->beyond}};
+  }
   if (!criterion.silence && criterion.uncovered.empty()) {
     static constexpr const char* kSick[] = {"failing", "slower", "changed", "diverted", "level"};
     json["sick"] = kSick[static_cast<std::size_t>(criterion.sickness)];

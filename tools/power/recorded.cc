@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
 
 #include "adapters/wire/metric_decoder.h"
+#include "engine/core/found.h"
 #include "tools/power/rehearsal.h"
 
 namespace rollbook::power {
@@ -143,8 +145,27 @@ void rate_of_count(const Criterion& criterion, const Machine& machine, const Tal
   if (all > 0 && counted > 0) recorded.rates[criterion.id] = counted / all;
 }
 
+// Beyond its limit lies what a stop would act on, or what an expect would not let pass.
+void level_of_gauge(const Criterion& criterion, const Came& came, Recorded& recorded) {
+  if (came.levels.empty()) return;
+  Level level{HUGE_VAL, -HUGE_VAL, came.levels.size(), 0};
+  for (const auto& [slice, range] : came.levels) {
+    const Fixed worst = is_turned(criterion) ? range.least : range.greatest;
+    const bool says = holds(worst.nanos, criterion.comparison, criterion.limit.nanos);
+    if (says != (criterion.kind == CriterionKind::expect)) ++level.beyond;
+    level.least = std::min(level.least, number(range.least));
+    level.greatest = std::max(level.greatest, number(range.greatest));
+  }
+  recorded.levels[criterion.id] = level;
+}
+
 void rates_of(const Criterion& criterion, const Machine& machine, const Tally& tally,
               Recorded& recorded) {
+  if (!criterion.window.valid()) return;
+  const bool gauge = criterion.measure == Measure::gauge || criterion.measure == Measure::bracket;
+  if (gauge && !criterion.other.valid()) {
+    return level_of_gauge(criterion, tally.of(machine.at(criterion.window).series), recorded);
+  }
   switch (sickness_of(criterion)) {
     case Sickness::failing:
       if (criterion.measure == Measure::ratio) rate_of_ratio(criterion, machine, tally, recorded);
@@ -173,6 +194,7 @@ std::string wanted_names(const Machine& machine) {
 
 void take(const Recorded& recorded, const Machine& machine, Settings& settings) {
   for (const auto& [id, rate] : recorded.rates) settings.healthy_rates.emplace(id, rate);
+  settings.levels = recorded.levels;
   for (const Criterion& criterion : machine.criteria) {
     const auto edges = recorded.edges.find(criterion.id);
     if (edges == recorded.edges.end() || edges->second.above.empty()) continue;

@@ -23,6 +23,7 @@ struct Recorded {
     bool exponential = false;
   };
   std::map<std::string, Edges> edges;
+  std::map<std::string, Level> levels;  // of each criterion on a gauge
   core::Duration span{};
   std::int64_t points = 0;  // of the runbook's metrics
 };

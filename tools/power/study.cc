@@ -173,9 +173,11 @@ CriterionReport Study::describe(CriterionIndex index) const {
     report.silence = criterion.sustain;
     return report;
   }
-  Known known{settings_.healthy, given_rate(criterion), {}, report.weight};
+  Known known{settings_.healthy, given_rate(criterion), {}, {}, report.weight};
   const auto latency = settings_.latencies.find(criterion.id);
   if (latency != settings_.latencies.end()) known.latency = latency->second;
+  const auto level = settings_.levels.find(criterion.id);
+  if (level != settings_.levels.end()) known.level = level->second;
   static_cast<Model&>(report) = model_of(machine_, criterion, known);
   report.at_review = report.kind == CriterionKind::expect && criterion.test == Test::none;
   return report;

@@ -97,6 +97,7 @@ struct Settings {
   std::optional<double> healthy_rate;           // the same for each ratio
   std::map<std::string, double> healthy_rates;  // by a criterion's id
   std::map<std::string, Latency> latencies;     // the same: as they were recorded
+  std::map<std::string, Level> levels;
   std::vector<double> multiples{2, 5, 20};
   int runs = 201;
   std::uint64_t seed = 1;

@@ -129,6 +129,11 @@ std::vector<std::string> sick_lines(const CriterionReport& criterion,
   return {};
 }
 
+std::string recorded_text(const Level& level) {
+  return fmt::format("recorded from {:.4g} to {:.4g}, beyond its limit in {} of {} spans of 5m",
+                     level.least, level.greatest, level.beyond, level.spans);
+}
+
 std::string multiple_text(const CriterionReport& criterion, double multiple) {
   if (!falls(criterion) || multiple == 1) return fmt::format("{:g}×", multiple);
   return multiple > 1 ? fmt::format("1/{:g}", multiple) : fmt::format("{:g}×", 1 / multiple);

@@ -20,6 +20,8 @@ std::string healthy_text(const CriterionReport& criterion);
 // What is sick beyond a share of bad requests, a line each; none where that is all.
 std::vector<std::string> sick_lines(const CriterionReport& criterion,
                                     const std::vector<double>& multiples);
+// "recorded from 3 to 71, beyond its limit in 2 of 288 spans of 5m".
+std::string recorded_text(const Level& level);
 // "2×" of a limit from above, "1/2" of one from below: `multiple` as people count it.
 std::string multiple_text(const CriterionReport& criterion, double multiple);
 

@@ -255,6 +255,22 @@ TEST(PowerOfTheRest, WhatCannotBeToldSaysWhyAndWhatToDo) {
   }
 }
 
+TEST(PowerOfTheRest, AGaugeIsSaidAsItWasRecorded) {
+  core::Machine shop = machine(kStop, "expect it: errors / requests < 1% over 5m");
+  for (core::Criterion& each : shop.criteria) {
+    if (each.id == "whole.it") each.measure = core::Measure::gauge;
+  }
+  Settings settings = few(1, {2});
+  EXPECT_THAT(of(study(shop, 45, settings), "whole.it").uncovered, HasSubstr("--from a recording"));
+  settings.levels["whole.it"] = Level{3, 71.5, 288, 2};
+  const Report report = study(shop, 45, settings);
+  EXPECT_THAT(as_table(report),
+              HasSubstr("recorded from 3 to 71.5, beyond its limit in 2 of 288 spans of 5m"));
+  EXPECT_THAT(as_json(report, nullptr),
+              HasSubstr(R"("recorded":{"least":3.0,"greatest":71.5,"spans":288,"beyond":2})"));
+  EXPECT_EQ(report.plan.front().reviews_untold, 1U);
+}
+
 TEST(PowerOfTheRest, TablesAndPlotsSayWhatIsSick) {
   Settings settings = few(1, {2});
   settings.healthy_rates["whole.it"] = 0.2;
