@@ -57,8 +57,7 @@ double bound_of_sustained(const WindowedLimit& limit, Flow flow, core::Duration 
 // time but for its ends, so it is broken for so long where what it keeps breaks the limit alone.
 double least_of_sustained(const WindowedLimit& limit, Flow flow, core::Duration watched);
 
-// ---- What is asked of them: by `rollbook power`, and by the warnings of `rollbook check`
-// ----------
+// ---- What `rollbook power` and the warnings of `rollbook check` ask --------------------------
 
 // The chance lies between these; without `sustain` they are one.
 struct Alarm {

@@ -32,6 +32,20 @@ dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) 
   return limit;
 }
 
+bool takes_rate(const Criterion& criterion) {
+  switch (sickness_of(criterion)) {
+    case Sickness::failing:
+      return criterion.measure == Measure::ratio || criterion.measure == Measure::quantile;
+    case Sickness::changed:
+    case Sickness::level:
+      return criterion.new_by.empty();
+    case Sickness::slower:
+    case Sickness::diverted:
+      break;
+  }
+  return false;
+}
+
 Chance surely(double value) { return {How::formula, value, value, value}; }
 Chance at_most(double value, How how) { return {how, 0, 0, value}; }
 
@@ -47,9 +61,14 @@ Study::Study(const Machine& machine, std::vector<Load> loads, Settings settings)
 
 Result<Study> Study::of(const Machine& machine, std::vector<Load> loads, Settings settings) {
   for (const auto& [id, rate] : settings.healthy_rates) {
-    const bool known = std::any_of(machine.criteria.begin(), machine.criteria.end(),
-                                   [&](const Criterion& each) { return each.id == id; });
-    if (!known) return fail("no criterion is called `" + id + "`");
+    const auto named = std::find_if(machine.criteria.begin(), machine.criteria.end(),
+                                    [&](const Criterion& each) { return each.id == id; });
+    if (named == machine.criteria.end()) {
+      return fail("no criterion is called `" + id + "`; `rollbook check` shows them");
+    }
+    if (takes_rate(*named)) continue;
+    return fail("criterion `" + id + "` takes no rate: `" + named->text +
+                "` is held against no share of requests and no number of them");
   }
   Study study(machine, std::move(loads), std::move(settings));
   study.find_watches();
@@ -183,16 +202,18 @@ CriterionReport Study::describe(CriterionIndex index) const {
   return report;
 }
 
-double Study::flow_of(const CriterionReport& criterion, const Load& load,
-                      const Weights& weights) const {
-  const Criterion& judged = machine_.at(criterion.index);
+double Study::flow_of(CriterionIndex index, const Load& load, const Weights& weights) const {
+  const Criterion& judged = machine_.at(index);
   const WindowIndex window = judged.measure == Measure::ratio ? judged.denominator : judged.window;
   return power::flow_of(machine_, machine_.at(window).series, load, weights);
 }
 
+double Study::flow_of(const CriterionReport& criterion, const Load& load) const {
+  return flow_of(criterion.index, load, criterion.weights);
+}
+
 double Study::healthy_at(const CriterionReport& criterion, const Load& load) const {
-  if (!criterion.by_request) return criterion.healthy;
-  return criterion.healthy * flow_of(criterion, load, criterion.weights);
+  return criterion.healthy * (criterion.by_request ? flow_of(criterion, load) : 1);
 }
 
 // ---- Of a healthy canary --------------------------------------------------------------------
@@ -211,7 +232,7 @@ Chance Study::guard_alarm(const CriterionReport& criterion, const Load& load) co
   for (const Watch& watch : watches_) {
     if (!has_begun(watch, judged.target) || !guards(criterion.index, watch)) continue;
     if (watch.time == Duration{}) continue;
-    const double flow = flow_of(criterion, load, watch.weights);
+    const double flow = flow_of(criterion.index, load, watch.weights);
     const dsl::Alarm alarm =
         dsl::alarm_within(limit, {flow, criterion.healthy}, watch.time, filling);
     none_likely *= 1 - alarm.least;
@@ -231,7 +252,7 @@ Chance Study::review_alarm(const CriterionReport& criterion, const Load& load) c
   }
   if (!has_formula(judged)) return {};
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
-  const dsl::Flow flow{flow_of(criterion, load, criterion.weights), criterion.healthy};
+  const dsl::Flow flow{flow_of(criterion, load), criterion.healthy};
   const dsl::Alarm alarm = dsl::alarm_at_review(limit, flow);
   if (alarm.exact) return surely(alarm.most);
   return {How::bound, 0, alarm.least, alarm.most};
@@ -258,7 +279,7 @@ Notice Study::notice_at_review(const CriterionReport& criterion, const Load& loa
   Notice notice;
   notice.multiple = multiple;
   notice.rate = *criterion.at(multiple);
-  const double flow = flow_of(criterion, load, criterion.weights);
+  const double flow = flow_of(criterion, load);
   notice.noticed = has_formula(judged)
                        ? dsl::chance_of_one(limit_of(machine_, judged), {flow, notice.rate})
                        : tried_at_review(criterion, load, notice.rate).likely;

@@ -121,7 +121,7 @@ inline constexpr double kNegligible = 0.005;
 
 class Study {
  public:
-  // Error: a rate for an unknown criterion. `machine` must outlive it.
+  // Error: a rate for an unknown criterion, or for one that has none. `machine` must outlive it.
   static core::Result<Study> of(const core::Machine& machine, std::vector<Load> loads,
                                 Settings settings);
 
@@ -176,7 +176,7 @@ class Study {
     std::set<std::size_t> alarms;
   };
   Fallen walk_stages(const std::vector<Alarm>& alarms,
-                     const std::map<core::CriterionIndex, Model>& all, const Traffic& traffic,
+                     const std::map<core::CriterionIndex, Model>& all, Traffic traffic,
                      Draw& draw) const;
   Chance combine(const std::vector<Chance>& parts) const;
 
@@ -200,7 +200,9 @@ class Study {
   // The medians of all runs.
   Notice tried(core::Verdict until, const CriterionReport& criterion, const Load& load, double rate,
                core::Duration horizon) const;
-  double flow_of(const CriterionReport& criterion, const Load& load, const Weights& weights) const;
+  // Requests a second of what it judges: with those weights, or where it is first judged.
+  double flow_of(core::CriterionIndex index, const Load& load, const Weights& weights) const;
+  double flow_of(const CriterionReport& criterion, const Load& load) const;
   // Of requests that tell one run from another.
   Draw draw_of(const CriterionReport& criterion, const Load& load, double rate,
                std::uint64_t number) const;

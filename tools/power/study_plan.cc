@@ -84,7 +84,7 @@ Study::Rehearsed Study::rehearse(std::size_t load, const std::vector<Alarm>& ala
 }
 
 Study::Fallen Study::walk_stages(const std::vector<Alarm>& alarms,
-                                 const std::map<CriterionIndex, Model>& all, const Traffic& traffic,
+                                 const std::map<CriterionIndex, Model>& all, Traffic traffic,
                                  Draw& draw) const {
   Fallen fallen;
   std::set<CriterionIndex> open;
@@ -96,6 +96,10 @@ Study::Fallen Study::walk_stages(const std::vector<Alarm>& alarms,
       rehearsal.emplace(machine_, all, watch.weights);
     } else {
       rehearsal->shift(watch.weights);
+    }
+    for (const auto& [index, model] : all) {
+      if (!model.by_request) continue;
+      traffic.rates[index] = model.healthy * flow_of(index, traffic.load, watch.weights);
     }
     const auto fails = [&](CriterionIndex index) {
       return guards(index, watch) && rehearsal->fails(index);

@@ -120,7 +120,7 @@ Notice Study::notice_of(const CriterionReport& criterion, const Load& load, doub
   if (!rate) return notice;
   notice.rate = *rate;
   if (criterion.at_review) return notice_at_review(criterion, load, multiple);
-  if (flow_of(criterion, load, criterion.weights) <= 0) return notice;
+  if (flow_of(criterion, load) <= 0) return notice;
   const Notice found =
       tried(Verdict::fail, criterion, load, *rate, patience_of(criterion, Verdict::fail));
   notice.noticed = found.noticed;
@@ -134,7 +134,7 @@ std::optional<Notice> Study::pass_of(const CriterionReport& criterion, const Loa
   const Criterion& judged = machine_.at(criterion.index);
   const bool waits = judged.kind == CriterionKind::expect && judged.test != Test::none;
   if (!waits || !criterion.uncovered.empty()) return std::nullopt;
-  if (flow_of(criterion, load, criterion.weights) <= 0) return std::nullopt;
+  if (flow_of(criterion, load) <= 0) return std::nullopt;
   return tried(Verdict::pass, criterion, load, healthy_at(criterion, load),
                patience_of(criterion, Verdict::pass));
 }
@@ -162,7 +162,7 @@ Notice Study::tried(Verdict until, const CriterionReport& criterion, const Load&
 double Study::chance_to_notice(const CriterionReport& criterion, const Load& load,
                                double multiple) const {
   const std::optional<double> rate = criterion.at(multiple);
-  if (!rate || flow_of(criterion, load, criterion.weights) <= 0) return 0;
+  if (!rate || flow_of(criterion, load) <= 0) return 0;
   if (criterion.at_review) return notice_at_review(criterion, load, multiple).noticed;
   // As for a healthy canary: what a bound rules out needs no run.
   CriterionReport as_healthy = criterion;

@@ -205,7 +205,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   if (options.output == "svg" && options.runs.empty()) settings.runs = kRunsOfAPlot;
   auto study = power::Study::of(plan.machine, loads, settings);
-  if (!study) return give_up(study.error().message + "; `rollbook check` shows them", Exit::usage);
+  if (!study) return give_up(study.error().message, Exit::usage);
   Progress progress(console, "power", "runs");
   const auto show = [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); };
   if (options.output == "svg") {

@@ -110,6 +110,16 @@ TEST(PowerOfTwoQuantiles, TakesTheLatencyThatWasRecorded) {
               HasSubstr("beyond the last bucket"));
 }
 
+TEST(PowerOfTwoQuantiles, ARateSaysNothingOfThem) {
+  const core::Machine shop =
+      of_expect("canary.p99(latency) <= baseline.p99(latency) * 105% over 10m");
+  Settings settings = few(1, {2});
+  settings.healthy_rates["whole.it"] = 0.01;
+  const auto made = Study::of(shop, {{"peak", 100}}, settings);
+  ASSERT_FALSE(made.has_value());
+  EXPECT_THAT(made.error().message, HasSubstr("criterion `whole.it` takes no rate"));
+}
+
 // ---- Two times --------------------------------------------------------------------------------
 
 TEST(PowerOfUnchanged, NeedsToKnowHowManyCome) {
@@ -213,6 +223,23 @@ TEST(PowerOfALevel, AFloorUnderTheRequestsIsHeldAgainstTheLoad) {
   EXPECT_EQ(many.loads.front().after[0].noticed, 1);
   const CriterionReport night = of(study(shop, 8, few(21, {})), "whole.it");
   EXPECT_GT(night.loads.front().alarm.likely, 0.9);  // 4/s, and 5/s are asked for
+}
+
+// At a tenth of the traffic few come, at all of it too many for the limit.
+TEST(PowerOfALevel, GrowsWithTheWeightFromStageToStage) {
+  core::Machine shop = machine(std::string(kStop) + "\n    stop rate(requests) > 50/s over 1m");
+  core::Stage first = shop.stages.front();
+  first.weight = core::Weight{100'000'000};
+  const core::Machine alone = [&] {
+    core::Machine tenth = shop;
+    tenth.stages = {first};
+    return tenth;
+  }();
+  EXPECT_EQ(of(study(alone, 100, few(3, {})), "guard.stop[2]").loads.front().alarm.likely, 0);
+  shop.stages.insert(shop.stages.begin(), first);
+  const Report report = study(shop, 100, few(3, {}));
+  EXPECT_EQ(of(report, "guard.stop[2]").loads.front().alarm.likely, 1);
+  EXPECT_EQ(report.plan.front().stopped.likely, 1);
 }
 
 TEST(PowerOfALevel, OfErrorsHealthyIsAFifthOfTheLimit) {

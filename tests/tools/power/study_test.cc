@@ -213,7 +213,8 @@ TEST(Power, ARateForAnUnknownCriterionIsRefused) {
   const core::Machine shop = machine(kStop);
   const auto made = Study::of(shop, {{"peak", 1}}, settings);
   ASSERT_FALSE(made.has_value());
-  EXPECT_EQ(made.error().message, "no criterion is called `guard.stop[7]`");
+  EXPECT_EQ(made.error().message,
+            "no criterion is called `guard.stop[7]`; `rollbook check` shows them");
 }
 
 // Rising from nothing to certainty, in one picture.
