@@ -242,10 +242,9 @@ void Rehearsal::count_two_quantiles(CriterionIndex index, double rate, Draw& dra
   put_in_buckets(machine_.at(criterion.other).series, slowed(1), draw);
 }
 
-Observed Rehearsal::observed(Duration span) const {
+void Rehearsal::tell(Duration span, Observed& observed) const {
   // Exporters send once a minute at least; what is told here at once is no gap.
   constexpr Duration kExport = std::chrono::minutes(1);
-  Observed observed;
   for (const auto& [series, count] : counts_) {
     const auto buckets = buckets_.find(series);
     const bool histogram = machine_.at(machine_.at(series).metric).kind == MetricKind::histogram;
@@ -262,18 +261,24 @@ Observed Rehearsal::observed(Duration span) const {
     }
     observed.seen.push_back({series, now_, now_});
   }
-  return observed;
 }
 
-void Rehearsal::step(Duration span, const Traffic& traffic, Draw& draw) {
+void Rehearsal::come(Duration span, const Traffic& traffic, Draw& draw, Observed& observed) {
   now_ += span;
   counts_.clear();
   buckets_.clear();
   seconds_ = static_cast<double>(span.count()) * 1e-9;
   for (const auto& [index, model] : criteria_) count_all_requests(index, traffic, draw);
   for (const auto& [index, model] : criteria_) count_what_is_judged(index, traffic, draw);
+  tell(span, observed);
+}
+
+void Rehearsal::step(Duration span, const Traffic& traffic, Draw& draw, std::int64_t points) {
   Pending pending;
-  pending.observed = observed(span);
+  const Duration each = std::chrono::ceil<std::chrono::seconds>(span / points);
+  for (Duration left = span; left > Duration::zero(); left -= each) {
+    come(std::min(each, left), traffic, draw, pending.observed);
+  }
   std::vector<Event> events;
   core::advance(machine_, shard_, state_, pending, Input{now_, Look{true}}, events);
 }

@@ -34,8 +34,9 @@ class Rehearsal {
   Rehearsal(const core::Machine& machine, std::map<core::CriterionIndex, Model> criteria,
             const Weights& weights);
 
-  // One span of time: counted, observed, judged and logged. Whole seconds.
-  void step(core::Duration span, const Traffic& traffic, Draw& draw);
+  // One span of time: counted, in so many points at most, observed, judged and logged. Whole
+  // seconds.
+  void step(core::Duration span, const Traffic& traffic, Draw& draw, std::int64_t points = 1);
   // New shifts are asked for and have settled: what begins with them begins anew.
   void shift(const Weights& weights);
   // It is not judged any more; its requests go on.
@@ -67,14 +68,15 @@ class Rehearsal {
   void count_buckets(core::SeriesIndex series, const Traffic& traffic, Draw& draw);
   void count_two_quantiles(core::CriterionIndex index, double rate, Draw& draw);
   void put_in_buckets(core::SeriesIndex series, const std::vector<double>& above, Draw& draw);
-  core::Observed observed(core::Duration span) const;
+  void come(core::Duration span, const Traffic& traffic, Draw& draw, core::Observed& observed);
+  void tell(core::Duration span, core::Observed& observed) const;
 
   core::Machine machine_;
   core::ShardState shard_;
   core::RolloutState state_;
   std::map<core::CriterionIndex, Model> criteria_;
   bool compares_times_ = false;  // `changed` among them: gaps between points count
-  double seconds_ = 0;           // of this step
+  double seconds_ = 0;           // of what comes
   Weights weights_;
   std::int64_t order_ = 0;  // of the last shift
   core::Time begun_, now_;

@@ -55,10 +55,15 @@ Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, con
                           : gate  ? Duration{}
                           : tests ? kHealthyBefore
                                   : window.width;
-  // A look at two whole histograms costs as much as hundreds of others.
+  // A look at two whole histograms costs as much as hundreds of others: there are fewer of them,
+  // but not of points, which tell how what comes is spread.
   const bool dear = criterion.sickness == Sickness::slower && tests;
-  const Duration apart = std::max<Duration>(pane, dear ? 1min : dsl::kLook);
-  for (Duration at{}; at < before; at += apart) rehearsal.step(apart, traffic, draw);
+  const auto step = [&](Duration span) {
+    const auto points = dear ? std::clamp<std::int64_t>(span / dsl::kLook, 1, 10) : 1;
+    rehearsal.step(span, traffic, draw, points);
+  };
+  const Duration apart = std::max<Duration>(pane, (dear ? 10 : 1) * dsl::kLook);
+  for (Duration at{}; at < before; at += apart) step(apart);
   traffic.rates[criterion.index] = rate;
   const std::int64_t requests = rehearsal.requests(criterion.index);
   const Duration begun = rehearsal.elapsed();
@@ -67,8 +72,9 @@ Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, con
     // A test only grows: looks a hundredth of the time apart cost a hundredth of it at most, a
     // twentieth where they are dear. One that compares with its past takes pane after pane of it.
     const Duration so_far = rehearsal.elapsed() - begun;
-    const Duration next = whole_seconds(so_far / (dear ? 20 : 100));
-    rehearsal.step(tests && !past ? next : pane, traffic, draw);
+    const Duration next =
+        dear ? std::max<Duration>(dsl::kLook, so_far / 20) : Duration(so_far / 100);
+    step(tests && !past ? whole_seconds(next) : pane);
     run.noticed = rehearsal.reading(criterion.index).verdict == until;
   }
   run.time = rehearsal.elapsed() - begun;
