@@ -84,13 +84,6 @@ WindowedLimit windowed_limit(const Judgement& judgement) {
           judgement.sustain, judgement.at_least};
 }
 
-std::string how_often(const Alarm& alarm) {
-  const std::string least = about_percent(alarm.least), most = about_percent(alarm.most);
-  if (alarm.exact || least == most) return most;
-  constexpr double kWorthSaying = 0.01;
-  return alarm.least < kWorthSaying ? "at most " + most : least + " to " + most;
-}
-
 void check_head(const Outline& outline, Findings& findings) {
   if (outline.service.empty()) {
     findings.error(Code::missing_statement, outline.span, "this runbook names no service",

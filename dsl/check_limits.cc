@@ -28,8 +28,9 @@ std::string false_stops(const Judgement& stop, const Stage& stage, const Outline
   const Flow flow{flow_of(stop, outline.load->peak, stage.weight), as_double(healthy)};
   const Alarm alarm = alarm_within(windowed_limit(stop), flow, hold->duration, stage.first);
   return "; a canary at " + format_percent(healthy) +
-         ", which passes, is rolled back by chance in " + how_often(alarm) + " of holds of " +
-         format_duration(hold->duration) + " at " + format_decimal(outline.load->peak) + "/s × " +
+         ", which passes, is rolled back by chance in " + about_range(alarm.least, alarm.most) +
+         " of holds of " + format_duration(hold->duration) + " at " +
+         format_decimal(outline.load->peak) + "/s × " +
          format_percent(share_of(stop.what.arm, stage.weight));
 }
 

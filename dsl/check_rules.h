@@ -55,7 +55,5 @@ double flow_of(const Judgement& judgement, core::Fixed per_second, core::Weight 
 double requests_in(const Judgement& judgement, core::Fixed per_second, core::Weight canary);
 // What a bound on a ratio from above makes of its windows.
 WindowedLimit windowed_limit(const Judgement& judgement);
-// "73%", "at most 12%", "31% to 89%".
-std::string how_often(const Alarm& alarm);
 
 }  // namespace rollbook::dsl

@@ -59,9 +59,10 @@ void warn_of_chance(const Judgement& judgement, const Place& place, const std::s
   const bool one = per_second * in_seconds(judgement.over) * as_double(judgement.limit) < 1;
   if (alarm.most < kWorthSaying && !one) return;
   const core::Fixed healthy = core::Fixed::from_nanos(judgement.limit.nanos / 5);
-  std::string often = how_often(alarm) + (stops ? " of windows" : " of reviews");
+  std::string often =
+      about_range(alarm.least, alarm.most) + (stops ? " of windows" : " of reviews");
   if (stops && place.hold > judgement.over) {
-    often = how_often(alarm) + " of holds of " + format_duration(place.hold);
+    often = about_range(alarm.least, alarm.most) + " of holds of " + format_duration(place.hold);
   }
   // Its full window may hold enough when the little that it judges before does not.
   const bool filled = stops && alarm_of(judgement, place, per_second, false).most < kWorthSaying;

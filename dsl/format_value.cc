@@ -80,4 +80,11 @@ std::string about_percent(double share) {
   return text.data();
 }
 
+std::string about_range(double least, double most) {
+  const std::string low = about_percent(least), high = about_percent(most);
+  if (low == high || high.starts_with('<')) return high;
+  // So much less says nothing.
+  return least < most / 100 ? "at most " + high : low + " to " + high;
+}
+
 }  // namespace rollbook::dsl

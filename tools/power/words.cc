@@ -63,12 +63,8 @@ std::string chance_text(const Chance& chance) {
     case How::formula:
       return about_percent(chance.likely);
     case How::bound:
-      if (chance.least > 0 && about_percent(chance.least) != about_percent(chance.most)) {
-        return fmt::format("{} to {}", about_percent(chance.least), about_percent(chance.most));
-      }
-      [[fallthrough]];
     case How::promised:
-      return "at most " + about_percent(chance.most);
+      return dsl::about_range(chance.least, chance.most);
     case How::simulated:
       return fmt::format("{} ({}–{})", about_percent(chance.likely),
                          std::llround(chance.least * 100), about_percent(chance.most));
