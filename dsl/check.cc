@@ -1,9 +1,7 @@
 #include "dsl/check.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "dsl/chances.h"
 #include "dsl/check_rules.h"
 #include "dsl/format_value.h"
 
@@ -60,12 +58,6 @@ bool moves_traffic(const StageOutline& stage) {
 double as_double(core::Fixed value) { return static_cast<double>(value.nanos) * 1e-9; }
 double in_seconds(core::Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
 
-std::string about_percent(double share) {
-  if (share < 0.01) return "under 1%";
-  const double percent = std::floor(share * 100);
-  return std::to_string(static_cast<int>(std::clamp(percent, 0.0, 99.0))) + "%";
-}
-
 core::Weight share_of(core::Arm arm, core::Weight canary) {
   switch (arm) {
     case core::Arm::canary:
@@ -78,20 +70,18 @@ core::Weight share_of(core::Arm arm, core::Weight canary) {
   return core::kAllTraffic;
 }
 
-double requests_in(const Judgement& judgement, core::Fixed per_second, core::Weight canary) {
+double flow_of(const Judgement& judgement, core::Fixed per_second, core::Weight canary) {
   const core::Weight share = share_of(judgement.what.arm, canary);
-  return as_double(per_second) * static_cast<double>(share.nanos) * 1e-9 *
-         in_seconds(judgement.over);
+  return as_double(per_second) * static_cast<double>(share.nanos) * 1e-9;
 }
 
-double chance_of_stop(const Judgement& stop, double rate, double requests, core::Duration hold) {
-  // A test looks at everything since it began, and says itself how often it is wrong.
-  if (stop.over <= core::Duration::zero()) return 0;
-  const auto whole = static_cast<std::int64_t>(std::llround(std::min(requests, 1e15)));
-  const double allowed = std::floor(as_double(stop.limit) * static_cast<double>(whole) + 1e-9);
-  const double most = std::clamp(allowed, -1.0, static_cast<double>(whole));
-  const double each = chance_above(whole, rate, static_cast<std::int64_t>(most));
-  return chance_of_run(each, hold / stop.over, 1 + stop.sustain / stop.over);
+double requests_in(const Judgement& judgement, core::Fixed per_second, core::Weight canary) {
+  return flow_of(judgement, per_second, canary) * in_seconds(judgement.over);
+}
+
+WindowedLimit windowed_limit(const Judgement& judgement) {
+  return {judgement.limit, breaks_at_limit(judgement.kind, judgement.comparison), judgement.over,
+          judgement.sustain, judgement.at_least};
 }
 
 void check_head(const Outline& outline, Findings& findings) {

@@ -13,21 +13,24 @@ namespace {
 struct Stage {
   const StageOutline* outline;
   core::Weight weight;
+  bool first = true;  // that has traffic: the guard's windows begin with it
 };
 
 // How often a canary at four fifths of the limit, which passes, is stopped within the hold all the
 // same.
 std::string false_stops(const Judgement& stop, const Stage& stage, const Outline& outline) {
   const Step* hold = hold_of(*stage.outline);
-  const bool counted =
-      stop.what.measure == core::Measure::ratio && bounds_above(stop) && !stop.what.target.valid();
+  const bool counted = stop.what.measure == core::Measure::ratio && bounds_above(stop) &&
+                       stop.limit > core::Fixed{} && stop.limit < core::Fixed::from_int(1) &&
+                       !stop.what.target.valid();
   if (!outline.load || hold == nullptr || !counted) return "";
-  const double requests = requests_in(stop, outline.load->peak, stage.weight);
   const core::Fixed healthy = core::Fixed::from_nanos(stop.limit.nanos * 4 / 5);
-  const double chance = chance_of_stop(stop, as_double(healthy), requests, hold->duration);
+  const Flow flow{flow_of(stop, outline.load->peak, stage.weight), as_double(healthy)};
+  const Alarm alarm = alarm_within(windowed_limit(stop), flow, hold->duration, stage.first);
   return "; a canary at " + format_percent(healthy) +
-         ", which passes, is rolled back by chance in " + about_percent(chance) + " of holds of " +
-         format_duration(hold->duration) + " at " + format_decimal(outline.load->peak) + "/s × " +
+         ", which passes, is rolled back by chance in " + about_range(alarm.least, alarm.most) +
+         " of holds of " + format_duration(hold->duration) + " at " +
+         format_decimal(outline.load->peak) + "/s × " +
          format_percent(share_of(stop.what.arm, stage.weight));
 }
 
@@ -131,13 +134,15 @@ void warn_of_limits(const Outline& outline, Findings& findings) {
       }
     }
   };
+  bool first = true;
   for (std::size_t i = 0; i < outline.stages.size(); ++i) {
-    compare(outline.stages[i].review, Stage{&outline.stages[i], weights[i]});
+    compare(outline.stages[i].review, Stage{&outline.stages[i], weights[i], first});
+    first = first && weights[i] == core::kNoTraffic;
     warn_of_no_baseline(outline.stages[i].review, outline, i, findings);
     warn_of_unequal_arms(outline.stages[i].review, weights[i], findings);
   }
   if (outline.success) {
-    compare(*outline.success, Stage{&outline.stages.back(), weights.back()});
+    compare(*outline.success, Stage{&outline.stages.back(), weights.back(), first});
     warn_of_no_baseline(*outline.success, outline, outline.stages.size() - 1, findings);
     warn_of_unequal_arms(*outline.success, weights.back(), findings);
     warn_of_dead(outline.success->criteria, findings);

@@ -1,6 +1,7 @@
 #pragma once
 // The groups of rules behind check(); internal to dsl/check*.cc.
 
+#include "dsl/false_alarms.h"
 #include "dsl/outline.h"
 #include "dsl/resolve_names.h"
 
@@ -47,14 +48,12 @@ bool moves_traffic(const StageOutline& stage);
 
 double as_double(core::Fixed value);
 double in_seconds(core::Duration duration);
-// "99%", rounded down, never 100%.
-std::string about_percent(double share);
 // The part of the traffic that an arm has while the canary has `canary`.
 core::Weight share_of(core::Arm arm, core::Weight canary);
-// Requests of the judged arm within the window.
+// Requests of the judged arm: a second, and within the window.
+double flow_of(const Judgement& judgement, core::Fixed per_second, core::Weight canary);
 double requests_in(const Judgement& judgement, core::Fixed per_second, core::Weight canary);
-// How often a canary that fails with chance `rate` crosses the limit of `stop` within a hold:
-// windows one after the other, as many in a row as `for` is long.
-double chance_of_stop(const Judgement& stop, double rate, double requests, core::Duration hold);
+// What a bound on a ratio from above makes of its windows.
+WindowedLimit windowed_limit(const Judgement& judgement);
 
 }  // namespace rollbook::dsl

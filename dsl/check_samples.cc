@@ -32,26 +32,51 @@ void warn_of_blind(const Judgement& stop, const std::string& have, Findings& fin
       "say `at least N requests` with a smaller N, or take a longer window");
 }
 
-// Once for a gate, which looks when the hold is over; in every window of the hold for a stop.
-void warn_of_chance(const Judgement& judgement, const Place& place, const std::string& have,
-                    double requests, Findings& findings) {
-  const bool stops = judgement.kind == core::CriterionKind::stop;
-  const double rate = kHealthy * as_double(judgement.limit);
-  const core::Duration watched = stops ? std::max(place.hold, judgement.over) : judgement.over;
-  const double chance = chance_of_stop(judgement, rate, requests, watched);
-  const bool one = requests * as_double(judgement.limit) < 1;
-  if (chance < kWorthSaying && !one) return;
-  const core::Fixed healthy = core::Fixed::from_nanos(judgement.limit.nanos / 5);
-  std::string often = about_percent(chance) + (stops ? " of windows" : " of reviews");
-  if (stops && place.hold > judgement.over) {
-    often = about_percent(chance) + " of holds of " + format_duration(place.hold);
+// How often a canary that fails a fifth as often as the limit allows breaks it: a gate, which looks
+// when the hold is over, once; a stop at any time of the hold, and where `filling` is true also
+// while its window fills, for the first stage with traffic is its first.
+Alarm alarm_of(const Judgement& judgement, const Place& place, double per_second, bool filling) {
+  const WindowedLimit limit = windowed_limit(judgement);
+  const Flow flow{per_second, kHealthy * as_double(judgement.limit)};
+  if (judgement.kind != core::CriterionKind::stop) return alarm_at_review(limit, flow);
+  return alarm_within(limit, flow, std::max(place.hold, judgement.over), filling);
+}
+
+// So many requests in a window that is filling keep it from breaking by chance.
+std::int64_t enough_of(Judgement stop, const Place& place, double per_second) {
+  const double whole = per_second * in_seconds(stop.over);
+  while (static_cast<double>(stop.at_least) < whole / 2) {
+    stop.at_least *= 2;
+    if (alarm_of(stop, place, per_second, true).most < kWorthSaying) return stop.at_least;
   }
+  return 0;
+}
+
+void warn_of_chance(const Judgement& judgement, const Place& place, const std::string& have,
+                    double per_second, Findings& findings) {
+  const bool stops = judgement.kind == core::CriterionKind::stop;
+  const Alarm alarm = alarm_of(judgement, place, per_second, true);
+  const bool one = per_second * in_seconds(judgement.over) * as_double(judgement.limit) < 1;
+  if (alarm.most < kWorthSaying && !one) return;
+  const core::Fixed healthy = core::Fixed::from_nanos(judgement.limit.nanos / 5);
+  std::string often =
+      about_range(alarm.least, alarm.most) + (stops ? " of windows" : " of reviews");
+  if (stops && place.hold > judgement.over) {
+    often = about_range(alarm.least, alarm.most) + " of holds of " + format_duration(place.hold);
+  }
+  // Its full window may hold enough when the little that it judges before does not.
+  const bool filled = stops && alarm_of(judgement, place, per_second, false).most < kWorthSaying;
+  const std::int64_t enough = filled && !one ? enough_of(judgement, place, per_second) : 0;
   findings.warning(Code::too_few_requests, judgement.span,
                    (one ? "one error is enough to break " : "a few errors are enough to break ") +
-                       quoted(judgement.text) + ": " + have + "; a canary with " +
-                       format_percent(healthy) + " errors, a fifth of the limit, breaks it in " +
-                       often,
-                   "take a longer window or a higher limit");
+                       quoted(judgement.text) +
+                       (enough > 0 ? " while its window fills: it speaks from " +
+                                         std::to_string(judgement.at_least) + " requests on, and "
+                                   : ": ") +
+                       have + "; a canary with " + format_percent(healthy) +
+                       " errors, a fifth of the limit, breaks it in " + often,
+                   enough > 0 ? "say `at least " + std::to_string(enough) + " requests`"
+                              : "take a longer window or a higher limit");
 }
 
 void warn_of_few(const Judgement& judgement, const Place& place, const Outline& outline,
@@ -69,8 +94,9 @@ void warn_of_few(const Judgement& judgement, const Place& place, const Outline& 
                            "/s × " + format_percent(share_of(judgement.what.arm, place.weight));
   if (requests < static_cast<double>(judgement.at_least)) {
     warn_of_blind(judgement, have, findings);
-  } else if (ratio && bounds_above(judgement) && judgement.limit > core::Fixed{}) {
-    warn_of_chance(judgement, place, have, requests, findings);
+  } else if (ratio && bounds_above(judgement) && judgement.limit > core::Fixed{} &&
+             judgement.limit < core::Fixed::from_int(1)) {
+    warn_of_chance(judgement, place, have, flow_of(judgement, load, place.weight), findings);
   }
 }
 

@@ -33,17 +33,17 @@ void explain_numbers(std::vector<Explanation>& all) {
        Where::runbook, "metric queue = gauge max queue_length", ""},
       {605, "a gate as loose as the guard",
        "What just passes the check is stopped by the guard: a canary a little below the limit "
-       "crosses "
-       "it by chance. With `load` the message says how often: a canary at 0.08 % is rolled back in "
-       "99 "
-       "of 100 holds of 2 hours at 900/s × 5 % and a limit of 0.1 %.",
+       "crosses it by chance. With `load` the message says how often: a canary at 0.08 % is rolled "
+       "back in 99 of 100 holds of 2 hours at 900/s × 5 % and a limit of 0.1 %. It is the number "
+       "of "
+       "`rollbook power --healthy 0.08%`.",
        Where::stage, "expect error_rate < 1% over 5m", "expect error_rate < 0.2% over 5m"},
       {606, "too few requests",
-       "At the trough of the load so few requests come within the window that a healthy canary "
-       "breaks "
-       "the limit by chance. The chance is exact (binomial), for a canary that fails a fifth as "
-       "often "
-       "as the limit allows, window after window through the hold.",
+       "At the trough of the load so few requests come within the window that a healthy canary, "
+       "which fails a fifth as often as the limit allows, breaks the limit by chance: once it is "
+       "full, at any time of the hold, or before, while it fills and a stop judges what it has. "
+       "The "
+       "number is that of `rollbook power`: a formula, with `for` a range.",
        Where::runbook, "load 900/s peak, 4/s trough", "load 900/s peak, 200/s trough"},
       {607, "a bound that is dead, or that contradicts another",
        "Whenever a lower quantile is above a limit, every higher quantile is as well: a bound on "

@@ -4,11 +4,11 @@
 // their requests, and each formula says what it makes of that. No simulation, microseconds each.
 //
 //   WindowedLimit limit{Fixed{1'000'000}, false, 5min, 2min, 100};     // > 0.1 % over 5m for 2m
-//   most_false_alarms(limit, {45, 0.0002}, 2h, true)                   // of 45/s healthy at 0.02 %
+//   alarm_within(limit, {45, 0.0002}, 2h, true)                        // of 45/s healthy at 0.02 %
 
 #include <cstdint>
 
-#include "engine/core/types.h"
+#include "engine/core/machine.h"
 
 namespace rollbook::dsl {
 
@@ -32,8 +32,12 @@ std::int64_t breaking(const WindowedLimit& limit, std::int64_t requests);
 // The chance that one full window breaks the limit. Exact for a constant flow.
 double chance_of_one(const WindowedLimit& limit, Flow flow);
 
-// The chance that the limit is broken at any look while the window fills from nothing, a look a
-// pane: few requests are in it then, and one bad one weighs much. Exact: a walk over the counts.
+// A canary is looked at so often: exporters send no more often.
+inline constexpr core::Duration kLook = std::chrono::seconds(5);
+
+// The chance that the limit is broken at any look while the window fills from nothing, a look every
+// kLook or pane: few requests are in it then, and one bad one weighs much. Exact: a walk over the
+// counts.
 double chance_while_filling(const WindowedLimit& limit, Flow flow);
 
 // The chance that a full window breaks the limit anywhere within `watched`, `sustain` left out:
@@ -49,8 +53,25 @@ double chance_of_any(const WindowedLimit& limit, Flow flow, core::Duration watch
 double bound_of_sustained(const WindowedLimit& limit, Flow flow, core::Duration watched,
                           bool filling);
 
-// Whichever of them answers: with `sustain` the bound, else filling and sliding together.
-double most_false_alarms(const WindowedLimit& limit, Flow flow, core::Duration watched,
-                         bool filling);
+// The same from below, of a full window: one that lasts `sustain` holds the same requests all that
+// time but for its ends, so it is broken for so long where what it keeps breaks the limit alone.
+double least_of_sustained(const WindowedLimit& limit, Flow flow, core::Duration watched);
+
+// ---- What `rollbook power` and the warnings of `rollbook check` ask --------------------------
+
+// The chance lies between these; without `sustain` they are one.
+struct Alarm {
+  double least = 0, most = 0;
+  bool exact = true;
+};
+
+// A guard's criterion over `watched`: filling and sliding together; with `sustain` bounds of it.
+Alarm alarm_within(const WindowedLimit& limit, Flow flow, core::Duration watched, bool filling);
+
+// A review's, which looks once at a whole window; with `sustain` at all of the last of it.
+Alarm alarm_at_review(const WindowedLimit& limit, Flow flow);
+
+// Whether a criterion breaks its limit by lying at it: `stop x >= L`, and `expect x < L`.
+bool breaks_at_limit(core::CriterionKind kind, core::Comparison comparison);
 
 }  // namespace rollbook::dsl

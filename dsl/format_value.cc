@@ -1,6 +1,8 @@
 #include "dsl/format_value.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 namespace rollbook::dsl {
 
@@ -63,6 +65,26 @@ std::string format_percent(core::Fixed ratio) {
 
 std::string format_percent(core::Weight weight) {
   return format_percent(core::Fixed::from_nanos(weight.nanos));
+}
+
+std::string about_percent(double share) {
+  constexpr double kTiny = 1e-5;  // below it nobody asks how much below
+  const double percent = share * 100;
+  if (percent == 0) return "0%";
+  if (percent >= 100) return "100%";
+  if (share < kTiny) return "<0.001%";
+  if (percent > 99.9) return ">99.9%";
+  std::array<char, 32> text{};
+  const char* form = percent > 99 ? "%.1f%%" : percent >= 10 ? "%.0f%%" : "%.2g%%";
+  std::snprintf(text.data(), text.size(), form, percent);
+  return text.data();
+}
+
+std::string about_range(double least, double most) {
+  const std::string low = about_percent(least), high = about_percent(most);
+  if (low == high || high.starts_with('<')) return high;
+  // So much less says nothing.
+  return least < most / 100 ? "at most " + high : low + " to " + high;
 }
 
 }  // namespace rollbook::dsl

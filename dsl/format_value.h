@@ -18,4 +18,9 @@ std::string format_decimal(core::Fixed value);
 std::string format_percent(core::Fixed ratio);
 std::string format_percent(core::Weight weight);
 
+// Of a chance, for people: "0.02%", "14%", "99.3%"; never 0 or 100 for what is neither.
+std::string about_percent(double share);
+// The same of one that lies between two: "31% to 89%", "at most 12%".
+std::string about_range(double least, double most);
+
 }  // namespace rollbook::dsl

@@ -81,7 +81,9 @@ const Case kCheckNumbersCases[] = {
      Runbook()
          .with("error_rate < 0.5% over 5m", "error_rate < 1% over 5m")
          .after("  role lead, owner", "  load 90/s peak"),
-     R"(26:12 RB0605 `error_rate < 1% over 5m` passes up to the limit at which `error_rate > 1% over 5m` stops; a canary at 0.8%, which passes, is rolled back by chance in 73% of holds of 1h at 90/s × 10%
+     R"(16:10 RB0606 a few errors are enough to break `error_rate > 1% over 5m` while its window fills: it speaks from 100 requests on, and about 2700 requests come within 5m at 90/s × 10%; a canary with 0.2% errors, a fifth of the limit, breaks it in 5.7% of holds of 1h
+  say `at least 200 requests`
+26:12 RB0605 `error_rate < 1% over 5m` passes up to the limit at which `error_rate > 1% over 5m` stops; a canary at 0.8%, which passes, is rolled back by chance in 99.2% of holds of 1h at 90/s × 10%
   leave room between the two: expect less than is stopped at
 )"},
     {"LooserThanTheGuard", Runbook().with("error_rate < 0.5% over 5m", "error_rate < 2% over 5m"),
@@ -118,7 +120,7 @@ const Case kCheckNumbersCases[] = {
   say `at least N requests` with a smaller N, or take a longer window
 17:10 RB0608 `baseline.p99(latency) > 50ms over 5m` is blind: about 81 requests come within 5m at 0.3/s × 90%, it waits for 100
   say `at least N requests` with a smaller N, or take a longer window
-26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 9 requests come within 5m at 0.3/s × 10%; a canary with 0.1% errors, a fifth of the limit, breaks it in under 1% of reviews
+26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 9 requests come within 5m at 0.3/s × 10%; a canary with 0.1% errors, a fifth of the limit, breaks it in 0.9% of reviews
   take a longer window or a higher limit
 )"},
     {"AcceptanceIsComparedToo", Runbook().after("  finish traffic 50%", R"(  success {
@@ -133,7 +135,7 @@ const Case kCheckNumbersCases[] = {
   say `at least N requests` with a smaller N, or take a longer window
 17:10 RB0608 `p99(latency) > 50ms over 5m` is blind: about 60 requests come within 5m at 2/s × 10%, it waits for 100
   say `at least N requests` with a smaller N, or take a longer window
-26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 60 requests come within 5m at 2/s × 10%; a canary with 0.1% errors, a fifth of the limit, breaks it in 5% of reviews
+26:12 RB0606 one error is enough to break `error_rate < 0.5% over 5m`: about 60 requests come within 5m at 2/s × 10%; a canary with 0.1% errors, a fifth of the limit, breaks it in 5.8% of reviews
   take a longer window or a higher limit
 )"},
     {"OneErrorIsEnough",

@@ -36,13 +36,13 @@ TEST(FalseAlarms, TheFewestThatBreakALimit) {
 // error is enough, so that the chance is that of any error at all: 1 − e^−4.32 = 98.7 %.
 TEST(FalseAlarms, OneErrorIsEnoughAtTheTrough) {
   EXPECT_NEAR(chance_of_any(over_5m(), {3, 0.0002}, 2h), 1 - std::exp(-4.32), 1e-9);
-  EXPECT_NEAR(most_false_alarms(over_5m(), {3, 0.0002}, 2h, false), 0.98, 0.01);
+  EXPECT_NEAR(alarm_within(over_5m(), {3, 0.0002}, 2h, false).most, 0.98, 0.01);
 }
 
 // language.md: a canary at a true 0.08 % is rolled back in 99 % of stages of two hours at 45/s.
 TEST(FalseAlarms, EqualThresholdsAtThePeak) {
-  EXPECT_GT(most_false_alarms(over_5m(), {45, 0.0008}, 2h, true), 0.99);
-  EXPECT_GT(most_false_alarms(over_5m(2min), {45, 0.0008}, 2h, true), 0.99);
+  EXPECT_GT(alarm_within(over_5m(), {45, 0.0008}, 2h, true).most, 0.99);
+  EXPECT_GT(alarm_within(over_5m(2min), {45, 0.0008}, 2h, true).most, 0.99);
 }
 
 // One window alone, and the longer one watches the more.
@@ -85,7 +85,7 @@ Drawn drawn(const WindowedLimit& limit, Flow flow, std::int64_t seconds) {
       const auto requests =
           static_cast<std::int64_t>(window.size()) * static_cast<std::int64_t>(flow.per_second);
       const bool broken = requests >= limit.at_least && sum >= breaking(limit, requests);
-      filling = filling || (broken && at <= width);
+      filling = filling || (broken && at <= width && at % (kLook / 1s) == 0);
       any = any || (broken && at >= width);
       broken_for = broken ? broken_for + 1 : -1;
       sustained = sustained || (broken && broken_for >= sustain);
@@ -112,21 +112,46 @@ TEST(FalseAlarms, FormulasAgreeWithWhatIsDrawn) {
   }
 }
 
-TEST(FalseAlarms, TheBoundHolds) {
-  const Flow flows[] = {{45, 0.0005}, {45, 0.0003}, {6, 0.0002}, {12, 0.0002}};
+TEST(FalseAlarms, TheBoundsHold) {
+  const Flow flows[] = {{45, 0.0005}, {45, 0.0003}, {6, 0.0002}, {12, 0.0002}, {45, 0.0008}};
   for (const Flow& flow : flows) {
     const Drawn seen = drawn(over_5m(2min), flow, 3600);
     EXPECT_GE(bound_of_sustained(over_5m(2min), flow, 1h, true) + 0.01, seen.sustained)
         << flow.per_second;
+    const Alarm alarm = alarm_within(over_5m(2min), flow, 1h, true);
+    EXPECT_FALSE(alarm.exact);
+    EXPECT_GE(alarm.most + 0.034, seen.sustained) << flow.per_second;
+    EXPECT_LE(alarm.least - 0.034, seen.sustained) << flow.per_second;
   }
+}
+
+// What must last a second is hardly rarer than what need not last.
+TEST(FalseAlarms, WhatNeedNotLastBoundsWhatMust) {
+  const double any = alarm_within(over_5m(), {3, 0.0002}, 2h, true).most;
+  const Alarm lasting = alarm_within(over_5m(1s), {3, 0.0002}, 2h, true);
+  EXPECT_GT(bound_of_sustained(over_5m(1s), {3, 0.0002}, 2h, true), any);
+  EXPECT_EQ(lasting.most, any);
+  EXPECT_GT(lasting.least, any - 0.01);
+}
+
+// Counts too many to walk or to sum up take no time, and say what the moments of a window say.
+TEST(FalseAlarms, LargeCountsKeepTheirOrder) {
+  const WindowedLimit limit{Fixed{10'000'000}, false, 5min, {}, 100};
+  double before = 0;
+  for (const double rate : {0.008, 0.0095, 0.00999, 0.0101, 0.011}) {
+    const double chance = alarm_within(limit, {100'000, rate}, 2h, true).most;
+    EXPECT_GE(chance, before) << rate;
+    before = chance;
+  }
+  EXPECT_EQ(before, 1);
 }
 
 // A tenth of the limit is no reason for alarm, nor is silence, nor too few requests.
 TEST(FalseAlarms, NoneWhereThereIsNoReason) {
-  EXPECT_LT(most_false_alarms(over_5m(2min), {45, 0.0001}, 38h, true), 1e-4);
-  EXPECT_EQ(most_false_alarms(over_5m(), {0, 0.0002}, 2h, true), 0);
-  EXPECT_EQ(most_false_alarms(over_5m(), {45, 0}, 2h, true), 0);
-  EXPECT_EQ(most_false_alarms(over_5m({}, 20'000), {45, 0.9}, 2h, true), 0);
+  EXPECT_LT(alarm_within(over_5m(2min), {45, 0.0001}, 38h, true).most, 1e-4);
+  EXPECT_EQ(alarm_within(over_5m(), {0, 0.0002}, 2h, true).most, 0);
+  EXPECT_EQ(alarm_within(over_5m(), {45, 0}, 2h, true).most, 0);
+  EXPECT_EQ(alarm_within(over_5m({}, 20'000), {45, 0.9}, 2h, true).most, 0);
 }
 
 TEST(FalseAlarms, StayChancesAtTheEndsOfTheirRanges) {
@@ -134,10 +159,10 @@ TEST(FalseAlarms, StayChancesAtTheEndsOfTheirRanges) {
     for (const double rate : {1e-9, 1e-4, 0.001, 0.01, 0.5, 0.999999, 1.0}) {
       for (const core::Duration sustain : {core::Duration{}, core::Duration(1s)}) {
         for (const core::Duration watched : {core::Duration(1s), core::Duration(87'840h)}) {
-          const double chance =
-              most_false_alarms(over_5m(sustain, 0), {per_second, rate}, watched, true);
-          EXPECT_GE(chance, 0) << per_second << " " << rate;
-          EXPECT_LE(chance, 1) << per_second << " " << rate;
+          const Alarm alarm = alarm_within(over_5m(sustain, 0), {per_second, rate}, watched, true);
+          EXPECT_GE(alarm.least, 0) << per_second << " " << rate;
+          EXPECT_LE(alarm.least, alarm.most) << per_second << " " << rate;
+          EXPECT_LE(alarm.most, 1) << per_second << " " << rate;
         }
       }
     }

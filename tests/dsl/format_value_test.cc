@@ -32,5 +32,23 @@ TEST(FormatValue, Percents) {
   EXPECT_EQ(format_percent(core::Weight{123'456'789}), "12.3456789%");
 }
 
+TEST(FormatValue, ChancesAreSaidAsPeopleDo) {
+  const std::pair<double, const char*> cases[] = {
+      {0, "0%"},          {1e-9, "<0.001%"},      {0.0002, "0.02%"},
+      {0.0512, "5.1%"},   {0.136, "14%"},         {0.9934, "99.3%"},
+      {0.9999, ">99.9%"}, {0.99999999, ">99.9%"}, {1, "100%"}};
+  for (const auto& [share, text] : cases) EXPECT_EQ(about_percent(share), text);
+}
+
+TEST(FormatValue, ARangeIsSaidWhereBothEndsSaySomething) {
+  EXPECT_EQ(about_range(0.31, 0.89), "31% to 89%");
+  EXPECT_EQ(about_range(0, 0.12), "at most 12%");
+  EXPECT_EQ(about_range(1e-6, 0.12), "at most 12%");
+  EXPECT_EQ(about_range(0.2, 0.2), "20%");
+  EXPECT_EQ(about_range(0.2001, 0.2004), "20%");
+  EXPECT_EQ(about_range(0, 1e-7), "<0.001%");
+  EXPECT_EQ(about_range(0, 0), "0%");
+}
+
 }  // namespace
 }  // namespace rollbook::dsl

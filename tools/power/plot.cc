@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "adapters/wire/text.h"
-#include "tools/power/print.h"
+#include "tools/power/words.h"
 
 namespace rollbook::power {
 
@@ -100,15 +100,15 @@ std::string frame(const Place& panel, const CriterionReport& criterion) {
     const double x = x_of(panel, multiple);
     svg += fmt::format("<path d=\"M{:.1f} {:.1f}V{:.1f}\" stroke=\"{}\"/>\n", x, panel.y + kTop,
                        bottom, multiple == 1 ? "#888" : "#eee");
-    svg += text_at(x, bottom + 16, "middle", fmt::format("{:g}×", multiple));
+    svg += text_at(x, bottom + 16, "middle", multiple_text(criterion, multiple));
   }
   const std::string when =
       criterion.at_review
           ? "at the review of " + criterion.stage
           : fmt::format("within {} of {}", adapters::format_duration_short(criterion.horizon),
                         criterion.stage);
-  return svg + text_at(right, bottom + 32, "end",
-                       fmt::format("of {}, {}", about_percent(criterion.allowed), when));
+  return svg +
+         text_at(right, bottom + 32, "end", fmt::format("of {}, {}", limit_text(criterion), when));
 }
 
 // What all panels have in common.
@@ -120,8 +120,7 @@ std::string head_of(const Study& study, std::size_t panels) {
       "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
       kColumns * kPanelWidth + 20, kHead + static_cast<double>(rows) * kPanelHeight + 12);
   svg += text_at(kLeft, 28, "start",
-                 fmt::format("{}: chance to notice a canary whose bad requests are a multiple of "
-                             "the limit",
+                 fmt::format("{}: chance to notice a canary, by multiples of what its limit allows",
                              study.runbook()),
                  " font-size=\"15\" font-weight=\"bold\"");
   for (std::size_t load = 0; load < study.loads().size(); ++load) {
@@ -152,7 +151,7 @@ std::string as_svg(const Study& study, const Progress& progress) {
       std::string path;
       for (const double multiple : kMultiples) {
         if (progress) progress(++done, total);
-        if (shown[i].allowed * multiple > 1) continue;
+        if (!shown[i].at(multiple)) continue;
         const double chance = study.chance_to_notice(shown[i], study.loads()[load], multiple);
         path += fmt::format("{}{:.1f} {:.1f}", path.empty() ? "M" : "L", x_of(panel, multiple),
                             y_of(panel, chance));

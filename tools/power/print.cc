@@ -5,20 +5,23 @@
 #include <algorithm>
 #include <cmath>
 
+#include "adapters/wire/columns.h"
 #include "adapters/wire/json_out.h"
+#include "dsl/format_value.h"
+#include "tools/power/words.h"
 
 namespace rollbook::power {
 
 using adapters::Json;
 using core::Duration;
+using dsl::about_percent;
 
 namespace {
 
-constexpr double kTiny = 1e-5;  // below it nobody asks how much below
+constexpr std::size_t kWidth = 80;  // of a terminal
 
 std::string padded(const std::string& text, std::size_t width) {
-  const auto shown = static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6) != 2; }));
+  const std::size_t shown = adapters::columns_of(text);
   return text + std::string(shown < width ? width - shown : 1, ' ');
 }
 
@@ -34,11 +37,11 @@ std::string per_second(const Load& load) {
   return fmt::format("{} {}/s", load.name, about_count(load.per_second));
 }
 
-std::string notice_text(const Notice& notice, bool at_review) {
-  if (notice.whole) return "no such rate";
-  if (at_review) return about_percent(notice.noticed) + " fail";
+std::string notice_text(const Notice& notice, const CriterionReport& criterion) {
+  if (notice.none) return "no such rate";
   if (notice.noticed <= 0) return "not noticed";
   if (notice.noticed < 0.5) return "only " + about_percent(notice.noticed);
+  if (criterion.sickness == Sickness::level) return "in " + time_text(notice.time);
   return fmt::format("{} in {}", about_count(notice.requests), time_text(notice.time));
 }
 
@@ -59,6 +62,13 @@ std::string alarm_word(const CriterionReport& criterion) {
   return "healthy fails";
 }
 
+// "2 × limit", "limit / 2", "plan / 2".
+std::string head_of(const CriterionReport& criterion, double multiple) {
+  if (criterion.sickness == Sickness::diverted) return fmt::format("plan / {:g}", multiple);
+  if (criterion.floor) return fmt::format("limit / {:g}", multiple);
+  return fmt::format("{:g} × limit", multiple);
+}
+
 std::string table_of(const CriterionReport& criterion) {
   std::string text = fmt::format("\n{}  {}\n", criterion.id, criterion.text);
   if (criterion.silence) {
@@ -66,37 +76,40 @@ std::string table_of(const CriterionReport& criterion) {
                               time_text(*criterion.silence));
   }
   if (!criterion.uncovered.empty()) {
-    text += fmt::format("  not tried: {}\n", criterion.uncovered);
+    text += "  " + adapters::wrapped("not tried: " + criterion.uncovered, 4, kWidth) + '\n';
+    if (criterion.recorded) text += "  " + recorded_text(*criterion.recorded) + '\n';
     const Chance& chance = criterion.loads.front().alarm;
     if (chance.how == How::promised) {
       text += fmt::format("  its test errs in {}\n", chance_text(chance));
     }
     return text;
   }
-  text += fmt::format("  healthy {} ({}), limit {}, in {}\n", about_percent(criterion.healthy),
-                      criterion.given ? "given" : "a fifth of the limit",
-                      about_percent(criterion.allowed), place_of(criterion));
+  text += fmt::format("  {}, in {}\n", healthy_text(criterion), place_of(criterion));
+  std::vector<double> multiples;
+  for (const Notice& notice : criterion.loads.front().after) multiples.push_back(notice.multiple);
+  for (const std::string& line : sick_lines(criterion, multiples)) text += "  " + line + '\n';
   text += "  " + padded("load", 13) + padded(alarm_word(criterion), 16);
-  for (const Notice& notice : criterion.loads.front().after) {
-    text += padded(fmt::format("{:g} × limit", notice.multiple), 16);
-  }
+  for (const double multiple : multiples) text += padded(head_of(criterion, multiple), 16);
   text += '\n';
   for (const AtLoad& at : criterion.loads) {
     text += "  " + padded(per_second(at.load), 13) + padded(chance_text(at.alarm), 16);
     for (const Notice& notice : at.after) {
-      text += padded(notice_text(notice, criterion.at_review), 16);
+      const bool fails = criterion.at_review && !notice.none;
+      text += padded(
+          fails ? about_percent(notice.noticed) + " fail" : notice_text(notice, criterion), 16);
     }
     text += '\n';
   }
   for (const AtLoad& at : criterion.loads) {
-    if (at.after.empty() || !criterion.at_review) continue;
+    const bool counts = criterion.at_review && criterion.sickness != Sickness::level;
+    if (at.after.empty() || !counts) continue;
     text += fmt::format("  at the {} a review sees {} requests in {}\n", at.load.name,
                         about_count(at.after.front().requests), time_text(at.after.front().time));
   }
   for (const AtLoad& at : criterion.loads) {
     if (!at.pass) continue;
     text += fmt::format("  at the {} a healthy one passes after {}\n", at.load.name,
-                        notice_text(*at.pass, false));
+                        notice_text(*at.pass, criterion));
   }
   return text;
 }
@@ -134,8 +147,9 @@ Json rate_json(double rate) { return adapters::number(core::Fixed{std::llround(r
 double seconds(Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
 
 Json to_json(const Notice& notice) {
-  Json json{{"multiple", notice.multiple}, {"rate", rate_json(notice.rate)}};
-  if (notice.whole) return json;
+  Json json{{"multiple", notice.multiple}};
+  if (notice.none) return json;
+  json["rate"] = rate_json(notice.rate);
   json["noticed"] = notice.noticed;
   if (notice.noticed <= 0) return json;
   json["requests"] = std::llround(notice.requests);
@@ -154,10 +168,22 @@ Json to_json(const CriterionReport& criterion) {
   if (!criterion.target.empty()) json["target"] = criterion.target;
   if (criterion.silence) json["silence_seconds"] = seconds(*criterion.silence);
   if (!criterion.uncovered.empty()) json["not_tried"] = criterion.uncovered;
+  if (criterion.recorded) {
+    json["recorded"] = {{"least", criterion.recorded->least},
+                        {"greatest", criterion.recorded->greatest},
+                        {"spans", criterion.recorded->spans},
+                        {"beyond", criterion.recorded->beyond}};
+  }
   if (!criterion.silence && criterion.uncovered.empty()) {
+    static constexpr const char* kSick[] = {"failing", "slower", "changed", "diverted", "level"};
+    json["sick"] = kSick[static_cast<std::size_t>(criterion.sickness)];
     json["limit"] = rate_json(criterion.allowed);
-    json["healthy"] = rate_json(criterion.healthy);
-    json["healthy_from"] = criterion.given ? "given" : "limit";
+    if (!criterion.by_request) json["healthy"] = rate_json(criterion.healthy);
+    json["healthy_from"] = criterion.healthy_from;
+    if (criterion.sickness == Sickness::changed) json["a_request"] = criterion.base;
+    if (criterion.latency) {
+      json["latency"] = criterion.latency->is_recorded() ? "recorded" : "log-normal";
+    }
   }
   Json loads = Json::array();
   for (const AtLoad& at : criterion.loads) {
@@ -167,6 +193,7 @@ Json to_json(const CriterionReport& criterion) {
                      {"per_second", at.load.per_second},
                      {"false_alarm", to_json(at.alarm)},
                      {"notice", notices}});
+    if (criterion.by_request) loads.back()["healthy"] = rate_json(at.healthy);
     if (at.pass) loads.back()["pass"] = to_json(*at.pass);
   }
   json["loads"] = loads;
@@ -174,47 +201,6 @@ Json to_json(const CriterionReport& criterion) {
 }
 
 }  // namespace
-
-std::string about_percent(double share) {
-  const double percent = share * 100;
-  if (percent == 0) return "0%";
-  if (percent >= 100) return "100%";
-  if (share < kTiny) return "<0.001%";
-  if (percent > 99.9) return ">99.9%";
-  if (percent > 99) return fmt::format("{:.1f}%", percent);
-  if (percent >= 10) return fmt::format("{:.0f}%", percent);
-  return fmt::format("{:.2g}%", percent);
-}
-
-std::string about_count(double count) {
-  if (count >= 1e9) return fmt::format("{:.3g}G", count / 1e9);
-  if (count >= 1e6) return fmt::format("{:.3g}M", count / 1e6);
-  if (count < 10 && count != std::floor(count)) return fmt::format("{:.2g}", count);
-  const auto whole = std::llround(count);
-  return whole < 1000 ? fmt::format("{}", whole)
-                      : fmt::format("{},{:03}", whole / 1000, whole % 1000);
-}
-
-std::string chance_text(const Chance& chance) {
-  switch (chance.how) {
-    case How::unknown:
-      return "unknown";
-    case How::formula:
-      return about_percent(chance.likely);
-    case How::bound:
-      if (chance.least > 0 && about_percent(chance.least) != about_percent(chance.most)) {
-        return fmt::format("{} to {}", about_percent(chance.least), about_percent(chance.most));
-      }
-      [[fallthrough]];
-    case How::promised:
-      return chance.most < kTiny ? about_percent(kTiny / 2)
-                                 : "at most " + about_percent(chance.most);
-    case How::simulated:
-      return fmt::format("{} ({}–{})", about_percent(chance.likely),
-                         std::llround(chance.least * 100), about_percent(chance.most));
-  }
-  return "";
-}
 
 std::string as_table(const Report& report) {
   std::string text = fmt::format("{}: {} of holds\n{}\n", report.runbook, time_text(report.watched),

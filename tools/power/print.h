@@ -19,11 +19,4 @@ std::string evidence_as_table(const Evidence& evidence);
 // One line; docs/power.md has its shape. `evidence` may be nullptr.
 std::string as_json(const Report& report, const Evidence* evidence);
 
-// "0.02%", "14%", "99.3%"; never 0 or 100 for what is neither.
-std::string about_percent(double share);
-// "450", "13,500", "1.2M".
-std::string about_count(double count);
-// "at most 0.1%", "62% (52–71%)"
-std::string chance_text(const Chance& chance);
-
 }  // namespace rollbook::power

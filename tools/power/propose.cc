@@ -96,7 +96,8 @@ std::vector<Proposal> propose(const Machine& machine, const Recorded& recorded,
   std::vector<Proposal> all;
   for (const CriterionReport& each : study.criteria()) {
     if (!each.uncovered.empty() || !recorded.rates.contains(each.id)) continue;
-    if (machine.at(each.index).other.valid()) continue;  // it has no limit
+    // It has no limit of its own, or no share that was recorded.
+    if (machine.at(each.index).other.valid() || each.sickness != Sickness::failing) continue;
     all.push_back(machine.at(each.index).measure == Measure::quantile
                       ? propose_edge(machine, each.index, recorded)
                       : propose_limit(machine, each.index, recorded));

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
 
 #include "adapters/wire/metric_decoder.h"
+#include "engine/core/found.h"
 #include "tools/power/rehearsal.h"
 
 namespace rollbook::power {
@@ -64,21 +66,6 @@ Outcome<runtime::PointBatch> decode(const std::string& path, const std::string& 
 }
 
 // ---- Load -----------------------------------------------------------------------------------
-
-// What a criterion takes for requests: the denominator of the first ratio of split metrics, else
-// the observations of a histogram.
-std::vector<MetricIndex> counts_requests(const Machine& machine) {
-  std::vector<MetricIndex> ratios, histograms;
-  for (const Criterion& criterion : machine.criteria) {
-    const bool ratio = criterion.measure == Measure::ratio;
-    if (!ratio && criterion.measure != Measure::quantile) continue;
-    const WindowIndex window = ratio ? criterion.denominator : criterion.window;
-    const MetricIndex metric = machine.at(machine.at(window).series).metric;
-    if (!machine.at(metric).unsplit) (ratio ? ratios : histograms).push_back(metric);
-  }
-  ratios.insert(ratios.end(), histograms.begin(), histograms.end());
-  return ratios;
-}
 
 struct PeakAndTrough {
   double peak = 0, trough = 0;
@@ -141,19 +128,57 @@ void rate_of_quantile(const Criterion& criterion, const Came& came, Recorded& re
     if (at < came.buckets.buckets.size()) above -= static_cast<double>(came.buckets.buckets[at]);
     edges.above.emplace_back(edge, rate_of(above, all));
     // The edge at the limit or the first above it: what lies inside a bucket is not known.
+    if (criterion.other.valid()) continue;
     if (edge >= criterion.limit && !recorded.rates.contains(criterion.id)) {
       recorded.rates[criterion.id] = rate_of(above, all);
     }
   }
 }
 
+// How many come a request, whatever is counted.
+void rate_of_count(const Criterion& criterion, const Machine& machine, const Tally& tally,
+                   Recorded& recorded) {
+  const bool ratio = criterion.measure == Measure::ratio;
+  const double all = number(ratio ? tally.of(machine.at(criterion.denominator).series).total
+                                  : tally.of(counts_requests(machine).front()).total);
+  const double counted = number(tally.of(machine.at(criterion.window).series).total);
+  if (all > 0 && counted > 0) recorded.rates[criterion.id] = counted / all;
+}
+
+// Beyond its limit lies what a stop would act on, or what an expect would not let pass.
+void level_of_gauge(const Criterion& criterion, const Came& came, Recorded& recorded) {
+  if (came.levels.empty()) return;
+  Level level{HUGE_VAL, -HUGE_VAL, came.levels.size(), 0};
+  for (const auto& [slice, range] : came.levels) {
+    const Fixed worst = is_turned(criterion) ? range.least : range.greatest;
+    const bool says = holds(worst.nanos, criterion.comparison, criterion.limit.nanos);
+    if (says != (criterion.kind == CriterionKind::expect)) ++level.beyond;
+    level.least = std::min(level.least, number(range.least));
+    level.greatest = std::max(level.greatest, number(range.greatest));
+  }
+  recorded.levels[criterion.id] = level;
+}
+
 void rates_of(const Criterion& criterion, const Machine& machine, const Tally& tally,
               Recorded& recorded) {
-  if (criterion.test == Test::unchanged || !criterion.window.valid()) return;
-  if (criterion.other.valid() && criterion.measure != Measure::ratio) return;
-  if (criterion.measure == Measure::ratio) rate_of_ratio(criterion, machine, tally, recorded);
-  if (criterion.measure == Measure::quantile) {
-    rate_of_quantile(criterion, tally.of(machine.at(criterion.window).series), recorded);
+  if (!criterion.window.valid()) return;
+  const bool gauge = criterion.measure == Measure::gauge || criterion.measure == Measure::bracket;
+  if (gauge && !criterion.other.valid()) {
+    return level_of_gauge(criterion, tally.of(machine.at(criterion.window).series), recorded);
+  }
+  switch (sickness_of(criterion)) {
+    case Sickness::failing:
+      if (criterion.measure == Measure::ratio) rate_of_ratio(criterion, machine, tally, recorded);
+      if (criterion.measure != Measure::quantile) return;
+      [[fallthrough]];
+    case Sickness::slower:
+      return rate_of_quantile(criterion, tally.of(machine.at(criterion.window).series), recorded);
+    case Sickness::changed:
+    case Sickness::level:
+      if (!counts_requests(machine).empty()) rate_of_count(criterion, machine, tally, recorded);
+      return;
+    case Sickness::diverted:
+      return;
   }
 }
 
@@ -166,6 +191,17 @@ std::string wanted_names(const Machine& machine) {
 }
 
 }  // namespace
+
+void take(const Recorded& recorded, const Machine& machine, Settings& settings) {
+  for (const auto& [id, rate] : recorded.rates) settings.healthy_rates.emplace(id, rate);
+  settings.levels = recorded.levels;
+  for (const Criterion& criterion : machine.criteria) {
+    const auto edges = recorded.edges.find(criterion.id);
+    if (edges == recorded.edges.end() || edges->second.above.empty()) continue;
+    if (sickness_of(criterion) != Sickness::slower) continue;
+    settings.latencies.emplace(criterion.id, Latency::recorded(edges->second.above));
+  }
+}
 
 Outcome<Recorded> recorded_of(const Machine& machine, const Tally& tally) {
   Recorded recorded;

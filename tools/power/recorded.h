@@ -23,9 +23,13 @@ struct Recorded {
     bool exponential = false;
   };
   std::map<std::string, Edges> edges;
+  std::map<std::string, Level> levels;  // of each criterion on a gauge
   core::Duration span{};
   std::int64_t points = 0;  // of the runbook's metrics
 };
+// Healthy is what was recorded, where nobody has said otherwise.
+void take(const Recorded& recorded, const core::Machine& machine, Settings& settings);
+
 // Error: nothing that is a request in the eyes of a criterion was counted.
 tools::Outcome<Recorded> recorded_of(const core::Machine& machine, const Tally& tally);
 

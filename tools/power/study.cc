@@ -5,7 +5,6 @@
 
 #include "adapters/wire/text.h"
 #include "dsl/false_alarms.h"
-#include "engine/core/found.h"
 #include "tools/power/rehearsal.h"
 
 namespace rollbook::power {
@@ -17,56 +16,37 @@ namespace {
 
 bool is_stop(const Criterion& criterion) { return criterion.kind == CriterionKind::stop; }
 
-// `canary.error_rate > baseline.error_rate * 150%`: what is healthy has to be given.
-bool compares_arms(const Criterion& criterion) {
-  return criterion.measure == Measure::ratio && criterion.other.valid() && !is_turned(criterion) &&
-         (criterion.test == Test::none || criterion.test == Test::two_rates);
-}
-
-bool judges_shares(const Criterion& criterion) {
-  return (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
-         !criterion.other.valid() &&
-         (criterion.test == Test::none || criterion.test == Test::proportion);
-}
-
-// Why neither a formula nor a run says anything of it; "" where one does.
-std::string uncovered(const Criterion& criterion) {
-  if (criterion.measure == Measure::absent) return "";
-  if (compares_arms(criterion)) {
-    return "it compares two arms: say their healthy rate with --healthy " + criterion.id + "=RATE";
-  }
-  if (criterion.other.valid() || criterion.test == Test::unchanged) {
-    return "it compares with another arm or time: no limit says what is healthy";
-  }
-  if (!judges_shares(criterion)) {
-    return "it is no share of requests: the load does not say what is healthy";
-  }
-  const bool turned = is_turned(criterion);
-  if (criterion.measure == Measure::quantile && turned) {
-    return "a quantile that must stay above a limit has no share of bad requests";
-  }
-  if (turned && criterion.limit.nanos <= Fixed::kScale / 2) {
-    return "a ratio that must stay above a limit under 50% counts what goes well, not what fails";
-  }
-  const double allowed = allowed_share(criterion);
-  if (allowed <= 0 || allowed >= 1) return "its limit lies at 0% or 100%";
-  return "";
+// Whether a formula tells how often its windows break a limit.
+bool has_formula(const Criterion& criterion) {
+  return criterion.test == Test::none && !criterion.other.valid() &&
+         sickness_of(criterion) == Sickness::failing;
 }
 
 dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) {
   dsl::WindowedLimit limit;
   limit.limit = Fixed{std::llround(allowed_share(criterion) * 1e9)};
-  // `>` breaks above the limit; `expect x < L` fails at it already.
-  const bool strict =
-      criterion.comparison == Comparison::greater || criterion.comparison == Comparison::less;
-  limit.at_limit = criterion.kind == CriterionKind::expect ? strict : !strict;
+  limit.at_limit = dsl::breaks_at_limit(criterion.kind, criterion.comparison);
   limit.over = machine.at(criterion.window).width;
   limit.sustain = criterion.sustain;
   limit.at_least = criterion.at_least;
   return limit;
 }
 
-Chance surely(double value, How how = How::formula) { return {how, value, value, value}; }
+bool takes_rate(const Criterion& criterion) {
+  switch (sickness_of(criterion)) {
+    case Sickness::failing:
+      return criterion.measure == Measure::ratio || criterion.measure == Measure::quantile;
+    case Sickness::changed:
+    case Sickness::level:
+      return criterion.new_by.empty();
+    case Sickness::slower:
+    case Sickness::diverted:
+      break;
+  }
+  return false;
+}
+
+Chance surely(double value) { return {How::formula, value, value, value}; }
 Chance at_most(double value, How how) { return {how, 0, 0, value}; }
 
 }  // namespace
@@ -81,9 +61,14 @@ Study::Study(const Machine& machine, std::vector<Load> loads, Settings settings)
 
 Result<Study> Study::of(const Machine& machine, std::vector<Load> loads, Settings settings) {
   for (const auto& [id, rate] : settings.healthy_rates) {
-    const bool known = std::any_of(machine.criteria.begin(), machine.criteria.end(),
-                                   [&](const Criterion& each) { return each.id == id; });
-    if (!known) return fail("no criterion is called `" + id + "`");
+    const auto named = std::find_if(machine.criteria.begin(), machine.criteria.end(),
+                                    [&](const Criterion& each) { return each.id == id; });
+    if (named == machine.criteria.end()) {
+      return fail("no criterion is called `" + id + "`; `rollbook check` shows them");
+    }
+    if (takes_rate(*named)) continue;
+    return fail("criterion `" + id + "` takes no rate: `" + named->text +
+                "` is held against no share of requests and no number of them");
   }
   Study study(machine, std::move(loads), std::move(settings));
   study.find_watches();
@@ -185,10 +170,13 @@ void Study::find_place(CriterionReport& report) const {
   set_place(weights, report);
 }
 
+// One rate for all ratios is that of their errors; how many of something come is another thing.
 std::optional<double> Study::given_rate(const Criterion& criterion) const {
   const auto named = settings_.healthy_rates.find(criterion.id);
   if (named != settings_.healthy_rates.end()) return named->second;
-  return criterion.measure == Measure::ratio ? settings_.healthy_rate : std::nullopt;
+  const bool errors =
+      criterion.measure == Measure::ratio && sickness_of(criterion) == Sickness::failing;
+  return errors ? settings_.healthy_rate : std::nullopt;
 }
 
 CriterionReport Study::describe(CriterionIndex index) const {
@@ -199,27 +187,33 @@ CriterionReport Study::describe(CriterionIndex index) const {
   report.text = criterion.text;
   report.kind = criterion.kind;
   if (criterion.target.valid()) report.target = machine_.at(criterion.target).name;
-  const std::optional<double> given = given_rate(criterion);
-  const bool compared = compares_arms(criterion) && given;
-  if (!compared) report.uncovered = uncovered(criterion);
   find_place(report);
-  if (criterion.measure == Measure::absent) report.silence = criterion.sustain;
-  if (report.silence || !report.uncovered.empty()) return report;
-  // Against another arm the limit is a multiple of what is healthy there.
-  report.allowed = compared ? *given * static_cast<double>(criterion.factor.nanos) * 1e-9
-                            : allowed_share(criterion);
-  report.at_review =
-      report.kind == CriterionKind::expect && criterion.test == Test::none && !compared;
-  report.given = given.has_value();
-  report.healthy = given.value_or(report.allowed * settings_.healthy);
+  if (criterion.measure == Measure::absent) {
+    report.silence = criterion.sustain;
+    return report;
+  }
+  Known known{settings_.healthy, given_rate(criterion), {}, {}, report.weight};
+  const auto latency = settings_.latencies.find(criterion.id);
+  if (latency != settings_.latencies.end()) known.latency = latency->second;
+  const auto level = settings_.levels.find(criterion.id);
+  if (level != settings_.levels.end()) known.level = level->second;
+  static_cast<Model&>(report) = model_of(machine_, criterion, known);
+  report.at_review = report.kind == CriterionKind::expect && criterion.test == Test::none;
   return report;
 }
 
-double Study::flow_of(const CriterionReport& criterion, const Load& load,
-                      const Weights& weights) const {
-  const Criterion& judged = machine_.at(criterion.index);
+double Study::flow_of(CriterionIndex index, const Load& load, const Weights& weights) const {
+  const Criterion& judged = machine_.at(index);
   const WindowIndex window = judged.measure == Measure::ratio ? judged.denominator : judged.window;
   return power::flow_of(machine_, machine_.at(window).series, load, weights);
+}
+
+double Study::flow_of(const CriterionReport& criterion, const Load& load) const {
+  return flow_of(criterion.index, load, criterion.weights);
+}
+
+double Study::healthy_at(const CriterionReport& criterion, const Load& load) const {
+  return criterion.healthy * (criterion.by_request ? flow_of(criterion, load) : 1);
 }
 
 // ---- Of a healthy canary --------------------------------------------------------------------
@@ -231,18 +225,22 @@ Chance Study::guard_alarm(const CriterionReport& criterion, const Load& load) co
     if (criterion.healthy > criterion.allowed) return {};
     return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
   }
-  if (judged.other.valid()) return {};  // no formula
+  if (!has_formula(judged)) return {};
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
-  double none = 1;
+  double none_likely = 1, none_at_most = 1;  // no alarm: by the least and by the most of each
   bool filling = true;
   for (const Watch& watch : watches_) {
     if (!has_begun(watch, judged.target) || !guards(criterion.index, watch)) continue;
     if (watch.time == Duration{}) continue;
-    const double flow = flow_of(criterion, load, watch.weights);
-    none *= 1 - dsl::most_false_alarms(limit, {flow, criterion.healthy}, watch.time, filling);
+    const double flow = flow_of(criterion.index, load, watch.weights);
+    const dsl::Alarm alarm =
+        dsl::alarm_within(limit, {flow, criterion.healthy}, watch.time, filling);
+    none_likely *= 1 - alarm.least;
+    none_at_most *= 1 - alarm.most;
     filling = false;
   }
-  return limit.sustain > Duration::zero() ? at_most(1 - none, How::bound) : surely(1 - none);
+  if (limit.sustain == Duration::zero()) return surely(1 - none_at_most);
+  return {How::bound, 0, 1 - none_likely, 1 - none_at_most};
 }
 
 // A review looks once, at a whole window.
@@ -252,14 +250,12 @@ Chance Study::review_alarm(const CriterionReport& criterion, const Load& load) c
     if (criterion.healthy > criterion.allowed) return {};
     return at_most(static_cast<double>(judged.alpha.nanos) * 1e-9, How::promised);
   }
-  if (judged.other.valid()) return {};  // no formula
+  if (!has_formula(judged)) return {};
   const dsl::WindowedLimit limit = limit_of(machine_, judged);
-  const dsl::Flow flow{flow_of(criterion, load, criterion.weights), criterion.healthy};
-  if (limit.sustain == Duration::zero()) return surely(dsl::chance_of_one(limit, flow));
-  // `for D`: any failure within the last D keeps it from passing.
-  dsl::WindowedLimit once = limit;
-  once.sustain = {};
-  return at_most(dsl::chance_of_any(once, flow, limit.over + limit.sustain), How::bound);
+  const dsl::Flow flow{flow_of(criterion, load), criterion.healthy};
+  const dsl::Alarm alarm = dsl::alarm_at_review(limit, flow);
+  if (alarm.exact) return surely(alarm.most);
+  return {How::bound, 0, alarm.least, alarm.most};
 }
 
 Chance Study::alarm_of(const CriterionReport& criterion, const Load& load) const {
@@ -279,14 +275,16 @@ Chance Study::alarm_of(const CriterionReport& criterion, const Load& load) const
 Notice Study::notice_at_review(const CriterionReport& criterion, const Load& load,
                                double multiple) const {
   const Criterion& judged = machine_.at(criterion.index);
-  const dsl::WindowedLimit limit = limit_of(machine_, judged);
+  const Duration over = machine_.at(judged.window).width;
   Notice notice;
   notice.multiple = multiple;
-  notice.rate = criterion.allowed * multiple;
-  const double flow = flow_of(criterion, load, criterion.weights);
-  notice.noticed = dsl::chance_of_one(limit, {flow, std::min(1.0, notice.rate)});
-  notice.time = notice.late = limit.over;
-  notice.requests = flow * static_cast<double>(limit.over.count()) * 1e-9;
+  notice.rate = *criterion.at(multiple);
+  const double flow = flow_of(criterion, load);
+  notice.noticed = has_formula(judged)
+                       ? dsl::chance_of_one(limit_of(machine_, judged), {flow, notice.rate})
+                       : tried_at_review(criterion, load, notice.rate).likely;
+  notice.time = notice.late = over;
+  notice.requests = flow * static_cast<double>(over.count()) * 1e-9;
   return notice;
 }
 

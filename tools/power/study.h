@@ -35,23 +35,25 @@ struct Chance {
 
 // What was noticed of a canary that became sick.
 struct Notice {
-  double multiple = 0;    // of the limit
-  double rate = 0;        // of bad requests, then
-  bool whole = false;     // cannot be: the rate would lie above 100 %
+  double multiple = 0;    // as Sickness takes it
+  double rate = 0;        // what the canary had, in the terms of its model
+  bool none = false;      // there is none so sick: the share would lie above 100 %
   double noticed = 0;     // the share of runs that noticed before `horizon`, or the chance
-  double requests = 0;    // the median, of those that noticed
+  double requests = 0;    // the median, of those that noticed; of a level, of what is counted
   core::Duration time{};  // the median
   core::Duration late{};  // nine of ten noticed until then
 };
 
 struct AtLoad {
   Load load;
+  double healthy = 0;          // what a healthy canary has then, in the terms of its model
   Chance alarm;                // of a healthy canary: stopped by it, or not passed
   std::optional<Notice> pass;  // of a gate's test: a healthy canary has passed it
   std::vector<Notice> after;   // by rising multiple
 };
 
-struct CriterionReport {
+// What is judged, and what is healthy and what is sick in its eyes.
+struct CriterionReport : Model {
   core::CriterionIndex index;
   std::string id, text;
   core::CriterionKind kind = core::CriterionKind::stop;
@@ -60,13 +62,9 @@ struct CriterionReport {
   Weights weights;                        // there
   core::Weight weight;                    // of its target, else the highest of them
   std::string traffic;                    // the same for people: "10%", "eu 10%"
-  double allowed = 0;                     // share of bad requests that its limit allows
-  double healthy = 0;                     // that of a healthy canary
-  bool at_review = false;                 // one look at a whole window, by formula
-  bool given = false;                     // it was given, not taken from the limit
+  bool at_review = false;                 // one look at a whole window
   core::Duration horizon{};               // noticing is tried for so long
   std::optional<core::Duration> silence;  // of `absent`: noticed after that, with no request
-  std::string uncovered;                  // why nothing can be said; "" where something is
   std::vector<AtLoad> loads;
 };
 
@@ -98,6 +96,8 @@ struct Settings {
   double healthy = 0.2;                         // of what each limit allows
   std::optional<double> healthy_rate;           // the same for each ratio
   std::map<std::string, double> healthy_rates;  // by a criterion's id
+  std::map<std::string, Latency> latencies;     // the same: as they were recorded
+  std::map<std::string, Level> levels;
   std::vector<double> multiples{2, 5, 20};
   int runs = 201;
   std::uint64_t seed = 1;
@@ -111,23 +111,24 @@ struct Watch {
   core::Duration time{};  // its hold, or else the longest window that is looked at in it
 };
 
+// Of so many runs, with Wilson's 95 % interval.
+Chance interval(std::int64_t hits, std::int64_t runs);
+
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-// A healthy canary is looked at so often: exporters send no more often, and a run of days ends.
-inline constexpr core::Duration kLook = std::chrono::seconds(5);
 // A bound below this needs no simulation to be believed.
 inline constexpr double kNegligible = 0.005;
 
 class Study {
  public:
-  // Error: a rate for an unknown criterion. `machine` must outlive it.
+  // Error: a rate for an unknown criterion, or for one that has none. `machine` must outlive it.
   static core::Result<Study> of(const core::Machine& machine, std::vector<Load> loads,
                                 Settings settings);
 
   Report run(const Progress& progress) const;
   // All that is judged, without what is found out about it.
   std::vector<CriterionReport> criteria() const;
-  // How often it speaks against a healthy canary, by formula alone.
+  // How often it speaks against a healthy canary, by formula or promise alone.
   Chance alarm_of(const CriterionReport& criterion, const Load& load) const;
   // How soon a canary at `multiple` times the limit is noticed.
   Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple) const;
@@ -157,6 +158,8 @@ class Study {
   bool has_begun(const Watch& watch, core::TargetIndex target) const;
   void set_place(const Weights& weights, CriterionReport& report) const;
 
+  // What a healthy canary has at that load, in the terms of its model.
+  double healthy_at(const CriterionReport& criterion, const Load& load) const;
   Chance guard_alarm(const CriterionReport& criterion, const Load& load) const;
   Chance review_alarm(const CriterionReport& criterion, const Load& load) const;
   // The healthy canary through all stages, with those whose formula leaves room.
@@ -172,10 +175,15 @@ class Study {
     std::set<core::CriterionIndex> criteria;
     std::set<std::size_t> alarms;
   };
-  Fallen walk_stages(const std::vector<Alarm>& alarms, const std::set<core::CriterionIndex>& all,
-                     const Traffic& traffic, Draw& draw) const;
+  Fallen walk_stages(const std::vector<Alarm>& alarms,
+                     const std::map<core::CriterionIndex, Model>& all, Traffic traffic,
+                     Draw& draw) const;
   Chance combine(const std::vector<Chance>& parts) const;
 
+  // The same by trying, where no formula tells it of a review.
+  Chance tried_at_review(const CriterionReport& criterion, const Load& load, double rate) const;
+  bool fails_review(const CriterionReport& criterion, const Load& load, double rate,
+                    std::uint64_t number) const;
   std::optional<Notice> pass_of(const CriterionReport& criterion, const Load& load) const;
   Notice notice_at_review(const CriterionReport& criterion, const Load& load,
                           double multiple) const;
@@ -187,10 +195,17 @@ class Study {
   // Until it is noticed, or passes: `until`.
   Run run_until(core::Verdict until, const CriterionReport& criterion, const Load& load,
                 double rate, std::uint64_t number, core::Duration horizon) const;
+  // So long a run goes on at most.
+  core::Duration patience_of(const CriterionReport& criterion, core::Verdict until) const;
   // The medians of all runs.
   Notice tried(core::Verdict until, const CriterionReport& criterion, const Load& load, double rate,
                core::Duration horizon) const;
-  double flow_of(const CriterionReport& criterion, const Load& load, const Weights& weights) const;
+  // Requests a second of what it judges: with those weights, or where it is first judged.
+  double flow_of(core::CriterionIndex index, const Load& load, const Weights& weights) const;
+  double flow_of(const CriterionReport& criterion, const Load& load) const;
+  // Of requests that tell one run from another.
+  Draw draw_of(const CriterionReport& criterion, const Load& load, double rate,
+               std::uint64_t number) const;
 
   const core::Machine& machine_;
   std::vector<Load> loads_;  // of each target

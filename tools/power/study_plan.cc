@@ -5,14 +5,13 @@
 #include <cmath>
 #include <set>
 
+#include "dsl/false_alarms.h"
 #include "tools/power/rehearsal.h"
 #include "tools/power/study.h"
 
 namespace rollbook::power {
 
 using namespace rollbook::core;
-
-namespace {
 
 Chance interval(std::int64_t hits, std::int64_t runs) {
   constexpr double kDeviations = 1.96;  // Wilson (1927), 95 %
@@ -22,8 +21,6 @@ Chance interval(std::int64_t hits, std::int64_t runs) {
   const double reach = kDeviations * std::sqrt(p * (1 - p) / n + square / (4 * n)) / (1 + square);
   return {How::simulated, p, std::max(0.0, centre - reach), std::min(1.0, centre + reach)};
 }
-
-}  // namespace
 
 // That any of them is true. They are associated where they look at the same requests: together at
 // least as likely as the likeliest, at most as their independent sum.
@@ -44,12 +41,15 @@ Chance Study::combine(const std::vector<Chance>& parts) const {
 
 Study::Rehearsed Study::rehearse(std::size_t load, const std::vector<Alarm>& alarms, Report& report,
                                  const std::function<void()>& tick) const {
-  std::set<CriterionIndex> all;
-  for (const Alarm& alarm : alarms) all.insert(alarm.all.begin(), alarm.all.end());
+  std::map<CriterionIndex, Model> all;
   Traffic traffic{loads_[load], {}};
   for (const CriterionReport& each : report.criteria) {
-    if (!all.contains(each.index)) continue;
-    traffic.rates[each.index] = traffic.other_rates[each.index] = each.healthy;
+    const bool tried = std::any_of(alarms.begin(), alarms.end(), [&](const Alarm& alarm) {
+      return std::find(alarm.all.begin(), alarm.all.end(), each.index) != alarm.all.end();
+    });
+    if (!tried) continue;
+    all.emplace(each.index, each);
+    traffic.rates[each.index] = healthy_at(each, loads_[load]);
   }
   std::map<CriterionIndex, std::int64_t> failed;
   std::int64_t stopped = 0;
@@ -84,24 +84,28 @@ Study::Rehearsed Study::rehearse(std::size_t load, const std::vector<Alarm>& ala
 }
 
 Study::Fallen Study::walk_stages(const std::vector<Alarm>& alarms,
-                                 const std::set<CriterionIndex>& all, const Traffic& traffic,
+                                 const std::map<CriterionIndex, Model>& all, Traffic traffic,
                                  Draw& draw) const {
   Fallen fallen;
-  std::set<CriterionIndex> open = all;
+  std::set<CriterionIndex> open;
+  for (const auto& [index, model] : all) open.insert(index);
   std::optional<Rehearsal> rehearsal;
   for (const Watch& watch : watches_) {
     if (!has_begun(watch, TargetIndex{}) || watch.time == Duration{}) continue;
     if (!rehearsal) {
-      rehearsal.emplace(machine_, std::vector<CriterionIndex>(all.begin(), all.end()),
-                        watch.weights);
+      rehearsal.emplace(machine_, all, watch.weights);
     } else {
       rehearsal->shift(watch.weights);
+    }
+    for (const auto& [index, model] : all) {
+      if (!model.by_request) continue;
+      traffic.rates[index] = model.healthy * flow_of(index, traffic.load, watch.weights);
     }
     const auto fails = [&](CriterionIndex index) {
       return guards(index, watch) && rehearsal->fails(index);
     };
-    for (Duration at{}; at < watch.time && !open.empty(); at += kLook) {
-      rehearsal->step(kLook, traffic, draw);
+    for (Duration at{}; at < watch.time && !open.empty(); at += dsl::kLook) {
+      rehearsal->step(dsl::kLook, traffic, draw);
       for (std::size_t i = 0; i < alarms.size(); ++i) {
         if (std::all_of(alarms[i].all.begin(), alarms[i].all.end(), fails)) fallen.alarms.insert(i);
       }
@@ -138,7 +142,7 @@ Report Study::run(const Progress& progress) const {
   std::uint64_t total = runs * loads_.size();
   for (const CriterionReport& each : report.criteria) {
     const bool tried = each.uncovered.empty() && !each.silence;
-    if (tried) total += runs * loads_.size() * settings_.multiples.size();
+    if (tried) total += runs * loads_.size() * (settings_.multiples.size() + 1);
   }
   const auto tick = [&] {
     done = std::min(done + 1, total);
@@ -146,10 +150,16 @@ Report Study::run(const Progress& progress) const {
   };
   for (std::size_t load = 0; load < loads_.size(); ++load) {
     for (CriterionReport& each : report.criteria) {
-      AtLoad at{loads_[load], alarm_of(each, loads_[load]), {}, {}};
+      const bool tried = each.uncovered.empty() && !each.silence;
+      AtLoad at{loads_[load], 0, alarm_of(each, loads_[load]), {}, {}};
+      if (tried) at.healthy = healthy_at(each, loads_[load]);
+      if (tried && each.at_review && at.alarm.how == How::unknown) {
+        at.alarm = tried_at_review(each, loads_[load], at.healthy);
+      }
       at.pass = pass_of(each, loads_[load]);
+      for (std::uint64_t i = 0; tried && i < runs; ++i) tick();
       for (const double multiple : settings_.multiples) {
-        if (!each.uncovered.empty() || each.silence) break;
+        if (!tried) break;
         at.after.push_back(notice_of(each, loads_[load], multiple));
         for (std::uint64_t i = 0; i < runs; ++i) tick();
       }
@@ -167,6 +177,12 @@ void Study::simulate_plan(std::size_t load, Report& report,
     return *std::find_if(report.criteria.begin(), report.criteria.end(),
                          [&](const CriterionReport& each) { return each.index == index; });
   };
+  // A pause ends nothing: each is tried by itself.
+  for (const CriterionReport& each : report.criteria) {
+    const bool untold = each.loads[load].alarm.how == How::unknown && each.uncovered.empty();
+    if (each.kind != CriterionKind::pause || !untold) continue;
+    rehearse(load, {Alarm{{each.index}, {}}}, report, tick);
+  }
   // Of the alarms, those whose formula leaves room; an alarm of several is as rare as its rarest.
   std::vector<Chance> parts;
   std::vector<std::vector<Chance>> own(machine_.targets.size());

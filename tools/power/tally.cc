@@ -70,6 +70,8 @@ bool put_exponential(const Exponential& histogram, Fixed unit, Came& came) {
   return true;
 }
 
+std::int64_t slice_of(Time end) { return (end.time_since_epoch() - Duration(1)) / kSlice; }
+
 bool is_of_kind(MetricKind kind, const Increment& increment) {
   const bool histogram = increment.buckets != nullptr || increment.exponential != nullptr;
   if (kind == MetricKind::histogram) return histogram;
@@ -130,7 +132,21 @@ bool Tally::counts_whole(const Increment& increment, MetricIndex metric) const {
   return since && increment.end - *since >= kLimits.stale_after;
 }
 
+void Tally::take_level(const Increment& increment, const Feed& feed) {
+  if (!increment.gauge && !increment.untyped) return;
+  const Fixed sent = increment.untyped ? increment.level : increment.value;
+  const Fixed level{sent.nanos * machine_.at(feed.metric).unit.nanos / Fixed::kScale};
+  std::vector<Came>& came = came_[feed.metric.value];
+  for (Came* each : {&came.front(), feed.target.valid() ? &came[feed.target.value + 1] : nullptr}) {
+    if (each == nullptr) continue;
+    const auto [slice, added] = each->levels.try_emplace(slice_of(increment.end), level, level);
+    slice->second.least = std::min(slice->second.least, level);
+    slice->second.greatest = std::max(slice->second.greatest, level);
+  }
+}
+
 void Tally::count(const Increment& increment, const Feed& feed) {
+  if (machine_.at(feed.metric).kind == MetricKind::gauge) return take_level(increment, feed);
   if (!is_of_kind(machine_.at(feed.metric).kind, increment)) return;
   if (increment.first && !counts_whole(increment, feed.metric)) return;
   // What was sent without a start is of before its end: of the first one nobody knows since when.
@@ -147,7 +163,7 @@ void Tally::add(const Increment& increment, MetricIndex metric, Came& came) cons
   came.total = came.total + more;
   // What came over a longer time says nothing of any one slice.
   if (increment.end - increment.start > kSlice) return;
-  const auto slice = (increment.end.time_since_epoch() - Duration(1)) / kSlice;
+  const std::int64_t slice = slice_of(increment.end);
   came.slices[slice] = came.slices[slice] + more;
 }
 

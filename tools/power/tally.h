@@ -26,11 +26,17 @@ struct Watched {
   core::Time since = core::kDistantPast, until = core::kDistantFuture;
 };
 
+// The least and the greatest of a gauge's points.
+struct Range {
+  core::Fixed least, greatest;
+};
+
 struct Came {
   core::Fixed total;                           // of a counter; histograms: observations
   std::map<std::int64_t, core::Fixed> slices;  // the same by slices since 1970: (k, k + 1]
   core::Layout layout;                         // histograms: the coarsest that came
   core::Cell buckets;                          // on it
+  std::map<std::int64_t, Range> levels;        // gauges: by slices, of all series
 };
 
 class Tally {
@@ -59,6 +65,7 @@ class Tally {
   };
   void learn(const runtime::SeriesName& name);
   void count(const runtime::Increment& increment, const Feed& feed);
+  void take_level(const runtime::Increment& increment, const Feed& feed);
   bool counts_whole(const runtime::Increment& increment, core::MetricIndex metric) const;
   void add(const runtime::Increment& increment, core::MetricIndex metric, Came& came) const;
   void put(const runtime::Increment& increment, core::MetricIndex metric, Came& came) const;

@@ -192,7 +192,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (!options.from.empty()) {
     TRY(source, read_source(options, plan.machine, console));
     loads = source->recorded.loads;
-    for (const auto& [id, rate] : source->recorded.rates) settings.healthy_rates.emplace(id, rate);
+    power::take(source->recorded, plan.machine, settings);
   }
   if (!options.loads.empty()) {
     TRY(loads, power::parse_loads(options.loads, plan.machine));
@@ -205,7 +205,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   if (options.output == "svg" && options.runs.empty()) settings.runs = kRunsOfAPlot;
   auto study = power::Study::of(plan.machine, loads, settings);
-  if (!study) return give_up(study.error().message + "; `rollbook check` shows them", Exit::usage);
+  if (!study) return give_up(study.error().message, Exit::usage);
   Progress progress(console, "power", "runs");
   const auto show = [&](std::uint64_t done, std::uint64_t total) { progress.show(done, total); };
   if (options.output == "svg") {

@@ -4,58 +4,13 @@
 
 #include <gtest/gtest.h>
 
-#include "dsl/compiler.h"
+#include "tests/tools/power/studies.h"
 #include "tools/power/plot.h"
 
 namespace rollbook::power {
 namespace {
 
 using namespace std::chrono_literals;
-
-// One stage at the whole traffic, so that the load is the canary's.
-core::Machine machine(const std::string& stop, const std::string& expect = "",
-                      const std::string& hold = "2h") {
-  const std::string text = R"(edition 1
-runbook shop_canary {
-  service "shop"
-  arms by label "version": baseline "old", canary "new"
-  role owner
-  metric requests = counter shop_requests_total
-  metric errors   = counter shop_errors_total default 0
-  metric latency  = histogram shop_seconds
-  guard {
-    )" + stop + R"(
-    otherwise rollback automatic
-  }
-  stage whole {
-    traffic 100%
-    hold )" + hold + "\n    " +
-                           expect + R"(
-    within 1h otherwise rollback automatic
-  }
-  rollback automatic { traffic 0% }
-}
-)";
-  const runtime::Compiled compiled = dsl::Compiler().compile("shop.runbook", text, {});
-  std::string said;
-  for (const runtime::Diagnostic& found : compiled.diagnostics) said += found.message + "\n";
-  EXPECT_TRUE(compiled.plan.has_value()) << said;
-  return compiled.plan ? compiled.plan->machine : core::Machine{};
-}
-
-const CriterionReport& of(const Report& report, const std::string& id) {
-  for (const CriterionReport& each : report.criteria) {
-    if (each.id == id) return each;
-  }
-  ADD_FAILURE() << "no criterion " << id;
-  return report.criteria.front();
-}
-
-Report study(const core::Machine& machine, double per_second, const Settings& settings) {
-  const auto made = Study::of(machine, {{"peak", per_second}}, settings);
-  EXPECT_TRUE(made.has_value());
-  return made->run({});
-}
 
 constexpr char kStop[] = "stop errors / requests > 0.1% over 5m for 2m";
 
@@ -239,16 +194,6 @@ TEST(Power, ArmsAreComparedOnceTheirRateIsGiven) {
   EXPECT_LT(stop.loads.front().after[1].requests, 2000);
 }
 
-TEST(Power, WhatCannotBeToldIsSaid) {
-  Settings settings;
-  settings.runs = 1;
-  const Report report =
-      study(machine(kStop, "expect level: rate(requests) > 5/s over 5m"), 45, settings);
-  EXPECT_NE(of(report, "whole.level").uncovered, "");
-  EXPECT_EQ(of(report, "whole.level").loads.front().alarm.how, How::unknown);
-  EXPECT_EQ(report.plan.front().reviews_untold, 1U);
-}
-
 TEST(Power, TheSameSeedGivesTheSameRuns) {
   Settings settings;
   settings.runs = 11;
@@ -268,7 +213,8 @@ TEST(Power, ARateForAnUnknownCriterionIsRefused) {
   const core::Machine shop = machine(kStop);
   const auto made = Study::of(shop, {{"peak", 1}}, settings);
   ASSERT_FALSE(made.has_value());
-  EXPECT_EQ(made.error().message, "no criterion is called `guard.stop[7]`");
+  EXPECT_EQ(made.error().message,
+            "no criterion is called `guard.stop[7]`; `rollbook check` shows them");
 }
 
 // Rising from nothing to certainty, in one picture.
