@@ -41,7 +41,8 @@ Json to_json(const CriterionStatus& criterion) {
     json["seen"] = format_duration(criterion.reading.seen);
   }
   if (criterion.reading.evidence)
-    json["evidence"] = evidence_of(*criterion.reading.evidence, criterion.judge ? &*criterion.judge : nullptr);
+    json["evidence"] = evidence_of(*criterion.reading.evidence, criterion.kind,
+                                   criterion.judge ? &*criterion.judge : nullptr);
   if (!criterion.coarse.empty()) json["coarse"] = criterion.coarse;
   if (!criterion.reading.kinds.empty()) json["new"] = criterion.reading.kinds;
   json["source"] = criterion.source;
