@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "adapters/wire/age.h"
 #include "adapters/wire/json_out.h"
 #include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
@@ -187,8 +188,8 @@ std::string notes_of(const Looks& looks, std::size_t width) {
 std::string head_of(const Looks& looks, std::size_t width) {
   const std::string window = core::duration_text(looks.window);
   if (looks.at == core::kDistantPast) {
-    return wrapped(fmt::format("{}  no point has come yet, event {}", looks.rollout,
-                               looks.sequence.value),
+    return wrapped(fmt::format("{}  no point of these metrics has come yet, event {}",
+                               looks.rollout, looks.sequence.value),
                    0, width) +
            "\n";
   }
@@ -208,8 +209,7 @@ std::string head_of(const Looks& looks, std::size_t width) {
                                       : ""));
   }
   if (looks.now - looks.at >= looks.stale_after) {
-    add(fmt::format("the last point is {} old",
-                    adapters::format_duration_short(looks.now - looks.at)));
+    add(fmt::format("the last point is {} old", adapters::age_text(looks.now - looks.at)));
   }
   return text;
 }

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "adapters/wire/text.h"
@@ -44,6 +45,13 @@ Outcome<core::Arm> parse_arm(const std::string& text) {
                  Exit::usage);
 }
 
+// `analyze` has nothing to say of a histogram that is not kept by labels.
+bool breaks_latency_down(const core::Machine& machine) {
+  return std::any_of(machine.metrics.begin(), machine.metrics.end(), [](const auto& metric) {
+    return metric.kind == core::MetricKind::histogram && !metric.by.empty();
+  });
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   SampleAsk ask;
   ask.metric = options.metric;
@@ -73,8 +81,9 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     console.print(samples_jsonl(look));
   } else {
     console.print(samples_text(look, last, console.look().width));
-    console.suggest("rollbook analyze latency " + opened.entry.rollout +
-                    same_place(options.settings));
+    console.suggest((breaks_latency_down(opened.rollout.machine()) ? "rollbook analyze latency "
+                                                                   : "rollbook metrics ") +
+                    opened.entry.rollout + same_place(options.settings));
   }
   return Exit::done;
 }
