@@ -148,8 +148,11 @@ std::string compared(const Looks& looks, std::size_t width) {
 // ---- Notes ----------------------------------------------------------------------------------
 
 // What is to be known of one arm beside its value; "" mostly.
-std::string note_of(const Looks& looks, const ArmLook& arm) {
+std::string note_of(const Looks& looks, const MetricLook& look, const ArmLook& arm) {
   if (!arm.kept) return std::string(kNotKept);
+  // Of a histogram alone: requests may well come.
+  const bool unobserved = look.quantile && arm.missing == core::Missing::no_traffic;
+  if (!arm.value && unobserved) return "no observations in the window";
   if (!arm.value) return std::string(adapters::words_for(arm.missing));
   if (looks.at - arm.at > looks.grace) {
     return fmt::format("ends at {}: no point has come since", adapters::format_time(arm.at));
@@ -174,7 +177,7 @@ std::string notes_of(const Looks& looks, std::size_t width) {
   };
   for (const MetricLook& look : looks.metrics) {
     for (const ArmLook& arm : look.arms) {
-      const std::string note = note_of(looks, arm);
+      const std::string note = note_of(looks, look, arm);
       if (!note.empty()) add(adapters::name_of(arm.arm), note, shown_name(look));
     }
   }

@@ -141,6 +141,29 @@ TEST_F(SimulateTest, PointsThatAreRefusedAreToldOnceAndInTheStatus) {
                               HasSubstr(R"("held_by":["p99(latency) > 500ms)")));
 }
 
+// Requests come, and the histogram's counts stay where they were.
+TEST_F(SimulateTest, AHistogramThatStandsStillIsNotTakenForAServiceWithoutTraffic) {
+  std::string text;
+  for (int second = 0; second <= 300; second += 5) {
+    const auto line = [&](const std::string& rest) {
+      text += R"({"labels":{"version":"new"},)" + rest + ",\"time\":" +
+              std::to_string(1'767'600'000'000'000'000LL + second * 1'000'000'000LL) + "}\n";
+    };
+    line(R"("metric":"shop_requests_total","kind":"counter","value":)" +
+         std::to_string(10 * second));
+    line(R"("metric":"shop_seconds","kind":"histogram","bounds":[0.1,0.5],"counts":[40,10,0])");
+  }
+  const std::string data = directory_.file("data");
+  const Ran ran = rollbook({"simulate", directory_.write("slow.runbook", kLatency), "--metrics",
+                            directory_.write("slow.jsonl", text), "--data", data});
+  EXPECT_EQ(ran.exit, 4) << ran.out << ran.err;
+  EXPECT_THAT(rollbook({"status", "--data", data}).out,
+              AllOf(HasSubstr("no data, no observations of `latency` of the canary"),
+                    Not(HasSubstr("no traffic"))));
+  EXPECT_THAT(rollbook({"metrics", "--data", data}).out,
+              AllOf(HasSubstr("no observations in the window"), Not(HasSubstr("no traffic"))));
+}
+
 // ---- Sizes, and what lies beyond the last edge ----------------------------------------------
 
 constexpr char kSizes[] = R"(edition 1
