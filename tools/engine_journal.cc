@@ -4,8 +4,6 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <bit>
-
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/text.h"
 #include "engine/runtime/engine_time.h"
@@ -70,6 +68,7 @@ void EngineJournal::error(const std::string& message) {
 }
 
 void EngineJournal::committed(const runtime::Committed& committed) {
+  for (const std::string& refusal : committed.refusals) warn(refusal);
   events_.add(static_cast<double>(committed.events.size()));
   for (std::size_t i = 0; i < committed.events.size(); ++i) {
     const core::Event& event = committed.events[i];
@@ -95,10 +94,6 @@ void EngineJournal::turned(const runtime::Shard& shard, core::Time now) {
   counted_.add(static_cast<double>(counters.counted - told_.counted));
   quarantined_.add(static_cast<double>(counters.quarantined - told_.quarantined));
   refused_.add(static_cast<double>(counters.refused - told_.refused));
-  if (std::bit_width(counters.refused) > std::bit_width(told_.refused)) {
-    warn(fmt::format("{} metric points refused so far; the last: {}", counters.refused,
-                     shard.refusal()));
-  }
   told_ = counters;
   active_.set(static_cast<double>(shard.rollouts().size()));
   reading_back_.set(static_cast<double>(shard.readings().size()));

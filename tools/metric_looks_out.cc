@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "adapters/wire/age.h"
 #include "adapters/wire/json_out.h"
 #include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
@@ -147,8 +148,11 @@ std::string compared(const Looks& looks, std::size_t width) {
 // ---- Notes ----------------------------------------------------------------------------------
 
 // What is to be known of one arm beside its value; "" mostly.
-std::string note_of(const Looks& looks, const ArmLook& arm) {
+std::string note_of(const Looks& looks, const MetricLook& look, const ArmLook& arm) {
   if (!arm.kept) return std::string(kNotKept);
+  // Of a histogram alone: requests may well come.
+  const bool unobserved = look.quantile && arm.missing == core::Missing::no_traffic;
+  if (!arm.value && unobserved) return "no observations in the window";
   if (!arm.value) return std::string(adapters::words_for(arm.missing));
   if (looks.at - arm.at > looks.grace) {
     return fmt::format("ends at {}: no point has come since", adapters::format_time(arm.at));
@@ -173,7 +177,7 @@ std::string notes_of(const Looks& looks, std::size_t width) {
   };
   for (const MetricLook& look : looks.metrics) {
     for (const ArmLook& arm : look.arms) {
-      const std::string note = note_of(looks, arm);
+      const std::string note = note_of(looks, look, arm);
       if (!note.empty()) add(adapters::name_of(arm.arm), note, shown_name(look));
     }
   }
@@ -187,8 +191,8 @@ std::string notes_of(const Looks& looks, std::size_t width) {
 std::string head_of(const Looks& looks, std::size_t width) {
   const std::string window = core::duration_text(looks.window);
   if (looks.at == core::kDistantPast) {
-    return wrapped(fmt::format("{}  no point has come yet, event {}", looks.rollout,
-                               looks.sequence.value),
+    return wrapped(fmt::format("{}  no point of these metrics has come yet, event {}",
+                               looks.rollout, looks.sequence.value),
                    0, width) +
            "\n";
   }
@@ -208,8 +212,7 @@ std::string head_of(const Looks& looks, std::size_t width) {
                                       : ""));
   }
   if (looks.now - looks.at >= looks.stale_after) {
-    add(fmt::format("the last point is {} old",
-                    adapters::format_duration_short(looks.now - looks.at)));
+    add(fmt::format("the last point is {} old", adapters::age_text(looks.now - looks.at)));
   }
   return text;
 }

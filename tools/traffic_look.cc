@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "adapters/wire/age.h"
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
 #include "engine/core/prove.h"
@@ -150,8 +151,7 @@ void judge(const Rollout& rollout, const core::Criterion& criterion, core::Time 
     return;
   }
   if (!found.false_ && now - found.at >= state.limits.stale_after) {
-    look.why =
-        fmt::format("the last point is {} old", adapters::format_duration_short(now - found.at));
+    look.why = fmt::format("the last point is {} old", adapters::age_text(now - found.at));
     return;
   }
   look.verdict = found.false_ ? SplitVerdict::contradicts : SplitVerdict::agrees;

@@ -73,6 +73,10 @@ bool Pace::wait(core::Time next) const {
 }
 
 core::Status Screen::show(const runtime::Committed& committed) {
+  for (const std::string& refusal : committed.refusals) {
+    wipe();
+    console_.say(refusal);
+  }
   for (std::size_t i = 0; i < committed.events.size(); ++i) {
     const runtime::StoredEvent stored{{}, committed.appended.hashes[i], committed.events[i]};
     TRY(const adapters::EventContext* context, contexts_.of(stored.event.stream));

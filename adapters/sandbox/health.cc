@@ -22,6 +22,8 @@ using core::MetricIndex;
 constexpr Fixed kOne = Fixed::from_int(1);
 // How far below a ceiling a healthy service stays: a fifth of it.
 constexpr std::int64_t kDistance = 5;
+// What stands for the limit of a share of failures that is only held against another arm.
+constexpr Fixed kLimitBetweenArms{5'000'000};
 
 Fixed times(Fixed a, Fixed b) { return Fixed{a.nanos * b.nanos / Fixed::kScale}; }
 Fixed divided(Fixed a, Fixed b) { return Fixed{a.nanos * Fixed::kScale / b.nanos}; }
@@ -60,6 +62,12 @@ bool is_ceiling(const Criterion& criterion) {
                        criterion.comparison == Comparison::greater_equal;
   const bool acts = criterion.kind == CriterionKind::stop || criterion.kind == CriterionKind::pause;
   return acts == greater;
+}
+
+// A share of failures that one arm must not have more of than another; nothing else bounds it.
+bool is_ceiling_between_arms(const Criterion& criterion) {
+  return criterion.measure == Measure::ratio && criterion.other.valid() &&
+         criterion.test != core::Test::unchanged && is_ceiling(criterion);
 }
 
 // Limits of one quantity: healthy in between.
@@ -115,6 +123,10 @@ class Health {
     }
     if (least) return *least;
     if (is_denominator(metric)) return kOne;
+    if (const Criterion* compared = between_arms(metric)) {
+      const Fixed share{kLimitBetweenArms.nanos / kDistance};
+      return times(share, per_request(metric_of(compared->denominator), depth + 1));
+    }
     return rate_share(metric).value_or(kOne);
   }
 
@@ -126,6 +138,11 @@ class Health {
       if (!is_ceiling(criterion)) return {};  // it counts what is good
       all.push_back({criterion.limit, machine_.at(criterion.window).width,
                      per_request(metric_of(criterion.denominator))});
+    }
+    const Criterion* const compared = all.empty() ? between_arms(metric) : nullptr;
+    if (compared != nullptr) {
+      all.push_back({kLimitBetweenArms, machine_.at(compared->window).width,
+                     per_request(metric_of(compared->denominator))});
     }
     return all;
   }
@@ -178,6 +195,17 @@ class Health {
  private:
   MetricIndex metric_of(core::WindowIndex window) const {
     return machine_.at(machine_.at(window).series).metric;
+  }
+
+  // Where the metric is counted for nothing but such a share.
+  const Criterion* between_arms(MetricIndex metric) const {
+    for (const Criterion& criterion : machine_.criteria) {
+      if (is_ceiling_between_arms(criterion) && metric_of(criterion.window) == metric &&
+          metric_of(criterion.denominator) != metric) {
+        return &criterion;
+      }
+    }
+    return nullptr;
   }
 
   Bounds ratio_bounds(MetricIndex above, MetricIndex below) const {

@@ -4,6 +4,7 @@
 
 #include "adapters/wire/names.h"
 #include "adapters/wire/places.h"
+#include "adapters/wire/standing.h"
 #include "adapters/wire/text.h"
 #include "engine/core/sentence.h"
 
@@ -112,7 +113,11 @@ class Teller {
     const core::Reading& reading = body.reading;
     std::string verdict(name_of(reading.verdict));
     if (reading.verdict == core::Verdict::no_data) {
-      verdict = fmt::format("no data ({})", words_for(reading.missing));
+      verdict = fmt::format("no data ({})", context_.machine == nullptr
+                                                ? std::string(words_for(reading.missing))
+                                                : missing_text(*context_.machine,
+                                                               context_.machine->at(body.criterion),
+                                                               reading.missing));
     }
     const Tone tone = reading.verdict == core::Verdict::fail   ? Tone::bad
                       : reading.verdict == core::Verdict::pass ? Tone::good

@@ -72,7 +72,11 @@ void write_reading(const core::Machine* machine, core::CriterionIndex index,
   json["samples"] = reading.samples;
   if (reading.low) json["low"] = number(*reading.low);
   if (reading.high) json["high"] = number(*reading.high);
-  if (reading.evidence) json["evidence"] = evidence_of(*reading.evidence, judge_of(criterion));
+  if (reading.evidence) {
+    // Without a machine nothing is known of it but what the evidence says itself.
+    const auto kind = criterion == nullptr ? core::CriterionKind::stop : criterion->kind;
+    json["evidence"] = evidence_of(*reading.evidence, kind, judge_of(criterion));
+  }
   if (!reading.kinds.empty()) json["new"] = reading.kinds;
   if (criterion == nullptr) return;
   json["text"] = criterion->text;
@@ -146,12 +150,15 @@ Json edges_of(const core::Edges& edges) {
 
 }  // namespace
 
-Json evidence_of(const core::Evidence& evidence, const core::Judge* judge) {
+Json evidence_of(const core::Evidence& evidence, core::CriterionKind kind,
+                 const core::Judge* judge) {
   if (evidence.test == core::Test::kayenta) return judgement_of(evidence, judge);
   Json json;
   json["test"] = name_of(evidence.test);
   json["log_e"] = nats(evidence.statistic);
-  if (evidence.contrary != 0) json["log_e_contrary"] = nats(evidence.contrary);
+  if (kind == core::CriterionKind::expect || evidence.contrary != 0) {
+    json["log_e_contrary"] = nats(evidence.contrary);
+  }
   json["needed"] = nats(core::threshold_of(evidence.alpha));
   json["alpha"] = number(evidence.alpha);
   if (evidence.shared_by > 1) json["shared_by"] = evidence.shared_by;

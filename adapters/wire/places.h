@@ -32,8 +32,9 @@ std::optional<core::Duration> pending_of(const core::Criterion& criterion,
 void write_reading(const core::Machine* machine, core::CriterionIndex index,
                    const core::Reading& reading, Json& json);
 // What a test's verdict rests on: docs/judging.md. Metrics have their names where the judge is
-// known.
-Json evidence_of(const core::Evidence& evidence, const core::Judge* judge);
+// known; a gate's evidence always has the contrary's, also where that is 0.
+Json evidence_of(const core::Evidence& evidence, core::CriterionKind kind,
+                 const core::Judge* judge);
 Json object_of(const std::vector<core::Argument>& arguments);
 // The words an answer may have: yes and no, or the options still offered.
 Json options_of(const core::Item& item, const std::vector<std::uint32_t>& offered);

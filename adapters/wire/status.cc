@@ -3,10 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "adapters/wire/json_out.h"
-#include "adapters/wire/names.h"
 #include "adapters/wire/places.h"
-#include "adapters/wire/text.h"
 #include "engine/core/clocks.h"
 #include "engine/core/coarse.h"
 #include "engine/core/judge.h"
@@ -96,7 +93,8 @@ core::Reading reading_of(const Machine& machine, const RolloutState& state,
 }
 
 CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
-                             core::CriterionIndex index) {
+                             core::CriterionIndex index,
+                             const std::vector<RefusedStatus>& refused) {
   const core::Criterion& criterion = machine.at(index);
   CriterionStatus status;
   status.id = criterion.id;
@@ -108,6 +106,8 @@ CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
   status.limit = limit_of(criterion, status.reading);
   status.value_text = core::reading_text(machine, criterion, status.reading);
   status.coarse = core::coarse_text(machine, state, criterion, status.reading);
+  status.missing_text = missing_text(machine, criterion, status.reading.missing);
+  status.refused = refused_of(machine, criterion, refused);
   status.window = window_of(machine, criterion);
   status.pending = pending_of(criterion, status.reading);
   status.sustain = criterion.sustain;
@@ -211,85 +211,21 @@ EffectStatus effect_of(const Machine& machine, core::Sequence sequence,
   return status;
 }
 
-Json time_or_null(const std::optional<Time>& time) {
-  return time ? Json(format_time(*time)) : Json(nullptr);
-}
-Json duration_or_null(const std::optional<Duration>& duration) {
-  return duration ? Json(format_duration(*duration)) : Json(nullptr);
-}
-
-Json to_json(const CriterionStatus& criterion) {
-  Json json;
-  json["id"] = criterion.id;
-  json["text"] = criterion.text;
-  if (criterion.part) json["part"] = true;
-  json["verdict"] = name_of(criterion.reading.verdict);
-  if (criterion.reading.missing != core::Missing::none) {
-    json["missing"] = name_of(criterion.reading.missing);
-  }
-  json["value"] = criterion.reading.value ? number(*criterion.reading.value) : Json(nullptr);
-  json["limit"] = criterion.limit ? number(*criterion.limit) : Json(nullptr);
-  json["samples"] = criterion.reading.samples;
-  json["pending"] = duration_or_null(criterion.pending);
-  if (criterion.sustain > Duration::zero()) json["for"] = format_duration(criterion.sustain);
-  if (criterion.window) {
-    json["window"] = format_duration(*criterion.window);
-    json["seen"] = format_duration(criterion.reading.seen);
-  }
-  if (criterion.reading.evidence)
-    json["evidence"] =
-        evidence_of(*criterion.reading.evidence, criterion.judge ? &*criterion.judge : nullptr);
-  if (!criterion.coarse.empty()) json["coarse"] = criterion.coarse;
-  if (!criterion.reading.kinds.empty()) json["new"] = criterion.reading.kinds;
-  json["source"] = criterion.source;
-  return json;
-}
-
-Json to_json(const TargetStatus& target) {
-  Json json;
-  json["name"] = target.name;
-  json["settled_weight"] = number(target.settled);
-  json["requested_weight"] = number(target.requested);
-  json["observed_weight"] = target.observed ? number(*target.observed) : Json(nullptr);
-  json["rolled_back"] = target.rolled_back;
-  if (target.rolled_back) json["because"] = target.because;
-  return json;
-}
-
-Json to_json(const QuestionStatus& question) {
-  Json answers = Json::array();
-  for (const AnswerStatus& answer : question.answers) {
-    answers.push_back({{"role", answer.role}, {"actor", answer.actor}, {"answer", answer.answer}});
-  }
-  Json json;
-  json["question"] = question.number;
-  json["kind"] = name_of(question.kind);
-  json["item"] = question.item;
-  json["roles"] = question.quorum.roles;
-  json["needed"] = needed(question.quorum);
-  json["answers"] = std::move(answers);
-  json["options"] = question.options;
-  json["deadline"] = time_or_null(question.deadline);
-  return json;
-}
-
-Json to_json(const EffectStatus& effect) {
-  Json json;
-  json["sequence"] = effect.sequence.value;
-  json["kind"] = name_of(effect.kind);
-  const bool traffic = effect.kind == core::EffectKind::traffic;
-  if (!effect.name.empty()) json[traffic ? "target" : "name"] = effect.name;
-  if (traffic) json["to"] = number(effect.to);
-  json["rollback"] = effect.rollback;
-  json["attempts"] = effect.attempts;
-  json[effect.rollback ? "again" : "deadline"] = time_or_null(effect.deadline);
-  return json;
+// Nothing: it has ended, an engine runs it, or that was not asked.
+std::optional<AbsenceStatus> absence_of(const RolloutState& state, Time wall,
+                                        const Beside& beside) {
+  if (state.finished() || !beside.engine || beside.engine->running) return std::nullopt;
+  const Time last = std::max(state.now, beside.engine->last_turn.value_or(state.now));
+  return AbsenceStatus{last, std::max(Duration::zero(), wall - last)};
 }
 
 }  // namespace
 
-RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time now) {
+RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time wall,
+                        const Beside& beside) {
   RolloutStatus status;
+  status.no_engine = absence_of(state, wall, beside);
+  const Time now = status.no_engine ? status.no_engine->since : wall;
   status.rollout = state.id;
   status.runbook = machine.name;
   status.service = state.service;
@@ -303,6 +239,7 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
   if (!machine.advance_only.open(now) && opens != core::kDistantFuture) status.opens = opens;
   status.halted = state.halted;
   status.halted_because = state.halted_because;
+  status.ways_out = ways_out(machine, state);
   status.sight = state.sight;
   if (state.back.reading() && !state.finished()) {
     const Duration reach = state.started - *state.back.from - state.limits.stale_after;
@@ -327,6 +264,7 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
   if (!state.active.valid()) return status;  // its tables are not laid out yet
   status.observed = observed_share(machine, state, core::TargetIndex{});
   add_targets(machine, state, status);
+  status.refused = refused_now(machine, state, beside.refused, state.finished() ? state.now : now);
   const core::State& active = machine.at(state.active);
   status.step = active.name;
   status.state = active.stage.empty() ? active.name : active.stage;
@@ -337,6 +275,9 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
         StageStatus{stage->name, static_cast<std::size_t>(stage - machine.stages.data()) + 1,
                     machine.stages.size(), stage->weight};
     if (stage->hold.valid()) status.hold = hold_of(machine, state, stage->hold, now);
+    const bool holds = status.hold && status.phase == core::Phase::hold;
+    if (holds) status.hold->silences = silences_of(machine, state, status.refused);
+    if (status.hold && status.no_engine) status.hold->running = false;
     if (status.hold && stage->enough.valid()) count_requests(machine, state, *stage, *status.hold);
   }
   for (const core::CriterionIndex index : core::armed(machine, state)) {
@@ -345,72 +286,12 @@ RolloutStatus status_of(const Machine& machine, const RolloutState& state, Time 
     if (holds) status.held_by.push_back(machine.at(index).text);
   }
   for (const core::CriterionIndex index : judged_now(machine, state)) {
-    status.criteria.push_back(criterion_of(machine, state, index));
+    status.criteria.push_back(criterion_of(machine, state, index, status.refused));
   }
   for (const core::Question& question : state.questions) {
     status.questions.push_back(question_of(machine, state, question, now));
   }
   return status;
-}
-
-std::string status_json(const RolloutStatus& status) {
-  Json json;
-  json["rollout"] = status.rollout;
-  json["runbook"] = status.runbook;
-  json["service"] = status.service;
-  json["version"] = status.version;
-  json["state"] = status.state;
-  json["phase"] = name_of(status.phase);
-  json["step"] = status.step;
-  json["outcome"] = status.outcome ? Json(name_of(*status.outcome)) : Json(nullptr);
-  json["stage"] = nullptr;
-  if (status.stage) {
-    json["stage"] = {{"name", status.stage->name},
-                     {"index", status.stage->index},
-                     {"of", status.stage->of},
-                     {"weight", number(status.stage->weight)}};
-  }
-  json["settled_weight"] = number(status.settled);
-  json["requested_weight"] = number(status.requested);
-  json["observed_weight"] = status.observed ? number(*status.observed) : Json(nullptr);
-  for (const TargetStatus& target : status.targets) json["targets"].push_back(to_json(target));
-  json["paused"] = status.paused;
-  json["paused_until"] = time_or_null(status.paused_until);
-  if (status.opens) json["opens"] = format_time(*status.opens);
-  json["halted"] = status.halted;
-  if (status.halted) json["halted_because"] = status.halted_because;
-  json["held_by"] = status.held_by;
-  json["sight"] = name_of(status.sight);
-  if (const auto& reading = status.reading_back) {
-    json["reading_back"] = {{"reach", format_duration(reading->reach)},
-                            {"done", reading->done ? Json(*reading->done) : Json(nullptr)},
-                            {"total", reading->total ? Json(*reading->total) : Json(nullptr)}};
-  }
-  json["hold"] = nullptr;
-  if (status.hold) {
-    json["hold"] = {{"elapsed", format_duration(status.hold->elapsed)},
-                    {"remaining", format_duration(status.hold->remaining)},
-                    {"running", status.hold->running}};
-    if (status.hold->requests_needed) {
-      json["hold"]["requests"] = *status.hold->requests;
-      json["hold"]["requests_needed"] = *status.hold->requests_needed;
-    }
-  }
-  json["criteria"] = Json::array();
-  for (const CriterionStatus& criterion : status.criteria) {
-    json["criteria"].push_back(to_json(criterion));
-  }
-  json["waiting_for"] = Json::array();
-  for (const QuestionStatus& question : status.questions) {
-    json["waiting_for"].push_back(to_json(question));
-  }
-  json["effects"] = Json::array();
-  for (const EffectStatus& effect : status.effects) json["effects"].push_back(to_json(effect));
-  json["because"] = status.because;
-  if (!status.breach.empty()) json["breach"] = status.breach;
-  json["last_sequence"] = status.last.value;
-  json["time"] = format_time(status.now);
-  return to_line(json);
 }
 
 }  // namespace rollbook::adapters

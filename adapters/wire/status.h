@@ -2,7 +2,7 @@
 // Status: what a rollout is at this moment, gathered from its machine and state, as contract.md's
 // object and as a page for a terminal.
 //
-//   RolloutStatus status = status_of(machine, state, now);
+//   RolloutStatus status = status_of(machine, state, now, {refused, engine});
 //   status_json(status)               one line
 //   status_text(status, {.width=80})  lines for people
 
@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/wire/standing.h"
 #include "engine/core/machine.h"
 #include "engine/core/state.h"
 
@@ -25,7 +26,8 @@ struct StageStatus {
 struct HoldStatus {
   core::Duration elapsed{};
   core::Duration remaining{};
-  bool running = false;  // false: stands still (paused, blind, without data)
+  bool running = false;                 // false: stands still (paused, blind, without data)
+  std::vector<SilenceStatus> silences;  // that it stands still for
   // `hold … and N requests`: how many came since the shift, and how many must.
   std::optional<std::int64_t> requests, requests_needed;
 };
@@ -37,6 +39,8 @@ struct CriterionStatus {
   core::Reading reading;
   std::optional<core::Fixed> limit;       // none: it is measured too, and has no data
   std::string value_text;                 // "1.24%", "" without a value
+  std::string missing_text;               // "no traffic", "" where nothing is missing
+  std::vector<std::string> refused;       // of its metrics: their points are refused
   std::string coarse;                     // why its buckets cannot decide it; ""
   std::optional<core::Duration> window;   // none for `absent`
   std::optional<core::Duration> pending;  // of `for`
@@ -84,6 +88,13 @@ struct ReadingBackStatus {
   std::optional<std::int64_t> done, total;
 };
 
+// No engine has the log open, or the one that has does not turn: nothing is watched or shifted. The
+// status is then of the last moment at which there was one.
+struct AbsenceStatus {
+  core::Time since{};
+  core::Duration lasts{};
+};
+
 struct RolloutStatus {
   std::string rollout, runbook, service, version;
   std::string state;  // as the author says it: "canary_25", "rollback.automatic"
@@ -98,9 +109,12 @@ struct RolloutStatus {
   std::optional<core::Time> paused_until;
   std::optional<core::Time> opens;  // `advance only` is closed up to then
   bool halted = false;
-  std::string halted_because;        // ""
-  std::vector<std::string> held_by;  // conditions of `pause while` that are true now
+  std::string halted_because;         // ""
+  std::vector<std::string> ways_out;  // of a halt: "resume", "rollback", "abort"
+  std::vector<std::string> held_by;   // conditions of `pause while` that are true now
   core::Sight sight = core::Sight::live;
+  std::optional<AbsenceStatus> no_engine;
+  std::vector<RefusedStatus> refused;
   std::optional<ReadingBackStatus> reading_back;
   std::optional<HoldStatus> hold;
   std::vector<CriterionStatus> criteria;  // judged now
@@ -112,8 +126,9 @@ struct RolloutStatus {
   core::Time now{};
 };
 
+// `now` by the wall clock; of a rollout that no engine runs nothing is counted on up to it.
 RolloutStatus status_of(const core::Machine& machine, const core::RolloutState& state,
-                        core::Time now);
+                        core::Time now, const Beside& beside = {});
 
 // contract.md's object, one line.
 std::string status_json(const RolloutStatus& status);
@@ -126,6 +141,9 @@ struct TextStyle {
 std::string status_text(const RolloutStatus& status, const TextStyle& style);
 // One line: "hal9-7f3k2q  hal9  canary_25 (3/6)  25%  ✓ running".
 std::string status_summary(const RolloutStatus& status);
+// Why the hold stands still: "no points of `latency` of the canary for 5m, they are refused"; ""
+// where that is not known, or it runs.
+std::string stillness_text(const RolloutStatus& status);
 // "running", "paused", "waiting for people", "rolling back", "succeeded", …
 std::string condition_text(const RolloutStatus& status);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "adapters/wire/age.h"
 #include "adapters/wire/columns.h"
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/names.h"
@@ -44,7 +45,7 @@ Tone tone_of(core::Verdict verdict) {
 }
 
 // "running", "paused", "rolling back", "succeeded", …
-std::pair<std::string, Tone> condition(const RolloutStatus& status) {
+std::pair<std::string, Tone> engine_condition(const RolloutStatus& status) {
   if (status.outcome) {
     const bool good = *status.outcome == core::Outcome::succeeded;
     std::string word(name_of(*status.outcome));
@@ -61,12 +62,22 @@ std::pair<std::string, Tone> condition(const RolloutStatus& status) {
             Tone::question};
   }
   if (!status.held_by.empty()) return {"held by " + status.held_by.front(), Tone::question};
+  if (status.hold && !status.hold->silences.empty()) {
+    return {"held, no points of " + status.hold->silences.front().name, Tone::question};
+  }
   if (!status.questions.empty()) return {"waiting for people", Tone::question};
   if (status.reading_back) return {"reading metrics back", Tone::question};
   if (status.opens) {
     return {"running, steps forward wait until " + format_time(*status.opens), Tone::question};
   }
   return {"running", Tone::good};
+}
+
+// What an engine would do there, and whether there is one.
+std::pair<std::string, Tone> condition(const RolloutStatus& status) {
+  auto [word, tone] = engine_condition(status);
+  if (!status.no_engine) return {std::move(word), tone};
+  return {(tone == Tone::good ? "" : word + ", ") + "no engine runs it", Tone::bad};
 }
 
 std::string where(const RolloutStatus& status) {
@@ -76,9 +87,11 @@ std::string where(const RolloutStatus& status) {
                        status.stage->of, name_of(status.phase));
   }
   if (status.hold && status.phase == core::Phase::hold) {
-    text += fmt::format(", {} done, {} left{}", format_duration_short(status.hold->elapsed),
-                        format_duration_short(status.hold->remaining),
-                        status.hold->running ? "" : " (stands still)");
+    const std::string why = stillness_text(status);
+    text += fmt::format(
+        ", {} done, {} left{}", format_duration_short(status.hold->elapsed),
+        format_duration_short(status.hold->remaining),
+        status.hold->running ? "" : " (stands still" + (why.empty() ? why : ": " + why) + ")");
     if (status.hold->requests_needed) {
       text +=
           fmt::format(", {} of {} requests", *status.hold->requests, *status.hold->requests_needed);
@@ -135,7 +148,10 @@ std::string verdict_text(const CriterionStatus& criterion) {
   const core::Reading& reading = criterion.reading;
   std::string text(name_of(reading.verdict));
   if (reading.verdict == core::Verdict::no_data) {
-    text = fmt::format("no data, {}", words_for(reading.missing));
+    text =
+        "no data, " + (criterion.refused.empty() ? criterion.missing_text : "points are refused");
+  } else if (!criterion.refused.empty()) {
+    text += fmt::format(", points of {} are refused", fmt::join(criterion.refused, ", "));
   }
   if (criterion.part) text += ", acts with its other conditions only";
   // A stop speaks of breaches: its passing is the normal state of a healthy canary.
@@ -212,6 +228,30 @@ std::string effect_line(const RolloutStatus& status, const EffectStatus& effect,
   return "  • " + wrapped(printable(text), 4, style.width) + "\n";
 }
 
+core::Time whole_second(core::Time time) {
+  return core::Time{std::chrono::floor<std::chrono::seconds>(time.time_since_epoch())};
+}
+
+// The commands stay on lines of their own: they are there to be copied.
+std::string ways_text(const RolloutStatus& status) {
+  std::string text;
+  for (const std::string& way : status.ways_out) {
+    const bool back = way == "rollback";
+    text += printable(fmt::format("    rollbook {} {}{} --reason \"...\"", way, status.rollout,
+                                  back ? " --immediate" : "")) +
+            "\n";
+  }
+  return text.empty() ? text : "\nwhat may be done\n" + text;
+}
+
+std::string refused_lines(const RefusedStatus& refused, const TextStyle& style) {
+  const std::string text =
+      fmt::format("{}: {} points since {}, from {}: {}", refused.name, refused.points,
+                  format_time(whole_second(refused.since)), refused.sender, refused.why);
+  return fmt::format("  {} {}\n", painted(glyph(Tone::bad), Tone::bad, style.colour),
+                     wrapped(printable(text), 4, style.width));
+}
+
 }  // namespace
 
 std::string status_text(const RolloutStatus& status, const TextStyle& style) {
@@ -230,6 +270,19 @@ std::string status_text(const RolloutStatus& status, const TextStyle& style) {
                            : status.breach.empty() ? status.because
                                                    : status.breach;
   if (!why.empty()) text += line("because", printable(why), style);
+  if (status.no_engine) {
+    text += line("engine",
+                 fmt::format("none since {}, for {}: nothing is watched, judged or shifted. "
+                             "`rollbook engine` on this directory goes on",
+                             format_time(whole_second(status.no_engine->since)),
+                             age_text(status.no_engine->lasts)),
+                 style);
+  }
+  text += ways_text(status);
+  if (!status.refused.empty()) {
+    text += "\npoints that are refused\n";
+    for (const RefusedStatus& refused : status.refused) text += refused_lines(refused, style);
+  }
   if (!status.effects.empty()) {
     text += "\nwaiting to settle\n";
     for (const EffectStatus& effect : status.effects) text += effect_line(status, effect, style);
@@ -245,6 +298,17 @@ std::string status_text(const RolloutStatus& status, const TextStyle& style) {
     for (const QuestionStatus& question : status.questions) {
       text += question_lines(status, question, style);
     }
+  }
+  return text;
+}
+
+std::string stillness_text(const RolloutStatus& status) {
+  if (!status.hold || status.hold->running) return "";
+  std::string text = status.no_engine ? "no engine counts it" : "";
+  for (const SilenceStatus& silence : status.hold->silences) {
+    text += fmt::format("{}no points of {} {}{}", text.empty() ? "" : ", ", silence.name,
+                        silence.since ? "for " + age_text(status.now - *silence.since) : "yet",
+                        silence.refused ? ", they are refused" : "");
   }
   return text;
 }

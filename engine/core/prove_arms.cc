@@ -115,11 +115,21 @@ Fixed rate_of(std::int64_t events, std::int64_t exposure) {
   return exposure <= 0 ? Fixed{} : Fixed{Int128{events} * Fixed::kScale / exposure};
 }
 
+// How many come in so long, of what came in `exposure`; exact to the last digit, and in 128 bits
+// for all that 64 can hold.
+Fixed in_time(std::int64_t events, std::int64_t exposure, Duration span) {
+  if (exposure <= 0) return Fixed{};
+  const Int128 all = Int128{events} * span.count();
+  return Fixed{all / exposure * Fixed::kScale + all % exposure * Fixed::kScale / exposure};
+}
+
+// Of a rate what comes in a second, of a count what comes in the lag.
 void tell_rates(const Criterion& criterion, const std::vector<std::int64_t>& counts, Found& found) {
   const bool timed = !criterion.denominator.valid();  // exposure is nanoseconds
+  const bool counted = criterion.measure == Measure::count && criterion.lag > Duration::zero();
+  const Duration span = counted ? criterion.lag : std::chrono::seconds(1);
   const auto rate = [&](std::int64_t events, std::int64_t exposure) {
-    return timed ? Fixed{rate_of(events, exposure).nanos * Fixed::kScale}
-                 : rate_of(events, exposure);
+    return timed ? in_time(events, exposure, span) : rate_of(events, exposure);
   };
   found.value = rate(counts[0], counts[1]);
   const Fixed other = rate(counts[2], counts[3]);

@@ -151,6 +151,8 @@ core::Status Shard::recover_values() {
   for (const OutboxRow& row : open) undelivered_[{row.stream, row.sequence}] = row.forward;
   resuming_ = is_behind();
   for (auto& [stream, rollout] : rollouts_) {
+    TRY(const auto refused, log_.value(refusals_name(stream)));
+    if (refused) rollout.refusals.restore(decode_refusals(*refused));
     rollout.observe_at = last_time_ + options_.observe_interval;
     rollout.snapshot_at = last_time_ + options_.snapshot_interval;
     rollout.shares_at = last_time_ + core::kSharesInterval;

@@ -1,6 +1,7 @@
 #include "engine/runtime/shard.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/runtime/offset_bytes.h"
 
@@ -148,11 +149,13 @@ void Shard::serve(Rollout& rollout, Time scheduled, Time now) {
 core::Result<Committed> Shard::commit(Time now) {
   for (const core::StreamId stream : dirty_) {
     Rollout* const rollout = running_[stream.value];
-    if (rollout == nullptr || !rollout->dirty) continue;
-    if (!rollout->state.finished()) look(*rollout, now, false);
+    if (rollout == nullptr) continue;
+    if (auto value = rollout->refusals.due(stream, now)) turn_.values.push_back(std::move(*value));
+    if (rollout->dirty && !rollout->state.finished()) look(*rollout, now, false);
   }
   dirty_.clear();
   Committed committed;
+  committed.refusals = std::exchange(refusals_, {});
   if (!turn_.empty()) {
     if (!command_offsets_.empty()) {
       Bytes bytes;

@@ -25,6 +25,7 @@
 #include "engine/runtime/metric_point.h"
 #include "engine/runtime/past.h"
 #include "engine/runtime/plan_compiler.h"
+#include "engine/runtime/refusals.h"
 #include "engine/runtime/selector.h"
 #include "engine/runtime/series_table.h"
 #include "engine/runtime/shares.h"
@@ -60,6 +61,7 @@ struct Committed {
   Appended appended;
   std::vector<core::Event> events;
   std::vector<OutboxKey> cancelled;  // rows a rollback took back: not to be sent any more
+  std::vector<std::string> refusals;  // for people: of each series that began to be refused
 };
 
 class Shard {
@@ -76,6 +78,7 @@ class Shard {
     core::Time observe_at{};
     Shares shares;
     Exemplars exemplars;
+    Refusals refusals;
     core::Time shares_at{};
     core::Time snapshot_at{};
     core::Sequence taken_back;  // forward effects before it are not to go out any more
@@ -137,8 +140,6 @@ class Shard {
     std::uint64_t points = 0, counted = 0, late = 0, quarantined = 0, refused = 0;
   };
   const Counters& counters() const { return counters_; }
-  // Why a point was refused, the last that was looked at; "" when none was.
-  const std::string& refusal() const { return refusal_; }
 
  private:
   Shard(EventLog& log, ShardOptions options) : log_(log), options_(std::move(options)) {}
@@ -148,6 +149,7 @@ class Shard {
   core::Result<std::shared_ptr<const Plan>> plan_of(const core::Digest& digest);
   std::shared_ptr<const Selector> selector_of(const std::shared_ptr<const Plan>& plan);
   void give(Rollout& rollout, core::Input input);
+  void refuse(Rollout& rollout, const FoldInput& input, SeriesNumber sender);
   void look(Rollout& rollout, core::Time now, bool log);
   bool leaves_out_look(Rollout& rollout, core::Time now);
   void after(Rollout& rollout, core::Time now);
@@ -210,7 +212,7 @@ class Shard {
   std::int64_t read_back_points_ = 0, read_back_told_ = 0;
   Turn turn_;
   Counters counters_;
-  std::string refusal_;
+  std::vector<std::string> refusals_;  // begun in this turn
 };
 
 }  // namespace rollbook::runtime

@@ -2,7 +2,6 @@
 // a rollout is looked at.
 
 #include <algorithm>
-#include <bit>
 
 #include "engine/runtime/fold.h"
 #include "engine/runtime/shard.h"
@@ -47,23 +46,21 @@ MetricPoint Shard::in_engine_time(MetricPoint point, Time now) const {
 
 namespace {
 
-// Whether it was refused, and that is to be said: each time their number has doubled, for it may be
-// every point.
-bool count(Folded folded, Shard::Counters& counters) {
+void count(Folded folded, Shard::Counters& counters) {
   switch (folded) {
     case Folded::counted:
       ++counters.counted;
-      return false;
+      return;
     case Folded::late:
       ++counters.late;
-      return false;
+      return;
     case Folded::quarantined:
       ++counters.quarantined;
-      return false;
+      return;
     case Folded::refused:
-      return std::has_single_bit(++counters.refused);
+      ++counters.refused;
+      return;
   }
-  return false;
 }
 
 }  // namespace
@@ -116,7 +113,8 @@ void Shard::points(const PointBatch& batch, Time now) {
       const FoldInput input{
           rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now, held};
       const Folded folded = fold(input, rollout.pending);
-      if (count(folded, counters_)) refusal_ = refusal_of(input);
+      count(folded, counters_);
+      if (folded == Folded::refused) refuse(rollout, input, point.series);
       if (folded == Folded::counted || folded == Folded::late) {
         exemplars.give(feed.match, series_.name(point.series), rollout.exemplars, rollout.pending);
       }
@@ -127,6 +125,14 @@ void Shard::points(const PointBatch& batch, Time now) {
   }
   offsets_[at].next = std::max(offsets_[at].next, batch.next_offset);
   if (resuming_) resuming_ = is_behind();
+}
+
+// Said once for each series: it may be every point.
+void Shard::refuse(Rollout& rollout, const FoldInput& input, SeriesNumber sender) {
+  const RefusedSeries* const begun = rollout.refusals.note(input, series_.name(sender));
+  if (begun == nullptr) return;
+  refusals_.push_back(rollout.state.id + ": points of `" + begun->sender +
+                      "` are refused: " + begun->why);
 }
 
 // Whether some rollout has counted what has not been read again yet.

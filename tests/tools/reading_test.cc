@@ -65,7 +65,7 @@ TEST_F(ReadingTest, ListShowsAllRollouts) {
   EXPECT_THAT(table.out, HasSubstr("ROLLOUT  SERVICE  STARTED"));
   EXPECT_THAT(table.out, HasSubstr("shop-1   shop     2026-01-05T10:00:00Z"));
   EXPECT_THAT(table.out, HasSubstr("rolled back\n"));
-  EXPECT_THAT(table.out, HasSubstr("waiting for people\n"));
+  EXPECT_THAT(table.out, HasSubstr("waiting for people, no engine runs it\n"));
   EXPECT_THAT(run({"list", "--active"}).out, AllOf(HasSubstr("shop-2"), Not(HasSubstr("shop-1"))));
   EXPECT_THAT(run({"list", "-o", "json"}).out, StartsWith(R"([{"rollout":"shop-1",)"));
   EXPECT_THAT(run({"list", "-o", "jsonl"}).out, HasSubstr("}\n{\"rollout\":\"shop-2\","));
@@ -74,7 +74,7 @@ TEST_F(ReadingTest, ListShowsAllRollouts) {
 TEST_F(ReadingTest, StatusSaysWhereItStandsAndWhoIsAsked) {
   const Ran ran = run({"status"});  // the only active one
   EXPECT_EQ(ran.exit, 0) << ran.err;
-  EXPECT_THAT(ran.out, StartsWith("shop-2  ? waiting for people\n"));
+  EXPECT_THAT(ran.out, StartsWith("shop-2  ✗ waiting for people, no engine runs it\n"));
   EXPECT_THAT(ran.out, HasSubstr("half, stage 1 of 1, review"));
   EXPECT_THAT(ran.out, HasSubstr("50% settled"));
   EXPECT_THAT(ran.out, HasSubstr("rollbook confirm shop-2 \"No complaints\" --role owner\n"));
@@ -86,11 +86,36 @@ TEST_F(ReadingTest, StatusSaysWhereItStandsAndWhoIsAsked) {
           R"("phase":"review","step":"half.review.gate","outcome":null,"stage":{"name":"half")"));
 }
 
+TEST(StatusWithoutAnEngine, SaysSoAndCountsNothingOn) {
+  const Directory directory;
+  const std::string data = directory.file("data");
+  const auto status = [&](const std::string& output) {
+    const Ran ran = rollbook({"status", "--data", data, "-o", output});
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    return ran.out;
+  };
+  {
+    TestEngine engine(data);
+    engine.now = *adapters::parse_time("2026-01-05T10:00:00Z");
+    engine.command(start("shop-1"));
+    engine.run_for(20s);
+    EXPECT_THAT(status("text"), StartsWith("shop-1  ✓ running\n"));
+    EXPECT_THAT(status("json"), HasSubstr(R"("sight":"live")"));
+  }
+  EXPECT_THAT(status("text"), AllOf(StartsWith("shop-1  ✗ no engine runs it\n"),
+                                    HasSubstr("20s done, 40s left (stands still: no engine"),
+                                    HasSubstr("engine    none since 2026-01-05T10:00:"),
+                                    Not(HasSubstr("1m done"))));
+  EXPECT_THAT(status("json"),
+              AllOf(HasSubstr(R"("sight":"no_engine")"), HasSubstr(R"("running":false)")));
+}
+
 TEST_F(ReadingTest, WaitingForTheEndHasExitCodesForScripts) {
   EXPECT_EQ(run({"status", "shop-1", "--wait"}).exit, 3);
   const Ran waiting = run({"status", "shop-2", "--wait", "--timeout", "300ms"});
   EXPECT_EQ(waiting.exit, 4) << waiting.err;
-  EXPECT_THAT(waiting.err, HasSubstr("`shop-2` has not ended within 300ms"));
+  EXPECT_THAT(waiting.err, AllOf(HasSubstr("`shop-2` has not ended within 300ms"),
+                                 HasSubstr("no engine runs `shop-2` now")));
 }
 
 TEST_F(ReadingTest, AnUnknownRolloutIsNamedWithTheNearest) {

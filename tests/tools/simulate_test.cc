@@ -10,6 +10,7 @@
 namespace rollbook::tests {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -76,6 +77,91 @@ TEST_F(SimulateTest, EveryEventIsPrintedForPrograms) {
   const Ran ran = simulate(recorded(120), {"-o", "jsonl"});
   EXPECT_EQ(ran.exit, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr(R"("type":"rollout_finished")"));
+}
+
+// ---- Points that are refused -----------------------------------------------------------------
+
+constexpr char kLatency[] = R"(edition 1
+runbook shop_slow {
+  service "shop"
+  arms by label "version": baseline "old", canary "new"
+  metric requests = counter shop_requests_total
+  metric latency = histogram shop_seconds
+  guard {
+    stop p99(latency) > 500ms over 1m at least 20 requests
+    stop absent(requests) for 1h
+    otherwise rollback automatic
+  }
+  stage half {
+    traffic 50%
+    hold 30m
+  }
+  rollback automatic { traffic 0% }
+  finish traffic 50%
+}
+)";
+
+// The canary is deployed with other bucket bounds at second 60.
+std::string other_bounds(int seconds) {
+  std::string text;
+  const auto line = [&](const std::string& rest, int second) {
+    text += R"({"labels":{"version":"new"},)" + rest +
+            ",\"time\":" + std::to_string(1'767'600'000'000'000'000LL + second * 1'000'000'000LL) +
+            "}\n";
+  };
+  for (int second = 0; second <= seconds; second += 5) {
+    line(
+        R"("metric":"shop_requests_total","kind":"counter","value":)" + std::to_string(10 * second),
+        second);
+    line(std::string(R"("metric":"shop_seconds","kind":"histogram_delta","counts":[40,10,0],)") +
+             (second < 60 ? R"("bounds":[0.1,0.5])" : R"("bounds":[0.15,0.7])"),
+         second);
+  }
+  return text;
+}
+
+TEST_F(SimulateTest, PointsThatAreRefusedAreToldOnceAndInTheStatus) {
+  const std::string data = directory_.file("data");
+  const Ran ran = rollbook({"simulate", directory_.write("slow.runbook", kLatency), "--metrics",
+                            directory_.write("slow.jsonl", other_bounds(600)), "--data", data});
+  EXPECT_EQ(ran.exit, 4) << ran.out << ran.err;
+  const std::string told =
+      "shop-slow-1: points of `shop_seconds{version=\"new\"}` are refused: the buckets of "
+      "`shop_seconds` and those that `latency` has kept so far have no layout in common; let all "
+      "its senders use the same one\n";
+  EXPECT_THAT(ran.err, HasSubstr(told));
+  EXPECT_EQ(ran.err.find(told), ran.err.rfind(told)) << "once for its series";
+  EXPECT_THAT(ran.err, HasSubstr("with the rollout in half.hold.wait, which stands still: no "
+                                 "points of `latency` of the canary for "));
+  const Ran status = rollbook({"status", "--data", data});
+  EXPECT_THAT(status.out, AllOf(HasSubstr("points that are refused\n  ✗ `latency` of the canary:"),
+                                HasSubstr("no data, points are refused")));
+  const Ran json = rollbook({"status", "--data", data, "-o", "json"});
+  EXPECT_THAT(json.out, AllOf(HasSubstr(R"("refused":[{"metric":"latency","arm":"canary")"),
+                              HasSubstr(R"("held_by":["p99(latency) > 500ms)")));
+}
+
+// Requests come, and the histogram's counts stay where they were.
+TEST_F(SimulateTest, AHistogramThatStandsStillIsNotTakenForAServiceWithoutTraffic) {
+  std::string text;
+  for (int second = 0; second <= 300; second += 5) {
+    const auto line = [&](const std::string& rest) {
+      text += R"({"labels":{"version":"new"},)" + rest + ",\"time\":" +
+              std::to_string(1'767'600'000'000'000'000LL + second * 1'000'000'000LL) + "}\n";
+    };
+    line(R"("metric":"shop_requests_total","kind":"counter","value":)" +
+         std::to_string(10 * second));
+    line(R"("metric":"shop_seconds","kind":"histogram","bounds":[0.1,0.5],"counts":[40,10,0])");
+  }
+  const std::string data = directory_.file("data");
+  const Ran ran = rollbook({"simulate", directory_.write("slow.runbook", kLatency), "--metrics",
+                            directory_.write("slow.jsonl", text), "--data", data});
+  EXPECT_EQ(ran.exit, 4) << ran.out << ran.err;
+  EXPECT_THAT(rollbook({"status", "--data", data}).out,
+              AllOf(HasSubstr("no data, no observations of `latency` of the canary"),
+                    Not(HasSubstr("no traffic"))));
+  EXPECT_THAT(rollbook({"metrics", "--data", data}).out,
+              AllOf(HasSubstr("no observations in the window"), Not(HasSubstr("no traffic"))));
 }
 
 // ---- Sizes, and what lies beyond the last edge ----------------------------------------------
@@ -236,7 +322,7 @@ TEST_F(SimulateTest, AJudgementIsToldWithAllItRestsOnAndVerified) {
 // ---------------------------------------------------------------------------------------------
 
 TEST_F(SimulateTest, MistakesAreNamed) {
-  EXPECT_THAT(simulate("{\"metric\":1}\n").err, HasSubstr("recorded.jsonl: line 1: "));
+  EXPECT_THAT(simulate("{\"metric\":1}\n").err, HasSubstr("recorded.jsonl: line 1, column 1: "));
   EXPECT_THAT(simulate(recorded(1), {"--fault", "latency x3"}).err,
               HasSubstr("the fault `latency x3` needs a histogram"));
   EXPECT_EQ(simulate(recorded(1), {"--fault", "errors"}).exit, 2);

@@ -14,6 +14,16 @@ using core::Time;
 using runtime::MetricPoint;
 using runtime::PointKind;
 
+namespace {
+
+// The decoder was given one line only, and knows it as the first.
+std::string of_the_line(const std::string& reason) {
+  constexpr std::string_view kFirst = "line 1, ";
+  return reason.starts_with(kFirst) ? ", " + reason.substr(kFirst.size()) : ": " + reason;
+}
+
+}  // namespace
+
 core::Result<Recording> Recording::read(const core::Machine& machine, const std::string& text) {
   Recording recording(machine);
   adapters::MetricDecoder decoder;
@@ -28,11 +38,11 @@ core::Result<Recording> Recording::read(const core::Machine& machine, const std:
     std::vector<adapters::DeadLetter> letters;
     const std::size_t before = all.points.size();
     decoder.decode({"metrics", 0, line_number, core::kDistantPast, "", line}, all, letters);
-    const std::string place = "line " + std::to_string(line_number) + ": ";
-    if (!letters.empty()) return core::fail(place + letters.front().reason);
+    const std::string at = "line " + std::to_string(line_number);
+    if (!letters.empty()) return core::fail(at + of_the_line(letters.front().reason));
     for (std::size_t i = before; i < all.points.size(); ++i) {
       if (all.points[i].end == core::kDistantPast) {
-        return core::fail(place + "a recorded metric needs its `time`");
+        return core::fail(at + ": a recorded metric needs its `time`");
       }
     }
   }

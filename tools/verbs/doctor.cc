@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "adapters/kafka/kafka_bus.h"
+#include "adapters/wire/age.h"
 #include "adapters/wire/json_out.h"
 #include "dsl/compiler.h"
 #include "dsl/diagnostics.h"
@@ -177,7 +178,7 @@ class Examination {
 // ---- The metrics of a runbook ---------------------------------------------------------------
 
 std::string seconds_text(core::Duration duration) {
-  return adapters::format_duration_short(std::max(duration, core::Duration::zero()));
+  return adapters::age_text(std::max(duration, core::Duration::zero()));
 }
 
 std::string join(const std::vector<std::string>& parts) {

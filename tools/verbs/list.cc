@@ -6,6 +6,7 @@
 #include "adapters/wire/names.h"
 #include "adapters/wire/status.h"
 #include "adapters/wire/text.h"
+#include "tools/beside.h"
 #include "tools/rollouts.h"
 #include "tools/same_place.h"
 #include "tools/settings.h"
@@ -57,7 +58,9 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   for (const Entry& entry : entries) {
     TRY(const Rollout rollout, Rollout::load(*log, entry.stream));
     if (options.active && rollout.state().finished()) continue;
-    const auto status = adapters::status_of(rollout.machine(), rollout.state(), wall_clock());
+    const core::Time now = wall_clock();
+    const auto status = adapters::status_of(rollout.machine(), rollout.state(), now,
+                                            beside_of(*log, entry.stream, now));
     if (options.output == "table") {
       rows.push_back(row_of(entry, status));
     } else if (options.output == "jsonl") {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "adapters/wire/text.h"
@@ -50,9 +51,10 @@ Outcome<core::Arm> parse_arm(const std::string& text) {
                  Exit::usage);
 }
 
-// Where the breach lies, of what was asked for.
+// Where the breach lies, of what was asked for; what is not kept by labels has no parts.
 std::string next_look(const SampleLook& look) {
   const core::Metric& metric = look.machine->at(look.kept.front().first);
+  if (metric.by.empty()) return "rollbook metrics " + look.rollout;
   const bool latency = metric.kind == core::MetricKind::histogram;
   return fmt::format("rollbook analyze {} {} --metric {}", latency ? "latency" : "errors",
                      look.rollout, metric.name);

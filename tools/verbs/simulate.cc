@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "adapters/sandbox/fault_clock.h"
+#include "adapters/wire/status.h"
 #include "adapters/wire/text.h"
 #include "tools/rollouts.h"
 #include "tools/scenario/play.h"
@@ -28,8 +29,7 @@ struct Options {
 
 Outcome<std::string> read_metrics(const std::string& path) {
   if (path.empty()) {
-    return give_up("--metrics FILE is missing: what was recorded, as lines of Rollbook JSON",
-                   Exit::usage);
+    return give_up("--metrics FILE is missing: what was recorded, a line a record", Exit::usage);
   }
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
@@ -79,6 +79,17 @@ Outcome<Script> make_simulation(const Options& options, runtime::Plan plan, Reco
   return script;
 }
 
+// ", which stands still: no points of `latency` of the canary for 9m"; "" where it goes on.
+Outcome<std::string> stillness_of(const runtime::EventLog& log, const Rollout& rollout) {
+  adapters::Beside beside;
+  TRY(const auto refused, log.value(runtime::refusals_name(rollout.stream())));
+  if (refused) beside.refused = runtime::decode_refusals(*refused);
+  const core::RolloutState& state = rollout.state();
+  const auto status = adapters::status_of(rollout.machine(), state, state.now, beside);
+  const std::string why = adapters::stillness_text(status);
+  return why.empty() ? why : ", which stands still: " + why;
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const double speed, parse_speed(options.speed));
   TRY(runtime::Plan plan, compile_plan(options.file, options.params, console));
@@ -112,11 +123,12 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   if (interrupted()) return Exit::interrupted;
   TRY(const Rollout rollout, Rollout::load(*log, seen.stream));
   if (!seen.outcome) {
+    TRY(const std::string stillness, stillness_of(*log, rollout));
     return give_up(
-        fmt::format("the recording ends at {}, {} after its begin, with the rollout in {}",
+        fmt::format("the recording ends at {}, {} after its begin, with the rollout in {}{}",
                     adapters::format_time(recorded->end()),
                     adapters::format_duration_short(recorded->end() - seen.begin),
-                    machine.at(rollout.state().active).name),
+                    machine.at(rollout.state().active).name, stillness),
         Exit::waiting);
   }
   if (options.output != "jsonl") {
@@ -141,7 +153,8 @@ Verb simulate_verb() {
           [o](OptionSet& set) {
             set.positional("FILE", o->file, "the runbook");
             set.option("--metrics", "FILE", o->metrics,
-                       "what was recorded: lines of Rollbook JSON, each with its time");
+                       "what was recorded, in any of the formats that metrics come in (each line a "
+                       "record); points need their own times");
             set.options("--fault", "TEXT", o->faults,
                         "laid over the recording, as for `rollbook sandbox`, of one target "
                         "too: \"errors 2% in eu from 3h\"");

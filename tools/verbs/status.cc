@@ -5,6 +5,7 @@
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/text.h"
 #include "engine/runtime/past.h"
+#include "tools/beside.h"
 #include "tools/opened_rollout.h"
 #include "tools/same_place.h"
 #include "tools/verbs.h"
@@ -27,9 +28,11 @@ struct Options {
   std::string timeout;
 };
 
-void print(const runtime::EventLog& log, const Rollout& rollout, const Options& options,
+void print(const store::RocksReader& log, const Rollout& rollout, const Options& options,
            const Console& console) {
-  auto status = adapters::status_of(rollout.machine(), rollout.state(), wall_clock());
+  const core::Time now = wall_clock();
+  auto status = adapters::status_of(rollout.machine(), rollout.state(), now,
+                                    beside_of(log, rollout.stream(), now));
   if (status.reading_back) {
     // Not there yet, or no more: then it is not told how far.
     const auto told = log.value(runtime::read_so_far_name(rollout.stream()));
@@ -124,6 +127,11 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   Rollout& rollout = opened.rollout;
   if (options.wait || options.watch) {
     catch_interrupts();
+    const bool runs = rollout.state().finished() || engine_of(*opened.log, wall_clock()).running;
+    if (!runs) {
+      console.say(fmt::format("rollbook: no engine runs `{}` now; it goes on when one is started",
+                              rollout.state().id));
+    }
     return follow(*opened.log, rollout, options, timeout, console);
   }
   print(*opened.log, rollout, options, console);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "adapters/sandbox/fault_clock.h"
 #include "tests/adapters/sandbox/compiled.h"
 
 namespace rollbook::adapters {
@@ -108,6 +109,22 @@ TEST(Health, StaysOnTheRightSideOfEveryKindOfLimit) {
     }
   }
   EXPECT_EQ(all.size(), 10U);
+}
+
+TEST(Health, HasFailuresToRaiseWhereTheyAreOnlyHeldAgainstAnotherArm) {
+  const core::Machine machine = compile(
+      runbook_of("  metric requests = counter r_total\n  metric errors = counter e_total\n"
+                 "  metric error_rate = errors / requests\n",
+                 "    stop canary.error_rate > baseline.error_rate * 150% with confidence 99%"));
+  const auto all = *healthy_series(machine, 900);
+  ASSERT_EQ(all.size(), 4U);
+  for (const WireSeries& series : all) {
+    if (series.name != "e_total") continue;
+    EXPECT_EQ(series.per_request, Fixed::from_nanos(1'000'000));
+    ASSERT_EQ(series.ceilings.size(), 1U);
+    EXPECT_EQ(series.ceilings[0].per_request, Fixed::from_int(1));
+  }
+  EXPECT_TRUE(check_fault(machine, *parse_fault("errors 2%"), all));
 }
 
 TEST(Health, SaysWhichMetricItCannotMakeUp) {

@@ -397,5 +397,20 @@ TEST(EffectJson, OnlyStepsForwardMayBeTakenBack) {
   EXPECT_FALSE(forward(core::EffectKind::notify, true));
 }
 
+TEST(EventJson, AGatesEvidenceHasTheContraryAlsoWhereItIsNothing) {
+  const core::Machine machine = sample::machine();
+  core::Reading reading;
+  reading.evidence = core::Evidence{};
+  reading.evidence->test = core::Test::proportion;
+  reading.evidence->alpha = core::Fixed{50'000'000};
+  const auto json_of = [&](std::uint32_t criterion) {
+    const core::VerdictChanged changed{core::CriterionIndex{criterion}, reading};
+    return event_json(sample::context(machine), sample::stored(7, changed));
+  };
+  constexpr std::uint32_t kStop = 0, kExpect = 1;
+  EXPECT_THAT(json_of(kExpect), testing::HasSubstr(R"("log_e":0,"log_e_contrary":0,"needed":)"));
+  EXPECT_THAT(json_of(kStop), testing::Not(testing::HasSubstr("log_e_contrary")));
+}
+
 }  // namespace
 }  // namespace rollbook::adapters

@@ -391,6 +391,39 @@ TEST(Prove, TheSameRateAsBeforeIsUnchanged) {
   EXPECT_EQ(trial.reading().verdict, Verdict::pass);
 }
 
+// An event every three seconds, of a counter that has no requests below it.
+Found slow_events(Measure measure) {
+  Criterion criterion = expect_unchanged(5min, Fixed{100'000'000}, kFivePercent);
+  criterion.measure = measure;
+  criterion.denominator = criterion.other_denominator = WindowIndex{};
+  Trial trial(criterion);
+  for (int second = 0; second < 300; ++second) trial.second({.errors = second % 3 == 0});
+  trial.shift(Weight{250'000'000});
+  for (int second = 0; second < 150; ++second) trial.second({.errors = second % 3 == 0});
+  const Pending nothing;
+  return prove_in_full(Subject{trial.machine, trial.state, nothing, trial.machine.criteria[0]});
+}
+
+TEST(Prove, ASlowRateIsToldWithItsFractions) {
+  const Found found = slow_events(Measure::rate);
+  ASSERT_TRUE(found.value && found.limit && found.evidence);
+  const auto& counts = found.evidence->counts;
+  EXPECT_EQ(found.value->nanos, Int128{counts[0]} * 1'000'000'000 * Fixed::kScale / counts[1]);
+  EXPECT_GT(*found.value, Fixed{300'000'000});
+  EXPECT_LT(*found.value, Fixed{400'000'000});
+  EXPECT_GT(*found.limit, Fixed{300'000'000});
+  EXPECT_LT(*found.limit, Fixed{400'000'000});
+}
+
+TEST(Prove, ACountIsToldAsWhatComesInItsLag) {
+  const Found found = slow_events(Measure::count);
+  ASSERT_TRUE(found.value && found.limit);
+  EXPECT_GT(*found.value, Fixed::from_int(90));
+  EXPECT_LT(*found.value, Fixed::from_int(120));
+  EXPECT_GT(*found.limit, Fixed::from_int(90));
+  EXPECT_LT(*found.limit, Fixed::from_int(120));
+}
+
 TEST(Prove, AThirdMoreIsAChange) {
   Trial trial = with_past(5min, 100);
   for (int second = 0; second < 200; ++second) trial.second({.requests = 1000, .errors = 133});
