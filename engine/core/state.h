@@ -87,7 +87,9 @@ struct Spread {
 
 // What the test of a criterion has seen; trials.h says how it grows. Empty for plain ones.
 struct TestState {
-  Time cut = kDistantPast;           // event time up to which it has counted
+  // Event time up to which it has counted; kDistantFuture: it begins, without starts till then, as
+  // soon as all of its parts can be counted alike.
+  Time cut = kDistantPast;
   std::vector<std::int64_t> counts;  // at the cut, of everything in its windows
   std::vector<std::int64_t> logs;    // at the cut, of TestSums
   std::vector<TestStart> starts;     // by rising `from`
