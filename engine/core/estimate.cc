@@ -7,6 +7,7 @@
 #include "engine/core/common_time.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
+#include "engine/core/stretches.h"
 
 namespace rollbook::core {
 namespace {
@@ -68,7 +69,8 @@ Measured plain(const Subject& subject, WindowIndex index, Time at) {
   const TargetIndex target = subject.machine.at(subject.series_of(index)).target;
   const Duration seen = seen_of(subject.state, subject.machine.at(index), at, target);
   if (!subject.counted(index)) return lacking(Missing::no_series);
-  const Sum sum = subject.sum(index, at);
+  const bool has_gaps = measure != Measure::gauge && !metric.default_zero;
+  const Sum sum = has_gaps ? sum_within(subject, index, at) : subject.sum(index, at);
   Measured measured;
   measured.samples = sum.samples;
   measured.top = sum.value.nanos;

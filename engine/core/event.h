@@ -45,6 +45,7 @@ struct CellDelta {
   SeriesIndex series;
   Floor reach = Floor::start;  // the highest floor that lies at or before all of the cell's points
   Cell cell;
+  Duration span{};  // of time in which it came, where the series had a gap (stretches.h); else zero
   bool operator==(const CellDelta&) const = default;
 };
 // ---- Breakdowns (breakdown.h) ---------------------------------------------------------------
@@ -199,7 +200,7 @@ struct Observed {
   std::vector<Share> shares;
   bool shares_whole = false;
   std::vector<Exemplar> exemplars;
-  std::optional<Past> past = {};   // once, when it has been read back
+  std::optional<Past> past = {};  // once, when it has been read back
   bool operator==(const Observed&) const = default;
 };
 
