@@ -42,6 +42,15 @@ struct Measured {
   bool beyond = false;  // a quantile above the last edge, which is its value
   Fixed value() const { return Fixed{top / bottom}; }
 };
+
+// Whether the buckets cannot tell how two quantiles compare. Of one beyond its last edge only that
+// it is greater is known: where the edge decides already it may lie there, else nobody knows.
+bool is_open(const Measured& left, Fixed factor, const Measured& right) {
+  if (!left.beyond && !right.beyond) return false;
+  const Int128 mine = left.value().nanos * kOne, theirs = right.value().nanos * factor.nanos;
+  if (left.beyond && right.beyond) return true;
+  return left.beyond ? mine <= theirs : mine >= theirs;
+}
 Measured lacking(Missing why) {
   Measured measured;
   measured.missing = why;
@@ -255,7 +264,9 @@ Found estimate(const Subject& subject) {
   found.missing = right.missing;
   if (right.missing != Missing::none) return found;
   found.limit = Fixed{right.value().nanos * criterion.factor.nanos / kOne};
+  if (is_open(left, criterion.factor, right)) return found;
   found.true_ = compare(left, criterion.comparison, criterion.factor, right);
+  found.false_ = !found.true_;
   return found;
 }
 

@@ -43,9 +43,11 @@ Reading absent(const Machine& machine, const RolloutState& state, const Pending&
   return reading;
 }
 
-// What the estimate says; of a bracket that the limit lies inside, nothing.
+// What the estimate says; of a bracket that the limit lies inside, and of two quantiles whose
+// buckets cannot tell, nothing.
 Raw raw_of(const Criterion& criterion, const Found& found) {
-  if (criterion.measure == Measure::bracket && !found.true_ && !found.false_) return Raw::unknown;
+  const bool may_be_open = criterion.measure == Measure::bracket || is_of_two_quantiles(criterion);
+  if (may_be_open && !found.true_ && !found.false_) return Raw::unknown;
   return found.true_ ? Raw::true_ : Raw::false_;
 }
 
