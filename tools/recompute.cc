@@ -86,11 +86,14 @@ bool same(const Event& logged, Event made) {
   return made == logged;
 }
 
-// How many events at the beginning of `logged` are `made`; 0 when they are not.
-std::size_t matched(const std::vector<Event>& made, Events logged) {
-  if (made.empty() || made.size() > logged.size()) return 0;
-  const auto equals = [](const Event& a, const Event& b) { return a == b || same(b, a); };
-  return std::equal(made.begin(), made.end(), logged.begin(), equals) ? made.size() : 0;
+// How many events at the beginning of both are the same.
+std::size_t in_common(const std::vector<Event>& made, Events logged) {
+  const std::size_t most = std::min(made.size(), logged.size());
+  std::size_t count = 0;
+  while (count < most && (made[count] == logged[count] || same(logged[count], made[count]))) {
+    ++count;
+  }
+  return count;
 }
 
 // The input that an event is the trace of, where it is of such a kind.
@@ -225,7 +228,9 @@ core::Result<std::size_t> Recompute::begin(Events events) {
   core::ShardState shard = shard_of(services_, started.service);
   std::vector<Event> made;
   core::RolloutState state = core::begin(running.plan->machine, shard, start, made);
-  const std::size_t count = matched(made, events);
+  const std::size_t count = in_common(made, events);
+  furthest_ = count;
+  if (count < made.size()) return 0;
   if (count > 0) {
     services_[started.service] = shard.services[started.service];
     running.state = std::move(state);
@@ -243,8 +248,9 @@ std::size_t Recompute::follow(Running& running, Events events) {
     std::vector<Event> made;
     core::advance(running.plan->machine, shard, state, pending, core::Input{events[0].time, body},
                   made);
-    const std::size_t count = matched(made, events);
-    if (count == 0) continue;
+    const std::size_t count = in_common(made, events);
+    furthest_ = std::max(furthest_, count);
+    if (count == 0 || count < made.size()) continue;
     services_[service] = shard.services[service];
     if (std::equal(made.begin(), made.end(), events.begin())) {
       running.state = std::move(state);
@@ -297,8 +303,9 @@ core::Result<std::optional<Divergence>> Recompute::run(
     // What one input brought about lies together: up to the next event of another stream.
     std::size_t end = at;
     while (end < waiting.size() && waiting[end].stream == waiting[at].stream) ++end;
+    furthest_ = 0;
     TRY(const std::size_t count, take(Events(waiting).subspan(at, end - at)));
-    if (count == 0) return divergence_at(waiting[at]);
+    if (count == 0) return divergence_at(waiting[std::min(at + furthest_, end - 1)]);
     at += count;
     events_ += count;
   }

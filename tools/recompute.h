@@ -54,6 +54,8 @@ class Recompute {
   std::map<std::string, core::ServiceState> services_;
   std::map<core::StreamId, Running> rollouts_;
   std::uint64_t events_ = 0;
+  // How many of what one input brought about follow, by the input that explains the most of it.
+  std::size_t furthest_ = 0;
 };
 
 }  // namespace rollbook::tools

@@ -68,7 +68,7 @@ class Traffic {
   }
 
   // From `now` on all series of `whose` say that they begin there, as after a restart of what
-  // exports them: the values stay, and what came since the last lines is nobody's.
+  // exports them: the values stay, and what came since the last lines comes with the next.
   void begin_anew(Whose whose, core::Time now) { starts_[static_cast<std::size_t>(whose)] = now; }
 
   // One line for each series of `whose`; "" when there is none, or it is silent. With them go

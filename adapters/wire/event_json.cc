@@ -43,6 +43,7 @@ class BodyWriter {
     for (const core::CellDelta& delta : body.deltas) {
       Json cell = series(delta.series);
       write(delta.cell, cell);
+      if (delta.span > core::Duration::zero()) cell["span"] = format_duration(delta.span);
       deltas.push_back(std::move(cell));
     }
     json_["deltas"] = std::move(deltas);

@@ -10,7 +10,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 5;
+constexpr std::uint64_t kFormat = 6;
 
 class Writer {
  public:
@@ -234,8 +234,12 @@ void fields(A& archive, Cell& cell) {
   archive.all(cell.end, cell.latest, cell.value, cell.samples, cell.buckets, cell.first);
 }
 template <class A>
+void fields(A& archive, Stretch& stretch) {
+  archive.all(stretch.since, stretch.end, stretch.latest, stretch.value, stretch.samples);
+}
+template <class A>
 void fields(A& archive, WindowState& window) {
-  archive.all(window.cells, window.total);
+  archive.all(window.cells, window.total, window.stretches);
 }
 template <class A>
 void fields(A& archive, TestStart& start) {

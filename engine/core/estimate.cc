@@ -7,6 +7,7 @@
 #include "engine/core/common_time.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
+#include "engine/core/stretches.h"
 
 namespace rollbook::core {
 namespace {
@@ -41,6 +42,15 @@ struct Measured {
   bool beyond = false;  // a quantile above the last edge, which is its value
   Fixed value() const { return Fixed{top / bottom}; }
 };
+
+// Whether the buckets cannot tell how two quantiles compare. Of one beyond its last edge only that
+// it is greater is known: where the edge decides already it may lie there, else nobody knows.
+bool is_open(const Measured& left, Fixed factor, const Measured& right) {
+  if (!left.beyond && !right.beyond) return false;
+  const Int128 mine = left.value().nanos * kOne, theirs = right.value().nanos * factor.nanos;
+  if (left.beyond && right.beyond) return true;
+  return left.beyond ? mine <= theirs : mine >= theirs;
+}
 Measured lacking(Missing why) {
   Measured measured;
   measured.missing = why;
@@ -68,7 +78,8 @@ Measured plain(const Subject& subject, WindowIndex index, Time at) {
   const TargetIndex target = subject.machine.at(subject.series_of(index)).target;
   const Duration seen = seen_of(subject.state, subject.machine.at(index), at, target);
   if (!subject.counted(index)) return lacking(Missing::no_series);
-  const Sum sum = subject.sum(index, at);
+  const bool has_gaps = measure != Measure::gauge && !metric.default_zero;
+  const Sum sum = has_gaps ? sum_within(subject, index, at) : subject.sum(index, at);
   Measured measured;
   measured.samples = sum.samples;
   measured.top = sum.value.nanos;
@@ -246,7 +257,9 @@ Found compare_sides(const Subject& subject, Time at, Time other_at) {
   found.missing = right.missing;
   if (right.missing != Missing::none) return found;
   found.limit = Fixed{right.value().nanos * criterion.factor.nanos / kOne};
+  if (is_open(left, criterion.factor, right)) return found;
   found.true_ = compare(left, criterion.comparison, criterion.factor, right);
+  found.false_ = !found.true_;
   return found;
 }
 

@@ -43,9 +43,11 @@ Reading absent(const Machine& machine, const RolloutState& state, const Pending&
   return reading;
 }
 
-// What the estimate says; of a bracket that the limit lies inside, nothing.
+// What the estimate says; of a bracket that the limit lies inside, and of two quantiles whose
+// buckets cannot tell, nothing.
 Raw raw_of(const Criterion& criterion, const Found& found) {
-  if (criterion.measure == Measure::bracket && !found.true_ && !found.false_) return Raw::unknown;
+  const bool may_be_open = criterion.measure == Measure::bracket || is_of_two_quantiles(criterion);
+  if (may_be_open && !found.true_ && !found.false_) return Raw::unknown;
   return found.true_ ? Raw::true_ : Raw::false_;
 }
 
@@ -85,6 +87,19 @@ Reading aged(const Subject& subject, Reading reading) {
   return reading;
 }
 
+// What is held against time comes scrape by scrape, and none that began before its window is in it:
+// of a window that has only begun too little is known to say that it holds little, or less than
+// another arm's.
+bool is_too_early(const Subject& subject, const Reading& reading) {
+  const Criterion& criterion = subject.criterion;
+  const bool by_time = criterion.measure == Measure::rate || criterion.measure == Measure::count;
+  if (!by_time || criterion.test != Test::none || !criterion.new_by.empty()) return false;
+  if (says_greater(criterion.comparison) && !criterion.other.valid()) return false;
+  const Duration width = subject.machine.at(criterion.window).width;
+  const Duration enough = 2 * subject.state.limits.stale_after;
+  return reading.seen < (criterion.measure == Measure::count ? width : std::min(width, enough));
+}
+
 bool lacks_requests(const Criterion& criterion, const Found& found) {
   return found.missing == Missing::none && criterion.at_least > 0 &&
          (criterion.measure == Measure::ratio || criterion.measure == Measure::quantile) &&
@@ -111,8 +126,10 @@ Reading judge_stop(const Subject& subject, const Found& found, Reading reading) 
     reading.verdict = holds ? Verdict::fail : Verdict::no_data;
     reading.raw = Raw::unknown;
   } else {
-    reading.raw = raw_of(criterion, found);
-    reading.verdict = reading.raw == Raw::unknown ? Verdict::undecided : Verdict::pass;
+    reading.raw = is_too_early(subject, reading) ? Raw::unknown : raw_of(criterion, found);
+    const bool stays = criterion.kind == CriterionKind::pause && before.verdict == Verdict::fail;
+    const Verdict unknown = stays ? Verdict::fail : Verdict::undecided;
+    reading.verdict = reading.raw == Raw::unknown ? unknown : Verdict::pass;
   }
   const bool waits = criterion.sustain > Duration::zero();
   const bool since_shift = waits && !criterion.always;

@@ -45,6 +45,7 @@ struct CellDelta {
   SeriesIndex series;
   Floor reach = Floor::start;  // the highest floor that lies at or before all of the cell's points
   Cell cell;
+  Duration span{};  // of time in which it came, where the series had a gap (stretches.h); else zero
   bool operator==(const CellDelta&) const = default;
 };
 // ---- Breakdowns (breakdown.h) ---------------------------------------------------------------

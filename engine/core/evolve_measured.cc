@@ -9,6 +9,7 @@
 #include "engine/core/gaps.h"
 #include "engine/core/limits.h"
 #include "engine/core/past.h"
+#include "engine/core/stretches.h"
 #include "engine/core/trials.h"
 #include "engine/core/windows.h"
 
@@ -95,6 +96,7 @@ void MeasuredFold::fill(std::size_t i, const Observed& body) const {
   for (const CellDelta& delta : body.deltas) {
     if (delta.series == window.series && delta.reach >= window.floor) {
       add(machine, window, state.windows[i], delta.cell, passed);
+      note_stretch(window, delta, state.windows[i]);
     }
   }
 }

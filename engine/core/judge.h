@@ -14,6 +14,12 @@ Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64
 bool lies_beyond(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
                  Fixed quantile);
 
+// Whether the estimates of two quantiles are compared, without a test.
+inline bool is_of_two_quantiles(const Criterion& criterion) {
+  return criterion.measure == Measure::quantile && criterion.other.valid() &&
+         criterion.test == Test::none;
+}
+
 // The share that is allowed: of a quantile, what may lie above its limit.
 inline Fixed allowed_share(const Criterion& criterion) {
   return criterion.measure == Measure::quantile ? Fixed::from_int(1) - criterion.quantile

@@ -27,6 +27,10 @@ inline constexpr Limits kLimits{kGrace, kSkew, kStaleAfter, kEffectDeadline};
 inline constexpr std::int64_t kAtLeastRequests = 100;  // default of `at least N requests`
 inline constexpr int kPanesPerWindow = 300;
 inline constexpr Duration kPaneMin = 1s;
+// What came of a counter between two points further apart than half a window is told apart by when
+// it came; never below the one, as that may be how its sender sends, always beyond the other: a
+// minute is what most send by, and a half more is a point that was lost.
+inline constexpr Duration kStretchLeast = 30s, kStretchMost = 90s;
 // Panes younger than this are kept at a second, so that parts of a ratio can be cut equally.
 inline constexpr Duration kFinePanes = 30s;
 // Cells that wait for the next Observed: looks sum over them, so a backlog must not heap them up.

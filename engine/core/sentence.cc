@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
 #include "engine/core/prove.h"
 #include "engine/core/units.h"
@@ -37,6 +38,14 @@ std::string proof_text(const Reading& reading) {
 bool is_beyond(const Criterion& criterion, const Reading& reading) {
   return criterion.measure == Measure::quantile && criterion.test != Test::two_quantiles &&
          reading.low && !reading.high;
+}
+
+// Two quantiles that were measured, but of which the buckets do not tell how they compare.
+bool is_open(const Machine& machine, const Criterion& criterion, const Reading& reading) {
+  const bool whole =
+      criterion.kind != CriterionKind::expect || reading.seen >= machine.at(criterion.window).width;
+  return is_of_two_quantiles(criterion) && whole && reading.missing == Missing::none &&
+         reading.raw == Raw::unknown && reading.limit;
 }
 
 std::string edges_text(const Criterion& criterion, Unit unit, const Reading& reading) {
@@ -134,6 +143,11 @@ std::string sentence(const Machine& machine, const Criterion& criterion, const R
     text += failings.empty() ? "" : ": " + failings;
   } else if (reading.evidence) {
     text += proof_text(reading);
+  }
+  if (is_open(machine, criterion, reading)) {
+    text +=
+        ", which of the two is greater cannot be told beyond the last edge of the buckets: let"
+        " the histogram have higher ones";
   }
   return text + place;
 }

@@ -59,9 +59,18 @@ struct Rest {
   bool operator==(const Rest&) const { return true; }
 };
 
+// What one cell of a window counted at once of a long time: stretches.h.
+struct Stretch {
+  Time since{}, end{}, latest{};  // (since, end], which ends with its cell
+  Fixed value;
+  std::int64_t samples = 0;
+  bool operator==(const Stretch&) const = default;
+};
+
 struct WindowState {
   Cells cells;
-  Cell total;         // sum of all cells (counters and histograms)
+  Cell total;                      // sum of all cells (counters and histograms)
+  std::vector<Stretch> stretches;  // that the window may still hold a part of
   mutable Rest rest;  // used by rest_of() alone; a state is read by one thread at a time
   bool operator==(const WindowState&) const = default;
 };
@@ -87,7 +96,9 @@ struct Spread {
 
 // What the test of a criterion has seen; trials.h says how it grows. Empty for plain ones.
 struct TestState {
-  Time cut = kDistantPast;           // event time up to which it has counted
+  // Event time up to which it has counted; kDistantFuture: it begins, without starts till then, as
+  // soon as all of its parts can be counted alike.
+  Time cut = kDistantPast;
   std::vector<std::int64_t> counts;  // at the cut, of everything in its windows
   std::vector<std::int64_t> logs;    // at the cut, of TestSums
   std::vector<TestStart> starts;     // by rising `from`

@@ -197,6 +197,7 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
   for (const CriterionIndex index : armed(machine, state)) {
     const Criterion& criterion = machine.at(index);
     TestState& test = state.tests[index.value];
+    if (test.cut == kDistantFuture) begin_test(machine, state, index);
     if (criterion.test == Test::none || test.starts.empty()) continue;
     if (criterion.test == Test::kayenta) continue;  // its cut is where its window begins
     const Subject subject{machine, state, nothing, criterion};
@@ -239,6 +240,24 @@ void lay_out_tests(const Machine& machine, RolloutState& state, MetricIndex metr
   }
 }
 
+namespace {
+
+// While a part lags there is no moment up to which all were counted alike: what its windows hold
+// already would be counted by the test as new once the part is there again.
+bool must_wait(const Subject& subject) {
+  if (!reach_of(subject).lags(subject.state.limits)) return false;
+  const Criterion& criterion = subject.criterion;
+  const auto holds_something = [&](WindowIndex window) {
+    if (!window.valid()) return false;
+    const WindowState& state = subject.state.windows[window.value];
+    return !state.cells.empty() || state.total.samples != 0;
+  };
+  return holds_something(criterion.window) || holds_something(criterion.denominator) ||
+         holds_something(criterion.other) || holds_something(criterion.other_denominator);
+}
+
+}  // namespace
+
 void begin_test(const Machine& machine, RolloutState& state, CriterionIndex index) {
   const Criterion& criterion = machine.at(index);
   if (criterion.test == Test::none) return;
@@ -258,6 +277,11 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
     test.cut = floor_to(std::max({cut_of(subject), shifted, watched}) + (pane - Duration(1)), pane);
   } else if (criterion.test == Test::kayenta) {
     test.cut = judge_begins(subject);
+  } else if (must_wait(subject)) {
+    test.cut = kDistantFuture;
+    test.spread = std::move(known);
+    test.edge = edge;
+    return;
   } else {
     test.cut = cut_of(subject);
     start.counts = counts_at(subject, test.cut);

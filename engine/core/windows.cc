@@ -5,6 +5,7 @@
 
 #include "engine/core/buckets.h"
 #include "engine/core/limits.h"
+#include "engine/core/stretches.h"
 
 namespace rollbook::core {
 namespace {
@@ -231,6 +232,7 @@ void settle(const Machine& machine, const Window& window, WindowState& state, Ti
     while (is_first(passed)) cells.pop_front();
     return;
   }
+  drop_stretches(window, passed + kFinePanes - window.width, state);
   while (is_first(passed + kFinePanes - window.width)) {
     const Cell& leaves = std::as_const(cells).front();
     if (adds_up(metric)) add_total(state.total, leaves, -1);
@@ -291,6 +293,13 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
     if (!before_window(delta.cell) && delta.cell.latest <= at) add_sum(sum, delta.cell, 1);
   }
   return sum;
+}
+
+Time leaves_at(const Machine& machine, const RolloutState& state, const Pending& pending,
+               WindowIndex index, Time end) {
+  const Window& window = machine.at(index);
+  const Time passed = passed_at(watermark_of(state, pending, window.series), state.limits);
+  return pane_end(window, end, passed) + window.width;
 }
 
 Time watermark_of(const RolloutState& state, const Pending& pending, SeriesIndex series) {

@@ -51,6 +51,10 @@ Time floor_of(const RolloutState& state, Floor floor, TargetIndex target = {});
 Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pending,
            WindowIndex window, Time at);
 
+// From when on the window has left behind what came in the cell that ends at `end`.
+Time leaves_at(const Machine& machine, const RolloutState& state, const Pending& pending,
+               WindowIndex window, Time end);
+
 // The sum of the cells that end within (from, to].
 Sum sum_between(const Machine& machine, const RolloutState& state, const Pending& pending,
                 WindowIndex window, Time from, Time to);

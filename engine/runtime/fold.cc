@@ -5,6 +5,7 @@
 #include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
 #include "engine/core/limits.h"
+#include "engine/core/stretches.h"
 #include "engine/core/windows.h"
 
 namespace rollbook::runtime {
@@ -107,15 +108,23 @@ bool is_of_kind(core::MetricKind kind, const Increment& increment) {
 }
 
 // The cell of that pane, new where there is none; mostly it is one of the last.
-core::CellDelta& cell_of(std::vector<core::CellDelta>& deltas, core::SeriesIndex series,
-                         Floor reach, Time end) {
+core::CellDelta& cell_of(std::vector<core::CellDelta>& deltas, const core::CellDelta& wanted,
+                         Time end) {
   for (auto delta = deltas.rbegin(); delta != deltas.rend(); ++delta) {
-    if (delta->series == series && delta->reach == reach && delta->cell.end == end) return *delta;
+    if (delta->series == wanted.series && delta->reach == wanted.reach &&
+        delta->span == wanted.span && delta->cell.end == end) {
+      return *delta;
+    }
   }
-  core::CellDelta& made = deltas.emplace_back();
-  made.series = series;
-  made.reach = reach;
-  return made;
+  return deltas.emplace_back(wanted);
+}
+
+// In whole seconds, as cells are: so those of many senders are one.
+core::Duration span_of(const FoldInput& input, const Cell& cell) {
+  const core::Duration span = cell.end - pane_of(input.increment.start);
+  return input.increment.measured && core::is_stretched(input.machine, input.match.series, span)
+             ? span
+             : core::Duration::zero();
 }
 
 void add(const core::Metric& metric, Cell cell, Cell& into) {
@@ -244,9 +253,12 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     return Folded::late;
   }
   pending.quiet.count(series, cell);
-  const Floor reach = reach_of(input.state, input.machine.at(series).target, start);
-  const Time end = cell.end;
-  add(metric, std::move(cell), cell_of(pending.observed.deltas, series, reach, end).cell);
+  const core::CellDelta place{series,
+                              reach_of(input.state, input.machine.at(series).target, start),
+                              {},
+                              level ? core::Duration::zero() : span_of(input, cell)};
+  core::CellDelta& delta = cell_of(pending.observed.deltas, place, cell.end);
+  add(metric, std::move(cell), delta.cell);
   return Folded::counted;
 }
 

@@ -12,7 +12,7 @@ using core::kDistantPast;
 
 namespace {
 
-constexpr std::uint64_t kFormat = 2;  // 1 had no exponential histograms
+constexpr std::uint64_t kFormat = 3;  // 1 had no exponential histograms, 2 no pace
 
 }  // namespace
 
@@ -77,11 +77,17 @@ void SeriesTable::deliver(const MetricPoint& point, Increment& increment) const 
   increment.layout = point.layout;
   if (is_exponential(point.kind)) {
     increment.exponential = &exponential_;
-    increment.samples = total(exponential_);
+    increment.samples = observations(point);
     return;
   }
   increment.buckets = &buckets_;
-  increment.samples = std::accumulate(buckets_.begin(), buckets_.end(), std::int64_t{0});
+  increment.samples = observations(point);
+}
+
+std::int64_t SeriesTable::observations(const MetricPoint& point) const {
+  return is_exponential(point.kind)
+             ? total(exponential_)
+             : std::accumulate(buckets_.begin(), buckets_.end(), std::int64_t{0});
 }
 
 bool SeriesTable::take_away(Base& base, const MetricPoint& point) {
@@ -111,6 +117,72 @@ bool SeriesTable::take_away(Base& base, const MetricPoint& point) {
   return true;
 }
 
+bool SeriesTable::has_fallen(const PointBatch& batch, const MetricPoint& point) const {
+  const Base& base = series_[point.series.value].base;
+  if (!base.known || point.end <= base.end) return false;
+  if (point.kind == PointKind::counter) return point.value < base.value;
+  if (point.kind != PointKind::histogram || base.exponential) return false;
+  const auto from = batch.buckets.begin() + point.first_bucket;
+  const auto size = static_cast<std::ptrdiff_t>(layouts_[point.layout.value].size()) + 1;
+  return std::accumulate(from, from + size, std::int64_t{0}) <
+         std::accumulate(base.buckets.begin(), base.buckets.end(), std::int64_t{0});
+}
+
+bool SeriesTable::others_fell(const PointBatch& batch, core::Time start) {
+  if (std::find(fallen_.begin(), fallen_.end(), start) != fallen_.end()) return true;
+  const Asked asked{batch.partition, batch.next_offset, start};
+  if (asked == asked_) return answer_;
+  asked_ = asked;
+  answer_ = std::any_of(batch.points.begin(), batch.points.end(), [&](const MetricPoint& other) {
+    return other.start == start && has_fallen(batch, other);
+  });
+  return answer_;
+}
+
+bool SeriesTable::begins_anew(const Base& base, const PointBatch& batch, const MetricPoint& point,
+                              core::Int128 total, core::Int128 growth) {
+  if (point.start <= base.start) return false;
+  if (base.start == kDistantPast && point.start < base.end) return false;  // it says so now
+  if (others_fell(batch, point.start)) return true;
+  // A process that begins after what was counted before; OpenTelemetry's mark of a start that
+  // nobody knows, which is the time of the point itself, begins none.
+  if (point.start < base.end || point.start == point.end) return false;
+  if (base.pace.allows(total, point.end - point.start, base.end)) return true;
+  return !base.pace.allows(growth, point.end - base.end, base.end) && growth >= total - growth;
+}
+
+SeriesTable::Taken SeriesTable::take_total(Base& base, const PointBatch& batch,
+                                           const MetricPoint& point) {
+  const auto loaded = [&] { return core::Int128{observations(point)} * core::Fixed::kScale; };
+  const bool histogram = is_histogram(point.kind);
+  Taken taken;
+  bool fell = false;
+  if (histogram) {
+    load(batch, point);
+    taken.added = taken.total = loaded();
+    fell = !take_away(base, point) && base.known;
+    if (base.known && !fell) taken.added = loaded();
+  } else {
+    taken.added = taken.total = point.value.nanos;
+    fell = base.known && point.value < base.value;
+    if (base.known && !fell) taken.added -= base.value.nanos;
+  }
+  if (fell && point.start > base.start) fallen_[fallen_count_++ % fallen_.size()] = point.start;
+  taken.anew = fell || (base.known && begins_anew(base, batch, point, taken.total, taken.added));
+  if (taken.anew && !fell) {
+    taken.added = taken.total;
+    if (histogram) load(batch, point);  // as it was before the base was taken away
+  }
+  return taken;
+}
+
+// Whether it is known since when the point counts. Of a first sample that was counted before under
+// other labels it is not: nothing of it has just happened, whatever start a Collector gives it.
+bool SeriesTable::is_dated(const Base& base, const MetricPoint& point) {
+  if (point.start == kDistantPast || point.start == point.end) return false;
+  return base.known || !base.retold;
+}
+
 std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBatch& batch,
                                                       const MetricPoint& point) {
   if (base.known && point.end <= base.end) return std::nullopt;  // late, or the same again
@@ -120,37 +192,28 @@ std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBat
   increment.untyped = point.kind == PointKind::untyped;
   increment.level = point.value;
 
-  bool reset = base.known && point.start != kDistantPast && point.start > base.start &&
-               (base.start != kDistantPast || point.start >= base.end);
-  if (is_histogram(point.kind)) {
-    load(batch, point);
-    if (reset) base.known = false;  // nothing is taken away from what begins anew
-    const bool grown = take_away(base, point);
-    reset = reset || (base.known && !grown);
-    base.known = base.known || reset;
-    deliver(point, increment);
-  } else if (base.known && !reset) {
-    reset = point.value < base.value;
-  }
+  const Taken taken = take_total(base, batch, point);
+  if (is_histogram(point.kind)) deliver(point, increment);
   increment.value = point.value;
-  increment.start = point.start;
-  if (!base.known) {
-    increment.first = point.start == kDistantPast;
-    increment.retold = base.retold;
-    if (increment.first) increment.start = point.end;
-  } else if (reset) {
-    increment.start = std::max(point.start, base.end);
+  if (base.known && !taken.anew) increment.value -= base.value;
+  const bool dated = is_dated(base, point);
+  increment.measured = base.known;
+  if (base.known) {
+    increment.start = taken.anew && dated ? std::max(point.start, base.end) : base.end;
   } else {
-    increment.start = base.end;
-    increment.value -= base.value;
+    increment.first = !dated && point.start < point.end;
+    increment.retold = base.retold;
+    increment.start = dated ? point.start : point.end;
   }
+  const bool counts = base.known || dated || increment.first;
+  if (taken.anew || !base.known) base.pace = {0, increment.start};
+  if (base.known || dated) base.pace.counted += taken.added;
+  if (dated && point.start < base.pace.since) base.pace = {taken.total, point.start};
   base.known = true;
   base.start = point.start;
   base.end = point.end;
   base.value = point.value;
-  // OpenTelemetry's mark of a start that nobody knows: the value is only a base.
-  if (point.start == point.end) return std::nullopt;
-  return increment;
+  return counts ? std::optional(increment) : std::nullopt;
 }
 
 bool SeriesTable::note(Base& base, PointKind kind, Interval interval) {
@@ -183,6 +246,7 @@ std::optional<Increment> SeriesTable::take_delta(Base& base, const PointBatch& b
   Increment increment;
   increment.start = interval.start;
   increment.end = interval.end;
+  increment.measured = !bare;
   increment.value = point.value;
   if (is_histogram(point.kind)) {
     load(batch, point);
@@ -230,6 +294,8 @@ std::string SeriesTable::save() const {
       bytes.time(interval.start);
       bytes.time(interval.end);
     }
+    bytes.fixed(core::Fixed{base->pace.counted});
+    bytes.time(base->pace.since);
   }
   return std::move(bytes.data);
 }
@@ -237,7 +303,7 @@ std::string SeriesTable::save() const {
 core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) {
   BytesReader bytes(data);
   const std::uint64_t format = bytes.number();
-  if (format != 1 && format != kFormat) {
+  if (format < 1 || format > kFormat) {
     return core::fail("the bases of series are of another format");
   }
   KeyedBases bases;
@@ -257,6 +323,10 @@ core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) 
     for (Interval& interval : base.recent) {
       interval.start = bytes.time();
       interval.end = bytes.time();
+    }
+    if (format > 2) {
+      base.pace.counted = bytes.fixed().nanos;
+      base.pace.since = bytes.time();
     }
     bases.emplace_back(std::move(key), std::move(base));
   }

@@ -2,10 +2,11 @@
 // SeriesTable: from measurements to increments. Keeps the base of every cumulative series and the
 // intervals seen of every delta series, for all rollouts of a shard. Used by the loop's thread.
 //
-// Rules (judging.md, Cumulative to delta): a changed start time or a value that falls is a reset;
-// a first sample counts whole when its start time is known, else it is a base; overlapping
-// intervals of one series, and gauges of one time, are dropped, which is also the filter for
-// duplicates.
+// Rules (docs/judging.md, From totals to increments): a value that falls is a reset, and so is a
+// later start time where what was counted since may be a new process'; else the total goes on, told
+// from a new start by a Collector that was restarted (pace.h). A first sample counts whole when
+// its start time is known, else it is a base; overlapping intervals of one series, and gauges of
+// one time, are dropped, which is also the filter for duplicates.
 
 #include <array>
 #include <optional>
@@ -15,6 +16,7 @@
 
 #include "engine/runtime/metric_point.h"
 #include "engine/runtime/namesakes.h"
+#include "engine/runtime/pace.h"
 
 namespace rollbook::runtime {
 
@@ -23,9 +25,10 @@ namespace rollbook::runtime {
 struct Increment {
   core::Time start{};  // the interval is (start, end]
   core::Time end{};
-  bool first = false;   // of a cumulative series whose start is unknown: counts whole only
-                        // where the series is known to have been zero
-  bool retold = false;  // of a series that was known under other labels: namesakes.h
+  bool first = false;     // of a cumulative series whose start is unknown: counts whole only
+                          // where the series is known to have been zero
+  bool measured = false;  // it came within (start, end]: between two points, or as a delta says
+  bool retold = false;    // of a series that was known under other labels: namesakes.h
   bool gauge = false;
   bool untyped = false;  // as the metric has it: counts `value`, or is at `level`
   core::Fixed value;
@@ -73,6 +76,7 @@ class SeriesTable {
     core::Time start = core::kDistantPast;
     core::Time end = core::kDistantPast;
     core::Fixed value;
+    Pace pace;
     bool exponential = false;            // `buckets` as put_exponential() writes them
     std::vector<std::int64_t> buckets;   // histograms
     std::optional<LayoutNumber> layout;  // of explicit ones; not known after a restart
@@ -93,13 +97,40 @@ class SeriesTable {
   // Into buckets_ or exponential_, and from there into the increment.
   void load(const PointBatch& batch, const MetricPoint& point);
   void deliver(const MetricPoint& point, Increment& increment) const;
-  // Takes the base away from what is loaded, and makes what was loaded the base; false: a reset.
+  std::int64_t observations(const MetricPoint& point) const;  // of what is loaded
+  // What was loaded becomes the base, and what was the base is taken away from it; false: some of
+  // it fell, and nothing is.
   bool take_away(Base& base, const MetricPoint& point);
+  // What is loaded, or the point's value, without what had been counted before; whether it began
+  // anew.
+  struct Taken {
+    core::Int128 total = 0, added = 0;  // as in Pace
+    bool anew = false;
+  };
+  Taken take_total(Base& base, const PointBatch& batch, const MetricPoint& point);
+  // Of a point that has not fallen.
+  bool begins_anew(const Base& base, const PointBatch& batch, const MetricPoint& point,
+                   core::Int128 total, core::Int128 growth);
+  // Whether another series that begins at the same time has fallen: then a process has.
+  bool others_fell(const PointBatch& batch, core::Time start);
+  static bool is_dated(const Base& base, const MetricPoint& point);
+  bool has_fallen(const PointBatch& batch, const MetricPoint& point) const;
   using KeyedBases = std::vector<std::pair<std::string, Base>>;  // by rising key
   static core::Result<KeyedBases> parse(std::string_view bytes);
   static void remember(const Base& other, Base& base);
 
   std::vector<Entry> series_;
+  std::array<core::Time, 16> fallen_{};  // the last start times with which a series fell
+  std::uint32_t fallen_count_ = 0;
+  // What others_fell() found last: with the restart of a Collector it is asked for each series.
+  struct Asked {
+    std::int32_t partition = -1;
+    std::int64_t next_offset = 0;
+    core::Time start{};
+    bool operator==(const Asked&) const = default;
+  };
+  Asked asked_;
+  bool answer_ = false;
   Namesakes namesakes_;
   std::vector<std::vector<core::Fixed>> layouts_;
   std::vector<std::int64_t> buckets_;

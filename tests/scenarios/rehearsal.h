@@ -119,6 +119,17 @@ class Rehearsal {
   void point(const std::string& series, const Labels& labels, std::int64_t value,
              core::Duration age, runtime::PointKind kind = runtime::PointKind::counter_delta,
              std::optional<core::Duration> span = std::nullopt);
+  // Feeds points as they are, as one batch of a partition. Those of a histogram have the layout
+  // that was set by histogram().
+  struct Sent {
+    std::string series;
+    Labels labels;
+    runtime::PointKind kind = runtime::PointKind::counter;
+    core::Time start = core::kDistantPast, end{};
+    std::int64_t value = 0;
+    std::vector<std::int64_t> buckets;
+  };
+  void deliver(const std::vector<Sent>& points, std::int32_t partition = 0);
   // The process ends without a goodbye and recovers from the log; metrics since are read again, or
   // the first `scrapes` of them, and the others at the next crash.
   void crash(std::size_t scrapes = SIZE_MAX);

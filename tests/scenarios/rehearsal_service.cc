@@ -158,6 +158,24 @@ void Rehearsal::feed(runtime::PointBatch batch) {
   }
 }
 
+void Rehearsal::deliver(const std::vector<Sent>& points, std::int32_t partition) {
+  runtime::PointBatch batch;
+  batch.partition = partition;
+  for (const Sent& sent : points) {
+    Source& named = source(sent.series, sent.labels, sent.kind);
+    named.silent = true;
+    runtime::MetricPoint made;
+    made.series = named.name.number;
+    made.kind = sent.kind;
+    made.start = sent.start;
+    made.end = sent.end;
+    made.value = core::Fixed::from_int(sent.value);
+    made.layout = named.layout;
+    put(batch, named, made, sent.buckets);
+  }
+  feed(std::move(batch));
+}
+
 void Rehearsal::point(const std::string& series, const Labels& labels, std::int64_t value,
                       core::Duration age, runtime::PointKind kind,
                       std::optional<core::Duration> span) {

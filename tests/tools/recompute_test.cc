@@ -191,5 +191,145 @@ TEST(Recompute, TestsOfTwoArmsAndOfThePastOverGaps) {
   expect_recomputed(r);
 }
 
+// ---- What was altered -------------------------------------------------------------------------
+
+// The same log with one event edited, as somebody writes it who makes the chain of hashes anew.
+void copy_altered(const Rehearsal& r, core::Sequence which,
+                  const std::function<void(core::Body&)>& edit, store::MemoryEventLog& copy) {
+  const store::MemoryEventLog& log = const_cast<Rehearsal&>(r).log();
+  const auto all = log.read_positions({}, r.events().size());
+  ASSERT_TRUE(all.has_value() && all->size() == r.events().size());
+  for (const runtime::StoredEvent& stored : *all) {
+    runtime::Turn turn;
+    turn.events = {stored.event};
+    if (const auto* started = std::get_if<core::RolloutStarted>(&stored.event.body)) {
+      turn.plans = {*log.plan(started->digest)};
+    }
+    if (stored.event.sequence == which) edit(turn.events[0].body);
+    ASSERT_TRUE(
+        copy.append(turn, [](const core::Event&,
+                             std::string_view) { return std::optional<runtime::OutboxRow>(); })
+            .has_value());
+  }
+}
+
+// The sequence that replay objects to; 0: it has nothing against it.
+std::uint64_t objection(const Rehearsal& r, core::Sequence which,
+                        const std::function<void(core::Body&)>& edit) {
+  store::MemoryEventLog copy;
+  copy_altered(r, which, edit, copy);
+  tools::Recompute recompute(copy);
+  const auto found = recompute.run({});
+  EXPECT_TRUE(found.has_value());
+  if (!found || !found->has_value()) return 0;
+  const std::string number = std::to_string((*found)->sequence.value);
+  EXPECT_NE((*found)->message.find("event " + number + " "), std::string::npos);
+  return (*found)->sequence.value;
+}
+
+// A number in the evidence of a body, where it has one, and what a millionth of a nat is of it.
+struct Statistic {
+  const char* what;
+  std::int64_t micro_nat;
+  std::function<std::int64_t*(core::Body&)> of;
+};
+
+core::Evidence* evidence_of(core::Body& body) {
+  auto* changed = std::get_if<core::VerdictChanged>(&body);
+  return changed != nullptr && changed->reading.evidence ? &*changed->reading.evidence : nullptr;
+}
+
+const std::vector<Statistic>& statistics() {
+  const auto in_evidence = [](auto pick) {
+    return [pick](core::Body& body) {
+      core::Evidence* evidence = evidence_of(body);
+      return evidence == nullptr ? nullptr : pick(*evidence);
+    };
+  };
+  static const std::vector<Statistic> all{
+      {"statistic", 1, in_evidence([](core::Evidence& e) { return &e.statistic; })},
+      {"contrary", 1,
+       in_evidence([](core::Evidence& e) { return e.contrary == 0 ? nullptr : &e.contrary; })},
+      {"an edge's log", 1, in_evidence([](core::Evidence& e) {
+         return e.edges && !e.edges->pair.empty() ? &e.edges->pair[0].log : nullptr;
+       })},
+      {"a sum of the evidence", 1'000'000,
+       in_evidence([](core::Evidence& e) { return e.logs.empty() ? nullptr : &e.logs[0]; })},
+      {"a sum that is carried on", 1'000'000,
+       [](core::Body& body) -> std::int64_t* {
+         auto* observed = std::get_if<core::Observed>(&body);
+         return observed != nullptr && !observed->tests.empty() && !observed->tests[0].logs.empty()
+                    ? &observed->tests[0].logs[0]
+                    : nullptr;
+       }},
+  };
+  return all;
+}
+
+// A rollout whose reviews and guards are proofs of every kind.
+void play_proofs(Rehearsal& r) {
+  healthy(r);
+  r.histogram("dur", {{"v", "old"}}, {5, 10, 20, 50}, {540, 360, 0, 0, 0});
+  r.counter("err", kNew, 1);
+  r.counter("err", {{"v", "old"}}, 9);
+  r.start();
+  r.run_for(30min);
+  r.counter("err", kNew, 60);
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "rolled_back");
+}
+const std::string kProofs = text_of(
+    {.guard = "stop error_rate > 5% with confidence 99%\n"
+              "stop error_rate > baseline.error_rate * 150% with confidence 99%\n",
+     .stages = "stage canary {\n traffic 20%\n hold 2h\n"
+               " expect error_rate < 5% with confidence 95%\n"
+               " expect error_rate <= baseline.error_rate * 200% with confidence 95%\n"
+               " expect canary.p99(latency) <= baseline.p99(latency) * 300% with confidence 95%\n"
+               " within 4h otherwise halt\n}\n"});
+
+// The last event that has the number; none: 0.
+core::Sequence last_with(const Rehearsal& r, const Statistic& statistic) {
+  core::Sequence last;
+  for (core::Event event : r.events()) {
+    if (event.stream != core::kShardStream && statistic.of(event.body) != nullptr) {
+      last = event.sequence;
+    }
+  }
+  return last;
+}
+
+TEST(Recompute, AStatisticThatWasAlteredByThreeMillionthsIsObjectedToAndByOneIsNot) {
+  Rehearsal r(kProofs);
+  play_proofs(r);
+  expect_recomputed(r);
+  for (const Statistic& statistic : statistics()) {
+    const core::Sequence which = last_with(r, statistic);
+    ASSERT_NE(which.value, 0U) << "nothing has " << statistic.what;
+    for (const std::int64_t by : {-3, -2, -1, 1, 2, 3}) {
+      const std::uint64_t objected = objection(
+          r, which, [&](core::Body& body) { *statistic.of(body) += by * statistic.micro_nat; });
+      EXPECT_EQ(objected, by == 3 || by == -3 ? which.value : 0) << statistic.what << " by " << by;
+    }
+  }
+}
+
+TEST(Recompute, AVerdictThatWasTurnedIsObjectedTo) {
+  Rehearsal r(kProofs);
+  play_proofs(r);
+  std::size_t turned = 0;
+  for (const core::Event& event : r.events()) {
+    const auto* changed = std::get_if<core::VerdictChanged>(&event.body);
+    if (changed == nullptr) continue;
+    const auto turn = [](core::Body& body) {
+      core::Reading& reading = std::get<core::VerdictChanged>(body).reading;
+      reading.verdict =
+          reading.verdict == core::Verdict::pass ? core::Verdict::fail : core::Verdict::pass;
+    };
+    EXPECT_EQ(objection(r, event.sequence, turn), event.sequence.value);
+    ++turned;
+  }
+  EXPECT_GE(turned, 3U);
+}
+
 }  // namespace
 }  // namespace rollbook::tests

@@ -276,6 +276,115 @@ TEST(EvaluateQuantile, SaysTheLastEdgeWhereItLiesBeyond) {
   EXPECT_EQ(judging.read().low, std::nullopt);
 }
 
+// ---- Too early: a scrape that began before the window is not in it
+
+TEST(EvaluateStop, ARateOrACountIsNotLittleBeforeItsWindowWasWatched) {
+  struct Case {
+    Criterion criterion;
+    Duration width, from;
+  };
+  for (const Case& c : {Case{rate(less, "10"), 5min, 5min}, Case{rate(less, "10"), 2min, 2min},
+                        Case{rate(less, "10"), 24h, 2 * kStaleAfter},
+                        Case{count(less_equal, "3000"), 10min, 10min}}) {
+    Judging judging(c.criterion, c.width);
+    judging.see(kRequests, c.from - 1s, 50);
+    EXPECT_EQ(judging.read().verdict, Verdict::undecided);
+    EXPECT_EQ(judging.read().raw, Raw::unknown);
+    judging.see(kRequests, c.from, 50);
+    EXPECT_EQ(judging.read().verdict, Verdict::fail);
+  }
+  // A pause goes on until it is known to be over.
+  Judging pauses(rate(less, "10"));
+  pauses.criterion().kind = CriterionKind::pause;
+  pauses.see(kRequests, 5min, 50);
+  EXPECT_EQ(pauses.remember(5min).verdict, Verdict::fail);
+  pauses.state.guard_floor = pauses.state.shift_floor = kBegin + 5min;
+  pauses.see(kRequests, 6min, 50);
+  EXPECT_EQ(pauses.read().raw, Raw::unknown);
+  EXPECT_EQ(pauses.read().verdict, Verdict::fail);
+  // Much is much however long it was watched.
+  Judging much(rate(greater, "10"));
+  much.see(kRequests, 1s, 50);
+  EXPECT_EQ(much.read().verdict, Verdict::fail);
+}
+
+// ---- Two quantiles without a test: edges at 5, 10, 25 and 50 ms
+
+// The baseline's latency beside the canary's.
+Judging two_quantiles(CriterionKind kind, Comparison comparison, const char* factor) {
+  Criterion criterion = quantile("0.99", comparison, "0");
+  criterion.kind = kind;
+  criterion.factor = decimal(factor);
+  criterion.other = WindowIndex{4};
+  Judging judging(criterion);
+  Window window = judging.machine.windows[kLatency.value];
+  window.series = SeriesIndex{4};
+  judging.machine.windows.push_back(window);
+  judging.machine.series.push_back({MetricIndex{kLatency.value}, Arm::baseline});
+  judging.state.series.resize(5);
+  judging.state.windows.resize(5);
+  return judging;
+}
+
+void see_both(Judging& judging, std::vector<std::int64_t> canary,
+              std::vector<std::int64_t> baseline) {
+  judging.see_latency(10min, std::move(canary));
+  CellDelta other = judging.pending.observed.deltas.back();
+  other.series = SeriesIndex{4};
+  other.cell.samples = 1000;
+  other.cell.buckets = std::move(baseline);
+  judging.put(other);
+}
+
+struct OfTwo {
+  const char* factor;
+  Comparison comparison;
+  std::vector<std::int64_t> canary, baseline;
+  Verdict stop, expect;
+};
+class TwoQuantiles : public testing::TestWithParam<OfTwo> {};
+TEST_P(TwoQuantiles, AreHeldAgainstEachOtherAsFarAsTheirBucketsTell) {
+  const OfTwo& c = GetParam();
+  Judging stops = two_quantiles(CriterionKind::stop, c.comparison, c.factor);
+  see_both(stops, c.canary, c.baseline);
+  EXPECT_EQ(stops.read().verdict, c.stop);
+  Judging expects = two_quantiles(CriterionKind::expect, c.comparison, c.factor);
+  see_both(expects, c.canary, c.baseline);
+  EXPECT_EQ(expects.read().verdict, c.expect);
+}
+const std::vector<std::int64_t> kBelow{980, 20, 0, 0, 0}, kAtTheEdge{0, 0, 0, 990, 10},
+    kAbove{900, 0, 0, 0, 100};
+INSTANTIATE_TEST_SUITE_P(
+    Evaluate, TwoQuantiles,
+    testing::Values(
+        OfTwo{"1.05", greater, kBelow, kBelow, Verdict::pass, Verdict::fail},
+        OfTwo{"1.05", less_equal, kBelow, kBelow, Verdict::fail, Verdict::pass},
+        // Both lie above 50 ms, and nobody knows how far.
+        OfTwo{"1.05", greater, kAbove, kAbove, Verdict::undecided, Verdict::undecided},
+        OfTwo{"1.05", less_equal, kAbove, kAbove, Verdict::undecided, Verdict::undecided},
+        OfTwo{"3", less_equal, kAbove, kAbove, Verdict::undecided, Verdict::undecided},
+        OfTwo{"0.5", less, kAbove, kAbove, Verdict::undecided, Verdict::undecided},
+        // One does: above 50 ms against 7.5 · 1.05, and against 50 · 1.05.
+        OfTwo{"1.05", greater, kAbove, kBelow, Verdict::fail, Verdict::pass},
+        OfTwo{"1.05", less_equal, kAbove, kBelow, Verdict::pass, Verdict::fail},
+        OfTwo{"1.05", greater, kAbove, kAtTheEdge, Verdict::undecided, Verdict::undecided},
+        // 50 ms against more than 50 · 1.05, and against more than 50 · 0.9.
+        OfTwo{"1.05", less_equal, kAtTheEdge, kAbove, Verdict::fail, Verdict::pass},
+        OfTwo{"0.9", less_equal, kAtTheEdge, kAbove, Verdict::undecided, Verdict::undecided},
+        OfTwo{"0.9", less_equal, kBelow, kAbove, Verdict::fail, Verdict::pass}));
+
+// What is not known neither keeps a stop's `for` going nor ends it.
+TEST(TwoQuantiles, AStopsForWaitsWhereTheyCannotBeTold) {
+  Judging judging = two_quantiles(CriterionKind::stop, greater, "1.05");
+  judging.criterion().sustain = 5min;
+  see_both(judging, kAbove, kBelow);
+  EXPECT_EQ(judging.remember(10min).raw, Raw::true_);
+  judging.evolve();
+  see_both(judging, {0, 0, 0, 0, 90'000}, {0, 0, 0, 0, 90'000});
+  EXPECT_EQ(judging.read(12min).raw, Raw::unknown);
+  EXPECT_EQ(judging.read(12min).verdict, Verdict::undecided);
+}
+
 TEST(EvaluateQuantile, IsMissingWithoutBoundsAndWithoutObservations) {
   Judging judging(quantile("0.5", less, "0.01"));
   EXPECT_EQ(judging.read().missing, Missing::no_series);

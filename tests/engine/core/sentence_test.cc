@@ -93,6 +93,22 @@ TEST(Sentence, SaysThatAQuantileLiesBeyondTheLastEdge) {
   EXPECT_EQ(reading_text(judging.machine, judging.criterion(), judging.read()), "above 50ms");
 }
 
+TEST(Sentence, SaysThatTheBucketsCannotTellHowTwoQuantilesCompare) {
+  Judging judging = p99_above_15ms();
+  Criterion& criterion = judging.criterion();
+  criterion.text = "canary.p99(latency) > baseline.p99(latency) * 105% over 5m";
+  criterion.limit = Fixed{};
+  criterion.factor = decimal("1.05");
+  criterion.other = criterion.window;
+  judging.see_latency(60s, {900, 50, 20, 0, 30});
+  EXPECT_EQ(judging.read().verdict, Verdict::undecided);
+  EXPECT_EQ(sentence(judging.machine, criterion, judging.read()),
+            "canary.p99(latency) > baseline.p99(latency) * 105% over 5m: above 50ms, the last edge "
+            "of its buckets, against 52.5ms in 1000 samples, which of the two is greater cannot be "
+            "told beyond the last edge of the buckets: let the histogram have higher ones, "
+            "shop.runbook:7:3");
+}
+
 TEST(Sentence, ShowsASizeAsASize) {
   Judging judging = p99_above_15ms();
   judging.criterion().text = "p99(size) > 64KiB over 5m";

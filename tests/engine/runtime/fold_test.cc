@@ -104,6 +104,23 @@ TEST_F(FoldTest, ReachesTheHighestFloorBeforeAllOfIt) {
   EXPECT_EQ(observed().deltas[2].cell.value, Fixed::from_int(8));
 }
 
+// Over a gap it is told in how long a time it came; that of many senders, in whole seconds, is one.
+TEST_F(FoldTest, TellsTheSpanOfWhatCameOverAGap) {
+  increment.measured = true;
+  fold(kRequests, 0s, 90s, 1);
+  fold(kRequests, 1s, 300s, 2);
+  fold(kRequests, 600ms, 299s + 700ms, 4);
+  fold(kRequests, 285s, 300s, 8);
+  increment.measured = false;
+  fold(kRequests, 1s, 300s, 16);
+  ASSERT_EQ(observed().deltas.size(), 3U);
+  EXPECT_EQ(observed().deltas[0].span, 0s);
+  EXPECT_EQ(observed().deltas[1].span, 299s);
+  EXPECT_EQ(observed().deltas[1].cell.value, Fixed::from_int(6));
+  EXPECT_EQ(observed().deltas[2].span, 0s);
+  EXPECT_EQ(observed().deltas[2].cell.value, Fixed::from_int(24));
+}
+
 TEST_F(FoldTest, WhatBeganBeforeTheRolloutIsOnlyABase) {
   EXPECT_EQ(fold(kRequests, -1s, 25s, 1), Folded::counted);
   EXPECT_TRUE(observed().deltas.empty());

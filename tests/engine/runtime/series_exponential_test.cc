@@ -103,19 +103,27 @@ TEST_F(SeriesExponentialTest, RestoredBasesGoOnWhereTheyStood) {
   EXPECT_EQ(taken, (Exponential{4, 10, 0, 7, {1}}));
 }
 
-TEST_F(SeriesExponentialTest, CheckpointsOfTheFormatBeforeAreStillRead) {
+TEST_F(SeriesExponentialTest, CheckpointsOfTheFormatsBeforeAreStillRead) {
   take(points.counter(points.series("req"), kBegin + 10s, 100));
   std::string bytes = table.save();
-  // Format 1 is the same without the mark of exponential buckets, which stands before their number.
-  const std::size_t mark = bytes.size() - (1 + 1 + 1 + 16);
-  ASSERT_EQ(bytes.substr(mark, 3), std::string(3, '\0'));
-  bytes.erase(mark, 1);
-  bytes[0] = 1;
-  SeriesTable later;
-  ASSERT_TRUE(later.restore(bytes));
-  points = Points();
-  series = points.series("req");
-  EXPECT_EQ(take(later, points.counter(series, kBegin + 25s, 130))->value, Fixed::from_int(30));
+  // Format 2 is the same without the pace at the end: nothing counted, and a time.
+  const std::size_t pace = bytes.size() - (2 + 9);
+  ASSERT_EQ(bytes.substr(pace, 2), std::string(2, '\0'));
+  bytes.erase(pace);
+  // Format 1 also has no mark of exponential buckets, which stands before their number.
+  std::string first = bytes;
+  const std::size_t mark = first.size() - (1 + 1 + 1 + 16);
+  ASSERT_EQ(first.substr(mark, 3), std::string(3, '\0'));
+  first.erase(mark, 1);
+  first[0] = 1;
+  bytes[0] = 2;
+  for (const std::string& format : {first, bytes}) {
+    SeriesTable later;
+    ASSERT_TRUE(later.restore(format));
+    points = Points();
+    series = points.series("req");
+    EXPECT_EQ(take(later, points.counter(series, kBegin + 25s, 130))->value, Fixed::from_int(30));
+  }
 }
 
 // ---- Numbers without a type ---------------------------------------------------------------------

@@ -102,8 +102,100 @@ TEST_F(SeriesTableTest, AStartEqualToTheTimeIsOnlyABase) {
   const auto grown = counter(25s, 130, kBegin + 10s);
   ASSERT_TRUE(grown);
   EXPECT_EQ(grown->value, Fixed::from_int(30));
-  EXPECT_FALSE(counter(40s, 5, kBegin + 40s));
+}
+
+// Nobody knows since when, but that it was not before the point that it has fallen from.
+TEST_F(SeriesTableTest, AFallCountsSinceThePointBeforeWhereTheStartIsTheTime) {
+  counter(10s, 100, kBegin);
+  const auto reset = counter(40s, 5, kBegin + 40s);
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(reset->value, Fixed::from_int(5));
+  EXPECT_EQ(reset->start, kBegin + 10s);
+  EXPECT_TRUE(reset->measured);
   EXPECT_EQ(counter(50s, 6, kBegin + 40s)->value, Fixed::from_int(1));
+}
+
+TEST_F(SeriesTableTest, ATotalThatGoesOnUnderALaterStartCountsWhatItRoseBy) {
+  counter(3600s, 36000, kBegin);
+  const auto told = counter(3620s, 36200, kBegin + 3605s);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->value, Fixed::from_int(200));
+  EXPECT_EQ(told->start, kBegin + 3600s);
+  EXPECT_EQ(counter(3635s, 36350, kBegin + 3605s)->value, Fixed::from_int(150));
+}
+
+TEST_F(SeriesTableTest, WhatCountedBetweenTwoPointsIsMeasured) {
+  EXPECT_FALSE(counter(10s, 100, kBegin)->measured) << "it may all have come with the last request";
+  EXPECT_TRUE(counter(25s, 130, kBegin)->measured);
+  const SeriesNumber other = points.series("other");
+  EXPECT_TRUE(take(points.delta(other, kBegin + 60s, 5, kBegin))->measured);
+  EXPECT_FALSE(take(points.delta(other, kBegin + 90s, 5))->measured);
+}
+
+// Its life was counted under the labels that it had, whatever start it has now.
+TEST_F(SeriesTableTest, ASeriesThatGainsALabelIsABaseThoughItHasAStart) {
+  counter(10s, 100, kBegin);
+  const Time at = kBegin + 4h;
+  for (const auto& [pod, start] : {std::pair{"a", kBegin}, {"b", at - 15s}}) {
+    const SeriesNumber gained = points.series("req", {{"pod", pod}, {"v", "new"}});
+    const auto told = take(points.counter(gained, at, 5000, start));
+    ASSERT_TRUE(told);
+    EXPECT_TRUE(told->first);
+    EXPECT_TRUE(told->retold);
+    EXPECT_EQ(told->start, at);
+    EXPECT_EQ(take(points.counter(gained, at + 15s, 5010, start))->value, Fixed::from_int(10));
+  }
+}
+
+// Errors that a new process had at once are as many as the old one had in ten hours; that its
+// requests fell says that it is new. In whatever order they come.
+TEST_F(SeriesTableTest, AnotherSeriesThatFellTellsThatAProcessBeganAnew) {
+  for (const bool errors_first : {false, true}) {
+    for (const bool together : {true, false}) {
+      if (errors_first && !together) continue;  // what comes later is not known yet
+      points = Points();
+      table = SeriesTable();
+      const SeriesNumber requests = points.series("req"), errors = points.series("err");
+      const auto give = [&](core::Duration at, Time start, std::int64_t asked,
+                            std::int64_t failed) {
+        const auto one = [&](SeriesNumber number, std::int64_t value) {
+          points.counter(number, kBegin + at, value, start);
+        };
+        errors_first ? one(errors, failed) : one(requests, asked);
+        std::vector<PointBatch> batches;
+        if (!together) batches.push_back(points.take());
+        errors_first ? one(requests, asked) : one(errors, failed);
+        batches.push_back(points.take());
+        std::int64_t counted = -1;
+        for (const PointBatch& batch : batches) {
+          table.learn(batch);
+          for (const MetricPoint& point : batch.points) {
+            const auto increment = table.take(batch, point);
+            if (increment && point.series == errors) {
+              counted = static_cast<std::int64_t>(increment->value.nanos / Fixed::kScale);
+            }
+          }
+        }
+        return counted;
+      };
+      EXPECT_EQ(give(10h, kBegin, 360'000, 40), 40);
+      EXPECT_EQ(give(10h + 15s, kBegin + 10h + 1s, 140, 50), 50) << errors_first << together;
+      EXPECT_EQ(give(10h + 30s, kBegin + 10h + 1s, 290, 60), 10);
+    }
+  }
+}
+
+TEST_F(SeriesTableTest, ItsPaceOutlivesARestartOfTheEngine) {
+  counter(30s, 20, kBegin);
+  SeriesTable other;
+  ASSERT_TRUE(other.restore(table.save()).has_value());
+  Points again;
+  const SeriesNumber same = again.series("req", {{"v", "new"}});
+  const MetricPoint& point = again.counter(same, kBegin + 45s, 20, kBegin + 31s);
+  other.learn(again.batch());
+  const auto reset = other.take(again.batch(), point);
+  ASSERT_TRUE(reset);
+  EXPECT_EQ(reset->value, Fixed::from_int(20));
 }
 
 TEST_F(SeriesTableTest, AStartAfterTheTimeIsNothing) {
@@ -295,7 +387,7 @@ TEST_F(SeriesTableTest, DamagedBytesAreRefusedAtEveryLength) {
     EXPECT_FALSE(other.restore(bytes.substr(0, length))) << length;
   }
   std::string newer = bytes;
-  newer[0] = 3;
+  newer[0] = static_cast<char>(bytes[0] + 1);
   SeriesTable other;
   const auto refused = other.restore(newer);
   ASSERT_FALSE(refused);
