@@ -85,11 +85,7 @@ void MeasuredFold::fill(std::size_t i, const Observed& body) const {
     if (seen.series == window.series) watermark = std::max(watermark, seen.watermark);
   }
   const Time passed = passed_at(watermark, state.limits);
-  for (const CellDelta& delta : body.deltas) {
-    if (delta.series == window.series && delta.reach >= window.floor) {
-      add(machine, window, state.windows[i], delta.cell, passed);
-    }
-  }
+  add(machine, window, state.windows[i], body.deltas, passed);
   settle(machine, window, state.windows[i], passed_at(before, state.limits), passed);
 }
 
