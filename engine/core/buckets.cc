@@ -4,8 +4,7 @@
 
 namespace rollbook::core {
 
-void add_buckets(Cell& into, const Cell& from, std::int64_t sign) {
-  if (from.buckets.empty()) return;
+void cover(Cell& into, const Cell& from) {
   if (into.buckets.empty()) into.first = from.first;
   if (from.first < into.first) {
     into.buckets.insert(into.buckets.begin(), into.first - from.first, 0);
@@ -14,9 +13,6 @@ void add_buckets(Cell& into, const Cell& from, std::int64_t sign) {
   const std::size_t shift = from.first - into.first;
   if (into.buckets.size() < shift + from.buckets.size()) {
     into.buckets.resize(shift + from.buckets.size());
-  }
-  for (std::size_t i = 0; i < from.buckets.size(); ++i) {
-    into.buckets[shift + i] += sign * from.buckets[i];
   }
 }
 

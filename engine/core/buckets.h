@@ -10,8 +10,19 @@
 
 namespace rollbook::core {
 
+// Makes room for those of `from`.
+void cover(Cell& into, const Cell& from);
+
 // into += sign × from
-void add_buckets(Cell& into, const Cell& from, std::int64_t sign);
+inline void add_buckets(Cell& into, const Cell& from, std::int64_t sign) {
+  const std::size_t count = from.buckets.size();
+  if (count == 0) return;
+  if (from.first < into.first || from.first - into.first + count > into.buckets.size()) {
+    cover(into, from);
+  }
+  std::int64_t* to = into.buckets.data() + (from.first - into.first);
+  for (std::size_t i = 0; i < count; ++i) to[i] += sign * from.buckets[i];
+}
 
 // The new number of every bucket of an old layout; rises.
 using BucketMap = std::vector<std::uint32_t>;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iterator>
+#include <utility>
 #include <vector>
 
 #include "engine/core/event.h"
@@ -62,14 +63,14 @@ class Cells {
   Cells& operator=(const Cells& other) {
     if (this == &other) return *this;
     slots_.assign(other.begin(), other.end());
-    begin_ = 0;
+    to_wrap_ = slots_.size();
     size_ = other.size_;
     edits_ = other.edits_;
     return *this;
   }
   Cells& operator=(Cells&& other) noexcept {
     slots_ = std::move(other.slots_);
-    begin_ = std::exchange(other.begin_, 0);
+    to_wrap_ = std::exchange(other.to_wrap_, 0);
     size_ = std::exchange(other.size_, 0);
     edits_ = other.edits_;
     other.slots_.clear();
@@ -102,17 +103,21 @@ class Cells {
     made.buckets = std::move(buckets);
     return made;
   }
-  // Before `place`, which stays where it is.
-  iterator insert(iterator place, const Cell& cell) {
+  // A new last one.
+  Cell& append(const Cell& cell) {
     ++edits_;
     if (size_ == slots_.size()) grow();
-    slot(size_++) = cell;
-    std::rotate(place, end() - 1, end());
-    return place;
+    return slot(size_++) = cell;
+  }
+  // At `place`, before the one that is there.
+  Cell& insert(std::size_t place, const Cell& cell) {
+    append(cell);
+    std::rotate(begin() + distance(place), end() - 1, end());
+    return slot(place);
   }
   void pop_front() {
     ++edits_;
-    if (++begin_ == slots_.size()) begin_ = 0;
+    if (--to_wrap_ == 0) to_wrap_ = slots_.size();
     --size_;
   }
   void pop_back() {
@@ -126,7 +131,8 @@ class Cells {
   }
   void clear() {
     ++edits_;
-    begin_ = size_ = 0;
+    to_wrap_ = slots_.size();
+    size_ = 0;
   }
 
   bool operator==(const Cells& other) const {
@@ -138,23 +144,24 @@ class Cells {
     ++edits_;
     return at;
   }
-  Cell& slot(std::size_t index) { return slots_[place_of(index)]; }
-  const Cell& slot(std::size_t index) const { return slots_[place_of(index)]; }
-  std::size_t place_of(std::size_t index) const {
-    const std::size_t place = begin_ + index;
-    return place < slots_.size() ? place : place - slots_.size();
+  // Counted from the wrap, because to ask for slots_.size() is a division.
+  const Cell& slot(std::size_t index) const {
+    const std::ptrdiff_t behind = distance(index) - distance(to_wrap_);
+    return behind < 0 ? slots_.end()[behind] : slots_.begin()[behind];
   }
+  Cell& slot(std::size_t index) { return const_cast<Cell&>(std::as_const(*this).slot(index)); }
+  static std::ptrdiff_t distance(std::size_t slots) { return static_cast<std::ptrdiff_t>(slots); }
   // By a quarter: a window has as many cells as it will ever have most of its life.
   void grow() {
-    std::rotate(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(begin_), slots_.end());
-    begin_ = 0;
+    std::rotate(slots_.begin(), slots_.end() - distance(to_wrap_), slots_.end());
     const std::size_t wanted = slots_.size() + std::max<std::size_t>(8, slots_.size() / 4);
     slots_.reserve(wanted);
     slots_.resize(wanted);
+    to_wrap_ = wanted;
   }
 
   std::vector<Cell> slots_;
-  std::size_t begin_ = 0;  // in slots_
+  std::size_t to_wrap_ = 0;  // slots from the first cell's on to the end of slots_
   std::size_t size_ = 0;
   std::uint64_t edits_ = 0;
 };

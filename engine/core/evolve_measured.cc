@@ -93,9 +93,9 @@ void MeasuredFold::fill(std::size_t i, const Observed& body) const {
     if (seen.series == window.series) watermark = std::max(watermark, seen.watermark);
   }
   const Time passed = passed_at(watermark, state.limits);
+  add(machine, window, state.windows[i], body.deltas, passed);
   for (const CellDelta& delta : body.deltas) {
     if (delta.series == window.series && delta.reach >= window.floor) {
-      add(machine, window, state.windows[i], delta.cell, passed);
       note_stretch(window, delta, state.windows[i]);
     }
   }

@@ -43,9 +43,7 @@ void take_past(const Machine& machine, RolloutState& state, const Past& past) {
   };
   for (const WindowCells& found : past.windows) {
     const Window& window = machine.at(found.window);
-    for (const Cell& cell : found.cells) {
-      add(machine, window, state.windows[found.window.value], cell, passed(window));
-    }
+    add(machine, window, state.windows[found.window.value], found.cells, passed(window));
   }
   for (std::size_t i = 0; i < machine.windows.size(); ++i) {
     const Window& window = machine.windows[i];

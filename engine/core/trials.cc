@@ -192,6 +192,9 @@ std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
 }
 
 void grow(const Machine& machine, RolloutState& state, const Observed& observed) {
+  const bool any = std::any_of(state.tests.begin(), state.tests.end(),
+                               [](const TestState& test) { return !test.starts.empty(); });
+  if (!any) return;
   take_steps(machine, state);
   const Pending nothing;
   for (const CriterionIndex index : armed(machine, state)) {

@@ -161,6 +161,50 @@ Sum fold_gauge(const Metric& metric, const Window& window, const WindowState& st
   return Sum{folded.value, folded.samples, {}};
 }
 
+// Adds a cell that ends no later than the last one.
+void put_within(const Metric& metric, Cells& cells, Edit& edit, const Cell& cell, Time end) {
+  std::size_t place = cells.size();
+  while (place > 0 && std::as_const(cells)[place - 1].end > end) --place;
+  if (place > 0 && std::as_const(cells)[place - 1].end == end) {
+    merge(metric, cells[place - 1], cell);
+    edit.merged(place - 1, cell);
+  } else {
+    cells.insert(place, cell).end = end;
+    edit.inserted(place, cell);
+  }
+}
+
+// Adds to a window what `cell_of` finds in `from`; nullptr: nothing. A replay does little else, so
+// what lies last and what was added are kept here, not looked up in memory just written.
+template <class From, class CellOf>
+void add_all(const Machine& machine, const Window& window, WindowState& state, const From& from,
+             Time passed, const CellOf& cell_of) {
+  const Metric& metric = machine.at(machine.at(window.series).metric);
+  const bool sums = adds_up(metric);
+  Cells& cells = state.cells;
+  Edit edit(state);
+  Time last = cells.empty() ? kDistantPast : std::as_const(cells).back().end;
+  Fixed value;
+  std::int64_t samples = 0;
+  for (const auto& each : from) {
+    const Cell* cell = cell_of(each);
+    if (cell == nullptr) continue;
+    const Time end = pane_end(window, cell->end, passed);
+    if (end > last) {
+      cells.append(*cell).end = last = end;
+      edit.inserted(cells.size() - 1, *cell);
+    } else {
+      put_within(metric, cells, edit, *cell, end);
+    }
+    value += cell->value;
+    samples += cell->samples;
+    if (sums) add_buckets(state.total, *cell, 1);
+  }
+  if (!sums) return;
+  state.total.value += value;
+  state.total.samples += samples;
+}
+
 }  // namespace
 
 void merge(const Metric& metric, Cell& into, const Cell& from) {
@@ -200,22 +244,17 @@ Time passed_at(Time watermark, const Limits& limits) {
   return watermark - kFinePanes - limits.grace - limits.stale_after;
 }
 
-void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell,
-         Time passed) {
-  const Metric& metric = machine.at(machine.at(window.series).metric);
-  const Time end = pane_end(window, cell.end, passed);
-  Cells& cells = state.cells;
-  Edit edit(state);
-  std::size_t place = cells.size();
-  while (place > 0 && std::as_const(cells)[place - 1].end > end) --place;
-  if (place > 0 && std::as_const(cells)[place - 1].end == end) {
-    merge(metric, cells[place - 1], cell);
-    edit.merged(place - 1, cell);
-  } else {
-    cells.insert(cells.begin() + static_cast<std::ptrdiff_t>(place), cell)->end = end;
-    edit.inserted(place, cell);
-  }
-  if (adds_up(metric)) add_total(state.total, cell, 1);
+void add(const Machine& machine, const Window& window, WindowState& state,
+         const std::vector<CellDelta>& deltas, Time passed) {
+  add_all(machine, window, state, deltas, passed, [&](const CellDelta& delta) {
+    const bool counts = delta.series == window.series && delta.reach >= window.floor;
+    return counts ? &delta.cell : nullptr;
+  });
+}
+
+void add(const Machine& machine, const Window& window, WindowState& state,
+         const std::vector<Cell>& cells, Time passed) {
+  add_all(machine, window, state, cells, passed, [](const Cell& cell) { return &cell; });
 }
 
 void settle(const Machine& machine, const Window& window, WindowState& state, Time passed_before,
@@ -232,10 +271,12 @@ void settle(const Machine& machine, const Window& window, WindowState& state, Ti
     while (is_first(passed)) cells.pop_front();
     return;
   }
-  drop_stretches(window, passed + kFinePanes - window.width, state);
-  while (is_first(passed + kFinePanes - window.width)) {
+  const bool sums = adds_up(metric);
+  const Time oldest = passed + kFinePanes - window.width;
+  drop_stretches(window, oldest, state);
+  while (is_first(oldest)) {
     const Cell& leaves = std::as_const(cells).front();
-    if (adds_up(metric)) add_total(state.total, leaves, -1);
+    if (sums) add_total(state.total, leaves, -1);
     edit.leaves(leaves);
     cells.pop_front();
   }

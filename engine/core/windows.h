@@ -27,9 +27,11 @@ void merge(const Metric& metric, Cell& into, const Cell& from);
 // are kept by the second: a cut may lie as far back as a silent part is waited for (common_time.h).
 Time passed_at(Time watermark, const Limits& limits);
 
-// Adds a cell to the window at its place.
-void add(const Machine& machine, const Window& window, WindowState& state, const Cell& cell,
-         Time passed);
+// Adds cells to the window, each at its place: of deltas, those that it counts.
+void add(const Machine& machine, const Window& window, WindowState& state,
+         const std::vector<CellDelta>& deltas, Time passed);
+void add(const Machine& machine, const Window& window, WindowState& state,
+         const std::vector<Cell>& cells, Time passed);
 // Merges the panes that were passed since `passed_before`, and drops what has left the window.
 void settle(const Machine& machine, const Window& window, WindowState& state, Time passed_before,
             Time passed);

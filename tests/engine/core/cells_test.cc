@@ -27,7 +27,7 @@ RC_GTEST_PROP(Cells, HoldWhatADequeHolds, ()) {
       case 0:
       case 1:
       case 2:
-        cells.insert(cells.end(), cell_of(i));
+        cells.append(cell_of(i));
         deque.push_back(cell_of(i));
         break;
       case 3:
@@ -36,7 +36,7 @@ RC_GTEST_PROP(Cells, HoldWhatADequeHolds, ()) {
         break;
       case 4: {
         const std::size_t place = at(deque.size());
-        cells.insert(cells.begin() + static_cast<std::ptrdiff_t>(place), cell_of(i))->samples = -1;
+        cells.insert(place, cell_of(i)).samples = -1;
         deque.insert(deque.begin() + static_cast<std::ptrdiff_t>(place), cell_of(i))->samples = -1;
         break;
       }
