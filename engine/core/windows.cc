@@ -184,6 +184,7 @@ template <class From, class CellOf>
 void add_all(const Machine& machine, const Window& window, WindowState& state, const From& from,
              Time passed, const CellOf& cell_of) {
   const Metric& metric = machine.at(machine.at(window.series).metric);
+  const bool sums = adds_up(metric);
   Cells& cells = state.cells;
   Edit edit(state);
   Time last = cells.empty() ? kDistantPast : std::as_const(cells).back().end;
@@ -201,9 +202,9 @@ void add_all(const Machine& machine, const Window& window, WindowState& state, c
     }
     value += cell->value;
     samples += cell->samples;
-    add_buckets(state.total, *cell, 1);
+    if (sums) add_buckets(state.total, *cell, 1);
   }
-  if (!adds_up(metric)) return;  // of a gauge, which has no buckets
+  if (!sums) return;
   state.total.value += value;
   state.total.samples += samples;
 }
