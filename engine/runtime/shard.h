@@ -60,7 +60,7 @@ struct ShardOptions {
 struct Committed {
   Appended appended;
   std::vector<core::Event> events;
-  std::vector<OutboxKey> cancelled;  // rows a rollback took back: not to be sent any more
+  std::vector<OutboxKey> cancelled;   // rows a rollback took back: not to be sent any more
   std::vector<std::string> refusals;  // for people: of each series that began to be refused
 };
 

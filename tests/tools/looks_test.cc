@@ -244,8 +244,9 @@ TEST_F(LooksTest, BeforeTheFirstPointThereIsNoValue) {
   EXPECT_TRUE(looks.at("at").is_null());
   EXPECT_TRUE(canary.at("value").is_null());
   EXPECT_EQ(canary.at("missing"), "no_series");
-  EXPECT_THAT(log_->run("metrics", {"--at", first}).out,
-              AllOf(HasSubstr("no point of these metrics has come yet"), HasSubstr(": no series yet\n")));
+  EXPECT_THAT(
+      log_->run("metrics", {"--at", first}).out,
+      AllOf(HasSubstr("no point of these metrics has come yet"), HasSubstr(": no series yet\n")));
 }
 
 TEST_F(LooksTest, TheShapeOfTheObjectsIsAsItIs) {

@@ -53,7 +53,8 @@ TEST(Recording, RefusesWhatIsNoRecording) {
     return read ? "" : read.error().message;
   };
   EXPECT_EQ(refusal("\n \n"), "no metrics were recorded there");
-  EXPECT_THAT(refusal(line(1, "a", "new", 1) + "{\"metric\":}\n"), testing::StartsWith("line 2, column 11: "));
+  EXPECT_THAT(refusal(line(1, "a", "new", 1) + "{\"metric\":}\n"),
+              testing::StartsWith("line 2, column 11: "));
   EXPECT_EQ(refusal(R"({"metric":"a","labels":{},"kind":"counter","value":1})"),
             "line 1: a recorded metric needs its `time`");
 }
