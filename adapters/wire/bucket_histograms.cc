@@ -267,9 +267,9 @@ bool BucketHistograms::emit(Histogram& histogram, const Scrape& scrape, std::str
   point.series = *histogram.number;
   point.kind = runtime::PointKind::histogram;
   point.end = scrape.time;
-  // Only a base for the next (the mark of OpenTelemetry for that): other buckets are no new
-  // beginning of what they count, and when an engine died with scrapes in pieces nobody knows
-  // which of them it had counted.
+  // Only a base for the next: other buckets are no new beginning of what they count, and when an
+  // engine died with scrapes in pieces nobody knows which of them it had counted.
+  point.only_base = relaid;
   if (relaid) point.start = scrape.time;
   point.offset = sink_.record->offset;
   point.layout = histogram.layout;

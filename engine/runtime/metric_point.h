@@ -52,6 +52,7 @@ struct MetricPoint {
   PointKind kind = PointKind::counter;
   core::Time start = core::kDistantPast;  // kDistantPast: not given
   core::Time end{};
+  bool only_base = false;          // of a total: nobody knows when what is new in it came
   core::Fixed value;               // counters and gauges; histograms: the sum of values
   LayoutNumber layout;             // histograms of explicit buckets
   std::uint32_t first_bucket = 0;  // theirs: buckets[first_bucket, + bounds + 1);

@@ -205,9 +205,13 @@ std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBat
     increment.retold = base.retold;
     increment.start = dated ? point.start : point.end;
   }
-  const bool counts = base.known || dated || increment.first;
-  if (taken.anew || !base.known) base.pace = {0, increment.start};
-  if (base.known || dated) base.pace.counted += taken.added;
+  const bool counts = !point.only_base && (base.known || dated || increment.first);
+  if (point.only_base) {
+    base.pace = {0, point.end};
+  } else if (taken.anew || !base.known) {
+    base.pace = {0, increment.start};
+  }
+  if (counts && (base.known || dated)) base.pace.counted += taken.added;
   if (dated && point.start < base.pace.since) base.pace = {taken.total, point.start};
   base.known = true;
   base.start = point.start;
