@@ -192,9 +192,10 @@ std::vector<TestSums> sums_of(const Machine& machine, const RolloutState& state,
 }
 
 void grow(const Machine& machine, RolloutState& state, const Observed& observed) {
-  const bool any = std::any_of(state.tests.begin(), state.tests.end(),
-                               [](const TestState& test) { return !test.starts.empty(); });
-  if (!any) return;
+  const bool has_tests =
+      std::any_of(machine.criteria.begin(), machine.criteria.end(),
+                  [](const Criterion& criterion) { return criterion.test != Test::none; });
+  if (!has_tests) return;
   take_steps(machine, state);
   const Pending nothing;
   for (const CriterionIndex index : armed(machine, state)) {

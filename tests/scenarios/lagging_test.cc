@@ -59,6 +59,29 @@ TEST(Lagging, AProofThatIsExtendedMeanwhileCountsNothingOfBefore) {
   }
 }
 
+TEST(Lagging, TheOnlyProofOfARunbookBeginsAsWellWhenItsPartIsThereAgain) {
+  Rehearsal r(text_of({.guard = "stop absent(requests) for 1h\n",
+                       .stages = "stage canary {\n traffic 20%\n hold 1h\n"
+                                 " expect error_rate < 1% with confidence 95%\n"
+                                 " within 8h otherwise halt\n}\n"}));
+  healthy(r);
+  r.counter("err", kNew, 5);
+  r.start();
+  r.run_for(30min);
+  EXPECT_EQ(r.reading("canary.expect[1]").verdict, Verdict::fail);
+  r.counter("err", kNew, 0);
+  r.lag("req", kNew, 200s);
+  r.run_for(10min);
+  EXPECT_EQ(r.verb(Verb::extend, 1h), "");
+  r.run_for(5min);
+  r.lag("req", kNew, 0s);
+  r.run_for(10min);
+  const core::Reading reading = r.reading("canary.expect[1]");
+  EXPECT_EQ(reading.verdict, Verdict::pass);
+  ASSERT_TRUE(reading.evidence);
+  EXPECT_EQ(reading.evidence->counts[1], 0);
+}
+
 TEST(Lagging, WhileItLagsNothingIsProven) {
   Rehearsal r(proof());
   play(r, {}, 0s);
