@@ -159,18 +159,15 @@ class Walk {
     if (steps_.open) newest = *steps_.open;
     if (newest.step.exposure <= 0) return;
     const Time until = answered_at(subject_, criterion_.other_denominator, newest.cut);
-    const auto came = [&](std::size_t part) {
-      const std::int64_t all =
-          whole(subject_.sum(sources_of(criterion_)[part].window, until).value);
-      return all - counted_[part];
+    // Of an open step nothing is counted yet, of one that is over its own part is.
+    const auto answer_of = [&](std::size_t part, std::int64_t own) {
+      const WindowIndex window = sources_of(criterion_)[part].window;
+      const std::int64_t came = whole(subject_.sum(window, until).value) - counted_[part];
+      return steps_.open ? came : own + came;
     };
     Step answered = newest.step;
-    answered.other_events += came(2);
-    answered.other_exposure += came(3);
-    if (steps_.open) {
-      answered.other_events -= newest.step.other_events;
-      answered.other_exposure -= newest.step.other_exposure;
-    }
+    answered.other_events = answer_of(2, newest.step.other_events);
+    answered.other_exposure = answer_of(3, newest.step.other_exposure);
     if (answered.other_exposure <= newest.step.other_exposure) return;
     steps_.newest = newest.step;
     steps_.answered = answered;

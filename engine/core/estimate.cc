@@ -242,17 +242,24 @@ Found missing(Missing why, Time at) {
 
 namespace {
 
+// What is judged, before it is held against anything.
+Found told(const Measured& measured, Time at) {
+  Found found;
+  found.at = at;
+  found.samples = measured.samples;
+  found.missing = measured.missing;
+  if (measured.missing != Missing::none) return found;
+  found.value = measured.value();
+  if (measured.beyond) found.low = found.value;
+  return found;
+}
+
 // One side against the other, each at its own time.
 Found compare_sides(const Subject& subject, Time at, Time other_at) {
   const Criterion& criterion = subject.criterion;
   const Measured left = side(subject, criterion.window, criterion.denominator, at);
-  Found found;
-  found.at = at;
-  found.samples = left.samples;
-  found.missing = left.missing;
-  if (left.missing != Missing::none) return found;
-  found.value = left.value();
-  if (left.beyond) found.low = found.value;
+  Found found = told(left, at);
+  if (found.missing != Missing::none) return found;
   const Measured right = side(subject, criterion.other, criterion.other_denominator, other_at);
   found.missing = right.missing;
   if (right.missing != Missing::none) return found;
@@ -283,13 +290,8 @@ Found estimate(const Subject& subject) {
   }
   if (criterion.measure == Measure::quantile) return quantile_against_limit(subject, at);
   const Measured left = side(subject, criterion.window, criterion.denominator, at);
-  Found found;
-  found.at = at;
-  found.samples = left.samples;
-  found.missing = left.missing;
-  if (left.missing != Missing::none) return found;
-  found.value = left.value();
-  if (left.beyond) found.low = found.value;
+  Found found = told(left, at);
+  if (found.missing != Missing::none) return found;
   found.true_ = core::holds(left.top, criterion.comparison, criterion.limit.nanos * left.bottom);
   return found;
 }
