@@ -36,6 +36,8 @@ core::Window window_of(const Judgement& judgement, core::Floor floor) {
   if (judgement.test == core::Test::none) {
     window.width = judgement.over;
     window.pane = pane_of(window.width);
+    const core::Measure measure = judgement.what.measure;
+    window.by_time = measure == core::Measure::rate || measure == core::Measure::count;
   } else if (judgement.judge) {
     window.width = judgement.over + kTestReach;
     window.pane = judgement.judge->step;
@@ -116,6 +118,8 @@ core::WindowIndex Builder::add_window(core::Window window, core::Series series) 
   const auto [row, added] = windows_.try_emplace(
       {window.series, window.width, window.pane, window.floor, window.cumulative});
   if (added) row->second = append<core::WindowIndex>(machine_.windows, window);
+  core::Window& kept = machine_.windows[row->second.value];
+  kept.by_time = kept.by_time || window.by_time;
   return row->second;
 }
 

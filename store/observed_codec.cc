@@ -39,6 +39,7 @@ void put_cells(const std::vector<CellDelta>& deltas, core::Time time, wire::Obse
     out.add_cell_bucket_count(static_cast<std::uint32_t>(cell.buckets.size()));
     out.add_cell_bucket_first(cell.first);
     out.add_cell_span(delta.span.count());
+    out.add_cell_points(delta.points);
     out.mutable_buckets()->Add(cell.buckets.begin(), cell.buckets.end());
   }
   drop_if_zero(out.mutable_cell_reach());
@@ -49,6 +50,7 @@ void put_cells(const std::vector<CellDelta>& deltas, core::Time time, wire::Obse
   drop_if_zero(out.mutable_cell_bucket_count());
   drop_if_zero(out.mutable_cell_bucket_first());
   drop_if_zero(out.mutable_cell_span());
+  drop_if_zero(out.mutable_cell_points());
 }
 
 bool cell_columns_fit(const wire::Observed& stored) {
@@ -61,7 +63,7 @@ bool cell_columns_fit(const wire::Observed& stored) {
          fits_or_empty(stored.cell_high(), count) && fits_or_empty(stored.cell_samples(), count) &&
          fits_or_empty(stored.cell_bucket_count(), count) &&
          fits_or_empty(stored.cell_bucket_first(), count) &&
-         fits_or_empty(stored.cell_span(), count) &&
+         fits_or_empty(stored.cell_span(), count) && fits_or_empty(stored.cell_points(), count) &&
          buckets == static_cast<std::uint64_t>(stored.buckets_size());
 }
 
@@ -92,6 +94,7 @@ void take_cells(const wire::Observed& stored, core::Time time, std::vector<CellD
     cell.first = entry(stored.cell_bucket_first(), i);
     if (cell.first > core::kBucketsMax) fault.damaged = true;
     delta.span = core::Duration(entry(stored.cell_span(), i));
+    delta.points = entry(stored.cell_points(), i);
     bucket += buckets;
   }
 }

@@ -235,7 +235,8 @@ void fields(A& archive, Cell& cell) {
 }
 template <class A>
 void fields(A& archive, Stretch& stretch) {
-  archive.all(stretch.since, stretch.end, stretch.latest, stretch.value, stretch.samples);
+  archive.all(stretch.since, stretch.end, stretch.latest, stretch.value, stretch.samples,
+              stretch.points);
 }
 template <class A>
 void fields(A& archive, WindowState& window) {

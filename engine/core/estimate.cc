@@ -78,8 +78,8 @@ Measured plain(const Subject& subject, WindowIndex index, Time at) {
   const TargetIndex target = subject.machine.at(subject.series_of(index)).target;
   const Duration seen = seen_of(subject.state, subject.machine.at(index), at, target);
   if (!subject.counted(index)) return lacking(Missing::no_series);
-  const bool has_gaps = measure != Measure::gauge && !metric.default_zero;
-  const Sum sum = has_gaps ? sum_within(subject, index, at) : subject.sum(index, at);
+  const Sum sum =
+      measure == Measure::gauge ? subject.sum(index, at) : sum_within(subject, index, at);
   Measured measured;
   measured.samples = sum.samples;
   measured.top = sum.value.nanos;

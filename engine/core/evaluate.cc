@@ -7,6 +7,7 @@
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
+#include "engine/core/limits.h"
 #include "engine/core/prove.h"
 
 namespace rollbook::core {
@@ -87,17 +88,20 @@ Reading aged(const Subject& subject, Reading reading) {
   return reading;
 }
 
-// What is held against time comes scrape by scrape, and none that began before its window is in it:
-// of a window that has only begun too little is known to say that it holds little, or less than
-// another arm's.
+// What is held against time comes scrape by scrape, and of one that began before the window's floor
+// nothing counts: of a window that has only begun too little is known to say that it holds little,
+// or less than another arm's.
 bool is_too_early(const Subject& subject, const Reading& reading) {
   const Criterion& criterion = subject.criterion;
   const bool by_time = criterion.measure == Measure::rate || criterion.measure == Measure::count;
   if (!by_time || criterion.test != Test::none || !criterion.new_by.empty()) return false;
   if (says_greater(criterion.comparison) && !criterion.other.valid()) return false;
-  const Duration width = subject.machine.at(criterion.window).width;
-  const Duration enough = 2 * subject.state.limits.stale_after;
-  return reading.seen < (criterion.measure == Measure::count ? width : std::min(width, enough));
+  const Window& window = subject.machine.at(criterion.window);
+  const bool counts = criterion.measure == Measure::count;
+  const Duration enough = counts ? window.width : std::min(window.width, kLowRateWatched);
+  if (reading.seen < enough) return true;
+  const Duration watched = watched_of(subject.state, window, reading.at, criterion.target);
+  return watched < enough + kStretchMost;
 }
 
 bool lacks_requests(const Criterion& criterion, const Found& found) {
@@ -223,12 +227,16 @@ bool lies_beyond(const std::vector<Fixed>& bounds, const std::vector<std::int64_
   return within * kOne < quantile.nanos * count;
 }
 
-Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target) {
+Duration watched_of(const RolloutState& state, const Window& window, Time at, TargetIndex target) {
   const Time floor = floor_of(state, window.floor, target);
   if (floor == kDistantFuture || at == kDistantPast) return Duration::zero();
   const Time from = std::max(floor, state.whole_from);
-  const Duration seen = std::max(Duration(at - from), Duration::zero());
-  return window.cumulative ? seen : std::min(seen, window.width);
+  return std::max(Duration(at - from), Duration::zero());
+}
+
+Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target) {
+  const Duration watched = watched_of(state, window, at, target);
+  return window.cumulative ? watched : std::min(watched, window.width);
 }
 
 SeriesIndex fed_by(const Machine& machine, const Criterion& criterion) {

@@ -45,7 +45,10 @@ struct CellDelta {
   SeriesIndex series;
   Floor reach = Floor::start;  // the highest floor that lies at or before all of the cell's points
   Cell cell;
-  Duration span{};  // of time in which it came, where the series had a gap (stretches.h); else zero
+  // Where a window tells apart when it came (stretches.h), else zero: the time in which it did, and
+  // of how many points it is.
+  Duration span{};
+  std::int64_t points = 0;
   bool operator==(const CellDelta&) const = default;
 };
 // ---- Breakdowns (breakdown.h) ---------------------------------------------------------------

@@ -96,7 +96,7 @@ void MeasuredFold::fill(std::size_t i, const Observed& body) const {
   add(machine, window, state.windows[i], body.deltas, passed);
   for (const CellDelta& delta : body.deltas) {
     if (delta.series == window.series && delta.reach >= window.floor) {
-      note_stretch(window, delta, state.windows[i]);
+      note_stretch(machine, window, delta, state.windows[i]);
     }
   }
 }

@@ -26,6 +26,9 @@ inline Fixed allowed_share(const Criterion& criterion) {
                                                 : criterion.limit;
 }
 
+// How long the window may have counted at `at`.
+Duration watched_of(const RolloutState& state, const Window& window, Time at, TargetIndex target);
+
 // How much of the window that ends at `at` was watched: between nothing and its width.
 Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target = {});
 

@@ -27,10 +27,14 @@ inline constexpr Limits kLimits{kGrace, kSkew, kStaleAfter, kEffectDeadline};
 inline constexpr std::int64_t kAtLeastRequests = 100;  // default of `at least N requests`
 inline constexpr int kPanesPerWindow = 300;
 inline constexpr Duration kPaneMin = 1s;
-// What came of a counter between two points further apart than half a window is told apart by when
-// it came; never below the one, as that may be how its sender sends, always beyond the other: a
-// minute is what most send by, and a half more is a point that was lost.
-inline constexpr Duration kStretchLeast = 30s, kStretchMost = 90s;
+// A minute is what most send by, and a half more is a point that was lost: what came in more than
+// that is always told apart by when it came, and a sender that said nothing for so long has gone.
+inline constexpr Duration kStretchMost = 90s;
+// Of wider windows one such stretch is less than a twentieth: what is shorter is not told apart.
+inline constexpr Duration kStretchesWithin = 20 * kStretchMost;
+// A rate that is too low is judged once its window was watched, or so much of it, and what a sender
+// had begun to count before is behind it.
+inline constexpr Duration kLowRateWatched = 20min;
 // Panes younger than this are kept at a second, so that parts of a ratio can be cut equally.
 inline constexpr Duration kFinePanes = 30s;
 // Cells that wait for the next Observed: looks sum over them, so a backlog must not heap them up.

@@ -100,6 +100,7 @@ struct Window {
   Duration pane{};  // max(1 s, width / 300)
   Floor floor = Floor::guard;
   bool cumulative = false;
+  bool by_time = false;  // a rate or a count is read from it: stretches.h
   bool operator==(const Window&) const = default;
 };
 

@@ -5,6 +5,7 @@
 #include "engine/core/common_time.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
+#include "engine/core/limits.h"
 #include "engine/core/windows.h"
 
 namespace rollbook::core {
@@ -199,7 +200,8 @@ class Bounds {
   template <class Amount>
   Int128 most(WindowIndex index, const Amount& amount) const {
     const Window& window = machine_.at(index);
-    const Time left = window.cumulative ? kDistantPast : earliest_ - window.width - window.pane;
+    Time left = window.cumulative ? kDistantPast : earliest_ - window.width - window.pane;
+    if (window.by_time && !window.cumulative) left -= kStretchMost;  // stretches.h
     Int128 sum = sum_after(state_.windows[index.value], left, amount);
     each_pending(index, [&](const Cell& cell) { sum += amount(cell); });
     return sum;

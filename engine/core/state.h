@@ -59,11 +59,12 @@ struct Rest {
   bool operator==(const Rest&) const { return true; }
 };
 
-// What one cell of a window counted at once of a long time: stretches.h.
+// What one cell of a window counted at once of some time: stretches.h.
 struct Stretch {
   Time since{}, end{}, latest{};  // (since, end], which ends with its cell
   Fixed value;
   std::int64_t samples = 0;
+  std::int64_t points = 0;
   bool operator==(const Stretch&) const = default;
 };
 

@@ -7,20 +7,27 @@
 namespace rollbook::core {
 namespace {
 
+std::int64_t millis(Duration span) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
+}
+
 Stretch stretch_of(const CellDelta& delta) {
   return {delta.cell.end - delta.span, delta.cell.end, delta.cell.latest, delta.cell.value,
-          delta.cell.samples};
+          delta.cell.samples,          delta.points};
 }
 
 // Of `all`, what came up to `border`; in milliseconds, so that a product of days and of the
 // greatest value there may be has room.
 Int128 part_until(Time border, const Stretch& stretch, Int128 all) {
-  const auto millis = [](Duration span) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(span).count();
-  };
   const std::int64_t whole = millis(stretch.end - stretch.since);
   const std::int64_t part = std::clamp<std::int64_t>(millis(border - stretch.since), 0, whole);
   return whole == 0 ? all : all / whole * part + all % whole * part / whole;
+}
+
+bool is_stretched(const Machine& machine, const Window& window, Duration span) {
+  if (!window.by_time || window.cumulative || span <= Duration::zero()) return false;
+  if (span > kStretchMost) return !machine.at(machine.at(window.series).metric).default_zero;
+  return window.width <= kStretchesWithin;
 }
 
 // Whether the sum at `at` has all of it.
@@ -29,20 +36,100 @@ bool is_counted(const Subject& subject, WindowIndex window, const Stretch& stret
          leaves_at(subject.machine, subject.state, subject.pending, window, stretch.end) > at;
 }
 
+// What a window has of them, with what is pending.
+struct Stretches {
+  const Subject& subject;
+  WindowIndex index;
+
+  const Window& window() const { return subject.machine.at(index); }
+  bool of_histogram() const { return subject.metric_of(index).kind == MetricKind::histogram; }
+  Int128 counted(const Stretch& stretch) const {
+    return of_histogram() ? Int128{stretch.samples} * Fixed::kScale : stretch.value.nanos;
+  }
+  template <class Take>
+  void each(const Take& take) const {
+    for (const Stretch& stretch : subject.state.windows[index.value].stretches) take(stretch);
+    for (const CellDelta& delta : subject.pending.observed.deltas) {
+      if (delta.series != window().series || delta.reach < window().floor) continue;
+      if (is_stretched(subject.machine, window(), delta.span)) take(stretch_of(delta));
+    }
+  }
+};
+
+// Points by time.
+class Points {
+ public:
+  void add(Time time, std::int64_t points) { counts_.emplace_back(time, points); }
+  void sort() { std::sort(counts_.begin(), counts_.end()); }
+  std::int64_t at(Time time) const {
+    std::int64_t points = 0;
+    auto each = std::lower_bound(counts_.begin(), counts_.end(), std::pair(time, std::int64_t{0}));
+    for (; each != counts_.end() && each->first == time; ++each) points += each->second;
+    return points;
+  }
+
+ private:
+  std::vector<std::pair<Time, std::int64_t>> counts_;
+};
+
+// How long ago the senders were heard at `at`, on the average of what each counts in time. What one
+// said last is a stretch at whose end no other begins; it has gone when it missed two.
+Duration lag_of(const Stretches& stretches, Time at) {
+  if (stretches.window().width > kStretchesWithin) return Duration::zero();
+  Points begun, ended;
+  stretches.each([&](const Stretch& stretch) {
+    if (stretch.end < at - kStretchMost) return;
+    begun.add(stretch.since, stretch.points);
+    ended.add(stretch.end, stretch.points);
+  });
+  begun.sort();
+  ended.sort();
+  Int128 weights = 0, lags = 0;
+  stretches.each([&](const Stretch& stretch) {
+    const Duration lag = at - stretch.latest, span = stretch.end - stretch.since;
+    if (lag < Duration::zero() || lag > std::min<Duration>(2 * span, kStretchMost)) return;
+    const std::int64_t points = ended.at(stretch.end), last = points - begun.at(stretch.end);
+    if (last <= 0) return;
+    const Int128 weight = stretches.counted(stretch) / millis(span) * last / points;
+    weights += weight;
+    lags += weight * millis(lag);
+  });
+  if (weights <= 0) return Duration::zero();
+  return std::chrono::milliseconds(static_cast<std::int64_t>(lags / weights));
+}
+
+// Makes of a sum that has those for which `is_in` whole, and the others not, one that has of each
+// what came within (from, to]. Stretches lie in whole panes.
+template <class IsIn>
+void spread(const Stretches& stretches, Time from, Time to, const IsIn& is_in, Sum& sum) {
+  from = ceil_to(from, kPaneMin);
+  to = ceil_to(to, kPaneMin);
+  const bool histogram = stretches.of_histogram();
+  stretches.each([&](const Stretch& stretch) {
+    const bool whole = is_in(stretch);
+    const auto missing = [&](Int128 all) {
+      return part_until(to, stretch, all) - part_until(from, stretch, all) - (whole ? all : 0);
+    };
+    sum.value.nanos += missing(stretch.value.nanos);
+    if (histogram) {
+      sum.samples += static_cast<std::int64_t>(missing(stretch.samples));
+    } else if (!whole && stretch.end > to && stretch.since < to) {
+      sum.samples += stretch.samples;
+    }
+  });
+}
+
 }  // namespace
 
 bool is_stretched(const Machine& machine, SeriesIndex series, Duration span) {
-  return span > kStretchLeast &&
-         std::any_of(machine.windows.begin(), machine.windows.end(), [&](const Window& window) {
-           return window.series == series && !window.cumulative &&
-                  span > std::clamp(window.width / 2, kStretchLeast, kStretchMost);
-         });
+  return std::any_of(machine.windows.begin(), machine.windows.end(), [&](const Window& window) {
+    return window.series == series && is_stretched(machine, window, span);
+  });
 }
 
-void note_stretch(const Window& window, const CellDelta& delta, WindowState& state) {
-  if (delta.span > Duration::zero() && !window.cumulative) {
-    state.stretches.push_back(stretch_of(delta));
-  }
+void note_stretch(const Machine& machine, const Window& window, const CellDelta& delta,
+                  WindowState& state) {
+  if (is_stretched(machine, window, delta.span)) state.stretches.push_back(stretch_of(delta));
 }
 
 void drop_stretches(const Window& window, Time oldest, WindowState& state) {
@@ -53,25 +140,22 @@ void drop_stretches(const Window& window, Time oldest, WindowState& state) {
 Sum sum_within(const Subject& subject, WindowIndex index, Time at) {
   Sum sum = subject.sum(index, at);
   const Window& window = subject.machine.at(index);
-  if (window.cumulative || at == kDistantPast) return sum;
-  const Time after = at - window.width;
-  const auto take = [&](const Stretch& stretch) {
-    const bool counted = is_counted(subject, index, stretch, at);
-    const auto missing = [&](Int128 all) {
-      return part_until(at, stretch, all) - part_until(after, stretch, all) - (counted ? all : 0);
-    };
-    sum.value.nanos += missing(stretch.value.nanos);
-    if (subject.metric_of(index).kind == MetricKind::histogram) {
-      sum.samples += static_cast<std::int64_t>(missing(stretch.samples));
-    } else if (!counted && stretch.end > at && stretch.since < at) {
-      sum.samples += stretch.samples;
-    }
+  if (!window.by_time || window.cumulative || at == kDistantPast) return sum;
+  const Stretches stretches{subject, index};
+  const Time after = at - window.width - lag_of(stretches, at);
+  const auto is_in = [&](const Stretch& stretch) {
+    return is_counted(subject, index, stretch, at);
   };
-  for (const Stretch& stretch : subject.state.windows[index.value].stretches) take(stretch);
-  for (const CellDelta& delta : subject.pending.observed.deltas) {
-    if (delta.series != window.series || delta.reach < window.floor) continue;
-    if (delta.span > Duration::zero()) take(stretch_of(delta));
-  }
+  spread(stretches, after, at, is_in, sum);
+  return sum;
+}
+
+Sum sum_spread(const Subject& subject, WindowIndex index, Time from, Time to) {
+  Sum sum = sum_between(subject.machine, subject.state, subject.pending, index, from, to);
+  const auto is_in = [&](const Stretch& stretch) {
+    return stretch.end > from && stretch.end <= to;
+  };
+  spread(Stretches{subject, index}, from, to, is_in, sum);
   return sum;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
+#include "engine/core/stretches.h"
 
 namespace rollbook::core {
 namespace {
@@ -45,9 +46,7 @@ Lately lately(const Subject& subject, Time at, Duration span) {
   const Criterion& criterion = subject.criterion;
   // The pane that `at` lies in ends with it: a common time leaves none in two.
   const Time to = ceil_to(at, kPaneMin);
-  const auto sum = [&](WindowIndex window) {
-    return sum_between(subject.machine, subject.state, subject.pending, window, to - span, to);
-  };
+  const auto sum = [&](WindowIndex window) { return sum_spread(subject, window, to - span, to); };
   const Sum judged = sum(criterion.window);
   const Int128 limit = criterion.limit.nanos;
   switch (criterion.measure) {

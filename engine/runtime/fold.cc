@@ -258,6 +258,7 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
                               {},
                               level ? core::Duration::zero() : span_of(input, cell)};
   core::CellDelta& delta = cell_of(pending.observed.deltas, place, cell.end);
+  if (delta.span > core::Duration::zero()) ++delta.points;
   add(metric, std::move(cell), delta.cell);
   return Folded::counted;
 }

@@ -83,6 +83,8 @@ Judging::Judging(Criterion criterion, Duration width, Floor floor) {
     machine.series.push_back(Series{MetricIndex{i}, Arm::canary});
     machine.windows.push_back(Window{SeriesIndex{i}, width,
                                      std::max<Duration>(kPaneMin, width / kPanesPerWindow), floor});
+    machine.windows.back().by_time =
+        criterion.measure == Measure::rate || criterion.measure == Measure::count;
   }
   machine.criteria.push_back(std::move(criterion));
   machine.states.push_back(State{});

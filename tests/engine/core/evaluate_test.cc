@@ -284,22 +284,22 @@ TEST(EvaluateStop, ARateOrACountIsNotLittleBeforeItsWindowWasWatched) {
     Duration width, from;
   };
   for (const Case& c : {Case{rate(less, "10"), 5min, 5min}, Case{rate(less, "10"), 2min, 2min},
-                        Case{rate(less, "10"), 24h, 2 * kStaleAfter},
+                        Case{rate(less, "10"), 24h, kLowRateWatched},
                         Case{count(less_equal, "3000"), 10min, 10min}}) {
     Judging judging(c.criterion, c.width);
-    judging.see(kRequests, c.from - 1s, 50);
+    judging.see(kRequests, c.from + kStretchMost - 1s, 50);
     EXPECT_EQ(judging.read().verdict, Verdict::undecided);
     EXPECT_EQ(judging.read().raw, Raw::unknown);
-    judging.see(kRequests, c.from, 50);
+    judging.see(kRequests, c.from + kStretchMost, 50);
     EXPECT_EQ(judging.read().verdict, Verdict::fail);
   }
   // A pause goes on until it is known to be over.
   Judging pauses(rate(less, "10"));
   pauses.criterion().kind = CriterionKind::pause;
-  pauses.see(kRequests, 5min, 50);
-  EXPECT_EQ(pauses.remember(5min).verdict, Verdict::fail);
-  pauses.state.guard_floor = pauses.state.shift_floor = kBegin + 5min;
-  pauses.see(kRequests, 6min, 50);
+  pauses.see(kRequests, 7min, 50);
+  EXPECT_EQ(pauses.remember(7min).verdict, Verdict::fail);
+  pauses.state.guard_floor = pauses.state.shift_floor = kBegin + 7min;
+  pauses.see(kRequests, 8min, 50);
   EXPECT_EQ(pauses.read().raw, Raw::unknown);
   EXPECT_EQ(pauses.read().verdict, Verdict::fail);
   // Much is much however long it was watched.

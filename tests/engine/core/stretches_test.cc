@@ -4,18 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "tests/engine/judging.h"
 
 namespace rollbook::core::tests {
 namespace {
-
-// Ten a second, said every fifteen.
-void scrape(Judging& judging, Duration from, Duration to) {
-  for (Duration at = from + 15s; at <= to; at += 15s) {
-    judging.see(kRequests, at, 150);
-    judging.evolve();
-  }
-}
 
 // The one point after a gap, of all that came in it.
 CellDelta after_gap(Duration at, Duration span, SeriesIndex series = kRequests) {
@@ -27,7 +22,16 @@ CellDelta after_gap(Duration at, Duration span, SeriesIndex series = kRequests) 
       Fixed::from_int(10 * std::chrono::duration_cast<std::chrono::seconds>(span).count());
   delta.cell.samples = 1;
   delta.span = span;
+  delta.points = 1;
   return delta;
+}
+
+// Ten a second, said every fifteen.
+void scrape(Judging& judging, Duration from, Duration to) {
+  for (Duration at = from + 15s; at <= to; at += 15s) {
+    judging.put(after_gap(at, 15s));
+    judging.evolve();
+  }
 }
 
 TEST(Stretches, ARateOverAGapIsWhatItWas) {
@@ -44,7 +48,10 @@ TEST(Stretches, ARateOverAGapIsWhatItWas) {
       EXPECT_EQ(judging.read().value, decimal("10"))
           << duration_cast<std::chrono::seconds>(at).count();
     }
-    EXPECT_TRUE(judging.state.windows[kRequests.value].stretches.empty()) << "it has left";
+    const std::vector<Stretch>& left = judging.state.windows[kRequests.value].stretches;
+    EXPECT_TRUE(std::all_of(left.begin(), left.end(), [](const Stretch& stretch) {
+      return stretch.end - stretch.since == 15s;
+    }));
   }
 }
 
@@ -108,18 +115,109 @@ TEST(Stretches, AShareTakesBothOfItsPartsWhole) {
   EXPECT_EQ(judging.read().samples, 6000);
 }
 
-TEST(Stretches, AreGapsThatAWindowTellsApart) {
+// Ten a second of each, said as `intervals` say, by the second.
+void send(Judging& judging, const std::vector<std::vector<Duration>>& senders) {
+  std::vector<CellDelta> points;
+  for (const std::vector<Duration>& said : senders) {
+    for (std::size_t i = 1; i < said.size(); ++i) {
+      points.push_back(after_gap(said[i], said[i] - said[i - 1]));
+    }
+  }
+  std::sort(points.begin(), points.end(),
+            [](const CellDelta& a, const CellDelta& b) { return a.cell.latest < b.cell.latest; });
+  for (const CellDelta& point : points) {
+    judging.put(point);
+    judging.evolve();
+  }
+}
+
+TEST(Stretches, ScrapesThatAreNotQuiteAMinuteApartMakeNoOtherRate) {
+  for (const Duration width : std::initializer_list<Duration>{20s, 1min, 90s, 150s, 5min, 30min}) {
+    Judging judging(rate(Comparison::greater, "10.1"), width);
+    Duration at = 0s;
+    for (int i = 0; at < 40min; ++i) {
+      const Duration next = at + (i % 3 == 0 ? 58s : i % 3 == 1 ? 60s : 62s);
+      judging.put(after_gap(next, next - at));
+      if (next >= width) {
+        EXPECT_EQ(judging.read().value, decimal("10")) << i;
+      }
+      judging.evolve();
+      at = next;
+    }
+  }
+}
+
+// Three of the same pace, of which two were heard last 20 s and 50 s ago; one of those now and then
+// in the same second as another.
+TEST(Stretches, SendersThatWereHeardLessLatelyCountNoLess) {
+  for (const Duration width : std::initializer_list<Duration>{1min, 5min}) {
+    Judging judging(rate(Comparison::greater, "30.1"), width);
+    std::vector<std::vector<Duration>> senders(3);
+    for (Duration at = 0s; at <= 20min; at += 1min) {
+      senders[0].push_back(at);
+      senders[1].push_back(at % 3min == 1min ? at - 50s : at - 20s);
+      senders[2].push_back(at - 50s);
+    }
+    send(judging, senders);
+    EXPECT_EQ(judging.read().at, kBegin + 20min);
+    EXPECT_NEAR(static_cast<double>(judging.read().value->nanos) * 1e-9, 30, 0.6);
+  }
+}
+
+// It counts no more for that than it did.
+TEST(Stretches, ASenderThatHasGoneIsWaitedForNoLongerThanItSends) {
+  Judging judging(rate(Comparison::greater, "20"));
+  std::vector<std::vector<Duration>> senders(2);
+  for (Duration at = 0s; at <= 20min; at += 15s) {
+    senders[0].push_back(at);
+    if (at <= 15min) senders[1].push_back(at);
+  }
+  send(judging, {senders[1]});
+  for (std::size_t i = 1; i < senders[0].size(); ++i) {
+    judging.put(after_gap(senders[0][i], 15s));
+    EXPECT_EQ(judging.read().verdict, Verdict::pass) << i;
+    judging.evolve();
+  }
+  EXPECT_EQ(judging.read().value, decimal("10"));
+}
+
+TEST(Stretches, OfABurstNothingIsCountedThatNobodyHasSaid) {
+  Judging judging(count(Comparison::greater, "10"));
+  judging.put(after_gap(6min, 1min));
+  judging.evolve();
+  CellDelta burst = after_gap(9min, 1min);
+  burst.cell.value = Fixed::from_int(10);
+  judging.put(burst);
+  judging.evolve();
+  judging.see(kRequests, 9min + 40s, 0);  // another sender
+  EXPECT_EQ(judging.read().value, decimal("610")) << "of the one that was heard at 6m, all";
+  judging.evolve();
+  judging.see(kRequests, 12min, 0);
+  EXPECT_EQ(judging.read().value, decimal("10"));
+}
+
+TEST(Stretches, AreWhatAWindowTellsApart) {
   Judging judging(rate(Comparison::greater, "1"));
   const auto stretched = [&](Duration span) {
     return is_stretched(judging.machine, kRequests, span);
   };
+  Window& window = judging.machine.windows[kRequests.value];
+  EXPECT_FALSE(stretched(0s));
+  EXPECT_TRUE(stretched(1s));
+  window.width = kStretchesWithin;
+  EXPECT_TRUE(stretched(1s));
+  window.width = kStretchesWithin + 1s;
   EXPECT_FALSE(stretched(kStretchMost));
   EXPECT_TRUE(stretched(kStretchMost + 1s));
-  judging.machine.windows[kRequests.value].width = 1min;
-  EXPECT_FALSE(stretched(30s));
-  EXPECT_TRUE(stretched(31s));
-  judging.machine.windows[kRequests.value].cumulative = true;
+  judging.metric(kRequests).default_zero = true;
   EXPECT_FALSE(stretched(1h));
+  window.width = 5min;
+  EXPECT_TRUE(stretched(kStretchMost));
+  EXPECT_FALSE(stretched(kStretchMost + 1s));
+  window.by_time = false;
+  EXPECT_FALSE(stretched(1s));
+  window.by_time = window.cumulative = true;
+  EXPECT_FALSE(stretched(1s));
 }
 
 }  // namespace
