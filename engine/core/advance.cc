@@ -14,13 +14,6 @@
 namespace rollbook::core {
 namespace {
 
-// The `for` of a condition that was true before the guard's first shift settled begins later than
-// the condition: that leaves a trace as well.
-bool differs(const Reading& a, const Reading& b) {
-  const bool begun = (a.since == kDistantFuture) != (b.since == kDistantFuture);
-  return a.verdict != b.verdict || a.raw != b.raw || a.missing != b.missing || begun;
-}
-
 bool settled_verdict(Verdict verdict) {
   return verdict == Verdict::pass || verdict == Verdict::fail;
 }
@@ -38,6 +31,13 @@ const Gate* gate_around(const Machine& machine, StateIndex leaf) {
 }
 
 }  // namespace
+
+// The `for` of a condition that was true before the guard's first shift settled begins later than
+// the condition: that leaves a trace as well.
+bool differs(const Reading& a, const Reading& b) {
+  const bool begun = (a.since == kDistantFuture) != (b.since == kDistantFuture);
+  return a.verdict != b.verdict || a.raw != b.raw || a.missing != b.missing || begun;
+}
 
 std::vector<CriterionIndex> armed(const Machine& machine, const RolloutState& state) {
   std::vector<CriterionIndex> criteria;

@@ -62,14 +62,20 @@ class Advance {
   void take_transition(TransitionIndex index, Sequence cause, std::string because);
   void move(TransitionIndex index, StateIndex to, Sequence cause, std::string because);
   void halt(Sequence cause, std::string because, CriterionIndex criterion);
-  std::string reason_of(const Transition& transition) const;
-  std::string unmet() const;
-  Sequence cause_of(const Transition& transition);
   bool goes_back(const Transition& transition) const;
   bool has_no_way_back(const Transition& transition) const;
   bool lacks_requests(const Transition& transition) const;
   bool has_settled(const Transition& transition) const;
   bool barred() const { return waking_ || core::barred(machine_, state_); }
+
+  // Why (reason.cc).
+  void read_again(const Transition& transition);
+  std::vector<CriterionIndex> quoted_by(const Transition& transition) const;
+  std::vector<CriterionIndex> unmet() const;
+  CriterionIndex failing() const;
+  std::string lacking() const;
+  std::string reason_of(const Transition& transition) const;
+  Sequence cause_of(const Transition& transition);
 
   // `advance only` (hours.cc).
   bool closed() const { return !machine_.advance_only.open(now_); }
@@ -133,6 +139,9 @@ class Advance {
   Sequence instant_cause_;          // what made it one
   std::string actor_, reason_;      // of the command under way
 };
+
+// Whether a reading is to be logged because of what it says of its criterion, whatever its numbers.
+bool differs(const Reading& a, const Reading& b);
 
 // Whether the answers to a question satisfy its quorum with a yes, and whether one says no.
 bool quorum_agrees(const Quorum& quorum, const std::vector<Answer>& answers);

@@ -293,7 +293,7 @@ struct Reading {
   bool operator==(const Reading&) const = default;
 };
 
-struct VerdictChanged {
+struct VerdictChanged {  // or is quoted, and reads otherwise than when it did: reason.cc
   CriterionIndex criterion;
   Reading reading;
   bool operator==(const VerdictChanged&) const = default;

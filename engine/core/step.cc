@@ -1,10 +1,8 @@
-// Moving: which step of the machine is taken, in which order, and the reason it gives.
+// Moving: which step of the machine is taken, and in which order. The reason it gives: reason.cc.
 
 #include <algorithm>
 
 #include "engine/core/advance.h"
-#include "engine/core/coarse.h"
-#include "engine/core/sentence.h"
 #include "engine/core/veto.h"
 
 namespace rollbook::core {
@@ -30,29 +28,6 @@ bool begins_anew(const Machine& machine, const RolloutState& state, const Transi
     }
   }
   return any;
-}
-
-// Why a check of a review does not pass, as it stands now: what was logged with its verdict is of
-// the moment that it changed, which may have been the stage's first second.
-std::string shortfall(const Machine& machine, const RolloutState& state, const Pending& pending,
-                      CriterionIndex index, Time now) {
-  const Criterion& criterion = machine.at(index);
-  Reading reading = state.readings[index.value];
-  const Verdict verdict = reading.verdict;
-  Reading current = evaluate(machine, state, pending, index, now);
-  if (current.value) reading = std::move(current);
-  reading.verdict = verdict;
-  std::string text = sentence(machine, criterion, reading);
-  if (verdict == Verdict::no_data) return "no data: " + text;
-  if (verdict != Verdict::undecided) return text;
-  const std::string coarse = coarse_text(machine, state, criterion, reading);
-  if (!coarse.empty()) return text + ", " + coarse;
-  const Duration width = machine.at(criterion.window).width;
-  if (criterion.test == Test::none && reading.seen < width) {
-    const auto seen = std::chrono::floor<std::chrono::seconds>(reading.seen);
-    text += ", " + duration_text(seen) + " of " + duration_text(width) + " seen";
-  }
-  return text;
 }
 
 }  // namespace
@@ -154,6 +129,7 @@ bool Advance::step() {
         const Transition& transition = machine_.transitions[i];
         if (transition.from != from || transition.forward != forward) continue;
         if (!enabled(transition)) continue;
+        read_again(transition);
         const std::string because = reason_of(transition);
         const Sequence cause = cause_of(transition);
         take_transition(TransitionIndex{i}, cause, because);
@@ -166,98 +142,6 @@ bool Advance::step() {
     return true;
   }
   return false;
-}
-
-// What the review still lacks, for whoever reads that it was overridden or that time ran out.
-std::string Advance::unmet() const {
-  std::string text;
-  const auto& gate = machine_.at(state_.active).gate;
-  if (!gate) return text;
-  for (const CriterionIndex index : gate->criteria) {
-    const Reading& reading = state_.readings[index.value];
-    if (reading.verdict == Verdict::pass || !is_judged(state_, machine_.at(index))) continue;
-    text += (text.empty() ? "" : "; ") + shortfall(machine_, state_, pending_, index, now_);
-  }
-  for (const ItemIndex item : gate->confirms) {
-    const Question* question = open_question(item);
-    const bool agreed = question != nullptr &&
-                        quorum_agrees(machine_.at(item).quorum, question->answers) &&
-                        std::all_of(question->answers.begin(), question->answers.end(),
-                                    [](const Answer& answer) { return answer.yes; });
-    if (agreed) continue;
-    text += (text.empty() ? "" : "; ") + ("`" + machine_.at(item).text + "` not confirmed");
-  }
-  return text;
-}
-
-std::string Advance::reason_of(const Transition& transition) const {
-  const Trigger& trigger = transition.trigger;
-  if (trigger.kind == TriggerKind::stop) {
-    std::string text = sentence(machine_, machine_.at(trigger.criterion),
-                                state_.readings[trigger.criterion.value]);
-    for (const CriterionIndex index : trigger.also) {
-      text += " and " + sentence(machine_, machine_.at(index), state_.readings[index.value]);
-    }
-    return text;
-  }
-  if (transition.overrides) {
-    const std::string lacking = unmet();
-    return lacking.empty() ? transition.label : transition.label + ", overriding: " + lacking;
-  }
-  // A decision that nobody took is no check that did not pass.
-  const State& from = machine_.at(transition.from);
-  if (trigger.kind == TriggerKind::clock && from.gate && from.phase != Phase::decide) {
-    const std::string lacking = unmet();
-    return lacking.empty() ? transition.label : transition.label + ": " + lacking;
-  }
-  if (trigger.kind == TriggerKind::gate_failed) {
-    for (const CriterionIndex index : machine_.at(state_.active).gate->criteria) {
-      const Reading& reading = state_.readings[index.value];
-      if (reading.verdict == Verdict::fail && is_judged(state_, machine_.at(index))) {
-        return "not met: " + sentence(machine_, machine_.at(index), reading);
-      }
-    }
-  }
-  if (trigger.kind == TriggerKind::failed) {
-    for (const auto& [sequence, effect] : state_.effects) {
-      if (effect.state != transition.from || !effect.outcome) continue;
-      if (*effect.outcome == EffectOutcome::timed_out) {
-        return transition.label + ": no settle before the deadline";
-      }
-    }
-  }
-  return transition.label;
-}
-
-Sequence Advance::cause_of(const Transition& transition) {
-  const Trigger& trigger = transition.trigger;
-  switch (trigger.kind) {
-    case TriggerKind::stop: {
-      Sequence last = state_.judged[trigger.criterion.value];
-      for (const CriterionIndex index : trigger.also) {
-        last = std::max(last, state_.judged[index.value]);
-      }
-      return last;
-    }
-    case TriggerKind::clock:
-      return emit(TimerFired{trigger.clock}, Sequence{});
-    case TriggerKind::settled:
-    case TriggerKind::failed: {
-      Sequence last;
-      for (const auto& [sequence, effect] : state_.effects) {
-        const bool own = trigger.effect.valid() ? effect.spec == trigger.effect
-                                                : effect.state == transition.from;
-        if (own) last = std::max(last, effect.settled_by);
-      }
-      return last.valid() ? last : state_.entered_by;
-    }
-    case TriggerKind::gate_passed:
-    case TriggerKind::gate_failed:
-    case TriggerKind::chosen:
-      return instant_cause_.valid() ? instant_cause_ : state_.entered_by;
-    default:
-      return state_.entered_by;
-  }
 }
 
 void Advance::take_transition(TransitionIndex index, Sequence cause, std::string because) {

@@ -384,7 +384,7 @@ TEST(Veto, SilenceOfBothHalts) {
   expect_halted(r);
   EXPECT_EQ(r.effects(EffectKind::page).front().text,
             "Halted: absent(requests) for 4m (silent for 4m), test.runbook:22:6 and "
-            "baseline: absent(requests) for 2m (silent for 2m), test.runbook:22:6");
+            "baseline: absent(requests) for 2m (silent for 2m30s), test.runbook:22:6");
 }
 
 TEST(Veto, SilenceOfTheCanaryAloneRollsBack) {

@@ -160,6 +160,26 @@ TEST(Recompute, AVetoAndItsEnd) {
   }
 }
 
+// What a step quotes is read again before it: of a gate whose verdict was known for an hour, and of
+// one that ran out of time.
+TEST(Recompute, AReviewThatEndsLongAfterItsVerdict) {
+  for (const char* expect :
+       {"error_rate < 0.5% with confidence 95%", "error_rate < 0.5% over 2h"}) {
+    Rehearsal r(text_of({.guard = "stop error_rate > 50% over 5m\n",
+                         .stages = "stage canary {\n traffic 20%\n hold 1h\n expect " +
+                                   std::string(expect) +
+                                   "\n within 20m otherwise rollback automatic\n}\n"}));
+    healthy(r);
+    r.counter("err", kNew, 2);
+    r.start();
+    r.run_for(10min);
+    r.counter("err", kNew, 1);
+    r.run_to_end();
+    EXPECT_EQ(r.state(), "rolled_back");
+    expect_recomputed(r);
+  }
+}
+
 // Statistics of every kind that is held against something else, over silences short and long.
 TEST(Recompute, TestsOfTwoArmsAndOfThePastOverGaps) {
   Rehearsal r(text_of(
