@@ -104,22 +104,32 @@ void put_seen(const std::vector<core::SeriesSeen>& seen, core::Time time, wire::
     out.add_seen_series(put_index(series.series));
     out.add_seen_watermark(wrapping_sub(put_time(time), put_time(series.watermark)));
     out.add_seen_arrival(wrapping_sub(put_time(time), put_time(series.arrival)));
+    const bool whole = series.whole != core::kDistantPast;
+    out.add_seen_whole(whole ? 1 + (series.watermark - series.whole).count() : 0);
+    out.add_seen_interval(series.interval.count());
   }
+  drop_if_zero(out.mutable_seen_whole());
+  drop_if_zero(out.mutable_seen_interval());
 }
 
 void take_seen(const wire::Observed& stored, core::Time time, std::vector<core::SeriesSeen>& out,
                Fault& fault) {
   const int count = stored.seen_series_size();
-  if (!fits(stored.seen_watermark(), count) || !fits(stored.seen_arrival(), count)) {
+  if (!fits(stored.seen_watermark(), count) || !fits(stored.seen_arrival(), count) ||
+      !fits_or_empty(stored.seen_whole(), count) || !fits_or_empty(stored.seen_interval(), count)) {
     fault.damaged = true;
     return;
   }
   out.resize(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
-    out[static_cast<std::size_t>(i)] = {
-        take_index<core::SeriesIndex>(stored.seen_series(i)),
-        take_time(wrapping_sub(put_time(time), stored.seen_watermark(i))),
-        take_time(wrapping_sub(put_time(time), stored.seen_arrival(i)))};
+    core::SeriesSeen& seen = out[static_cast<std::size_t>(i)];
+    seen.series = take_index<core::SeriesIndex>(stored.seen_series(i));
+    seen.watermark = take_time(wrapping_sub(put_time(time), stored.seen_watermark(i)));
+    seen.arrival = take_time(wrapping_sub(put_time(time), stored.seen_arrival(i)));
+    if (const std::int64_t before = entry(stored.seen_whole(), i); before > 0) {
+      seen.whole = take_time(wrapping_sub(put_time(seen.watermark), before - 1));
+    }
+    seen.interval = core::Duration(entry(stored.seen_interval(), i));
   }
 }
 

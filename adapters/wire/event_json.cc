@@ -52,6 +52,8 @@ class BodyWriter {
       Json entry = series(one.series);
       entry["watermark"] = format_time(one.watermark);
       entry["arrival"] = format_time(one.arrival);
+      if (one.whole != core::kDistantPast) entry["whole"] = format_time(one.whole);
+      if (one.interval > core::Duration::zero()) entry["interval"] = format_duration(one.interval);
       seen.push_back(std::move(entry));
     }
     json_["seen"] = std::move(seen);

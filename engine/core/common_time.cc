@@ -38,7 +38,7 @@ Time heard(const Subject& subject, WindowIndex window) {
   for (std::uint32_t i = 0; i < subject.machine.series.size(); ++i) {
     const Series& series = subject.machine.series[i];
     if (series.arm != own.arm || series.target != own.target) continue;
-    heard = std::max(heard, watermark_of(subject.state, subject.pending, SeriesIndex{i}));
+    heard = std::max(heard, whole_of(subject.state, subject.pending, SeriesIndex{i}));
   }
   const Time floor =
       floor_of(subject.state, subject.machine.at(window).floor, subject.criterion.target);
@@ -71,13 +71,19 @@ Reach reach_of(const Subject& subject) {
     }
     return reach;
   }
+  const bool arms = subject.criterion.other.valid();
+  const auto take_one = [&](WindowIndex window, bool waits) {
+    if (!window.valid()) return;
+    const SeriesIndex series = subject.series_of(window);
+    const Time mark = watermark_of(subject.state, subject.pending, series);
+    const bool whole = arms && waits;
+    reach.take(whole ? whole_of(subject.state, subject.pending, series) : mark,
+               waits ? &Reach::waited : &Reach::silent);
+    reach.most = std::max(reach.most, mark);
+  };
   const auto take = [&](WindowIndex part, WindowIndex whole, bool right) {
-    const auto mark = [&](WindowIndex window) {
-      return watermark_of(subject.state, subject.pending, subject.series_of(window));
-    };
-    const auto least_of = [](bool waits) { return waits ? &Reach::waited : &Reach::silent; };
-    if (part.valid()) reach.take(mark(part), least_of(waits_for(subject, part, whole, right)));
-    if (whole.valid()) reach.take(mark(whole), least_of(waits_for(subject, whole, {}, right)));
+    if (part.valid()) take_one(part, waits_for(subject, part, whole, right));
+    take_one(whole, whole.valid() && waits_for(subject, whole, {}, right));
   };
   take(subject.criterion.window, subject.criterion.denominator, false);
   take(subject.criterion.other, subject.criterion.other_denominator, true);
@@ -85,6 +91,20 @@ Reach reach_of(const Subject& subject) {
 }
 
 namespace {
+
+Time mark_of(const Subject& subject, WindowIndex window) {
+  return watermark_of(subject.state, subject.pending, subject.series_of(window));
+}
+
+// How long it takes all that send the series to be heard once more, with some room for when they
+// are not quite in time; zero: one of them is heard as often as all are.
+Duration apart(const Subject& subject, WindowIndex window) {
+  const SeriesIndex series = subject.series_of(window);
+  const bool one = whole_of(subject.state, subject.pending, series) ==
+                   watermark_of(subject.state, subject.pending, series);
+  const Duration interval = interval_of(subject.state, subject.pending, series);
+  return one ? Duration::zero() : interval + interval / 8;
+}
 
 // The newest points of an arm's window, also those that are pending.
 template <class Take>
@@ -107,7 +127,8 @@ Time answered_at(const Subject& subject, WindowIndex window, Time at) {
     if (latest >= at) first = std::min(first, latest);
     return latest >= at;
   });
-  return first == kDistantFuture ? at : first;
+  if (first == kDistantFuture) return at;
+  return std::max(first, std::min(at + apart(subject, window), mark_of(subject, window)));
 }
 
 Time asked_before(const Subject& subject, WindowIndex window, Time at) {
@@ -117,7 +138,8 @@ Time asked_before(const Subject& subject, WindowIndex window, Time at) {
     if (latest < answered) last = std::max(last, latest);
     return latest >= answered;
   });
-  return last == kDistantPast ? at : at - (answered - last);
+  if (last == kDistantPast) return at;
+  return at - std::max(Duration(answered - last), apart(subject, window));
 }
 
 Time common_time(const Subject& subject) {

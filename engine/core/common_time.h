@@ -15,6 +15,10 @@
 //   cut = min(least of the first, max(least of the second, most of all − grace),
 //             max(least of the third, most of all − stale_after))
 //
+// Arms have many senders, which are not heard in one instant either. What holds one arm against the
+// other takes for the mark of an arm not its newest point but the least of the last points of those
+// that go on sending (runtime/senders.h): up to there it has told all.
+//
 // What lies further behind than `stale_after` lags: windows do not look back so far, and the
 // criterion is stale. The cut never falls, but to the border of its pane, and when a part is heard
 // for the first time.
@@ -39,7 +43,8 @@ struct Reach {
 };
 Reach reach_of(const Subject& subject);
 
-// When an arm's window was heard at `at` or first after it; `at` where it was not.
+// When an arm's window was heard at `at` or first after it, by all that send it; `at` where it was
+// not.
 //
 // Arms are not exported in one instant: at the cut one has told the seconds that the other's next
 // point is yet to tell. What both begin to have, or cease to have, shows with one of them first. So

@@ -93,6 +93,10 @@ struct SeriesSeen {
   SeriesIndex series;
   Time watermark{};  // latest event time, bounded by the skew limit
   Time arrival{};    // engine time of the last point's arrival
+  // Of an arm that is held against another: up to when each of its senders was heard, of those that
+  // go on, and the longest time between two points of one (runtime/senders.h).
+  Time whole = kDistantPast;  // not known
+  Duration interval{};
   bool operator==(const SeriesSeen&) const = default;
 };
 // The name was seen with the arm's label (or at all, if unsplit) for the first time.

@@ -53,6 +53,8 @@ void MeasuredFold::take(const Observed& body) const {
     series.seen = true;
     series.watermark = std::max(series.watermark, seen.watermark);
     series.arrival = std::max(series.arrival, seen.arrival);
+    series.whole = std::max(series.whole, seen.whole);
+    if (seen.interval > Duration::zero()) series.interval = seen.interval;
   }
   if (body.past) take_past(machine, state, *body.past);
   for (const SourceOffset& offset : body.offsets) advance_offset(state.offsets, offset);

@@ -249,7 +249,7 @@ Time reached(const Subject& subject) {
   const auto take = [&](WindowIndex window, bool may_be_silent) {
     if (!window.valid()) return;
     const bool waits = !may_be_silent && !subject.metric_of(window).default_zero;
-    reach.take(watermark_of(subject.state, subject.pending, subject.series_of(window)),
+    reach.take(whole_of(subject.state, subject.pending, subject.series_of(window)),
                waits ? &Reach::waited : &Reach::silent);
   };
   for (const JudgedMetric& metric : subject.criterion.judge->metrics) {

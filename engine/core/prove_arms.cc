@@ -217,15 +217,37 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
 
 namespace {
 
-// The requests of each arm up to a time of its own, since the test began.
-Found split_at(const Subject& subject, Time at, Time canary_at, Time baseline_at) {
+// What an arm has been counted up to, and how much of that more it may have had: of what a sender
+// had begun to count before the test did nothing counts, which is up to one interval of its.
+struct Sent {
+  Time until;
+  Int128 lacks = 0;  // 10⁻⁹ of what was counted
+};
+
+Int128 lacks_of(const Subject& subject, WindowIndex window, Time at) {
+  const RolloutState& state = subject.state;
+  const Duration interval = interval_of(state, subject.pending, subject.series_of(window));
+  Time began = floor_of(state, subject.machine.at(window).floor, subject.criterion.target);
+  if (state.shift_floor != kDistantFuture) began = std::max(began, state.shift_floor);
+  const Duration whole = at - began - interval;
+  if (interval == Duration::zero()) return 0;
+  return whole <= interval ? Int128{Fixed::kScale}
+                           : Int128{Fixed::kScale} * interval.count() / whole.count();
+}
+
+// The requests of each arm since the test began.
+Found split_at(const Subject& subject, Time at, const Sent& canary, const Sent& baseline) {
   const Criterion& criterion = subject.criterion;
   const TestState& test = subject.state.tests[subject.index().value];
   Found found;
   found.at = at;
-  const std::vector<std::int64_t> counts =
-      since({counts_at(subject, canary_at)[0], counts_at(subject, baseline_at)[1]},
+  std::vector<std::int64_t> counts =
+      since({counts_at(subject, canary.until)[0], counts_at(subject, baseline.until)[1]},
             test.starts.front().counts);
+  const Int128 lacks[] = {canary.lacks, baseline.lacks};
+  for (std::size_t i = 0; i < 2; ++i) {
+    counts[i] += static_cast<std::int64_t>(counts[i] * lacks[i] / Fixed::kScale);
+  }
   found.samples = counts[0] + counts[1];
   const Weight planned = subject.state.settled_at(criterion.target);
   found.limit = Fixed{planned.nanos};
@@ -255,18 +277,20 @@ bool has_more(const Found& found) { return *found.value > *found.limit; }
 
 }  // namespace
 
-// One arm is always ahead of the other, by up to an export interval: what they have sent differs
-// from the plan only where it does, to the same side, whichever of them is ahead.
+// One arm is always ahead of the other, by up to an export interval at the end, and by one at the
+// begin where its senders began with the test: what they have sent differs from the plan only where
+// it does, to the same side, whichever of them is ahead.
 Found prove_split(const Subject& subject) {
   const Criterion& criterion = subject.criterion;
   const Time at = cut_of(subject);
   if (!subject.counted(criterion.window)) return missing(Missing::no_series, at);
-  Found found = split_at(subject, at, at, at);
+  Found found = split_at(subject, at, {at}, {at});
   if (!found.false_) return found;
-  const Time canary_at = answered_at(subject, criterion.window, at);
-  const Time baseline_at = answered_at(subject, criterion.other, at);
-  for (const Found& ahead :
-       {split_at(subject, at, canary_at, at), split_at(subject, at, at, baseline_at)}) {
+  const auto ahead_of = [&](WindowIndex window) {
+    return Sent{answered_at(subject, window, at), lacks_of(subject, window, at)};
+  };
+  for (const Found& ahead : {split_at(subject, at, ahead_of(criterion.window), {at}),
+                             split_at(subject, at, {at}, ahead_of(criterion.other))}) {
     if (!ahead.false_) return ahead;
     if (has_more(ahead) == has_more(found)) {
       if (ahead.evidence->contrary < found.evidence->contrary) found = ahead;

@@ -35,6 +35,8 @@ struct SeriesState {
   bool seen = false;
   Time watermark = kDistantPast;  // event time
   Time arrival = kDistantPast;    // engine time
+  Time whole = kDistantPast;      // as in SeriesSeen
+  Duration interval{};
   bool stale = false;
   // Where the rollout reads back: the first that is known of it, event time.
   Time began = kDistantFuture;

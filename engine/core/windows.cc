@@ -359,6 +359,22 @@ Time arrival_of(const RolloutState& state, const Pending& pending, SeriesIndex s
   return arrival;
 }
 
+Time whole_of(const RolloutState& state, const Pending& pending, SeriesIndex series) {
+  Time whole = state.series[series.value].whole;
+  for (const SeriesSeen& seen : pending.observed.seen) {
+    if (seen.series == series) whole = std::max(whole, seen.whole);
+  }
+  return whole == kDistantPast ? watermark_of(state, pending, series) : whole;
+}
+
+Duration interval_of(const RolloutState& state, const Pending& pending, SeriesIndex series) {
+  Duration interval = state.series[series.value].interval;
+  for (const SeriesSeen& seen : pending.observed.seen) {
+    if (seen.series == series && seen.interval > Duration::zero()) interval = seen.interval;
+  }
+  return interval;
+}
+
 bool named(const RolloutState& state, const Pending& pending, MetricIndex metric) {
   if (state.metrics[metric.value].named) return true;
   return std::any_of(pending.observed.names.begin(), pending.observed.names.end(),

@@ -64,6 +64,10 @@ Sum sum_between(const Machine& machine, const RolloutState& state, const Pending
 // The watermark of a series with what is pending; kDistantPast: never seen.
 Time watermark_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
 Time arrival_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
+// Up to when all that send the series were heard; its watermark where that is not known.
+Time whole_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
+// The longest time between two points of one of them; zero: not known.
+Duration interval_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
 bool named(const RolloutState& state, const Pending& pending, MetricIndex metric);
 const std::vector<Fixed>& bounds_of(const RolloutState& state, const Pending& pending,
                                     MetricIndex metric);

@@ -17,7 +17,9 @@ struct Feed {
   static constexpr std::uint32_t kUnknown = 0xffffffff;
   core::StreamId stream;
   Match match;
-  std::uint32_t set = kUnknown;  // of a breakdown: shares.h fills it in with the first point
+  // Of a breakdown the set, else the sender: shares.h and senders.h fill it in with the first
+  // point.
+  std::uint32_t number = kUnknown;
 };
 
 class Feeds {

@@ -111,6 +111,7 @@ core::Status Shard::recover_stream(core::StreamId stream) {
   }
   rollout.selector = selector_of(rollout.plan);
   rollout.shares.begin(rollout.plan->machine, rollout.state);
+  rollout.senders = Senders(rollout.plan->machine);
   rollout.exemplars.begin(rollout.plan->machine);
   sight_ = rollout.state.sight;
   feeds_.add(stream, rollout.plan->machine, rollout.selector);

@@ -27,6 +27,7 @@
 #include "engine/runtime/plan_compiler.h"
 #include "engine/runtime/refusals.h"
 #include "engine/runtime/selector.h"
+#include "engine/runtime/senders.h"
 #include "engine/runtime/series_table.h"
 #include "engine/runtime/shares.h"
 
@@ -79,6 +80,7 @@ class Shard {
     Shares shares;
     Exemplars exemplars;
     Refusals refusals;
+    Senders senders;
     core::Time shares_at{};
     core::Time snapshot_at{};
     core::Sequence taken_back;  // forward effects before it are not to go out any more

@@ -174,6 +174,7 @@ void Shard::start(const CommandInput& input, Time now) {
   rollout.snapshot_at = now + options_.snapshot_interval * (phase + 1) / 10;
   rollout.shares_at = now + core::kSharesInterval;
   rollout.shares.begin(plan->machine, rollout.state);
+  rollout.senders = Senders(plan->machine);
   rollout.exemplars.begin(plan->machine);
   feeds_.add(begin.stream, plan->machine, rollout.selector);
   if (begin.back) readings_[begin.stream];

@@ -116,6 +116,9 @@ void Shard::points(const PointBatch& batch, Time now) {
       count(folded, counters_);
       if (folded == Folded::refused) refuse(rollout, input, point.series);
       if (folded == Folded::counted || folded == Folded::late) {
+        if (rollout.senders.asks(feed.match.series)) {
+          rollout.senders.hear(feed.match.series, feed.number, *increment);
+        }
         exemplars.give(feed.match, series_.name(point.series), rollout.exemplars, rollout.pending);
       }
       if (!rollout.dirty) dirty_.push_back(feed.stream);
@@ -157,6 +160,7 @@ void Shard::look(Rollout& rollout, Time now, bool log) {
                     core::kPendingCells;
   if (pending.shares.size() >= core::kPendingShares) rollout.pending.shares_due = log = true;
   if (!log && !full && leaves_out_look(rollout, now)) return;
+  rollout.senders.tell(rollout.pending);
   give(rollout, core::Input{now, core::Look{log || full}});
 }
 

@@ -78,8 +78,8 @@ void Shares::take(const FoldInput& input, Feed& feed, const SeriesName& name,
                            : core::TargetIndex{};
   auto addition = addition_of(input, target, pending);
   if (!addition) return;
-  if (feed.set == Feed::kUnknown) feed.set = set_of(breakdown, name, pending);
-  Share share{breakdown, feed.match.arm, feed.set, addition->reach >= core::Floor::guard,
+  if (feed.number == Feed::kUnknown) feed.number = set_of(breakdown, name, pending);
+  Share share{breakdown, feed.match.arm, feed.number, addition->reach >= core::Floor::guard,
               std::move(addition->cell)};
   if (is_judged(breakdown)) return add_kind(input, std::move(share), addition->reach, pending);
   add_share(share, input.machine.at(input.match.metric), pending);

@@ -172,6 +172,51 @@ TEST(CommonTime, WaitsForAnArmWhoseSilenceIsAskedAboutUntilItIsSilent) {
   }
 }
 
+// ---- Many senders ---------------------------------------------------------------------------
+
+void hear_all(Judging& judging, SeriesIndex series, Duration until, Duration interval) {
+  for (SeriesSeen& seen : judging.pending.observed.seen) {
+    if (seen.series != series) continue;
+    seen.whole = kBegin + until;
+    seen.interval = interval;
+  }
+}
+
+TEST(CommonTime, OfTwoArmsIsWhereAllSendersHaveToldAll) {
+  Judging judging = two_arms(CriterionKind::stop, Comparison::greater);
+  go_on(judging, 120s, {});
+  EXPECT_EQ(common(judging), kBegin + 120s);
+  hear_all(judging, kOtherRequests, 75s, 1min);
+  EXPECT_EQ(common(judging), kBegin + 75s);
+  judging.evolve();
+  EXPECT_EQ(common(judging), kBegin + 75s);
+  judging.see(kOtherRequests, 121s, 1);
+  hear_all(judging, kOtherRequests, 70s, 1min);
+  EXPECT_EQ(common(judging), kBegin + 75s) << "a new one has told all since it is there";
+}
+
+TEST(CommonTime, OfOneArmAloneDoesNotWaitForAllOfItsSenders) {
+  Judging judging(ratio(Comparison::greater, "0.001"));
+  judging.see(kErrors, 120s, 5);
+  judging.see(kRequests, 120s, 1000);
+  hear_all(judging, kRequests, 75s, 1min);
+  EXPECT_EQ(common(judging), kBegin + 120s);
+}
+
+TEST(CommonTime, AnArmHasAnsweredWhenAllOfItsSendersHave) {
+  Judging judging = two_arms(CriterionKind::stop, Comparison::greater);
+  for (Duration at = 70s; at <= 200s; at += 10s) judging.see(kOtherRequests, at, 1);
+  const Subject subject{judging.machine, judging.state, judging.pending,
+                        judging.machine.criteria[0]};
+  const WindowIndex other{kOtherRequests.value};
+  EXPECT_EQ(answered_at(subject, other, kBegin + 95s), kBegin + 100s);
+  EXPECT_EQ(asked_before(subject, other, kBegin + 95s), kBegin + 85s);
+  hear_all(judging, kOtherRequests, 150s, 40s);
+  EXPECT_EQ(answered_at(subject, other, kBegin + 95s), kBegin + 95s + 45s) << "and an eighth";
+  EXPECT_EQ(asked_before(subject, other, kBegin + 95s), kBegin + 95s - 45s);
+  EXPECT_EQ(answered_at(subject, other, kBegin + 190s), kBegin + 200s) << "no more is there";
+}
+
 // But to the border of its pane, when the pane turns out to go on.
 TEST(CommonTime, NeverFallsOnceAllPartsWereHeard) {
   const bool held = rc::check([] {

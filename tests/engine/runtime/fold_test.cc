@@ -104,8 +104,9 @@ TEST_F(FoldTest, ReachesTheHighestFloorBeforeAllOfIt) {
   EXPECT_EQ(observed().deltas[2].cell.value, Fixed::from_int(8));
 }
 
-// Over a gap it is told in how long a time it came; that of many senders, in whole seconds, is one.
-TEST_F(FoldTest, TellsTheSpanOfWhatCameOverAGap) {
+// Where a window asks for it it is told in how long a time it came; that of many senders, in whole
+// seconds, is one, and of how many points.
+TEST_F(FoldTest, TellsTheSpanInWhichItCame) {
   increment.measured = true;
   fold(kRequests, 0s, 90s, 1);
   fold(kRequests, 1s, 300s, 2);
@@ -113,12 +114,21 @@ TEST_F(FoldTest, TellsTheSpanOfWhatCameOverAGap) {
   fold(kRequests, 285s, 300s, 8);
   increment.measured = false;
   fold(kRequests, 1s, 300s, 16);
-  ASSERT_EQ(observed().deltas.size(), 3U);
-  EXPECT_EQ(observed().deltas[0].span, 0s);
-  EXPECT_EQ(observed().deltas[1].span, 299s);
+  const std::pair<Duration, std::int64_t> expected[] = {{90s, 1}, {299s, 2}, {15s, 1}, {0s, 0}};
+  ASSERT_EQ(observed().deltas.size(), std::size(expected));
+  for (std::size_t i = 0; i < std::size(expected); ++i) {
+    EXPECT_EQ(observed().deltas[i].span, expected[i].first);
+    EXPECT_EQ(observed().deltas[i].points, expected[i].second);
+  }
   EXPECT_EQ(observed().deltas[1].cell.value, Fixed::from_int(6));
-  EXPECT_EQ(observed().deltas[2].span, 0s);
-  EXPECT_EQ(observed().deltas[2].cell.value, Fixed::from_int(24));
+  EXPECT_EQ(observed().deltas[3].cell.value, Fixed::from_int(16));
+}
+
+TEST_F(FoldTest, OfAShareNoSpanIsTold) {
+  judging.machine.windows[kRequests.value].by_time = false;
+  increment.measured = true;
+  fold(kRequests, 0s, 300s, 1);
+  EXPECT_EQ(observed().deltas[0].span, 0s);
 }
 
 TEST_F(FoldTest, WhatBeganBeforeTheRolloutIsOnlyABase) {
