@@ -6,27 +6,64 @@
 namespace rollbook::runtime {
 namespace {
 
-// Of what it has under these labels, which are all among its own: 64-bit FNV-1a.
+constexpr std::uint32_t kNone = 0xffffffff;
+
+// 64-bit FNV-1a.
+struct Hash {
+  std::uint64_t value = 0xcbf29ce484222325;
+  void take(std::string_view text) {
+    for (const char c : text) value = (value ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
+    value *= 0x100000001b3;  // as of a byte 0: where a text ends
+  }
+};
+
+// Of what it has under these labels, which are all among its own.
 std::uint64_t hash_of(const SeriesName& name, const std::vector<std::string>& labels) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  const auto take = [&](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-    hash *= 0x100000001b3;  // as of a byte 0: where a text ends
-  };
+  Hash hash;
   auto wanted = labels.begin();
   for (const auto& [label, value] : name.labels) {
     if (wanted == labels.end()) break;
     if (label != *wanted) continue;
-    take(label);
-    take(value);
+    hash.take(label);
+    hash.take(value);
     ++wanted;
   }
-  return hash;
+  return hash.value;
+}
+
+// Of the values of all other labels.
+std::uint64_t hash_without(const SeriesName& name, const std::vector<std::size_t>& positions) {
+  Hash hash;
+  auto left_out = positions.begin();
+  for (std::size_t i = 0; i < name.labels.size(); ++i) {
+    if (left_out != positions.end() && *left_out == i) {
+      ++left_out;
+    } else {
+      hash.take(name.labels[i].second);
+    }
+  }
+  return hash.value;
 }
 
 bool is_part(const std::vector<std::string>& some, const std::vector<std::string>& all) {
   return some.size() < all.size() &&
          std::includes(all.begin(), all.end(), some.begin(), some.end());
+}
+
+// The positions of those that the other has not.
+std::vector<std::size_t> lacking(const std::vector<std::string>& labels,
+                                 const std::vector<std::string>& other) {
+  std::vector<std::size_t> positions;
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    if (!std::binary_search(other.begin(), other.end(), labels[i])) positions.push_back(i);
+  }
+  return positions;
+}
+
+std::vector<std::string> labels_of(const SeriesName& name) {
+  std::vector<std::string> labels;
+  for (const auto& [label, value] : name.labels) labels.push_back(label);
+  return labels;
 }
 
 }  // namespace
@@ -42,19 +79,75 @@ std::size_t Namesakes::schema_of(Kin& kin, Labels labels, const Names& names) {
       kin.parts.insert(hash_of(names(number), labels));
     }
   }
-  kin.schemas.push_back({std::move(labels), {}});
+  Schema schema;
+  schema.values.resize(labels.size());
+  schema.labels = std::move(labels);
+  kin.schemas.push_back(std::move(schema));
+  set_across(kin, names);
   return place;
 }
 
-bool Namesakes::add(const SeriesName& name, const Names& names) {
-  Kin& kin = kin_[name.name];
-  Labels labels;
-  for (const auto& [label, value] : name.labels) labels.push_back(label);
-  const std::size_t place = schema_of(kin, std::move(labels), names);
+void Namesakes::put(const SeriesName& name, std::uint32_t place, Sieve& sieve) {
+  const auto [last, fresh] = sieve.last.try_emplace(hash_without(name, sieve.without), place);
+  sieve.before.push_back(fresh ? kNone : std::exchange(last->second, place));
+}
+
+Namesakes::Sieve Namesakes::sieve_of(const Schema& schema, Positions without, const Names& names) {
+  Sieve sieve;
+  sieve.without = std::move(without);
+  for (std::uint32_t place = 0; place < schema.series.size(); ++place) {
+    put(names(schema.series[place]), place, sieve);
+  }
+  return sieve;
+}
+
+// Of the last schema with all others, and of those with it.
+void Namesakes::set_across(Kin& kin, const Names& names) {
+  const std::size_t last = kin.schemas.size() - 1;
+  Schema& mine = kin.schemas[last];
+  for (std::size_t i = 0; i < last; ++i) {
+    Schema& other = kin.schemas[i];
+    if (is_part(mine.labels, other.labels) || is_part(other.labels, mine.labels)) continue;
+    mine.across.emplace_back(i, sieve_of(mine, lacking(mine.labels, other.labels), names));
+    other.across.emplace_back(last, sieve_of(other, lacking(other.labels, mine.labels), names));
+  }
+}
+
+// A label by which series are looked for is one that has had two values.
+void Namesakes::make_sieves(const SeriesName& name, bool settled, const Names& names,
+                            Schema& schema) {
+  Positions fresh;
+  for (std::size_t i = 0; i < name.labels.size(); ++i) {
+    Hash hash;
+    hash.take(name.labels[i].second);
+    if (schema.values[i].insert(hash.value).second) fresh.push_back(i);
+  }
+  for (const std::size_t i : fresh) {
+    if (schema.values[i].size() == 2 && schema.singles.size() < kSingles) {
+      schema.singles.push_back(sieve_of(schema, {i}, names));
+    }
+  }
+  const auto same = [&](const Sieve& sieve) { return sieve.without == fresh; };
+  if (settled && fresh.size() > 1 && schema.together.size() < kTogether &&
+      std::none_of(schema.together.begin(), schema.together.end(), same)) {
+    schema.together.push_back(sieve_of(schema, fresh, names));
+  }
+}
+
+bool Namesakes::add(const SeriesName& name, core::Time now, const Names& names) {
+  const auto [entry, first] = kin_.try_emplace(name.name);
+  Kin& kin = entry->second;
+  if (first) kin.settled = now + kSettled;
+  const std::size_t place = schema_of(kin, labels_of(name), names);
   if (place == kSchemas) return false;
   Schema& schema = kin.schemas[place];
   const std::uint64_t hash = hash_of(name, schema.labels);
   if (!kin.whole.insert(hash).second) return false;  // itself
+  make_sieves(name, now >= kin.settled, names, schema);
+  const auto series = static_cast<std::uint32_t>(schema.series.size());
+  for (Sieve& sieve : schema.singles) put(name, series, sieve);
+  for (Sieve& sieve : schema.together) put(name, series, sieve);
+  for (auto& [other, sieve] : schema.across) put(name, series, sieve);
   schema.series.push_back(name.number);
   bool known = kin.parts.contains(hash);
   for (const Schema& narrower : kin.schemas) {
@@ -64,6 +157,34 @@ bool Namesakes::add(const SeriesName& name, const Names& names) {
     kin.parts.insert(part);
   }
   return known;
+}
+
+void Namesakes::each_like(const SeriesName& name,
+                          const std::function<void(SeriesNumber)>& see) const {
+  const auto kin = kin_.find(name.name);
+  if (kin == kin_.end()) return;
+  const Labels labels = labels_of(name);
+  const auto schema = std::find_if(kin->second.schemas.begin(), kin->second.schemas.end(),
+                                   [&](const Schema& known) { return known.labels == labels; });
+  if (schema == kin->second.schemas.end()) return;
+  const auto look = [&](const Schema& among, const Sieve& sieve, std::uint64_t hash) {
+    const auto last = sieve.last.find(hash);
+    std::uint32_t place = last == sieve.last.end() ? kNone : last->second;
+    for (std::size_t looked = 0; place != kNone && looked < kCandidates; ++looked) {
+      if (among.series[place] != name.number) see(among.series[place]);
+      place = sieve.before[place];
+    }
+  };
+  for (const auto* sieves : {&schema->singles, &schema->together}) {
+    for (const Sieve& sieve : *sieves) look(*schema, sieve, hash_without(name, sieve.without));
+  }
+  const auto own = static_cast<std::size_t>(schema - kin->second.schemas.begin());
+  for (const auto& [place, mine] : schema->across) {
+    const Schema& other = kin->second.schemas[place];
+    for (const auto& [back, sieve] : other.across) {
+      if (back == own) look(other, sieve, hash_without(name, mine.without));
+    }
+  }
 }
 
 }  // namespace rollbook::runtime

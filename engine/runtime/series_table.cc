@@ -4,43 +4,38 @@
 #include <numeric>
 #include <utility>
 
-#include "engine/runtime/bytes.h"
-
 namespace rollbook::runtime {
 
 using core::kDistantPast;
 
-namespace {
-
-constexpr std::uint64_t kFormat = 3;  // 1 had no exponential histograms, 2 no pace
-
-}  // namespace
-
 void SeriesTable::learn(const PointBatch& batch) {
+  if (!batch.new_series.empty()) {
+    for (const MetricPoint& point : batch.points) heard_until_ = std::max(heard_until_, point.end);
+  }
   for (const SeriesName& name : batch.new_series) {
     if (series_.size() <= name.number.value) series_.resize(name.number.value + 1);
     Entry& entry = series_[name.number.value];
     entry.name = name;
-    const std::string key = key_of(name);
-    const auto found = std::lower_bound(
-        waiting_.begin(), waiting_.end(), key,
-        [](const auto& waiting, const std::string& wanted) { return waiting.first < wanted; });
-    if (found != waiting_.end() && found->first == key) entry.base = found->second;
-    entry.base.retold = namesakes_.add(name, [this](SeriesNumber number) -> const SeriesName& {
-      return series_[number.value].name;
-    });
+    entry.base.retold = namesakes_.add(
+        name, heard_until_,
+        [this](SeriesNumber number) -> const SeriesName& { return name_of(number); });
+    const auto found = waiting_.find(key_of(name));
+    if (found == waiting_.end()) continue;
+    entry.base = found->second.base;
+    remembered_[found->second.place].seen = name.number;
   }
   layouts_.insert(layouts_.end(), batch.new_layouts.begin(), batch.new_layouts.end());
 }
 
 std::optional<Increment> SeriesTable::take(const PointBatch& batch, const MetricPoint& point) {
-  Base& base = series_[point.series.value].base;
+  Entry& entry = series_[point.series.value];
+  Base& base = entry.base;
   switch (point.kind) {
     case PointKind::counter:
     case PointKind::histogram:
     case PointKind::exponential:
     case PointKind::untyped:
-      return take_cumulative(base, batch, point);
+      return take_cumulative(entry, batch, point);
     case PointKind::counter_delta:
     case PointKind::histogram_delta:
     case PointKind::exponential_delta:
@@ -183,10 +178,30 @@ bool SeriesTable::is_dated(const Base& base, const MetricPoint& point) {
   return base.known || !base.retold;
 }
 
-std::optional<Increment> SeriesTable::take_cumulative(Base& base, const PointBatch& batch,
+Increment SeriesTable::take_waiting(Base& base, const MetricPoint& point) const {
+  base.waits_since = point.end;
+  Increment increment;
+  increment.start = increment.end = point.end;
+  increment.untyped = point.kind == PointKind::untyped;
+  increment.level = increment.value = point.value;
+  increment.first = increment.retold = true;
+  if (is_histogram(point.kind)) deliver(point, increment);
+  return increment;
+}
+
+std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointBatch& batch,
                                                       const MetricPoint& point) {
-  if (base.known && point.end <= base.end) return std::nullopt;  // late, or the same again
+  Base& base = entry.base;
+  // Late, or the same again.
+  if (point.end <= (base.known ? base.end : base.waits_since)) return std::nullopt;
   if (point.start > point.end) return std::nullopt;
+  if (!base.known && !base.retold && !point.only_base) {
+    const Kin kin = origin_of(entry, batch, point);
+    if (kin.origin == Origin::waits) return take_waiting(base, point);
+    if (kin.origin == Origin::follows) go_on(base_of(kin.of), point, entry.name.number, base);
+    base.retold = kin.origin == Origin::beside;
+  }
+  if (base.heir) come_back(entry, batch, point);
   Increment increment;
   increment.end = point.end;
   increment.untyped = point.kind == PointKind::untyped;
@@ -257,133 +272,6 @@ std::optional<Increment> SeriesTable::take_delta(Base& base, const PointBatch& b
     deliver(point, increment);
   }
   return increment;
-}
-
-std::string SeriesTable::key_of(const SeriesName& name) {
-  std::string key = name.name;
-  for (const auto& [label, value] : name.labels) {
-    key += '\0';
-    key += label;
-    key += '\0';
-    key += value;
-  }
-  return key;
-}
-
-std::string SeriesTable::save() const {
-  Bytes bytes;
-  bytes.number(kFormat);
-  std::vector<std::pair<std::string, const Base*>> known;
-  for (const Entry& entry : series_) {
-    if (entry.base.known) known.emplace_back(key_of(entry.name), &entry.base);
-  }
-  for (const auto& [key, base] : waiting_) known.emplace_back(key, &base);
-  // A series seen since the restore stands first among equals and wins.
-  std::stable_sort(known.begin(), known.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
-  known.erase(std::unique(known.begin(), known.end(),
-                          [](const auto& a, const auto& b) { return a.first == b.first; }),
-              known.end());
-  bytes.number(known.size());
-  for (const auto& [key, base] : known) {
-    bytes.text(key);
-    bytes.time(base->start);
-    bytes.time(base->end);
-    bytes.fixed(base->value);
-    bytes.number(base->exponential ? 1 : 0);
-    bytes.number(base->buckets.size());
-    for (const std::int64_t bucket : base->buckets) bytes.signed_number(bucket);
-    bytes.number(base->recent_count);
-    for (const Interval& interval : base->recent) {
-      bytes.time(interval.start);
-      bytes.time(interval.end);
-    }
-    bytes.fixed(core::Fixed{base->pace.counted});
-    bytes.time(base->pace.since);
-  }
-  return std::move(bytes.data);
-}
-
-core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) {
-  BytesReader bytes(data);
-  const std::uint64_t format = bytes.number();
-  if (format < 1 || format > kFormat) {
-    return core::fail("the bases of series are of another format");
-  }
-  KeyedBases bases;
-  for (std::uint64_t left = bytes.number(); left > 0 && !bytes.failed; --left) {
-    std::string key = bytes.text();
-    Base base;
-    base.known = true;
-    base.start = bytes.time();
-    base.end = bytes.time();
-    base.value = bytes.fixed();
-    base.exponential = format > 1 && bytes.number() == 1;
-    for (std::uint64_t n = bytes.number(); n > 0 && !bytes.failed; --n) {
-      base.buckets.push_back(bytes.signed_number());
-    }
-    if (base.exponential && !holds_exponential(base.buckets)) bytes.failed = true;
-    base.recent_count = static_cast<std::uint32_t>(bytes.number());
-    for (Interval& interval : base.recent) {
-      interval.start = bytes.time();
-      interval.end = bytes.time();
-    }
-    if (format > 2) {
-      base.pace.counted = bytes.fixed().nanos;
-      base.pace.since = bytes.time();
-    }
-    bases.emplace_back(std::move(key), std::move(base));
-  }
-  if (bytes.failed) return core::fail("the bases of series are damaged");
-  return bases;
-}
-
-core::Status SeriesTable::restore(std::string_view data) {
-  TRY(waiting_, parse(data));
-  return {};
-}
-
-// The last intervals of both, the oldest first.
-void SeriesTable::remember(const Base& other, Base& base) {
-  std::vector<Interval> all;
-  for (const Base* each : {&other, static_cast<const Base*>(&base)}) {
-    const std::size_t kept = std::min<std::size_t>(each->recent_count, each->recent.size());
-    all.insert(all.end(), each->recent.begin(),
-               each->recent.begin() + static_cast<std::ptrdiff_t>(kept));
-  }
-  const auto by_end = [](const Interval& a, const Interval& b) { return a.end < b.end; };
-  std::stable_sort(all.begin(), all.end(), by_end);
-  const auto same_end = [](const Interval& a, const Interval& b) { return a.end == b.end; };
-  all.erase(std::unique(all.begin(), all.end(), same_end), all.end());
-  const std::size_t kept = std::min(all.size(), base.recent.size());
-  std::copy(all.end() - static_cast<std::ptrdiff_t>(kept), all.end(), base.recent.begin());
-  base.recent_count = static_cast<std::uint32_t>(kept);
-}
-
-core::Status SeriesTable::adopt(std::string_view data, const std::vector<SeriesNumber>& here) {
-  TRY(const KeyedBases found, parse(data));
-  const auto below = [](const auto& entry, const std::string& key) { return entry.first < key; };
-  for (const SeriesNumber number : here) {
-    Entry& entry = series_[number.value];
-    const std::string key = key_of(entry.name);
-    const auto theirs = std::lower_bound(found.begin(), found.end(), key, below);
-    if (theirs == found.end() || theirs->first != key) continue;
-    if (!entry.base.known) {
-      entry.base = theirs->second;
-    } else if (entry.base.recent_count > 0) {
-      remember(theirs->second, entry.base);
-    }
-  }
-  const std::size_t before = waiting_.size();
-  for (const auto& [key, base] : found) {
-    const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(before);
-    const auto known = std::lower_bound(waiting_.begin(), end, key, below);
-    if (known == end || known->first != key) waiting_.emplace_back(key, base);
-  }
-  std::inplace_merge(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(before),
-                     waiting_.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
-  return {};
 }
 
 }  // namespace rollbook::runtime

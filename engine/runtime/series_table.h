@@ -5,10 +5,12 @@
 // Rules (docs/judging.md, From totals to increments): a value that falls is a reset, and so is a
 // later start time where what was counted since may be a new process'; else the total goes on, told
 // from a new start by a Collector that was restarted (pace.h). A first sample counts whole when
-// its start time is known, else it is a base; overlapping intervals of one series, and gauges of
-// one time, are dropped, which is also the filter for duplicates.
+// its start time is known, else it is a base; one that goes on with another series' total counts
+// what that rose by (renames.h). Overlapping intervals of one series, and gauges of one time, are
+// dropped, which is also the filter for duplicates.
 
 #include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,7 +18,8 @@
 
 #include "engine/runtime/metric_point.h"
 #include "engine/runtime/namesakes.h"
-#include "engine/runtime/pace.h"
+#include "engine/runtime/renames.h"
+#include "engine/runtime/series_base.h"
 
 namespace rollbook::runtime {
 
@@ -28,7 +31,7 @@ struct Increment {
   bool first = false;     // of a cumulative series whose start is unknown: counts whole only
                           // where the series is known to have been zero
   bool measured = false;  // it came within (start, end]: between two points, or as a delta says
-  bool retold = false;    // of a series that was known under other labels: namesakes.h
+  bool retold = false;  // of a series that was known under other labels, or perhaps: counts nothing
   bool gauge = false;
   bool untyped = false;  // as the metric has it: counts `value`, or is at `level`
   core::Fixed value;
@@ -67,28 +70,16 @@ class SeriesTable {
   static std::string key_of(const SeriesName& name);
 
  private:
-  struct Interval {
-    core::Time start, end;
-  };
-  struct Base {
-    bool known = false;
-    bool retold = false;
-    core::Time start = core::kDistantPast;
-    core::Time end = core::kDistantPast;
-    core::Fixed value;
-    Pace pace;
-    bool exponential = false;            // `buckets` as put_exponential() writes them
-    std::vector<std::int64_t> buckets;   // histograms
-    std::optional<LayoutNumber> layout;  // of explicit ones; not known after a restart
-    std::array<Interval, 8> recent{};    // delta series and gauges: the last intervals
-    std::uint32_t recent_count = 0;
-  };
+  using Base = SeriesBase;
+  using Interval = SeriesInterval;
   struct Entry {
     SeriesName name;
     Base base;
   };
-  std::optional<Increment> take_cumulative(Base& base, const PointBatch& batch,
+  std::optional<Increment> take_cumulative(Entry& entry, const PointBatch& batch,
                                            const MetricPoint& point);
+  // Its first point, of which it is not known yet what it counts: heard, and nothing else.
+  Increment take_waiting(Base& base, const MetricPoint& point) const;
   std::optional<Increment> take_delta(Base& base, const PointBatch& batch,
                                       const MetricPoint& point);
   static std::optional<Increment> take_gauge(Base& base, const MetricPoint& point);
@@ -118,6 +109,36 @@ class SeriesTable {
   using KeyedBases = std::vector<std::pair<std::string, Base>>;  // by rising key
   static core::Result<KeyedBases> parse(std::string_view bytes);
   static void remember(const Base& other, Base& base);
+  void wait(const std::string& key, const Base& base);
+
+  // ---- Series that another goes on as: series_origins.cc ---------------------------------------
+  enum class Origin : std::uint8_t { own, waits, follows, beside };
+  struct Kin {
+    Origin origin = Origin::own;
+    SeriesNumber of;
+  };
+  // Of a series without a base.
+  Kin origin_of(const Entry& entry, const PointBatch& batch, const MetricPoint& point);
+  struct Candidate {
+    SeriesNumber number;
+    Kinship kinship = Kinship::none;
+    std::uint64_t change = 0;  // of label values
+    std::size_t labels = 0;    // that differ
+    core::Int128 total = 0, apart = 0;
+  };
+  // Nothing: it is none, as far as can be told.
+  std::optional<Candidate> candidate(const Entry& entry, const MetricPoint& point,
+                                     core::Int128 total, SeriesNumber number);
+  // What the point of a series that was away has gone on as meanwhile, if it has.
+  void come_back(Entry& entry, const PointBatch& batch, const MetricPoint& point);
+  static void go_on(Base& from, const MetricPoint& point, SeriesNumber as, Base& base);
+  bool same_shape(const Base& base, const MetricPoint& point) const;
+  // The point's total is the base's, or more, in each bucket; of what is loaded.
+  bool holds(const Base& base, const MetricPoint& point) const;
+  core::Int128 total_of(const MetricPoint& point) const;  // of what is loaded
+  static core::Int128 total_of(const Base& base);
+  const SeriesName& name_of(SeriesNumber number) const;  // also of those that wait
+  Base& base_of(SeriesNumber number);
 
   std::vector<Entry> series_;
   std::array<core::Time, 16> fallen_{};  // the last start times with which a series fell
@@ -132,10 +153,23 @@ class SeriesTable {
   Asked asked_;
   bool answer_ = false;
   Namesakes namesakes_;
+  Changes changes_;
+  core::Time heard_until_ = core::kDistantPast;
   std::vector<std::vector<core::Fixed>> layouts_;
   std::vector<std::int64_t> buckets_;
   core::Exponential exponential_;
-  KeyedBases waiting_;  // restored
+  // Bases that were restored, until their series is seen again; they have numbers from kWaiting on.
+  static constexpr std::uint32_t kWaiting = 1U << 31;
+  struct Waiting {
+    Base base;
+    std::uint32_t place = 0;  // in remembered_
+  };
+  struct Remembered {
+    SeriesName name;
+    std::optional<SeriesNumber> seen;  // as which it has its base since
+  };
+  std::map<std::string, Waiting> waiting_;  // by key
+  std::vector<Remembered> remembered_;
 };
 
 }  // namespace rollbook::runtime

@@ -1,0 +1,63 @@
+#include "engine/runtime/renames.h"
+
+#include <algorithm>
+
+namespace rollbook::runtime {
+namespace {
+
+using core::Duration;
+using core::Fixed;
+using core::Int128;
+
+// A new process may be heard so much later than it began.
+constexpr Duration kUnheard = std::chrono::minutes(5);
+
+// Both go on: a second replica tells what the first does, up to the time between them. What can
+// have come since a new process began, or near enough to what comes by chance, says nothing.
+Kinship beside(const Other& other, const Beginning& beginning) {
+  const SeriesBase& base = other.base;
+  if (base.end - base.pace.since < kUnheard) return Kinship::none;
+  if (base.pace.allows(beginning.total, kUnheard, base.end)) return Kinship::none;
+  const bool ahead = beginning.end > base.end;
+  const Duration apart = ahead ? beginning.end - base.end : base.end - beginning.end;
+  const Int128 by =
+      beginning.total > other.total ? beginning.total - other.total : other.total - beginning.total;
+  const bool near =
+      by <= Int128{Changes::kFew} * Fixed::kScale ||
+      base.pace.allows(by, std::max<Duration>(apart, std::chrono::seconds(1)), base.end);
+  return near ? Kinship::beside : Kinship::none;
+}
+
+}  // namespace
+
+Kinship kinship(const Other& other, const Beginning& beginning) {
+  const SeriesBase& base = other.base;
+  if (other.total == 0) return Kinship::none;
+  if (!other.silent) return beside(other, beginning);
+  const Duration gap = beginning.end - base.end;
+  // Heard for less time than it is silent, it may have been as short as what came in its place.
+  if (beginning.total < other.total || base.end - base.pace.since < gap) return Kinship::none;
+  const bool dated = beginning.start != core::kDistantPast && beginning.start != base.start;
+  const Duration since = dated ? beginning.end - beginning.start : gap;
+  if (base.pace.allows(beginning.total, since, base.end)) return Kinship::none;  // a new process
+  const Int128 growth = beginning.total - other.total;
+  const bool goes_on = base.pace.allows(growth, gap, base.end) || growth < other.total;
+  return goes_on ? Kinship::follows : Kinship::none;
+}
+
+void Changes::support(std::uint64_t change, std::uint64_t name, Int128 total, core::Time at) {
+  constexpr std::size_t kMost = 65'536;
+  if (total < Int128{kFew} * Fixed::kScale) return;
+  if (witnesses_.size() >= kMost && !witnesses_.contains(change)) witnesses_.clear();
+  Witness& witness = witnesses_.try_emplace(change, Witness{name, at, false}).first->second;
+  if (at - witness.at > kAway) witness = {name, at, false};
+  witness.sure = witness.sure || witness.name != name || total >= Int128{kMany} * Fixed::kScale;
+  witness.at = std::max(witness.at, at);
+}
+
+bool Changes::holds(std::uint64_t change, core::Time at) const {
+  const auto found = witnesses_.find(change);
+  return found != witnesses_.end() && found->second.sure && at - found->second.at <= kAway;
+}
+
+}  // namespace rollbook::runtime

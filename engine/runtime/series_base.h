@@ -1,0 +1,33 @@
+#pragma once
+// SeriesBase: what the next point of a series is held against (series_table.h).
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "engine/runtime/metric_point.h"
+#include "engine/runtime/pace.h"
+
+namespace rollbook::runtime {
+
+struct SeriesInterval {
+  core::Time start, end;
+};
+
+struct SeriesBase {
+  bool known = false;
+  bool retold = false;  // its first total is a base only: it was counted as another's
+  core::Time waits_since = core::kDistantPast;  // its first point, while that may be another's
+  core::Time start = core::kDistantPast;
+  core::Time end = core::kDistantPast;
+  core::Fixed value;
+  Pace pace;
+  bool exponential = false;                // `buckets` as put_exponential() writes them
+  std::vector<std::int64_t> buckets;       // histograms
+  std::optional<LayoutNumber> layout;      // of explicit ones; not known after a restart
+  std::array<SeriesInterval, 8> recent{};  // delta series and gauges: the last intervals
+  std::uint32_t recent_count = 0;
+  std::optional<SeriesNumber> heir;  // it went on under that one's labels; not in checkpoints
+};
+
+}  // namespace rollbook::runtime

@@ -1,0 +1,170 @@
+// Series that another goes on as under other label values: renames.h says by which rules.
+
+#include <algorithm>
+#include <numeric>
+#include <string_view>
+
+#include "engine/runtime/series_table.h"
+
+namespace rollbook::runtime {
+
+using core::Fixed;
+using core::Int128;
+using core::kDistantPast;
+
+namespace {
+
+constexpr std::uint64_t kPrime = 0x100000001b3;
+
+std::uint64_t hash_of(std::string_view text, std::uint64_t hash) {
+  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * kPrime;
+  return hash * kPrime;
+}
+
+using LabelSet = std::vector<std::pair<std::string, std::string>>;  // rising
+
+// Of those labels, with their values, that the other has not.
+std::uint64_t hash_of_those(const LabelSet& labels, const LabelSet& other, std::uint64_t hash) {
+  for (const auto& label : labels) {
+    if (std::binary_search(other.begin(), other.end(), label)) continue;
+    hash = hash_of(label.second, hash_of(label.first, hash));
+  }
+  return hash * kPrime + 1;
+}
+
+std::size_t lacking(const LabelSet& labels, const LabelSet& other) {
+  return static_cast<std::size_t>(std::count_if(
+      labels.begin(), labels.end(),
+      [&](const auto& label) { return !std::binary_search(other.begin(), other.end(), label); }));
+}
+
+// Numbers without a type may be levels, which are near each other by nature (when a process began,
+// its memory): then a change is one of that name alone, unless the name is a counter's.
+bool tells_of_others(const SeriesName& name, PointKind kind) {
+  if (kind != PointKind::untyped) return true;
+  const std::string_view text = name.name;
+  return text.ends_with("_total") || text.ends_with("_count") || text.ends_with("_sum");
+}
+
+Beginning beginning_of(const MetricPoint& point, Int128 total) {
+  return {point.start == point.end ? kDistantPast : point.start, point.end, total};
+}
+
+}  // namespace
+
+const SeriesName& SeriesTable::name_of(SeriesNumber number) const {
+  return number.value < kWaiting ? series_[number.value].name
+                                 : remembered_[number.value - kWaiting].name;
+}
+
+SeriesTable::Base& SeriesTable::base_of(SeriesNumber number) {
+  if (number.value < kWaiting) return series_[number.value].base;
+  const Remembered& remembered = remembered_[number.value - kWaiting];
+  return remembered.seen ? series_[remembered.seen->value].base
+                         : waiting_.at(key_of(remembered.name)).base;
+}
+
+Int128 SeriesTable::total_of(const MetricPoint& point) const {
+  return is_histogram(point.kind) ? Int128{observations(point)} * Fixed::kScale : point.value.nanos;
+}
+
+Int128 SeriesTable::total_of(const Base& base) {
+  if (base.buckets.empty()) return base.value.nanos;
+  const std::int64_t observations =
+      base.exponential ? total(exponential_at(base.buckets, 0))
+                       : std::accumulate(base.buckets.begin(), base.buckets.end(), std::int64_t{0});
+  return Int128{observations} * Fixed::kScale;
+}
+
+bool SeriesTable::same_shape(const Base& base, const MetricPoint& point) const {
+  if (!base.known || base.recent_count > 0) return false;
+  if (!is_histogram(point.kind)) return base.buckets.empty();
+  if (base.buckets.empty() || base.exponential != is_exponential(point.kind)) return false;
+  return base.exponential || (base.layout.value_or(point.layout) == point.layout &&
+                              base.buckets.size() == buckets_.size());
+}
+
+bool SeriesTable::holds(const Base& base, const MetricPoint& point) const {
+  if (!is_histogram(point.kind)) return point.value >= base.value;
+  if (base.exponential) {
+    core::Exponential now = exponential_;
+    return subtract(exponential_at(base.buckets, 0), now);
+  }
+  return std::equal(buckets_.begin(), buckets_.end(), base.buckets.begin(),
+                    [](std::int64_t now, std::int64_t before) { return now >= before; });
+}
+
+std::optional<SeriesTable::Candidate> SeriesTable::candidate(const Entry& entry,
+                                                             const MetricPoint& point, Int128 total,
+                                                             SeriesNumber number) {
+  const Base& other = base_of(number);
+  if (!same_shape(other, point)) return std::nullopt;
+  Candidate candidate;
+  candidate.number = number;
+  candidate.total = total_of(other);
+  candidate.apart = total > candidate.total ? total - candidate.total : candidate.total - total;
+  const bool first = entry.base.waits_since == kDistantPast;
+  const bool silent = other.end < (first ? point.end : entry.base.waits_since);
+  candidate.kinship = kinship({other, candidate.total, silent}, beginning_of(point, total));
+  if (candidate.kinship == Kinship::none) return std::nullopt;
+  if (candidate.kinship == Kinship::follows && !holds(other, point)) return std::nullopt;
+  candidate.change = tells_of_others(entry.name, point.kind) ? 0 : hash_of(entry.name.name, 0);
+  const auto& before = name_of(number).labels;
+  candidate.change = hash_of_those(before, entry.name.labels, candidate.change);
+  candidate.change = hash_of_those(entry.name.labels, before, candidate.change);
+  candidate.labels = lacking(entry.name.labels, before);
+  return candidate;
+}
+
+SeriesTable::Kin SeriesTable::origin_of(const Entry& entry, const PointBatch& batch,
+                                        const MetricPoint& point) {
+  if (is_histogram(point.kind)) load(batch, point);
+  const Int128 total = total_of(point);
+  const std::uint64_t name = hash_of(entry.name.name, 0);
+  bool perhaps = false;
+  std::optional<Candidate> best;
+  // One that another has gone on as may have been taken for its neighbour.
+  const auto likelier = [this](const Candidate& a, const Candidate& b) {
+    if (a.kinship != b.kinship) return a.kinship == Kinship::follows;
+    const bool taken = base_of(a.number).heir.has_value();
+    if (taken != base_of(b.number).heir.has_value()) return !taken;
+    return a.labels != b.labels ? a.labels < b.labels : a.apart < b.apart;
+  };
+  namesakes_.each_like(entry.name, [&](SeriesNumber number) {
+    const auto found = candidate(entry, point, total, number);
+    if (!found) return;
+    changes_.support(found->change, name, found->total, point.end);
+    const bool holds = changes_.holds(found->change, point.end);
+    perhaps = perhaps || holds ||
+              (found->kinship == Kinship::follows &&
+               found->total >= Int128{Changes::kFew} * Fixed::kScale);
+    if (holds && (!best || likelier(*found, *best))) best = found;
+  });
+  if (entry.base.waits_since == kDistantPast) return {perhaps ? Origin::waits : Origin::own, {}};
+  if (!best) return {};
+  return {best->kinship == Kinship::follows ? Origin::follows : Origin::beside, best->number};
+}
+
+// Also of a start time: it says when somebody heard of these labels first, or of the process.
+void SeriesTable::go_on(Base& from, const MetricPoint& point, SeriesNumber as, Base& base) {
+  base = from;
+  base.heir.reset();
+  base.start = point.start;
+  from.heir = as;
+}
+
+void SeriesTable::come_back(Entry& entry, const PointBatch& batch, const MetricPoint& point) {
+  Base& base = entry.base;
+  SeriesNumber last = *base.heir;
+  while (const auto& next = base_of(last).heir) last = *next;
+  base.heir.reset();
+  Base& heir = base_of(last);
+  if (point.end - base.end <= kAway || heir.end >= point.end) return;
+  if (is_histogram(point.kind)) load(batch, point);
+  if (!same_shape(heir, point) || !holds(heir, point)) return;
+  const Beginning beginning = beginning_of(point, total_of(point));
+  if (kinship({heir, total_of(heir), true}, beginning) != Kinship::follows) return;
+  go_on(heir, point, entry.name.number, base);
+}
+
+}  // namespace rollbook::runtime
