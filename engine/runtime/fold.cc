@@ -252,11 +252,10 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     ++pending.observed.late;
     return Folded::late;
   }
-  pending.quiet.count(series, cell);
-  const core::CellDelta place{series,
-                              reach_of(input.state, input.machine.at(series).target, start),
-                              {},
-                              level ? core::Duration::zero() : span_of(input, cell)};
+  const core::Duration span = level ? core::Duration::zero() : span_of(input, cell);
+  pending.quiet.count(series, cell, span);
+  const core::CellDelta place{
+      series, reach_of(input.state, input.machine.at(series).target, start), {}, span};
   core::CellDelta& delta = cell_of(pending.observed.deltas, place, cell.end);
   if (delta.span > core::Duration::zero()) ++delta.points;
   add(metric, std::move(cell), delta.cell);
