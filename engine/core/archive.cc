@@ -10,7 +10,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 6;
+constexpr std::uint64_t kFormat = 7;
 
 class Writer {
  public:
@@ -218,8 +218,8 @@ void fields(A& archive, Gap& gap) {
 }
 template <class A>
 void fields(A& archive, SeriesState& series) {
-  archive.all(series.seen, series.watermark, series.arrival, series.stale, series.began,
-              series.gaps);
+  archive.all(series.seen, series.watermark, series.arrival, series.clashed, series.stale,
+              series.began, series.gaps);
 }
 template <class A>
 void fields(A& archive, Grid& grid) {

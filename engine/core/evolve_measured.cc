@@ -54,6 +54,10 @@ void MeasuredFold::take(const Observed& body) const {
     series.watermark = std::max(series.watermark, seen.watermark);
     series.arrival = std::max(series.arrival, seen.arrival);
   }
+  for (const SeriesClash& clash : body.clashes) {
+    Time& at = state.series[clash.series.value].clashed;
+    at = std::max(at, clash.at);
+  }
   if (body.past) take_past(machine, state, *body.past);
   for (const SourceOffset& offset : body.offsets) advance_offset(state.offsets, offset);
   take_kinds(machine, state, body);

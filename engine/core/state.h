@@ -35,6 +35,7 @@ struct SeriesState {
   bool seen = false;
   Time watermark = kDistantPast;  // event time
   Time arrival = kDistantPast;    // engine time
+  Time clashed = kDistantPast;    // engine time: SeriesClash
   bool stale = false;
   // Where the rollout reads back: the first that is known of it, event time.
   Time began = kDistantFuture;
