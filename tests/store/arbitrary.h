@@ -128,7 +128,7 @@ ROLLBOOK_FILL(Metric, a, b, c, d, e, f, g, h, i, j)
 ROLLBOOK_FILL(Arms, a, b, c)
 ROLLBOOK_FILL(Target, a, b, c, d, e, f)
 ROLLBOOK_FILL(Series, a, b, c)
-ROLLBOOK_FILL(Window, a, b, c, d, e)
+ROLLBOOK_FILL(Window, a, b, c, d, e, f)
 ROLLBOOK_FILL(EffectBounds, a, b)
 ROLLBOOK_FILL(JudgedMetric, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)
 ROLLBOOK_FILL(GroupWeight, a, b)
@@ -162,7 +162,7 @@ inline void fill(core::Cell& v) {
   fill_all(a, b, c, d, e);
   first = static_cast<std::uint32_t>(*rc::gen::inRange(0, 513));  // no layout has more buckets
 }
-ROLLBOOK_FILL(CellDelta, a, b, c, d)
+ROLLBOOK_FILL(CellDelta, a, b, c, d, e)
 ROLLBOOK_FILL(SeriesSeen, a, b, c)
 ROLLBOOK_FILL(SeriesClash, a, b)
 ROLLBOOK_FILL(NameSeen, a, b)
