@@ -199,6 +199,40 @@ Reading judge_enough(const Found& found, Reading reading) {
   return reading;
 }
 
+Reading judge(const Subject& subject, const Found& found, Reading reading) {
+  const Criterion& criterion = subject.criterion;
+  if (criterion.test == Test::kayenta) return judged_reading(found, std::move(reading));
+  switch (criterion.kind) {
+    case CriterionKind::stop:
+    case CriterionKind::pause:
+      return judge_stop(subject, found, reading);
+    case CriterionKind::expect:
+      return judge_expect(subject, found, reading);
+    case CriterionKind::enough:
+      return judge_enough(found, reading);
+  }
+  return reading;
+}
+
+// Where one of two senders is left out a breach is a breach, and that there is none is not known.
+Reading doubted(const Subject& subject, Reading reading) {
+  const CriterionKind kind = subject.criterion.kind;
+  if (reading.verdict == Verdict::fail || reading.missing != Missing::none) return reading;
+  if (kind == CriterionKind::enough) return reading;  // so many there are
+  const bool paused = kind == CriterionKind::pause &&
+                      subject.state.readings[subject.index().value].verdict == Verdict::fail;
+  reading.verdict = paused ? Verdict::fail : Verdict::no_data;
+  reading.missing = Missing::two_senders;
+  if (kind == CriterionKind::expect) {  // its `for` begins anew
+    reading.raw = Raw::unknown;
+    reading.since = kDistantFuture;
+    reading.held = Duration::zero();
+  } else if (reading.raw == Raw::false_) {
+    reading.raw = Raw::unknown;
+  }
+  return reading;
+}
+
 }  // namespace
 
 Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
@@ -264,6 +298,27 @@ bool stale_of(const Machine& machine, const RolloutState& state, const Criterion
                      [&](SeriesIndex series) { return state.series[series.value].stale; });
 }
 
+Time clash_ends(const RolloutState& state, const std::vector<SeriesClash>& pending,
+                SeriesIndex series) {
+  Time last = state.series[series.value].clashed;
+  for (const SeriesClash& clash : pending) {
+    if (clash.series == series) last = std::max(last, clash.at);
+  }
+  return last + state.limits.stale_after;
+}
+
+bool is_clashing(const RolloutState& state, const std::vector<SeriesClash>& pending,
+                 SeriesIndex series, Time now) {
+  return now < clash_ends(state, pending, series);
+}
+
+bool is_clashing(const Machine& machine, const RolloutState& state,
+                 const std::vector<SeriesClash>& pending, const Criterion& criterion, Time now) {
+  return !criterion.veto && any_read(machine, criterion, [&](SeriesIndex series) {
+    return is_clashing(state, pending, series, now);
+  });
+}
+
 Time silent_since(const Machine&, const RolloutState& state, const Pending& pending,
                   const Criterion& criterion) {
   const Time begins = criterion.always ? state.started : settled_since(state, criterion);
@@ -296,17 +351,9 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.samples = found.samples;
   reading.at = found.at;
   reading.seen = seen_of(machine, state, criterion, found.at);
-  if (criterion.test == Test::kayenta) return judged_reading(found, std::move(reading));
-  switch (criterion.kind) {
-    case CriterionKind::stop:
-    case CriterionKind::pause:
-      return judge_stop(subject, found, reading);
-    case CriterionKind::expect:
-      return judge_expect(subject, found, reading);
-    case CriterionKind::enough:
-      return judge_enough(found, reading);
-  }
-  return reading;
+  reading = judge(subject, found, std::move(reading));
+  const bool clashing = is_clashing(machine, state, pending.observed.clashes, criterion, now);
+  return clashing ? doubted(subject, std::move(reading)) : reading;
 }
 
 }  // namespace rollbook::core

@@ -56,6 +56,10 @@ void MeasuredFold::take(const Observed& body) const {
     series.whole = std::max(series.whole, seen.whole);
     if (seen.interval > Duration::zero()) series.interval = seen.interval;
   }
+  for (const SeriesClash& clash : body.clashes) {
+    Time& at = state.series[clash.series.value].clashed;
+    at = std::max(at, clash.at);
+  }
   if (body.past) take_past(machine, state, *body.past);
   for (const SourceOffset& offset : body.offsets) advance_offset(state.offsets, offset);
   take_kinds(machine, state, body);

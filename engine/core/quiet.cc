@@ -52,8 +52,12 @@ class Bounds {
   // False: a look may find something whatever happens.
   bool all() {
     quiet_.until_ = quiet_.engine_until_ = kDistantFuture;
-    const auto stale = [](const SeriesState& series) { return series.stale; };
-    if (std::any_of(state_.series.begin(), state_.series.end(), stale)) return false;
+    // What is stale ends with a point, and a clash with time.
+    if (!pending_.observed.clashes.empty()) return false;
+    const auto lasts = [&](const SeriesState& series) {
+      return series.stale || state_.now < series.clashed + state_.limits.stale_after;
+    };
+    if (std::any_of(state_.series.begin(), state_.series.end(), lasts)) return false;
     return !any_armed(machine_, state_, [&](CriterionIndex index) { return !one(index); });
   }
 
