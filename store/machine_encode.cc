@@ -51,6 +51,7 @@ static void put(const core::Window& window, Window& out) {
   out.set_pane(window.pane.count());
   out.set_floor(put_enum(window.floor));
   out.set_cumulative(window.cumulative);
+  out.set_renewed(window.renewed);
 }
 
 static void put(const core::EffectBounds& bounds, EffectBounds& out) {
