@@ -107,8 +107,8 @@ bool Advance::look_is_due() const {
   };
   const auto& clashes = pending_.observed.clashes;
   if (std::any_of(clashes.begin(), clashes.end(), begins)) return true;
-  // A baseline that is well turns nothing, and a stop may have waited to hear that.
-  if (!pending_.empty() && awaits_baseline(machine_, state_, now_)) return true;
+  // An arm that goes on as it did turns nothing, and a stop may have waited to hear that.
+  if (!pending_.empty() && awaits_points(machine_, state_, now_)) return true;
   return due || std::any_of(
                     pending_.observed.seen.begin(), pending_.observed.seen.end(),
                     [&](const SeriesSeen& seen) { return state_.series[seen.series.value].stale; });

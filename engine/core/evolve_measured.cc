@@ -17,7 +17,9 @@ namespace rollbook::core {
 
 void MeasuredFold::clear(Floor floor) const {
   for (std::size_t i = 0; i < machine.windows.size(); ++i) {
-    if (machine.windows[i].floor == floor) state.windows[i] = WindowState{};
+    const Window& window = machine.windows[i];
+    const bool renewed = floor == Floor::shift && is_renewed(machine, state, window);
+    if (renewed || window.floor == floor) state.windows[i] = WindowState{};
   }
   begin_tests(machine, state, floor);
   forget_kinds(machine, state, floor);
@@ -99,9 +101,10 @@ void MeasuredFold::fill(std::size_t i, const Observed& body) const {
     if (seen.series == window.series) watermark = std::max(watermark, seen.watermark);
   }
   const Time passed = passed_at(watermark, state.limits);
-  add(machine, window, state.windows[i], body.deltas, passed);
+  const Floor floor = floor_of(machine, state, window);
+  add(machine, window, floor, state.windows[i], body.deltas, passed);
   for (const CellDelta& delta : body.deltas) {
-    if (delta.series == window.series && delta.reach >= window.floor) {
+    if (delta.series == window.series && delta.reach >= floor) {
       note_stretch(machine, window, delta, state.windows[i]);
     }
   }

@@ -27,10 +27,12 @@ inline Fixed allowed_share(const Criterion& criterion) {
 }
 
 // How long the window may have counted at `at`.
-Duration watched_of(const RolloutState& state, const Window& window, Time at, TargetIndex target);
+Duration watched_of(const Machine& machine, const RolloutState& state, const Window& window,
+                    Time at, TargetIndex target);
 
 // How much of the window that ends at `at` was watched: between nothing and its width.
-Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target = {});
+Duration seen_of(const Machine& machine, const RolloutState& state, const Window& window, Time at,
+                 TargetIndex target = {});
 
 // The same of all that feeds the criterion. Where metrics are read back, a window is not whole
 // before its series is known: two hours of shadow are not the day that was asked for.

@@ -50,7 +50,7 @@ struct Stretches {
   void each(const Take& take) const {
     for (const Stretch& stretch : subject.state.windows[index.value].stretches) take(stretch);
     for (const CellDelta& delta : subject.pending.observed.deltas) {
-      if (delta.series != window().series || delta.reach < window().floor) continue;
+      if (!counts(subject.machine, subject.state, window(), delta)) continue;
       if (is_stretched(subject.machine, window(), delta.span)) take(stretch_of(delta));
     }
   }
