@@ -163,7 +163,7 @@ inline void fill(core::Cell& v) {
   first = static_cast<std::uint32_t>(*rc::gen::inRange(0, 513));  // no layout has more buckets
 }
 ROLLBOOK_FILL(CellDelta, a, b, c, d, e)
-ROLLBOOK_FILL(SeriesSeen, a, b, c)
+ROLLBOOK_FILL(SeriesSeen, a, b, c, d, e)
 ROLLBOOK_FILL(SeriesClash, a, b)
 ROLLBOOK_FILL(NameSeen, a, b)
 ROLLBOOK_FILL(Layout, a, b, c)
