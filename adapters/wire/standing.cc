@@ -82,13 +82,14 @@ std::vector<SilenceStatus> silences_of(const core::Machine& machine,
     core::any_feeding(machine, criterion, [&](core::SeriesIndex series) {
       const core::SeriesState& seen = state.series[series.value];
       const bool known = std::find(told.begin(), told.end(), series) != told.end();
-      if (!seen.stale || known) return false;
+      if ((!seen.stale && !seen.behind) || known) return false;
       told.push_back(series);
       const core::Series& what = machine.at(series);
       silences.push_back({criterion.text, series_name(machine, what), machine.at(what.metric).name,
                           std::string(name_of(what.arm)), target_of(machine, what),
                           seen.seen ? std::optional(seen.arrival) : std::nullopt,
-                          is_refused(refused, series)});
+                          is_refused(refused, series),
+                          seen.stale ? std::nullopt : std::optional(seen.watermark)});
       return false;
     });
   }

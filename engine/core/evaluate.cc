@@ -199,6 +199,30 @@ Reading judge_enough(const Found& found, Reading reading) {
   return reading;
 }
 
+Reading judge(const Subject& subject, const Found& found, Reading reading) {
+  const Criterion& criterion = subject.criterion;
+  if (criterion.test == Test::kayenta) return judged_reading(found, std::move(reading));
+  switch (criterion.kind) {
+    case CriterionKind::stop:
+    case CriterionKind::pause:
+      return judge_stop(subject, found, reading);
+    case CriterionKind::expect:
+      return judge_expect(subject, found, reading);
+    case CriterionKind::enough:
+      return judge_enough(found, reading);
+  }
+  return reading;
+}
+
+// That nothing came since the shift says little of the traffic where nothing new was heard.
+Reading for_its_reason(const Subject& subject, Reading reading) {
+  const bool empty = reading.missing == Missing::no_traffic && reading.verdict == Verdict::no_data;
+  if (empty && stale_of(subject.machine, subject.state, subject.criterion)) {
+    reading.missing = Missing::stale;
+  }
+  return reading;
+}
+
 }  // namespace
 
 Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
@@ -260,8 +284,11 @@ SeriesIndex held_against(const Machine& machine, const Criterion& criterion) {
 }
 
 bool stale_of(const Machine& machine, const RolloutState& state, const Criterion& criterion) {
-  return any_feeding(machine, criterion,
-                     [&](SeriesIndex series) { return state.series[series.value].stale; });
+  return any_feeding(machine, criterion, [&](SeriesIndex index) {
+    const SeriesState& series = state.series[index.value];
+    // Whether the baseline fails as the canary does is asked of one time, however long ago it is.
+    return series.stale || (series.behind && !criterion.veto);
+  });
 }
 
 Time silent_since(const Machine&, const RolloutState& state, const Pending& pending,
@@ -296,17 +323,7 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.samples = found.samples;
   reading.at = found.at;
   reading.seen = seen_of(machine, state, criterion, found.at);
-  if (criterion.test == Test::kayenta) return judged_reading(found, std::move(reading));
-  switch (criterion.kind) {
-    case CriterionKind::stop:
-    case CriterionKind::pause:
-      return judge_stop(subject, found, reading);
-    case CriterionKind::expect:
-      return judge_expect(subject, found, reading);
-    case CriterionKind::enough:
-      return judge_enough(found, reading);
-  }
-  return reading;
+  return for_its_reason(subject, judge(subject, found, std::move(reading)));
 }
 
 }  // namespace rollbook::core

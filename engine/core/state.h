@@ -38,6 +38,7 @@ struct SeriesState {
   Time whole = kDistantPast;      // as in SeriesSeen
   Duration interval{};
   bool stale = false;
+  bool behind = false;  // points come, but older ones than `stale_after`: as in SeriesSeen
   // Where the rollout reads back: the first that is known of it, event time.
   Time began = kDistantFuture;
   std::vector<Gap> gaps;  // by rising time; of those only that `unchanged` looks back on

@@ -142,16 +142,28 @@ Floor reach_of(const core::RolloutState& state, core::TargetIndex target, Time s
   return start >= state.started ? Floor::start : Floor::before;
 }
 
+// What is that old shows nothing of now: `stale_after` is what the exporters' interval, their
+// batches and a point that was lost come to.
+bool lies_behind(const FoldInput& input, Time watermark) {
+  const core::SeriesState& known = input.state.series[input.match.series.value];
+  const Time old = input.now - input.slow - input.state.limits.stale_after;
+  return watermark <= old && (known.behind || input.state.sight == core::Sight::live);
+}
+
 void see(const FoldInput& input, Time watermark, core::Pending& pending) {
+  const bool behind = lies_behind(input, watermark);
+  if (behind != input.state.series[input.match.series.value].behind) pending.quiet.end();
   auto& seen = pending.observed.seen;
   const auto found = std::find_if(seen.begin(), seen.end(), [&](const core::SeriesSeen& known) {
     return known.series == input.match.series;
   });
   if (found == seen.end()) {
     seen.push_back(core::SeriesSeen{input.match.series, watermark, input.now});
+    seen.back().behind = behind;
   } else {
     found->watermark = std::max(found->watermark, watermark);
     found->arrival = input.now;
+    found->behind = behind;
   }
 }
 

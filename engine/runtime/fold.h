@@ -21,6 +21,8 @@ struct FoldInput {
   const std::vector<core::Fixed>* bounds;  // of explicit buckets as they came
   core::Time now{};                        // engine time of arrival
   bool only_seen = false;                  // its value is counted elsewhere: past.h
+  // How far the clocks of those who measure lie behind engine time, where that is known.
+  core::Duration slow{};
 };
 
 // Of two explicit layouts the coarser is kept when its bounds are among the finer's, of two
