@@ -5,6 +5,7 @@
 #include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
 #include "engine/core/limits.h"
+#include "engine/core/sentence.h"
 #include "engine/core/stretches.h"
 #include "engine/core/windows.h"
 
@@ -302,6 +303,13 @@ std::optional<Addition> addition_of(const FoldInput& input, core::TargetIndex ta
 std::string refusal_of(const FoldInput& input) {
   const core::Metric& metric = input.machine.at(input.match.metric);
   const Increment& increment = input.increment;
+  if (increment.end > input.now + input.state.limits.skew) {
+    const auto ahead = std::chrono::floor<std::chrono::seconds>(increment.end - input.now);
+    return "they are " + core::duration_text(ahead) +
+           " ahead of the engine's clock, and more than " +
+           core::duration_text(input.state.limits.skew) +
+           " is not taken; put the clock of their sender right";
+  }
   if (is_of_kind(metric.kind, increment)) {
     return "the buckets of `" + metric.selector + "` and those that `" + metric.name +
            "` has kept so far have no layout in common; let all its senders use the same one";

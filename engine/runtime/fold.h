@@ -40,7 +40,7 @@ struct Addition {
 std::optional<Addition> addition_of(const FoldInput& input, core::TargetIndex target,
                                     core::Pending& pending);
 
-// Why it was refused, for people: "`latency` is a histogram, the points are gauges".
+// Why it was refused or quarantined, for people: "`latency` is a histogram, the points are gauges".
 std::string refusal_of(const FoldInput& input);
 
 // From now on the metric has this layout; what is pending is brought to it.

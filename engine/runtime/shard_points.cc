@@ -118,7 +118,8 @@ void Shard::points(const PointBatch& batch, Time now) {
           rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now, held, slow};
       const Folded folded = fold(input, rollout.pending);
       count(folded, counters_);
-      if (folded == Folded::refused) refuse(rollout, input, point.series);
+      const bool ahead = folded == Folded::quarantined && feed.match.series.valid();
+      if (ahead || folded == Folded::refused) refuse(rollout, input, point.series);
       if (folded == Folded::counted || folded == Folded::late) {
         if (rollout.senders.asks(feed.match.series)) {
           rollout.senders.hear(feed.match.series, feed.number, *increment);
