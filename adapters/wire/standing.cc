@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "adapters/wire/age.h"
 #include "adapters/wire/names.h"
 #include "engine/core/judge.h"
 
@@ -120,6 +121,20 @@ std::string missing_text(const core::Machine& machine, const core::Criterion& cr
     }
   }
   return std::string(words_for(missing));
+}
+
+std::string missing_text(const core::Machine& machine, const core::RolloutState& state,
+                         const core::Criterion& criterion, core::Missing missing) {
+  std::string text = missing_text(machine, criterion, missing);
+  if (missing != core::Missing::stale || state.series.size() != machine.series.size()) return text;
+  core::any_feeding(machine, criterion, [&](core::SeriesIndex index) {
+    const core::SeriesState& series = state.series[index.value];
+    if (!series.behind || series.stale) return false;
+    text += ", points of " + series_name(machine, machine.at(index)) + " are " +
+            age_text(state.now - series.watermark) + " old";
+    return true;
+  });
+  return text;
 }
 
 }  // namespace rollbook::adapters

@@ -59,5 +59,8 @@ std::vector<std::string> ways_out(const core::Machine& machine, const core::Roll
 // "stale", "no traffic"; of a histogram "no observations of `latency`": requests may well come.
 std::string missing_text(const core::Machine& machine, const core::Criterion& criterion,
                          core::Missing missing);
+// The same of this moment: "stale, points of `requests` of the canary are 1h old".
+std::string missing_text(const core::Machine& machine, const core::RolloutState& state,
+                         const core::Criterion& criterion, core::Missing missing);
 
 }  // namespace rollbook::adapters

@@ -214,12 +214,14 @@ Reading judge(const Subject& subject, const Found& found, Reading reading) {
   return reading;
 }
 
-// That nothing came since the shift says little of the traffic where nothing new was heard.
+// That nothing is of after the shift says nothing of the traffic where all that comes is old.
 Reading for_its_reason(const Subject& subject, Reading reading) {
   const bool empty = reading.missing == Missing::no_traffic && reading.verdict == Verdict::no_data;
-  if (empty && stale_of(subject.machine, subject.state, subject.criterion)) {
-    reading.missing = Missing::stale;
-  }
+  if (!empty || subject.criterion.veto) return reading;
+  const bool behind = any_feeding(subject.machine, subject.criterion, [&](SeriesIndex series) {
+    return subject.state.series[series.value].behind;
+  });
+  if (behind) reading.missing = Missing::stale;
   return reading;
 }
 
