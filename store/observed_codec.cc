@@ -107,16 +107,19 @@ void put_seen(const std::vector<core::SeriesSeen>& seen, core::Time time, wire::
     const bool whole = series.whole != core::kDistantPast;
     out.add_seen_whole(whole ? 1 + (series.watermark - series.whole).count() : 0);
     out.add_seen_interval(series.interval.count());
+    out.add_seen_behind(series.behind ? 1 : 0);
   }
   drop_if_zero(out.mutable_seen_whole());
   drop_if_zero(out.mutable_seen_interval());
+  drop_if_zero(out.mutable_seen_behind());
 }
 
 void take_seen(const wire::Observed& stored, core::Time time, std::vector<core::SeriesSeen>& out,
                Fault& fault) {
   const int count = stored.seen_series_size();
   if (!fits(stored.seen_watermark(), count) || !fits(stored.seen_arrival(), count) ||
-      !fits_or_empty(stored.seen_whole(), count) || !fits_or_empty(stored.seen_interval(), count)) {
+      !fits_or_empty(stored.seen_whole(), count) || !fits_or_empty(stored.seen_interval(), count) ||
+      !fits_or_empty(stored.seen_behind(), count)) {
     fault.damaged = true;
     return;
   }
@@ -130,6 +133,7 @@ void take_seen(const wire::Observed& stored, core::Time time, std::vector<core::
       seen.whole = take_time(wrapping_sub(put_time(seen.watermark), before - 1));
     }
     seen.interval = core::Duration(entry(stored.seen_interval(), i));
+    seen.behind = entry(stored.seen_behind(), i) != 0;
   }
 }
 

@@ -54,6 +54,7 @@ class BodyWriter {
       entry["arrival"] = format_time(one.arrival);
       if (one.whole != core::kDistantPast) entry["whole"] = format_time(one.whole);
       if (one.interval > core::Duration::zero()) entry["interval"] = format_duration(one.interval);
+      if (one.behind) entry["behind"] = true;
       seen.push_back(std::move(entry));
     }
     json_["seen"] = std::move(seen);

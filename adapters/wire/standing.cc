@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <initializer_list>
 
+#include "adapters/wire/age.h"
 #include "adapters/wire/names.h"
 #include "engine/core/judge.h"
 
@@ -87,10 +88,12 @@ std::vector<SilenceStatus> silences_of(const core::Machine& machine,
       silences.push_back({criterion.text, series_name(machine, what), machine.at(what.metric).name,
                           std::string(name_of(what.arm)), target_of(machine, what),
                           seen.seen ? std::optional(seen.arrival) : std::nullopt,
-                          is_refused(refused, series), two_senders});
+                          is_refused(refused, series), two_senders,
+                          seen.stale || two_senders ? std::nullopt : std::optional(seen.watermark)});
     };
     core::any_feeding(machine, criterion, [&](core::SeriesIndex series) {
-      if (state.series[series.value].stale) tell(series, false);
+      const core::SeriesState& seen = state.series[series.value];
+      if (seen.stale || seen.behind) tell(series, false);
       return false;
     });
     core::any_read(machine, criterion, [&](core::SeriesIndex series) {
@@ -125,6 +128,20 @@ std::string missing_text(const core::Machine& machine, const core::Criterion& cr
     }
   }
   return std::string(words_for(missing));
+}
+
+std::string missing_text(const core::Machine& machine, const core::RolloutState& state,
+                         const core::Criterion& criterion, core::Missing missing) {
+  std::string text = missing_text(machine, criterion, missing);
+  if (missing != core::Missing::stale || state.series.size() != machine.series.size()) return text;
+  core::any_feeding(machine, criterion, [&](core::SeriesIndex index) {
+    const core::SeriesState& series = state.series[index.value];
+    if (!series.behind || series.stale) return false;
+    text += ", points of " + series_name(machine, machine.at(index)) + " are " +
+            age_text(state.now - series.watermark) + " old";
+    return true;
+  });
+  return text;
 }
 
 }  // namespace rollbook::adapters

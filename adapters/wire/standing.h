@@ -40,8 +40,8 @@ std::vector<RefusedStatus> refused_now(const core::Machine& machine,
 std::vector<std::string> refused_of(const core::Machine& machine, const core::Criterion& criterion,
                                     const std::vector<RefusedStatus>& refused);
 
-// A series without points, or with those of two senders, that makes the clock of a hold stand
-// still.
+// A series without points, with old ones only, or with those of two senders, that makes the clock of
+// a hold stand still.
 struct SilenceStatus {
   std::string criterion;  // as written
   std::string name;       // "`latency` of the canary"
@@ -49,6 +49,7 @@ struct SilenceStatus {
   std::optional<core::Time> since;  // of its last point, engine time; none: never seen
   bool refused = false;
   bool two_senders = false;
+  std::optional<core::Time> newest = {};  // points come, and this is the time of their newest
 };
 std::vector<SilenceStatus> silences_of(const core::Machine& machine,
                                        const core::RolloutState& state,
@@ -60,5 +61,8 @@ std::vector<std::string> ways_out(const core::Machine& machine, const core::Roll
 // "stale", "no traffic"; of a histogram "no observations of `latency`": requests may well come.
 std::string missing_text(const core::Machine& machine, const core::Criterion& criterion,
                          core::Missing missing);
+// The same of this moment: "stale, points of `requests` of the canary are 1h old".
+std::string missing_text(const core::Machine& machine, const core::RolloutState& state,
+                         const core::Criterion& criterion, core::Missing missing);
 
 }  // namespace rollbook::adapters

@@ -106,7 +106,7 @@ CriterionStatus criterion_of(const Machine& machine, const RolloutState& state,
   status.limit = limit_of(criterion, status.reading);
   status.value_text = core::reading_text(machine, criterion, status.reading);
   status.coarse = core::coarse_text(machine, state, criterion, status.reading);
-  status.missing_text = missing_text(machine, criterion, status.reading.missing);
+  status.missing_text = missing_text(machine, state, criterion, status.reading.missing);
   status.refused = refused_of(machine, criterion, refused);
   status.window = window_of(machine, criterion);
   status.pending = pending_of(criterion, status.reading);

@@ -141,7 +141,8 @@ struct TextStyle {
 std::string status_text(const RolloutStatus& status, const TextStyle& style);
 // One line: "hal9-7f3k2q  hal9  canary_25 (3/6)  25%  ✓ running".
 std::string status_summary(const RolloutStatus& status);
-// Why the hold stands still: "no points of `latency` of the canary for 5m, they are refused"; ""
+// Why the hold stands still: "no points of `latency` of the canary for 5m, they are refused", or
+// "points of `latency` of the canary come, but are 1h old: …"; ""
 // where that is not known, or it runs.
 std::string stillness_text(const RolloutStatus& status);
 // "running", "paused", "waiting for people", "rolling back", "succeeded", …

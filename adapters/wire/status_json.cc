@@ -72,6 +72,7 @@ Json to_json(const SilenceStatus& silence) {
   json["since"] = time_or_null(silence.since);
   json["refused"] = silence.refused;
   if (silence.two_senders) json["two_senders"] = true;
+  if (silence.newest) json["newest"] = format_time(*silence.newest);
   return json;
 }
 

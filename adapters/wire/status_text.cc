@@ -64,7 +64,9 @@ std::pair<std::string, Tone> engine_condition(const RolloutStatus& status) {
   if (!status.held_by.empty()) return {"held by " + status.held_by.front(), Tone::question};
   if (status.hold && !status.hold->silences.empty()) {
     const SilenceStatus& first = status.hold->silences.front();
-    const std::string what = first.two_senders ? "held, two senders of " : "held, no points of ";
+    const std::string what = first.two_senders ? "held, two senders of "
+                             : first.newest    ? "held, only old points of "
+                                               : "held, no points of ";
     return {what + first.name, Tone::question};
   }
   if (!status.questions.empty()) return {"waiting for people", Tone::question};
@@ -304,18 +306,28 @@ std::string status_text(const RolloutStatus& status, const TextStyle& style) {
   return text;
 }
 
+namespace {
+
+std::string silence_text(const SilenceStatus& silence, core::Time now) {
+  if (silence.two_senders) return fmt::format("two senders of {}", silence.name);
+  if (silence.newest) {
+    return fmt::format(
+        "points of {} come, but are {} old: see to its sender's clock, or to what "
+        "holds them up",
+        silence.name, age_text(now - *silence.newest));
+  }
+  return fmt::format("no points of {} {}{}", silence.name,
+                     silence.since ? "for " + age_text(now - *silence.since) : "yet",
+                     silence.refused ? ", they are refused" : "");
+}
+
+}  // namespace
+
 std::string stillness_text(const RolloutStatus& status) {
   if (!status.hold || status.hold->running) return "";
   std::string text = status.no_engine ? "no engine counts it" : "";
   for (const SilenceStatus& silence : status.hold->silences) {
-    if (!text.empty()) text += ", ";
-    if (silence.two_senders) {
-      text += fmt::format("two senders of {}", silence.name);
-      continue;
-    }
-    text += fmt::format("no points of {} {}{}", silence.name,
-                        silence.since ? "for " + age_text(status.now - *silence.since) : "yet",
-                        silence.refused ? ", they are refused" : "");
+    text += (text.empty() ? "" : ", ") + silence_text(silence, status.now);
   }
   return text;
 }

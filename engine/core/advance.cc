@@ -109,9 +109,11 @@ bool Advance::look_is_due() const {
   if (std::any_of(clashes.begin(), clashes.end(), begins)) return true;
   // An arm that goes on as it did turns nothing, and a stop may have waited to hear that.
   if (!pending_.empty() && awaits_points(machine_, state_, now_)) return true;
-  return due || std::any_of(
-                    pending_.observed.seen.begin(), pending_.observed.seen.end(),
-                    [&](const SeriesSeen& seen) { return state_.series[seen.series.value].stale; });
+  return due || std::any_of(pending_.observed.seen.begin(), pending_.observed.seen.end(),
+                            [&](const SeriesSeen& seen) {
+                              const SeriesState& known = state_.series[seen.series.value];
+                              return known.stale || known.behind != seen.behind;
+                            });
 }
 
 void Advance::observe() {

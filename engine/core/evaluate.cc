@@ -239,6 +239,17 @@ Reading doubted(const Subject& subject, Reading reading) {
   return reading;
 }
 
+// That nothing is of after the shift says nothing of the traffic where all that comes is old.
+Reading for_its_reason(const Subject& subject, Reading reading) {
+  const bool empty = reading.missing == Missing::no_traffic && reading.verdict == Verdict::no_data;
+  if (!empty || subject.criterion.veto) return reading;
+  const bool behind = any_feeding(subject.machine, subject.criterion, [&](SeriesIndex series) {
+    return subject.state.series[series.value].behind;
+  });
+  if (behind) reading.missing = Missing::stale;
+  return reading;
+}
+
 }  // namespace
 
 Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
@@ -302,8 +313,11 @@ SeriesIndex held_against(const Machine& machine, const Criterion& criterion) {
 }
 
 bool stale_of(const Machine& machine, const RolloutState& state, const Criterion& criterion) {
-  return any_feeding(machine, criterion,
-                     [&](SeriesIndex series) { return state.series[series.value].stale; });
+  return any_feeding(machine, criterion, [&](SeriesIndex index) {
+    const SeriesState& series = state.series[index.value];
+    // Whether the baseline fails as the canary does is asked of one time, however long ago it is.
+    return series.stale || (series.behind && !criterion.veto);
+  });
 }
 
 Time clash_ends(const RolloutState& state, const std::vector<SeriesClash>& pending,
@@ -359,7 +373,7 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.samples = found.samples;
   reading.at = found.at;
   reading.seen = seen_of(machine, state, criterion, found.at);
-  reading = judge(subject, found, std::move(reading), now);
+  reading = for_its_reason(subject, judge(subject, found, std::move(reading), now));
   const bool clashing = is_clashing(machine, state, pending.observed.clashes, criterion, now);
   return clashing ? doubted(subject, std::move(reading)) : reading;
 }

@@ -97,6 +97,9 @@ struct SeriesSeen {
   // go on, and the longest time between two points of one (runtime/senders.h).
   Time whole = kDistantPast;  // not known
   Duration interval{};
+  // Whether its newest point lay further behind engine time than `stale_after` when that arrived.
+  // Away from live nothing newly does: a backlog is old until it has been read.
+  bool behind = false;
   bool operator==(const SeriesSeen&) const = default;
 };
 // Two senders under one set of labels: of intervals that overlap only one is counted.

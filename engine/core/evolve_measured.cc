@@ -56,6 +56,7 @@ void MeasuredFold::take(const Observed& body) const {
     series.watermark = std::max(series.watermark, seen.watermark);
     series.arrival = std::max(series.arrival, seen.arrival);
     series.whole = std::max(series.whole, seen.whole);
+    series.behind = seen.behind;
     if (seen.interval > Duration::zero()) series.interval = seen.interval;
   }
   for (const SeriesClash& clash : body.clashes) {

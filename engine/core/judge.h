@@ -53,6 +53,7 @@ bool any_feeding(const Machine& machine, const Criterion& criterion, const Predi
   const SeriesIndex other = held_against(machine, criterion);
   return other.valid() && holds(other);
 }
+// Whether one of those two is silent, or says old things only.
 bool stale_of(const Machine& machine, const RolloutState& state, const Criterion& criterion);
 
 // Whether `holds` is true of any series whose counts the criterion reads.

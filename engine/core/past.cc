@@ -36,6 +36,9 @@ void take_past(const Machine& machine, RolloutState& state, const Past& past) {
     series.seen = true;
     series.began = std::min(series.began, found.began);
     series.watermark = std::max(series.watermark, found.watermark);
+    const bool heard = series.arrival != kDistantPast;
+    series.behind =
+        heard ? series.behind : series.watermark <= state.started - state.limits.stale_after;
     series.arrival = std::max(series.arrival, state.started);
   }
   const auto passed = [&](const Window& window) {

@@ -39,6 +39,7 @@ struct SeriesState {
   Duration interval{};
   Time clashed = kDistantPast;    // engine time: SeriesClash
   bool stale = false;
+  bool behind = false;  // points come, but older ones than `stale_after`: as in SeriesSeen
   // Where the rollout reads back: the first that is known of it, event time.
   Time began = kDistantFuture;
   std::vector<Gap> gaps;  // by rising time; of those only that `unchanged` looks back on

@@ -5,6 +5,7 @@
 #include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
 #include "engine/core/limits.h"
+#include "engine/core/sentence.h"
 #include "engine/core/stretches.h"
 #include "engine/core/windows.h"
 
@@ -142,16 +143,28 @@ Floor reach_of(const core::RolloutState& state, core::TargetIndex target, Time s
   return start >= state.started ? Floor::start : Floor::before;
 }
 
+// What is that old shows nothing of now: `stale_after` is what the exporters' interval, their
+// batches and a point that was lost come to.
+bool lies_behind(const FoldInput& input, Time watermark) {
+  const core::SeriesState& known = input.state.series[input.match.series.value];
+  const Time old = input.now - input.slow - input.state.limits.stale_after;
+  return watermark <= old && (known.behind || input.state.sight == core::Sight::live);
+}
+
 void see(const FoldInput& input, Time watermark, core::Pending& pending) {
+  const bool behind = lies_behind(input, watermark);
+  if (behind != input.state.series[input.match.series.value].behind) pending.quiet.end();
   auto& seen = pending.observed.seen;
   const auto found = std::find_if(seen.begin(), seen.end(), [&](const core::SeriesSeen& known) {
     return known.series == input.match.series;
   });
   if (found == seen.end()) {
     seen.push_back(core::SeriesSeen{input.match.series, watermark, input.now});
+    seen.back().behind = behind;
   } else {
     found->watermark = std::max(found->watermark, watermark);
     found->arrival = input.now;
+    found->behind = behind;
   }
 }
 
@@ -313,6 +326,13 @@ std::string refusal_of(const FoldInput& input) {
     return "an interval overlaps one that was counted, and is another: two senders under one set "
            "of labels, of which one is left out; give each a label of its own, such as "
            "`service.instance.id`";
+  }
+  if (increment.end > input.now + input.state.limits.skew) {
+    const auto ahead = std::chrono::floor<std::chrono::seconds>(increment.end - input.now);
+    return "they are " + core::duration_text(ahead) +
+           " ahead of the engine's clock, and more than " +
+           core::duration_text(input.state.limits.skew) +
+           " is not taken; put the clock of their sender right";
   }
   if (is_of_kind(metric.kind, increment)) {
     return "the buckets of `" + metric.selector + "` and those that `" + metric.name +

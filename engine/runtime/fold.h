@@ -21,6 +21,8 @@ struct FoldInput {
   const std::vector<core::Fixed>* bounds;  // of explicit buckets as they came
   core::Time now{};                        // engine time of arrival
   bool only_seen = false;                  // its value is counted elsewhere: past.h
+  // How far the clocks of those who measure lie behind engine time, where that is known.
+  core::Duration slow{};
 };
 
 // Of two explicit layouts the coarser is kept when its bounds are among the finer's, of two
@@ -39,7 +41,7 @@ struct Addition {
 std::optional<Addition> addition_of(const FoldInput& input, core::TargetIndex target,
                                     core::Pending& pending);
 
-// Why it was refused, for people: "`latency` is a histogram, the points are gauges".
+// Why it was refused or quarantined, for people: "`latency` is a histogram, the points are gauges".
 std::string refusal_of(const FoldInput& input);
 
 // From now on the metric has this layout; what is pending is brought to it.

@@ -70,6 +70,10 @@ void Shard::points(const PointBatch& batch, Time now) {
   for (const SeriesName& name : batch.new_series) feeds_.learn(name);
   const std::size_t at = static_cast<std::size_t>(&offset_of(batch) - offsets_.data());
   std::int64_t record = -1;
+  // After a small step back what is measured lies behind, and is as new as ever.
+  const core::Duration slow = stepped_ >= -core::kClockStepBackMost
+                                  ? std::max(-stepped_, core::Duration::zero())
+                                  : core::Duration::zero();
   ExemplarsOfPoint exemplars(batch);
   for (const MetricPoint& measured : batch.points) {
     const MetricPoint point = in_engine_time(measured, now);
@@ -111,10 +115,11 @@ void Shard::points(const PointBatch& batch, Time now) {
       }
       rollout.record = record;
       const FoldInput input{
-          rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now, held};
+          rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now, held, slow};
       const Folded folded = fold(input, rollout.pending);
       count(folded, counters_);
-      if (folded == Folded::refused) refuse(rollout, input, point.series);
+      const bool ahead = folded == Folded::quarantined && feed.match.series.valid();
+      if (ahead || folded == Folded::refused) refuse(rollout, input, point.series);
       if (folded == Folded::counted || folded == Folded::late) {
         if (rollout.senders.asks(feed.match.series)) {
           rollout.senders.hear(feed.match.series, feed.number, *increment);

@@ -5,8 +5,9 @@
 //     any arm, or with `default 0`, an arm without it counts as 0, whatever became of it since; but
 //     not the baseline's, once heard, where its silence would speak for the canary;
 //   - a series that restarts goes on from zero;
-//   - what comes late as a whole is judged up to the moment that it has come to; a denominator, and
-//     all of another arm, is waited for until it lags by `stale_after`, a numerator for `grace`;
+//   - what comes late as a whole is judged up to the moment that it has come to, and is stale where
+//     it is older than `stale_after` when it comes; a denominator, and all of another arm, is waited
+//     for until it lags by as much, a numerator for `grace`;
 //   - `absent` asks for any point at all.
 //
 // `fault_rate` is 2 % of requests, and the canary takes 20 % fewer orders than the baseline: what
@@ -213,7 +214,7 @@ metric                never seen     no series   no series   fail    no series  
 metric                seen once      no traffic  no traffic  fail    no traffic  -
 metric                stopped        stale       stale       fail    stale       -
 metric                a minute late  pass        pass        pass    pass        -
-metric                late           pass        pass        pass    pass        -
+metric                late           stale       stale       pass    stale       -
 metric                restarted      pass        pass        pass    pass        -
 metric                renamed label  stale       stale       fail    stale       -
 arm                   never seen     no traffic  no traffic  fail    no traffic  no traffic
@@ -248,7 +249,7 @@ histogram             never seen     no series   no series   fail    no series  
 histogram             seen once      no traffic  no traffic  fail    no traffic  no traffic
 histogram             stopped        stale       stale       fail    stale       stale
 histogram             a minute late  pass        pass        pass    pass        pass
-histogram             late           pass        pass        pass    pass        pass
+histogram             late           stale       stale       pass    stale       stale
 histogram             restarted      pass        pass        pass    pass        pass
 histogram             renamed label  stale       stale       fail    stale       stale
 denominator of faults never seen     no traffic  no traffic  fail    no traffic  no traffic
@@ -283,7 +284,7 @@ gauge                 never seen     no series   no series   fail    -          
 gauge                 seen once      stale       stale       fail    -           -
 gauge                 stopped        stale       stale       fail    -           -
 gauge                 a minute late  pass        pass        pass    -           -
-gauge                 late           pass        pass        pass    -           -
+gauge                 late           stale       stale       pass    -           -
 gauge                 restarted      pass        pass        pass    -           -
 gauge                 renamed label  stale       stale       fail    -           -
 )";

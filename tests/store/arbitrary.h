@@ -163,8 +163,13 @@ inline void fill(core::Cell& v) {
   first = static_cast<std::uint32_t>(*rc::gen::inRange(0, 513));  // no layout has more buckets
 }
 ROLLBOOK_FILL(CellDelta, a, b, c, d, e)
-ROLLBOOK_FILL(SeriesSeen, a, b, c, d, e)
 ROLLBOOK_FILL(SeriesClash, a, b)
+// INVARIANT: `whole` does not lie past the watermark, and no interval is negative.
+inline void fill(core::SeriesSeen& v) {
+  fill_all(v.series, v.watermark, v.arrival, v.behind);
+  if (any<bool>()) v.whole = v.watermark;
+  v.interval = core::Duration{*rc::gen::inRange<std::int64_t>(0, 1'000'000'000'000)};
+}
 ROLLBOOK_FILL(NameSeen, a, b)
 ROLLBOOK_FILL(Layout, a, b, c)
 ROLLBOOK_FILL(SourceOffset, a, b, c)

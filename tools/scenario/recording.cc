@@ -1,6 +1,8 @@
 #include "tools/scenario/recording.h"
 
 #include <algorithm>
+#include <iterator>
+#include <numeric>
 
 #include "adapters/wire/metric_decoder.h"
 #include "engine/runtime/selector.h"
@@ -28,6 +30,7 @@ core::Result<Recording> Recording::read(const core::Machine& machine, const std:
   Recording recording(machine);
   adapters::MetricDecoder decoder;
   runtime::PointBatch all;
+  std::vector<runtime::PointExemplar> exemplars;
   std::int64_t line_number = 0;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -45,16 +48,33 @@ core::Result<Recording> Recording::read(const core::Machine& machine, const std:
         return core::fail(at + ": a recorded metric needs its `time`");
       }
     }
+    // A decoder leaves out what is too much for one batch; a recording is many.
+    std::move(all.exemplars.begin(), all.exemplars.end(), std::back_inserter(exemplars));
+    all.exemplars.clear();
   }
   if (all.points.empty()) return core::fail("no metrics were recorded there");
-  std::stable_sort(all.points.begin(), all.points.end(),
-                   [](const MetricPoint& a, const MetricPoint& b) { return a.end < b.end; });
+  recording.put_in_order(std::move(all.points), std::move(exemplars));
   recording.names_ = std::move(all.new_series);
   recording.layouts_ = std::move(all.new_layouts);
-  recording.points_ = std::move(all.points);
   recording.buckets_ = std::move(all.buckets);
   recording.learn();
   return recording;
+}
+
+void Recording::put_in_order(std::vector<MetricPoint> points,
+                             std::vector<runtime::PointExemplar> exemplars) {
+  std::vector<std::uint32_t> order(points.size()), place(points.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::uint32_t a, std::uint32_t b) { return points[a].end < points[b].end; });
+  for (const std::uint32_t from : order) {
+    place[from] = static_cast<std::uint32_t>(points_.size());
+    points_.push_back(points[from]);
+  }
+  exemplars_ = std::move(exemplars);
+  for (runtime::PointExemplar& exemplar : exemplars_) exemplar.point = place[exemplar.point];
+  std::stable_sort(exemplars_.begin(), exemplars_.end(),
+                   [](const auto& a, const auto& b) { return a.point < b.point; });
 }
 
 void Recording::learn() {
@@ -149,7 +169,9 @@ void Recording::run_until(Time now, runtime::PointBatch& batch) {
       batch.new_layouts = layouts_;
     }
     for (; next_ < points_.size() && points_[next_].end == time; ++next_) {
+      const std::size_t before = batch.points.size();
       put(points_[next_], batch);
+      put_exemplars(batch, batch.points.size() > before);
     }
     put_errors(batch, time);
     batch.topic = "metrics";
@@ -186,6 +208,23 @@ void Recording::put(const MetricPoint& recorded, runtime::PointBatch& batch) {
     return put_buckets(point, batch);
   }
   batch.points.push_back(point);
+}
+
+// Those of the point that was just `sent`, or left out. A request that is slower is so in its
+// exemplar as well.
+void Recording::put_exemplars(runtime::PointBatch& batch, bool sent) {
+  const MetricPoint& of = points_[next_];
+  const Known& known = known_[of.series.value];
+  const bool slows = is_histogram(of.kind) && !runtime::is_exponential(of.kind);
+  const Fixed factor = slows ? trouble(known.whose, known.target).latency : Fixed::from_int(1);
+  for (; next_exemplar_ < exemplars_.size(); ++next_exemplar_) {
+    if (exemplars_[next_exemplar_].point != next_) return;
+    if (!sent) continue;
+    runtime::PointExemplar exemplar = exemplars_[next_exemplar_];
+    exemplar.point = static_cast<std::uint32_t>(batch.points.size() - 1);
+    exemplar.value.nanos = exemplar.value.nanos * factor.nanos / Fixed::kScale;
+    batch.exemplars.push_back(std::move(exemplar));
+  }
 }
 
 void Recording::put_buckets(const MetricPoint& recorded, runtime::PointBatch& batch) {

@@ -1,8 +1,9 @@
 #pragma once
 // Recording: metrics that were recorded once, played again at their own times. Lines of Rollbook
 // JSON (contract.md), each with a `time`. Faults are laid over what was recorded: silence leaves
-// points out; errors count a share of the recorded requests of an arm in a series of their own, of
-// each target by itself; latency spreads each increment of a histogram over slower buckets.
+// points and their exemplars out; errors count a share of the recorded requests of an arm in a
+// series of their own, of each target by itself; latency spreads each increment of a histogram over
+// slower buckets.
 
 #include <array>
 #include <map>
@@ -57,8 +58,11 @@ class Recording final : public Service {
 
   explicit Recording(const core::Machine& machine)
       : machine_(machine), troubles_(1 + machine.targets.size()) {}
+  void put_in_order(std::vector<runtime::MetricPoint> points,
+                    std::vector<runtime::PointExemplar> exemplars);
   void learn();
   void put(const runtime::MetricPoint& point, runtime::PointBatch& batch);
+  void put_exemplars(runtime::PointBatch& batch, bool sent);
   void put_buckets(const runtime::MetricPoint& point, runtime::PointBatch& batch);
   void put_errors(runtime::PointBatch& batch, core::Time now);
   core::Int128 increment(Known& known, const runtime::MetricPoint& point) const;
@@ -71,10 +75,11 @@ class Recording final : public Service {
   std::vector<std::vector<core::Fixed>> layouts_;
   std::vector<runtime::MetricPoint> points_;  // by time
   std::vector<std::int64_t> buckets_;
-  std::vector<Known> known_;  // by series
+  std::vector<runtime::PointExemplar> exemplars_;  // by rising point of `points_`
+  std::vector<Known> known_;                       // by series
   std::vector<Errors> errors_;
   std::vector<std::array<adapters::Trouble, 3>> troubles_;  // of no target, of each; by Whose
-  std::size_t next_ = 0;
+  std::size_t next_ = 0, next_exemplar_ = 0;
   std::int64_t offset_ = 0;
 };
 

@@ -55,6 +55,32 @@ TEST(Standing, AHoldThatStandsStillNamesWhatIsSilentAndSinceWhen) {
                               R"("since":"2026-01-05T09:30:00Z","refused":false}]})")));
 }
 
+TEST(Standing, PointsThatComeAndAreOldAreNoSilence) {
+  const core::Machine machine = sample::machine();
+  core::RolloutState state = silent();
+  state.series[1].stale = false;
+  state.series[1].behind = true;
+  state.series[1].seen = true;
+  state.series[1].arrival = kNow - 1s;
+  state.series[1].watermark = kNow - 1h - 1s;
+  state.now = kNow;
+  state.readings[0].verdict = core::Verdict::no_data;
+  state.readings[0].missing = core::Missing::stale;
+  const RolloutStatus status = status_of(machine, state, kNow);
+  EXPECT_EQ(condition_text(status), "held, only old points of `requests` of the canary");
+  EXPECT_THAT(status_text(status, kWide),
+              HasSubstr("(stands still: points of `requests` of the canary come, but are 1h old: "
+                        "see to its sender's clock, or to what holds them up)\n"));
+  EXPECT_THAT(status_text(status, kWide),
+              HasSubstr("no data, stale, points of `requests` of the canary are 1h old"));
+  EXPECT_THAT(status_json(status),
+              HasSubstr(R"("refused":false,"newest":"2026-01-05T08:59:59Z"}])"));
+  // Once none come any more it is silent.
+  state.series[1].stale = true;
+  EXPECT_THAT(status_text(status_of(machine, state, kNow), kWide),
+              HasSubstr("no points of `requests` of the canary for 1s"));
+}
+
 TEST(Standing, ASeriesThatWasNeverSeenSaysSo) {
   const core::Machine machine = sample::machine();
   core::RolloutState state = silent();

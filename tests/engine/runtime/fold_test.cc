@@ -150,6 +150,38 @@ TEST_F(FoldTest, ATimeBeyondTheSkewLimitIsQuarantined) {
   EXPECT_EQ(fold_at(kRequests, kBegin + 60s - core::kSkew), Folded::counted);
 }
 
+TEST_F(FoldTest, ASeriesWhoseNewestPointIsOldLiesBehind) {
+  const Duration stale = judging.state.limits.stale_after;
+  increment.start = kBegin;
+  increment.end = kBegin + 60s;
+  fold_at(kRequests, kBegin + 60s + stale - 1ns);
+  EXPECT_FALSE(observed().seen.at(0).behind);
+  fold_at(kRequests, kBegin + 60s + stale);
+  EXPECT_TRUE(observed().seen.at(0).behind);
+  judging.evolve();
+  EXPECT_TRUE(judging.state.series[kRequests.value].behind);
+  EXPECT_FALSE(judging.state.series[kErrors.value].behind);
+  // One that was overtaken is old, the series is not.
+  increment.start = increment.end = kBegin + 200s;
+  fold_at(kRequests, kBegin + 201s);
+  EXPECT_FALSE(observed().seen.at(0).behind);
+  increment.end = kBegin + 61s;
+  fold_at(kRequests, kBegin + 202s + 20s);
+  EXPECT_FALSE(observed().seen.at(0).behind);
+  judging.evolve();
+  EXPECT_FALSE(judging.state.series[kRequests.value].behind);
+}
+
+TEST_F(FoldTest, WhileTheEngineReadsABacklogNothingNewlyLiesBehind) {
+  judging.state.sight = core::Sight::catching_up;
+  increment.start = increment.end = kBegin + 60s;
+  fold_at(kRequests, kBegin + 1h);
+  EXPECT_FALSE(observed().seen.at(0).behind);
+  judging.state.series[kRequests.value].behind = true;
+  fold_at(kRequests, kBegin + 1h);
+  EXPECT_TRUE(observed().seen.at(0).behind);
+}
+
 TEST_F(FoldTest, LaterThanEveryWindowIsLateAndChangesNothing) {
   fold(kRequests, 3599s, 1h, 1);
   const Duration reach = 5min + core::kGrace;

@@ -225,6 +225,23 @@ TEST(Past, ItsBasesGoOverToTheLiveTable) {
 }
 
 // What is read back of one target waits for no shift of it, and needs its books.
+TEST(Past, WhatEndsLongBeforeTheStartSaysNothingOfNow) {
+  const core::Duration stale = core::kLimits.stale_after;
+  for (const core::Duration age : {stale - 1ns, stale}) {
+    Both both(core::MetricKind::counter);
+    Points before, now;
+    const SeriesNumber series = before.series("latency");
+    before.delta(series, kBegin - age, 5, kBegin - age - 10s);
+    both.read(before);
+    both.join();
+    EXPECT_EQ(both.live.series[0].behind, age == stale);
+    now.delta(now.series("latency"), kBegin + 1min, 5, kBegin + 50s);
+    both.see(now);
+    ASSERT_EQ(both.pending.observed.seen.size(), 1U);
+    EXPECT_FALSE(both.pending.observed.seen[0].behind);
+  }
+}
+
 TEST(Past, CountsWhatIsOneTargetsOwn) {
   Plan plan = plan_of(core::MetricKind::counter);
   core::Target eu;

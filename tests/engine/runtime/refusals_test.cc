@@ -148,6 +148,26 @@ TEST_F(ShardSenders, AreNoneWhereEachHasALabelOfItsOwn) {
   EXPECT_EQ(rig.shard->counters().refused, 0U);
 }
 
+TEST_F(ShardRefusals, APointOfAClockThatIsAheadIsToldAsWell) {
+  const auto send = [&](core::Duration ahead) {
+    rig.points.delta(sender, rig.now + ahead, 5);
+    rig.shard->points(rig.points.take(), rig.now);
+    auto committed = rig.shard->commit(rig.now);
+    EXPECT_TRUE(committed);
+    return committed->refusals;
+  };
+  EXPECT_THAT(send(10s), IsEmpty());
+  rig.now += 1s;
+  EXPECT_THAT(send(20s + 300ms),
+              ElementsAre("r1: points of `requests{pod=\"b\",v=\"new\"}` are refused: they are 20s "
+                          "ahead of the engine's clock, and more than 10s is not taken; put the "
+                          "clock of their sender right"));
+  ASSERT_EQ(kept().size(), 1U);
+  EXPECT_EQ(kept()[0].sender, R"(requests{pod="b",v="new"})");
+  EXPECT_EQ(rig.shard->counters().quarantined, 1U);
+  EXPECT_EQ(rig.shard->counters().refused, 0U);
+}
+
 TEST(Refusals, OfDamagedBytesNothingIsKnown) {
   const std::vector<RefusedSeries> refused{
       {core::SeriesIndex{3}, kBegin, kBegin + 5s, 7, "lat", "other bounds"}};

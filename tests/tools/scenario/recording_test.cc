@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "engine/core/sentence.h"
 #include "tests/tools/scenario/stage.h"
 
 namespace rollbook::tests {
@@ -80,6 +81,56 @@ TEST(Recording, ErrorsLaidOverAreAShareOfTheRecordedRequests) {
     }
   }
   EXPECT_THAT(errors, ElementsAre(0, 0, 0, 100, 200));
+}
+
+std::string traced(int second, const std::string& version, const std::string& exemplars) {
+  std::string text = line(second, "shop_latency_seconds", version, 0);
+  const std::string plain = R"("kind":"counter","value":0)";
+  text.replace(
+      text.find(plain), plain.size(),
+      R"("kind":"histogram_delta","bounds":[0.05],"counts":[9,1],"exemplars":[)" + exemplars + "]");
+  return text;
+}
+std::string exemplar(int number, const std::string& value) {
+  const std::string digits = std::to_string(number);
+  return R"({"value":)" + value + R"(,"trace_id":")" + std::string(32 - digits.size(), '0') +
+         digits + "\"}";
+}
+
+TEST(Recording, ExemplarsGoAlongWithTheirPoints) {
+  // Not by time, and of a point that has none before it.
+  Recording recording =
+      recorded(traced(30, "new", exemplar(3, "0.3")) + line(20, "shop_requests_total", "new", 5) +
+               traced(15, "new", exemplar(1, "0.1") + "," + exemplar(2, "0.2")) +
+               traced(15, "old", exemplar(9, "0.9")) + traced(45, "new", exemplar(4, "0.4")));
+  adapters::FaultClock faults(
+      stage_plan()->machine,
+      {*adapters::parse_fault("silence from 40s"), *adapters::parse_fault("latency x2 from 25s")});
+  faults.mark("", at(0));
+  runtime::PointBatch batch;
+  for (const int second : {15, 20, 30, 45, 60}) {
+    recording.suffer(faults, at(second));
+    recording.run_until(at(second), batch);
+  }
+  std::vector<std::string> told;
+  for (const runtime::PointExemplar& one : batch.exemplars) {
+    const runtime::MetricPoint& point = batch.points.at(one.point);
+    const auto& labels = batch.new_series[point.series.value].labels;
+    told.push_back(labels.front().second + " " + std::to_string((point.end - at(0)) / 1s) + " " +
+                   std::to_string(one.trace.back()) + " " + core::decimal_text(one.value));
+  }
+  EXPECT_THAT(told, ElementsAre("new 15 1 0.1", "new 15 2 0.2", "old 15 9 0.9", "new 30 3 0.6"))
+      << "at 30 s all is twice as slow, at 45 s nothing of the canary comes";
+}
+
+TEST(Recording, KeepsMoreExemplarsThanOneBatchMayHave) {
+  std::string text;
+  for (int i = 0; i < 2000; ++i) text += traced(i, "new", exemplar(i, "0.1"));
+  Recording recording = recorded(text);
+  runtime::PointBatch batch;
+  recording.run_until(at(2000), batch);
+  EXPECT_EQ(batch.exemplars.size(), 2000U);
+  EXPECT_EQ(batch.exemplars.back().point, 1999U);
 }
 
 TEST(Recording, SilenceLeavesItsArmOut) {
