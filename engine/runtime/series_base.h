@@ -18,6 +18,9 @@ struct SeriesBase {
   bool known = false;
   bool retold = false;  // its first total is a base only: it was counted as another's
   core::Time waits_since = core::kDistantPast;  // its first point, while that may be another's
+  // Of totals. Its first point; the one before the last; and when it was still zero, if that is
+  // known (series_firsts.cc). The last two are not in checkpoints.
+  core::Time heard = core::kDistantFuture, before = core::kDistantPast, zero = core::kDistantPast;
   core::Time start = core::kDistantPast;
   core::Time end = core::kDistantPast;
   core::Fixed value;

@@ -12,7 +12,8 @@ using core::kDistantPast;
 
 namespace {
 
-constexpr std::uint64_t kFormat = 3;  // 1 had no exponential histograms, 2 no pace
+constexpr std::uint64_t kFormat =
+    4;  // 1 had no exponential histograms, 2 no pace, 3 not when it was heard first
 
 // The contrary of key_of().
 SeriesName name_of_key(std::string_view key) {
@@ -74,6 +75,7 @@ std::string SeriesTable::save() const {
     }
     bytes.fixed(core::Fixed{base->pace.counted});
     bytes.time(base->pace.since);
+    bytes.time(base->heard);
   }
   return std::move(bytes.data);
 }
@@ -106,6 +108,7 @@ core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) 
       base.pace.counted = bytes.fixed().nanos;
       base.pace.since = bytes.time();
     }
+    base.heard = format > 3 ? bytes.time() : base.end;
     bases.emplace_back(std::move(key), std::move(base));
   }
   if (bytes.failed) return core::fail("the bases of series are damaged");
@@ -116,6 +119,7 @@ core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) 
 void SeriesTable::wait(const std::string& key, const Base& base) {
   const auto place = static_cast<std::uint32_t>(remembered_.size());
   if (!waiting_.try_emplace(key, Waiting{base, place}).second) return;
+  first_heard_ = std::min(first_heard_, base.heard);
   SeriesName name = name_of_key(key);
   name.number = SeriesNumber{kWaiting + place};
   remembered_.push_back({std::move(name), {}});

@@ -125,6 +125,7 @@ bool SeriesTable::has_fallen(const PointBatch& batch, const MetricPoint& point) 
 
 bool SeriesTable::others_fell(const PointBatch& batch, core::Time start) {
   if (std::find(fallen_.begin(), fallen_.end(), start) != fallen_.end()) return true;
+  if (numbers_ == Numbers::foreign) return false;
   const Asked asked{batch.partition, batch.next_offset, start};
   if (asked == asked_) return answer_;
   asked_ = asked;
@@ -196,6 +197,7 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   if (point.end <= (base.known ? base.end : base.waits_since)) return std::nullopt;
   if (point.start > point.end) return std::nullopt;
   if (!base.known && !base.retold && !point.only_base) {
+    if (base.waits_since == kDistantPast) base.zero = zero_at(entry, batch, point);
     const Kin kin = origin_of(entry, batch, point);
     if (kin.origin == Origin::waits) return take_waiting(base, point);
     if (kin.origin == Origin::follows) go_on(base_of(kin.of), point, entry.name.number, base);
@@ -212,13 +214,15 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   increment.value = point.value;
   if (base.known && !taken.anew) increment.value -= base.value;
   const bool dated = is_dated(base, point);
-  increment.measured = base.known;
+  increment.measured = base.known || (dated && base.zero > point.start);
   if (base.known) {
     increment.start = taken.anew && dated ? std::max(point.start, base.end) : base.end;
   } else {
     increment.first = !dated && point.start < point.end;
     increment.retold = base.retold;
-    increment.start = dated ? point.start : point.end;
+    increment.start = dated ? std::max(point.start, base.zero) : point.end;
+    base.heard = point.end;
+    first_heard_ = std::min(first_heard_, point.end);
   }
   const bool counts = !point.only_base && (base.known || dated || increment.first);
   if (point.only_base) {
@@ -228,10 +232,12 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   }
   if (counts && (base.known || dated)) base.pace.counted += taken.added;
   if (dated && point.start < base.pace.since) base.pace = {taken.total, point.start};
+  base.before = base.end;
   base.known = true;
   base.start = point.start;
   base.end = point.end;
   base.value = point.value;
+  if (point.start != kDistantPast) note_export(point);
   return counts ? std::optional(increment) : std::nullopt;
 }
 

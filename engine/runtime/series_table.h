@@ -5,8 +5,9 @@
 // Rules (docs/judging.md, From totals to increments): a value that falls is a reset, and so is a
 // later start time where what was counted since may be a new process'; else the total goes on, told
 // from a new start by a Collector that was restarted (pace.h). A first sample counts whole when
-// its start time is known, else it is a base; one that goes on with another series' total counts
-// what that rose by (renames.h). Overlapping intervals of one series, and gauges of one time, are
+// its start time is known, and since the export before, where its process was heard then without it
+// (series_firsts.cc); else it is a base. One that goes on with another series' total counts what
+// that rose by (renames.h). Overlapping intervals of one series, and gauges of one time, are
 // dropped, which is also the filter for duplicates.
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/runtime/metric_point.h"
@@ -42,8 +44,14 @@ struct Increment {
   const core::Exponential* exponential = nullptr;
 };
 
+// Whether the points of a batch have the table's own numbers, so that it may look at those that
+// come with one.
+enum class Numbers : std::uint8_t { own, foreign };
+
 class SeriesTable {
  public:
+  explicit SeriesTable(Numbers numbers = Numbers::own) : numbers_(numbers) {}
+
   // Takes in names and layouts that the batch brings.
   void learn(const PointBatch& batch);
 
@@ -111,6 +119,16 @@ class SeriesTable {
   static void remember(const Base& other, Base& base);
   void wait(const std::string& key, const Base& base);
 
+  // ---- Series of a process that was heard before: series_firsts.cc -----------------------------
+  // Of a first sample: the export before, of the process that it is of.
+  core::Time zero_at(const Entry& entry, const PointBatch& batch, const MetricPoint& point);
+  // Those that come with it, as far as their times tell.
+  void find_companions(const PointBatch& batch, const MetricPoint& point);
+  bool comes_with(SeriesNumber number, const MetricPoint& point) const;
+  void note_export(const MetricPoint& point);
+  // In all that both have; so of one process, as far as labels tell.
+  static bool labels_agree(const SeriesName& a, const SeriesName& b);
+
   // ---- Series that another goes on as: series_origins.cc ---------------------------------------
   enum class Origin : std::uint8_t { own, waits, follows, beside };
   struct Kin {
@@ -152,6 +170,20 @@ class SeriesTable {
   };
   Asked asked_;
   bool answer_ = false;
+  Numbers numbers_;
+  core::Time first_heard_ = core::kDistantFuture;  // of all totals
+  // One series of each of the last exports, by turns.
+  struct Export {
+    core::Time start{}, end{};
+    bool operator==(const Export&) const = default;
+  };
+  std::array<SeriesNumber, 256> exporters_{};
+  std::uint32_t exports_ = 0;
+  Export last_export_;
+  // What find_companions() found last: many first samples come together.
+  Export companions_of_;
+  std::pair<std::int32_t, std::int64_t> companions_in_{-1, 0};  // partition, next offset
+  std::vector<SeriesNumber> companions_;
   Namesakes namesakes_;
   Changes changes_;
   core::Time heard_until_ = core::kDistantPast;
