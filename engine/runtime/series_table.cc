@@ -8,6 +8,9 @@ namespace rollbook::runtime {
 
 using core::kDistantPast;
 
+// Beyond pace.h's measure a process that began anew with another that fell may count so many times.
+constexpr std::int64_t kMuchFaster = 25;
+
 void SeriesTable::learn(const PointBatch& batch) {
   if (!batch.new_series.empty()) {
     for (const MetricPoint& point : batch.points) heard_until_ = std::max(heard_until_, point.end);
@@ -123,23 +126,39 @@ bool SeriesTable::has_fallen(const PointBatch& batch, const MetricPoint& point) 
          std::accumulate(base.buckets.begin(), base.buckets.end(), std::int64_t{0});
 }
 
-bool SeriesTable::others_fell(const PointBatch& batch, core::Time start) {
-  if (std::find(fallen_.begin(), fallen_.end(), start) != fallen_.end()) return true;
-  if (numbers_ == Numbers::foreign) return false;
+bool SeriesTable::others_fell(const PointBatch& batch, const MetricPoint& point,
+                              core::Int128 total) {
+  find_fallen(batch, point.start);
+  const auto began = [&](const Fallen& other) { return other.start == point.start; };
+  const bool before = std::any_of(fallen_.begin(), fallen_.end(), began);
+  if (falling_.empty() && !before) return false;
+  const Entry& entry = series_[point.series.value];
+  if (entry.base.pace.allows(total / kMuchFaster, point.end - point.start, entry.base.end)) {
+    return true;
+  }
+  const auto same = [&](SeriesNumber other) {
+    return labels_agree(entry.name, series_[other.value].name);
+  };
+  return std::any_of(falling_.begin(), falling_.end(), same) ||
+         std::any_of(fallen_.begin(), fallen_.end(),
+                     [&](const Fallen& other) { return began(other) && same(other.series); });
+}
+
+void SeriesTable::find_fallen(const PointBatch& batch, core::Time start) {
   const Asked asked{batch.partition, batch.next_offset, start};
-  if (asked == asked_) return answer_;
+  if (numbers_ == Numbers::foreign || asked == asked_) return;
   asked_ = asked;
-  answer_ = std::any_of(batch.points.begin(), batch.points.end(), [&](const MetricPoint& other) {
-    return other.start == start && has_fallen(batch, other);
-  });
-  return answer_;
+  falling_.clear();
+  for (const MetricPoint& other : batch.points) {
+    if (other.start == start && has_fallen(batch, other)) falling_.push_back(other.series);
+  }
 }
 
 bool SeriesTable::begins_anew(const Base& base, const PointBatch& batch, const MetricPoint& point,
                               core::Int128 total, core::Int128 growth) {
   if (point.start <= base.start) return false;
   if (base.start == kDistantPast && point.start < base.end) return false;  // it says so now
-  if (others_fell(batch, point.start)) return true;
+  if (others_fell(batch, point, total)) return true;
   // A process that begins after what was counted before; OpenTelemetry's mark of a start that
   // nobody knows, which is the time of the point itself, begins none.
   if (point.start < base.end || point.start == point.end) return false;
@@ -163,7 +182,9 @@ SeriesTable::Taken SeriesTable::take_total(Base& base, const PointBatch& batch,
     fell = base.known && point.value < base.value;
     if (base.known && !fell) taken.added -= base.value.nanos;
   }
-  if (fell && point.start > base.start) fallen_[fallen_count_++ % fallen_.size()] = point.start;
+  if (fell && point.start > base.start) {
+    fallen_[fallen_count_++ % fallen_.size()] = {point.start, point.series};
+  }
   taken.anew = fell || (base.known && begins_anew(base, batch, point, taken.total, taken.added));
   if (taken.anew && !fell) {
     taken.added = taken.total;

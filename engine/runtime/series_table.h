@@ -110,8 +110,11 @@ class SeriesTable {
   // Of a point that has not fallen.
   bool begins_anew(const Base& base, const PointBatch& batch, const MetricPoint& point,
                    core::Int128 total, core::Int128 growth);
-  // Whether another series that begins at the same time has fallen: then a process has.
-  bool others_fell(const PointBatch& batch, core::Time start);
+  // Whether another series that begins at the same time has fallen: then its process has, and as a
+  // Collector may give all that it sees one start, only what that one may have had counts, or what
+  // is of the same process.
+  bool others_fell(const PointBatch& batch, const MetricPoint& point, core::Int128 total);
+  void find_fallen(const PointBatch& batch, core::Time start);
   static bool is_dated(const Base& base, const MetricPoint& point);
   bool has_fallen(const PointBatch& batch, const MetricPoint& point) const;
   using KeyedBases = std::vector<std::pair<std::string, Base>>;  // by rising key
@@ -159,9 +162,13 @@ class SeriesTable {
   Base& base_of(SeriesNumber number);
 
   std::vector<Entry> series_;
-  std::array<core::Time, 16> fallen_{};  // the last start times with which a series fell
+  struct Fallen {
+    core::Time start{};
+    SeriesNumber series;
+  };
+  std::array<Fallen, 64> fallen_{};  // the last that fell, and under which start
   std::uint32_t fallen_count_ = 0;
-  // What others_fell() found last: with the restart of a Collector it is asked for each series.
+  // What find_fallen() found last: with the restart of a Collector it is asked for each series.
   struct Asked {
     std::int32_t partition = -1;
     std::int64_t next_offset = 0;
@@ -169,7 +176,7 @@ class SeriesTable {
     bool operator==(const Asked&) const = default;
   };
   Asked asked_;
-  bool answer_ = false;
+  std::vector<SeriesNumber> falling_;
   Numbers numbers_;
   core::Time first_heard_ = core::kDistantFuture;  // of all totals
   // One series of each of the last exports, by turns.
