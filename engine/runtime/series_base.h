@@ -5,18 +5,16 @@
 #include <optional>
 #include <vector>
 
+#include "engine/runtime/coverage.h"
 #include "engine/runtime/metric_point.h"
 #include "engine/runtime/pace.h"
 
 namespace rollbook::runtime {
 
-struct SeriesInterval {
-  core::Time start, end;
-};
-
 struct SeriesBase {
   bool known = false;
-  bool retold = false;  // its first total is a base only: it was counted as another's
+  bool intervals = false;  // what came last was no total: deltas, or a gauge
+  bool retold = false;     // its first total is a base only: it was counted as another's
   core::Time waits_since = core::kDistantPast;  // its first point, while that may be another's
   // Of totals. Its first point; the one before the last; and when it was still zero, if that is
   // known (series_firsts.cc). The last two are not in checkpoints.
@@ -30,6 +28,7 @@ struct SeriesBase {
   std::optional<LayoutNumber> layout;      // of explicit ones; not known after a restart
   std::array<SeriesInterval, 8> recent{};  // delta series and gauges: the last intervals
   std::uint32_t recent_count = 0;
+  Coverage covered;                  // delta series: all intervals
   std::optional<SeriesNumber> heir;  // it went on under that one's labels; not in checkpoints
 };
 

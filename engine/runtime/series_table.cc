@@ -211,12 +211,24 @@ Increment SeriesTable::take_waiting(Base& base, const MetricPoint& point) const 
   return increment;
 }
 
+// What came as deltas was counted, and nobody knows how much of the total that is: it is a base,
+// unless it began after them.
+void SeriesTable::begin_totals(Base& base, const MetricPoint& point) {
+  Base totals;
+  totals.retold = point.start < base.end;
+  totals.recent = base.recent;
+  totals.recent_count = base.recent_count;
+  totals.covered = std::move(base.covered);
+  base = std::move(totals);
+}
+
 std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointBatch& batch,
                                                       const MetricPoint& point) {
   Base& base = entry.base;
   // Late, or the same again.
   if (point.end <= (base.known ? base.end : base.waits_since)) return std::nullopt;
   if (point.start > point.end) return std::nullopt;
+  if (base.intervals) begin_totals(base, point);
   if (!base.known && !base.retold && !point.only_base) {
     if (base.waits_since == kDistantPast) base.zero = zero_at(entry, batch, point);
     const Kin kin = origin_of(entry, batch, point);
@@ -275,9 +287,14 @@ bool SeriesTable::note(Base& base, PointKind kind, Interval interval) {
     if (i == 0 || seen.end < oldest) oldest = seen.end;
   }
   // Behind all that is remembered, a duplicate cannot be told from a late point.
-  if (kept == base.recent.size() && interval.end <= oldest) return false;
+  if (kind == PointKind::gauge) {
+    if (kept == base.recent.size() && interval.end <= oldest) return false;
+  } else {
+    if (base.covered.meets(interval)) return false;
+    base.covered.add(interval);
+  }
   base.recent[base.recent_count++ % base.recent.size()] = interval;
-  base.known = true;
+  base.known = base.intervals = true;
   base.end = std::max(base.end, interval.end);
   return true;
 }

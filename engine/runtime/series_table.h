@@ -86,6 +86,7 @@ class SeriesTable {
   };
   std::optional<Increment> take_cumulative(Entry& entry, const PointBatch& batch,
                                            const MetricPoint& point);
+  static void begin_totals(Base& base, const MetricPoint& point);
   // Its first point, of which it is not known yet what it counts: heard, and nothing else.
   Increment take_waiting(Base& base, const MetricPoint& point) const;
   std::optional<Increment> take_delta(Base& base, const PointBatch& batch,

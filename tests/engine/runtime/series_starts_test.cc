@@ -1,4 +1,4 @@
-// Later starts that a whole Collector gives.
+// Later starts that a whole Collector gives, and totals that follow deltas.
 
 #include <gtest/gtest.h>
 
@@ -71,6 +71,72 @@ TEST_F(SeriesStartsTest, OfItsOwnProcessItTellsHoweverMuchCame) {
   points.counter(requests, at + 15s, 140, at + 1s);
   points.counter(errors, at + 15s, 50, at + 1s);
   EXPECT_EQ(give()->value, Fixed::from_int(50));
+}
+
+// ---- From deltas to totals --------------------------------------------------------------------
+
+TEST_F(SeriesStartsTest, ATotalThatFollowsDeltasIsABase) {
+  for (const Time start : {core::kDistantPast, kBegin, kBegin + 590s}) {
+    table = SeriesTable();
+    points = Points();
+    const SeriesNumber series = points.series("req");
+    for (int i = 0; i < 40; ++i) {
+      points.delta(series, kBegin + (i + 1) * 15s, 1500, kBegin + i * 15s);
+      EXPECT_EQ(give()->value, Fixed::from_int(1500));
+    }
+    points.counter(series, kBegin + 615s, 10'000'000, start);
+    const auto base = give();
+    ASSERT_TRUE(base);
+    EXPECT_TRUE(base->first);
+    EXPECT_TRUE(base->retold) << "it was known, and not zero";
+    EXPECT_EQ(base->start, base->end);
+    points.counter(series, kBegin + 630s, 10'001'500, start);
+    EXPECT_EQ(give()->value, Fixed::from_int(1500));
+    // And back; what came before is still known.
+    points.delta(series, kBegin + 645s, 1500, kBegin + 630s);
+    EXPECT_TRUE(give());
+    points.delta(series, kBegin + 600s, 1500, kBegin + 585s);
+    EXPECT_FALSE(give());
+    points.counter(series, kBegin + 660s, 10'004'500, start);
+    EXPECT_TRUE(give()->retold);
+  }
+}
+
+TEST_F(SeriesStartsTest, AProcessThatBeganAfterTheDeltasCountsWhole) {
+  const SeriesNumber series = points.series("req");
+  points.delta(series, kBegin + 15s, 1500, kBegin);
+  give();
+  points.counter(series, kBegin + 30s, 700, kBegin + 20s);
+  const auto increment = give();
+  ASSERT_TRUE(increment);
+  EXPECT_EQ(increment->value, Fixed::from_int(700));
+  EXPECT_EQ(increment->start, kBegin + 20s);
+  EXPECT_FALSE(increment->first);
+}
+
+TEST_F(SeriesStartsTest, AHistogramsTotalThatFollowsDeltasIsABase) {
+  const SeriesNumber series = points.series("dur");
+  const LayoutNumber layout = points.layout({5});
+  points.histogram(PointKind::histogram_delta, series, layout, kBegin + 15s, {3, 4}, kBegin);
+  give();
+  points.histogram(PointKind::histogram, series, layout, kBegin + 30s, {1000, 2000}, kBegin - 24h);
+  EXPECT_TRUE(give()->retold);
+  points.histogram(PointKind::histogram, series, layout, kBegin + 45s, {1003, 2004}, kBegin - 24h);
+  EXPECT_EQ(give()->samples, 7);
+  EXPECT_EQ(buckets, (std::vector<std::int64_t>{3, 4}));
+}
+
+TEST_F(SeriesStartsTest, WhichItWasOutlivesARestartOfTheEngine) {
+  const SeriesNumber series = points.series("req");
+  points.delta(series, kBegin + 15s, 1500, kBegin);
+  give();
+  SeriesTable later;
+  ASSERT_TRUE(later.restore(table.save()));
+  table = std::move(later);
+  points = Points();
+  points.series("req");
+  points.counter(series, kBegin + 30s, 10'000'000, kBegin - 24h);
+  EXPECT_TRUE(give()->retold);
 }
 
 }  // namespace
