@@ -85,11 +85,11 @@ std::vector<SilenceStatus> silences_of(const core::Machine& machine,
       told.push_back(series);
       const core::SeriesState& seen = state.series[series.value];
       const core::Series& what = machine.at(series);
-      silences.push_back({criterion.text, series_name(machine, what), machine.at(what.metric).name,
-                          std::string(name_of(what.arm)), target_of(machine, what),
-                          seen.seen ? std::optional(seen.arrival) : std::nullopt,
-                          is_refused(refused, series), two_senders,
-                          seen.stale || two_senders ? std::nullopt : std::optional(seen.watermark)});
+      silences.push_back(
+          {criterion.text, series_name(machine, what), machine.at(what.metric).name,
+           std::string(name_of(what.arm)), target_of(machine, what),
+           seen.seen ? std::optional(seen.arrival) : std::nullopt, is_refused(refused, series),
+           two_senders, seen.stale || two_senders ? std::nullopt : std::optional(seen.watermark)});
     };
     core::any_feeding(machine, criterion, [&](core::SeriesIndex series) {
       const core::SeriesState& seen = state.series[series.value];

@@ -40,8 +40,8 @@ std::vector<RefusedStatus> refused_now(const core::Machine& machine,
 std::vector<std::string> refused_of(const core::Machine& machine, const core::Criterion& criterion,
                                     const std::vector<RefusedStatus>& refused);
 
-// A series without points, with old ones only, or with those of two senders, that makes the clock of
-// a hold stand still.
+// A series without points, with old ones only, or with those of two senders, that makes the clock
+// of a hold stand still.
 struct SilenceStatus {
   std::string criterion;  // as written
   std::string name;       // "`latency` of the canary"

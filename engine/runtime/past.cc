@@ -71,6 +71,7 @@ std::optional<ReadSoFar> decode_read_so_far(std::string_view data) {
 Past::Past(PastRequest request)
     : request_(std::move(request)),
       machine_(request_.plan->machine),
+      series_(Numbers::foreign),  // its points come in batches of the reader's
       began_(machine_.series.size(), core::kDistantFuture),
       whole_from_(request_.back.from) {
   core::RolloutStarted started;

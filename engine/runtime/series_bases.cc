@@ -12,7 +12,11 @@ using core::kDistantPast;
 
 namespace {
 
-constexpr std::uint64_t kFormat = 3;  // 1 had no exponential histograms, 2 no pace
+constexpr std::uint64_t kFormat = 4;  // 1 had no exponential histograms, 2 no pace, 3 neither when
+                                      // it was heard first nor all intervals
+
+// Flags of a base.
+constexpr std::uint64_t kExponential = 1, kIntervals = 2;
 
 // The contrary of key_of().
 SeriesName name_of_key(std::string_view key) {
@@ -29,6 +33,29 @@ SeriesName name_of_key(std::string_view key) {
     name.labels.emplace_back(std::move(label), next());
   }
   return name;
+}
+
+Coverage covered_of(BytesReader& bytes) {
+  const core::Time forgotten = bytes.time();
+  std::vector<SeriesInterval> ranges;
+  for (std::uint64_t n = bytes.number(); n > 0 && !bytes.failed; --n) {
+    const core::Time start = bytes.time();
+    ranges.push_back({start, bytes.time()});
+  }
+  return {std::move(ranges), forgotten};
+}
+
+// What older formats tell of it.
+Coverage covered_by(const SeriesBase& base) {
+  const std::size_t kept = std::min<std::size_t>(base.recent_count, base.recent.size());
+  const auto end = base.recent.begin() + static_cast<std::ptrdiff_t>(kept);
+  core::Time oldest = kDistantPast;
+  if (kept == base.recent.size()) {
+    oldest = std::min_element(base.recent.begin(), end, [](const auto& a, const auto& b) {
+               return a.start < b.start;
+             })->start;
+  }
+  return {{base.recent.begin(), end}, oldest};
 }
 
 }  // namespace
@@ -64,7 +91,7 @@ std::string SeriesTable::save() const {
     bytes.time(base->start);
     bytes.time(base->end);
     bytes.fixed(base->value);
-    bytes.number(base->exponential ? 1 : 0);
+    bytes.number((base->exponential ? kExponential : 0) | (base->intervals ? kIntervals : 0));
     bytes.number(base->buckets.size());
     for (const std::int64_t bucket : base->buckets) bytes.signed_number(bucket);
     bytes.number(base->recent_count);
@@ -74,6 +101,13 @@ std::string SeriesTable::save() const {
     }
     bytes.fixed(core::Fixed{base->pace.counted});
     bytes.time(base->pace.since);
+    bytes.time(base->heard);
+    bytes.time(base->covered.forgotten());
+    bytes.number(base->covered.ranges().size());
+    for (const SeriesInterval& range : base->covered.ranges()) {
+      bytes.time(range.start);
+      bytes.time(range.end);
+    }
   }
   return std::move(bytes.data);
 }
@@ -92,7 +126,8 @@ core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) 
     base.start = bytes.time();
     base.end = bytes.time();
     base.value = bytes.fixed();
-    base.exponential = format > 1 && bytes.number() == 1;
+    const std::uint64_t flags = format > 1 ? bytes.number() : 0;
+    base.exponential = (flags & kExponential) != 0;
     for (std::uint64_t n = bytes.number(); n > 0 && !bytes.failed; --n) {
       base.buckets.push_back(bytes.signed_number());
     }
@@ -106,6 +141,15 @@ core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) 
       base.pace.counted = bytes.fixed().nanos;
       base.pace.since = bytes.time();
     }
+    if (format > 3) {
+      base.intervals = (flags & kIntervals) != 0;
+      base.heard = bytes.time();
+      base.covered = covered_of(bytes);
+    } else {
+      base.intervals = base.recent_count > 0;
+      base.heard = base.end;
+      base.covered = covered_by(base);
+    }
     bases.emplace_back(std::move(key), std::move(base));
   }
   if (bytes.failed) return core::fail("the bases of series are damaged");
@@ -116,6 +160,7 @@ core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) 
 void SeriesTable::wait(const std::string& key, const Base& base) {
   const auto place = static_cast<std::uint32_t>(remembered_.size());
   if (!waiting_.try_emplace(key, Waiting{base, place}).second) return;
+  first_heard_ = std::min(first_heard_, base.heard);
   SeriesName name = name_of_key(key);
   name.number = SeriesNumber{kWaiting + place};
   remembered_.push_back({std::move(name), {}});
@@ -129,7 +174,7 @@ core::Status SeriesTable::restore(std::string_view data) {
   return {};
 }
 
-// The last intervals of both, the oldest first.
+// All intervals of both, and the last of them, the oldest first.
 void SeriesTable::remember(const Base& other, Base& base) {
   std::vector<Interval> all;
   for (const Base* each : {&other, static_cast<const Base*>(&base)}) {
@@ -144,6 +189,7 @@ void SeriesTable::remember(const Base& other, Base& base) {
   const std::size_t kept = std::min(all.size(), base.recent.size());
   std::copy(all.end() - static_cast<std::ptrdiff_t>(kept), all.end(), base.recent.begin());
   base.recent_count = static_cast<std::uint32_t>(kept);
+  base.covered.unite(other.covered);
 }
 
 core::Status SeriesTable::adopt(std::string_view data, const std::vector<SeriesNumber>& here) {

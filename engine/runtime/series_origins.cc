@@ -77,7 +77,7 @@ Int128 SeriesTable::total_of(const Base& base) {
 }
 
 bool SeriesTable::same_shape(const Base& base, const MetricPoint& point) const {
-  if (!base.known || base.recent_count > 0) return false;
+  if (!base.known || base.intervals) return false;
   if (!is_histogram(point.kind)) return base.buckets.empty();
   if (base.buckets.empty() || base.exponential != is_exponential(point.kind)) return false;
   return base.exponential || (base.layout.value_or(point.layout) == point.layout &&

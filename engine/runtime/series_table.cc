@@ -8,6 +8,9 @@ namespace rollbook::runtime {
 
 using core::kDistantPast;
 
+// Beyond pace.h's measure a process that began anew with another that fell may count so many times.
+constexpr std::int64_t kMuchFaster = 25;
+
 void SeriesTable::learn(const PointBatch& batch) {
   if (!batch.new_series.empty()) {
     for (const MetricPoint& point : batch.points) heard_until_ = std::max(heard_until_, point.end);
@@ -123,22 +126,39 @@ bool SeriesTable::has_fallen(const PointBatch& batch, const MetricPoint& point) 
          std::accumulate(base.buckets.begin(), base.buckets.end(), std::int64_t{0});
 }
 
-bool SeriesTable::others_fell(const PointBatch& batch, core::Time start) {
-  if (std::find(fallen_.begin(), fallen_.end(), start) != fallen_.end()) return true;
+bool SeriesTable::others_fell(const PointBatch& batch, const MetricPoint& point,
+                              core::Int128 total) {
+  find_fallen(batch, point.start);
+  const auto began = [&](const Fallen& other) { return other.start == point.start; };
+  const bool before = std::any_of(fallen_.begin(), fallen_.end(), began);
+  if (falling_.empty() && !before) return false;
+  const Entry& entry = series_[point.series.value];
+  if (entry.base.pace.allows(total / kMuchFaster, point.end - point.start, entry.base.end)) {
+    return true;
+  }
+  const auto same = [&](SeriesNumber other) {
+    return labels_agree(entry.name, series_[other.value].name);
+  };
+  return std::any_of(falling_.begin(), falling_.end(), same) ||
+         std::any_of(fallen_.begin(), fallen_.end(),
+                     [&](const Fallen& other) { return began(other) && same(other.series); });
+}
+
+void SeriesTable::find_fallen(const PointBatch& batch, core::Time start) {
   const Asked asked{batch.partition, batch.next_offset, start};
-  if (asked == asked_) return answer_;
+  if (numbers_ == Numbers::foreign || asked == asked_) return;
   asked_ = asked;
-  answer_ = std::any_of(batch.points.begin(), batch.points.end(), [&](const MetricPoint& other) {
-    return other.start == start && has_fallen(batch, other);
-  });
-  return answer_;
+  falling_.clear();
+  for (const MetricPoint& other : batch.points) {
+    if (other.start == start && has_fallen(batch, other)) falling_.push_back(other.series);
+  }
 }
 
 bool SeriesTable::begins_anew(const Base& base, const PointBatch& batch, const MetricPoint& point,
                               core::Int128 total, core::Int128 growth) {
   if (point.start <= base.start) return false;
   if (base.start == kDistantPast && point.start < base.end) return false;  // it says so now
-  if (others_fell(batch, point.start)) return true;
+  if (others_fell(batch, point, total)) return true;
   // A process that begins after what was counted before; OpenTelemetry's mark of a start that
   // nobody knows, which is the time of the point itself, begins none.
   if (point.start < base.end || point.start == point.end) return false;
@@ -162,7 +182,9 @@ SeriesTable::Taken SeriesTable::take_total(Base& base, const PointBatch& batch,
     fell = base.known && point.value < base.value;
     if (base.known && !fell) taken.added -= base.value.nanos;
   }
-  if (fell && point.start > base.start) fallen_[fallen_count_++ % fallen_.size()] = point.start;
+  if (fell && point.start > base.start) {
+    fallen_[fallen_count_++ % fallen_.size()] = {point.start, point.series};
+  }
   taken.anew = fell || (base.known && begins_anew(base, batch, point, taken.total, taken.added));
   if (taken.anew && !fell) {
     taken.added = taken.total;
@@ -189,13 +211,26 @@ Increment SeriesTable::take_waiting(Base& base, const MetricPoint& point) const 
   return increment;
 }
 
+// What came as deltas was counted, and nobody knows how much of the total that is: it is a base,
+// unless it began after them.
+void SeriesTable::begin_totals(Base& base, const MetricPoint& point) {
+  Base totals;
+  totals.retold = point.start < base.end;
+  totals.recent = base.recent;
+  totals.recent_count = base.recent_count;
+  totals.covered = std::move(base.covered);
+  base = std::move(totals);
+}
+
 std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointBatch& batch,
                                                       const MetricPoint& point) {
   Base& base = entry.base;
   // Late, or the same again.
   if (point.end <= (base.known ? base.end : base.waits_since)) return std::nullopt;
   if (point.start > point.end) return std::nullopt;
+  if (base.intervals) begin_totals(base, point);
   if (!base.known && !base.retold && !point.only_base) {
+    if (base.waits_since == kDistantPast) base.zero = zero_at(entry, batch, point);
     const Kin kin = origin_of(entry, batch, point);
     if (kin.origin == Origin::waits) return take_waiting(base, point);
     if (kin.origin == Origin::follows) go_on(base_of(kin.of), point, entry.name.number, base);
@@ -212,13 +247,15 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   increment.value = point.value;
   if (base.known && !taken.anew) increment.value -= base.value;
   const bool dated = is_dated(base, point);
-  increment.measured = base.known;
+  increment.measured = base.known || (dated && base.zero > point.start);
   if (base.known) {
     increment.start = taken.anew && dated ? std::max(point.start, base.end) : base.end;
   } else {
     increment.first = !dated && point.start < point.end;
     increment.retold = base.retold;
-    increment.start = dated ? point.start : point.end;
+    increment.start = dated ? std::max(point.start, base.zero) : point.end;
+    base.heard = point.end;
+    first_heard_ = std::min(first_heard_, point.end);
   }
   const bool counts = !point.only_base && (base.known || dated || increment.first);
   if (point.only_base) {
@@ -228,10 +265,12 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   }
   if (counts && (base.known || dated)) base.pace.counted += taken.added;
   if (dated && point.start < base.pace.since) base.pace = {taken.total, point.start};
+  base.before = base.end;
   base.known = true;
   base.start = point.start;
   base.end = point.end;
   base.value = point.value;
+  if (point.start != kDistantPast) note_export(point);
   return counts ? std::optional(increment) : std::nullopt;
 }
 
@@ -257,9 +296,14 @@ SeriesTable::Noted SeriesTable::note(Base& base, PointKind kind, Interval interv
   const bool tells = kind != PointKind::gauge && interval.amount != 0;
   if (meets) return tells && !joins(base, interval) ? Noted::clash : Noted::again;
   // Behind all that is remembered, a duplicate cannot be told from a late point.
-  if (kept == base.recent.size() && interval.end <= oldest) return Noted::again;
+  if (kind == PointKind::gauge) {
+    if (kept == base.recent.size() && interval.end <= oldest) return Noted::again;
+  } else {
+    if (base.covered.meets({interval.start, interval.end})) return Noted::again;
+    base.covered.add({interval.start, interval.end});
+  }
   base.recent[base.recent_count++ % base.recent.size()] = interval;
-  base.known = true;
+  base.known = base.intervals = true;
   base.end = std::max(base.end, interval.end);
   return Noted::fresh;
 }

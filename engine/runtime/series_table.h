@@ -5,16 +5,18 @@
 // Rules (docs/judging.md, From totals to increments): a value that falls is a reset, and so is a
 // later start time where what was counted since may be a new process'; else the total goes on, told
 // from a new start by a Collector that was restarted (pace.h). A first sample counts whole when
-// its start time is known, else it is a base; one that goes on with another series' total counts
-// what that rose by (renames.h). What was counted already is dropped, and so is a second gauge of
-// one time. An interval that overlaps one that was counted, and is another, is of another sender
-// under the same labels: it is handed on, to be refused.
+// its start time is known, and since the export before, where its process was heard then without it
+// (series_firsts.cc); else it is a base. One that goes on with another series' total counts what
+// that rose by (renames.h). What was counted already is dropped, and so is a second gauge of one
+// time. An interval that overlaps one that was counted, and is another, is of another sender under
+// the same labels: it is handed on, to be refused.
 
 #include <array>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/runtime/metric_point.h"
@@ -44,8 +46,14 @@ struct Increment {
   const core::Exponential* exponential = nullptr;
 };
 
+// Whether the points of a batch have the table's own numbers, so that it may look at those that
+// come with one.
+enum class Numbers : std::uint8_t { own, foreign };
+
 class SeriesTable {
  public:
+  explicit SeriesTable(Numbers numbers = Numbers::own) : numbers_(numbers) {}
+
   // Takes in names and layouts that the batch brings.
   void learn(const PointBatch& batch);
 
@@ -73,15 +81,16 @@ class SeriesTable {
 
  private:
   using Base = SeriesBase;
-  using Interval = SeriesInterval;
-  using Amount = SeriesInterval::Amount;
-  static constexpr Amount kUnknown = SeriesInterval::kUnknown;
+  using Interval = CountedInterval;
+  using Amount = CountedInterval::Amount;
+  static constexpr Amount kUnknown = CountedInterval::kUnknown;
   struct Entry {
     SeriesName name;
     Base base;
   };
   std::optional<Increment> take_cumulative(Entry& entry, const PointBatch& batch,
                                            const MetricPoint& point);
+  static void begin_totals(Base& base, const MetricPoint& point);
   // Its first point, of which it is not known yet what it counts: heard, and nothing else.
   Increment take_waiting(Base& base, const MetricPoint& point) const;
   std::optional<Increment> take_delta(Base& base, const PointBatch& batch,
@@ -110,14 +119,27 @@ class SeriesTable {
   // Of a point that has not fallen.
   bool begins_anew(const Base& base, const PointBatch& batch, const MetricPoint& point,
                    core::Int128 total, core::Int128 growth);
-  // Whether another series that begins at the same time has fallen: then a process has.
-  bool others_fell(const PointBatch& batch, core::Time start);
+  // Whether another series that begins at the same time has fallen: then its process has, and as a
+  // Collector may give all that it sees one start, only what that one may have had counts, or what
+  // is of the same process.
+  bool others_fell(const PointBatch& batch, const MetricPoint& point, core::Int128 total);
+  void find_fallen(const PointBatch& batch, core::Time start);
   static bool is_dated(const Base& base, const MetricPoint& point);
   bool has_fallen(const PointBatch& batch, const MetricPoint& point) const;
   using KeyedBases = std::vector<std::pair<std::string, Base>>;  // by rising key
   static core::Result<KeyedBases> parse(std::string_view bytes);
   static void remember(const Base& other, Base& base);
   void wait(const std::string& key, const Base& base);
+
+  // ---- Series of a process that was heard before: series_firsts.cc -----------------------------
+  // Of a first sample: the export before, of the process that it is of.
+  core::Time zero_at(const Entry& entry, const PointBatch& batch, const MetricPoint& point);
+  // Those that come with it, as far as their times tell.
+  void find_companions(const PointBatch& batch, const MetricPoint& point);
+  bool comes_with(SeriesNumber number, const MetricPoint& point) const;
+  void note_export(const MetricPoint& point);
+  // In all that both have; so of one process, as far as labels tell.
+  static bool labels_agree(const SeriesName& a, const SeriesName& b);
 
   // ---- Series that another goes on as: series_origins.cc ---------------------------------------
   enum class Origin : std::uint8_t { own, waits, follows, beside };
@@ -149,9 +171,13 @@ class SeriesTable {
   Base& base_of(SeriesNumber number);
 
   std::vector<Entry> series_;
-  std::array<core::Time, 16> fallen_{};  // the last start times with which a series fell
+  struct Fallen {
+    core::Time start{};
+    SeriesNumber series;
+  };
+  std::array<Fallen, 64> fallen_{};  // the last that fell, and under which start
   std::uint32_t fallen_count_ = 0;
-  // What others_fell() found last: with the restart of a Collector it is asked for each series.
+  // What find_fallen() found last: with the restart of a Collector it is asked for each series.
   struct Asked {
     std::int32_t partition = -1;
     std::int64_t next_offset = 0;
@@ -159,7 +185,21 @@ class SeriesTable {
     bool operator==(const Asked&) const = default;
   };
   Asked asked_;
-  bool answer_ = false;
+  std::vector<SeriesNumber> falling_;
+  Numbers numbers_;
+  core::Time first_heard_ = core::kDistantFuture;  // of all totals
+  // One series of each of the last exports, by turns.
+  struct Export {
+    core::Time start{}, end{};
+    bool operator==(const Export&) const = default;
+  };
+  std::array<SeriesNumber, 256> exporters_{};
+  std::uint32_t exports_ = 0;
+  Export last_export_;
+  // What find_companions() found last: many first samples come together.
+  Export companions_of_;
+  std::pair<std::int32_t, std::int64_t> companions_in_{-1, 0};  // partition, next offset
+  std::vector<SeriesNumber> companions_;
   Namesakes namesakes_;
   Changes changes_;
   core::Time heard_until_ = core::kDistantPast;

@@ -106,7 +106,11 @@ TEST_F(SeriesExponentialTest, RestoredBasesGoOnWhereTheyStood) {
 TEST_F(SeriesExponentialTest, CheckpointsOfTheFormatsBeforeAreStillRead) {
   take(points.counter(points.series("req"), kBegin + 10s, 100));
   std::string bytes = table.save();
-  // Format 2 is the same without the pace at the end: nothing counted, and a time.
+  // Format 3 is the same without when it was heard first, and what has come of deltas: nothing.
+  bytes.erase(bytes.size() - (9 + 10 + 1));
+  std::string third = bytes;
+  third[0] = 3;
+  // Format 2 also has no pace: nothing counted, and a time.
   const std::size_t pace = bytes.size() - (2 + 9);
   ASSERT_EQ(bytes.substr(pace, 2), std::string(2, '\0'));
   bytes.erase(pace);
@@ -117,7 +121,7 @@ TEST_F(SeriesExponentialTest, CheckpointsOfTheFormatsBeforeAreStillRead) {
   first.erase(mark, 1);
   first[0] = 1;
   bytes[0] = 2;
-  for (const std::string& format : {first, bytes}) {
+  for (const std::string& format : {first, bytes, third}) {
     SeriesTable later;
     ASSERT_TRUE(later.restore(format));
     points = Points();
