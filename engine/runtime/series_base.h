@@ -13,12 +13,11 @@
 namespace rollbook::runtime {
 
 // One that was counted.
-struct CountedInterval {
+struct CountedInterval : SeriesInterval {
   // What a point counts, so that it is known when it comes again: two that are joined to one have
   // the sum. Not kept over a restart.
   using Amount = std::uint64_t;
   static constexpr Amount kUnknown = ~Amount{0};
-  core::Time start, end;
   Amount amount = kUnknown;
 };
 
