@@ -143,6 +143,7 @@ class Play {
     if (batch_.points.empty()) return;
     shard_->points(batch_, now_);
     batch_.points.clear();
+    batch_.exemplars.clear();
     batch_.buckets.clear();
     batch_.new_series.clear();
     batch_.new_layouts.clear();
