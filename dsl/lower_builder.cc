@@ -38,6 +38,9 @@ core::Window window_of(const Judgement& judgement, core::Floor floor) {
     window.pane = pane_of(window.width);
     const core::Measure measure = judgement.what.measure;
     window.by_time = measure == core::Measure::rate || measure == core::Measure::count;
+    // Of two arms: what began before a shift is renewed by it. What lies before the start is not.
+    window.renewed = judgement.other && judgement.new_by.empty() &&
+                     (floor == core::Floor::start || floor == core::Floor::guard);
   } else if (judgement.judge) {
     window.width = judgement.over + kTestReach;
     window.pane = judgement.judge->step;
@@ -116,7 +119,7 @@ core::SeriesIndex Builder::add_series(core::Series series) {
 core::WindowIndex Builder::add_window(core::Window window, core::Series series) {
   window.series = add_series(series);
   const auto [row, added] = windows_.try_emplace(
-      {window.series, window.width, window.pane, window.floor, window.cumulative});
+      {window.series, window.width, window.pane, window.floor, window.cumulative, window.renewed});
   if (added) row->second = append<core::WindowIndex>(machine_.windows, window);
   core::Window& kept = machine_.windows[row->second.value];
   kept.by_time = kept.by_time || window.by_time;

@@ -68,7 +68,7 @@ class Builder {
   std::vector<core::StateIndex> labels_;
   // Equal series and windows are one.
   std::map<std::tuple<core::MetricIndex, core::Arm, core::TargetIndex>, core::SeriesIndex> series_;
-  std::map<std::tuple<core::SeriesIndex, core::Duration, core::Duration, core::Floor, bool>,
+  std::map<std::tuple<core::SeriesIndex, core::Duration, core::Duration, core::Floor, bool, bool>,
            core::WindowIndex>
       windows_;
 };

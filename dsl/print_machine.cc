@@ -55,7 +55,8 @@ std::string window_text(const Machine& machine, core::WindowIndex index) {
     return series_text(machine, window.series) + "[since " + name_of(window.floor) + "]";
   }
   return series_text(machine, window.series) + "[" + format_duration(window.width) + "/" +
-         format_duration(window.pane) + " " + name_of(window.floor) + "]";
+         format_duration(window.pane) + " " + name_of(window.floor) +
+         (window.renewed ? ", anew with each shift]" : "]");
 }
 
 std::string metric_text(const core::Metric& metric) {

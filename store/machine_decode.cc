@@ -46,12 +46,12 @@ static core::Series take(const Series& stored, Fault& fault) {
 }
 
 static core::Window take(const Window& stored, Fault& fault) {
-  return {take_index<core::SeriesIndex>(stored.series()),
-          duration(stored.width()),
-          duration(stored.pane()),
-          take_enum<core::Floor>(stored.floor(), "floor", fault),
-          stored.cumulative(),
-          stored.by_time()};
+  core::Window window{take_index<core::SeriesIndex>(stored.series()), duration(stored.width()),
+                      duration(stored.pane()),
+                      take_enum<core::Floor>(stored.floor(), "floor", fault), stored.cumulative()};
+  window.by_time = stored.by_time();
+  window.renewed = stored.renewed();
+  return window;
 }
 
 static core::EffectBounds take(const EffectBounds& stored, Fault& fault) {

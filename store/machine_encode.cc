@@ -52,6 +52,7 @@ static void put(const core::Window& window, Window& out) {
   out.set_floor(put_enum(window.floor));
   out.set_cumulative(window.cumulative);
   out.set_by_time(window.by_time);
+  out.set_renewed(window.renewed);
 }
 
 static void put(const core::EffectBounds& bounds, EffectBounds& out) {

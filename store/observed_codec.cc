@@ -133,6 +133,25 @@ void take_seen(const wire::Observed& stored, core::Time time, std::vector<core::
   }
 }
 
+void put_clashes(const std::vector<core::SeriesClash>& clashes, core::Time time,
+                 wire::Observed& out) {
+  for (const core::SeriesClash& clash : clashes) {
+    out.add_clash_series(put_index(clash.series));
+    out.add_clash_at(wrapping_sub(put_time(time), put_time(clash.at)));
+  }
+}
+
+void take_clashes(const wire::Observed& stored, core::Time time,
+                  std::vector<core::SeriesClash>& out, Fault& fault) {
+  const int count = stored.clash_series_size();
+  if (!fits(stored.clash_at(), count)) fault.damaged = true;
+  out.clear();
+  for (int i = 0; i < count && !fault.damaged; ++i) {
+    out.push_back({take_index<core::SeriesIndex>(stored.clash_series(i)),
+                   take_time(wrapping_sub(put_time(time), stored.clash_at(i)))});
+  }
+}
+
 // Partitions of one topic stand together, so its name is stored once.
 void put_offsets(const std::vector<core::SourceOffset>& offsets, wire::Observed& out) {
   for (const core::SourceOffset& offset : offsets) {
@@ -224,6 +243,8 @@ void put_observed(const core::Observed& observed, core::Time time, wire::Observe
   put_indices(observed.stale, out.mutable_stale());
   out.set_late(observed.late);
   out.set_quarantined(observed.quarantined);
+  out.set_refused(observed.refused);
+  put_clashes(observed.clashes, time, out);
   for (const core::TestSums& sums : observed.tests) {
     wire::TestSums& message = *out.add_tests();
     message.set_criterion(put_index(sums.criterion));
@@ -258,6 +279,8 @@ void take_observed(const wire::Observed& stored, core::Time time, core::Observed
   }
   out.late = stored.late();
   out.quarantined = stored.quarantined();
+  out.refused = stored.refused();
+  take_clashes(stored, time, out.clashes, fault);
   out.tests.clear();
   for (const wire::TestSums& sums : stored.tests()) {
     out.tests.push_back({take_index<core::CriterionIndex>(sums.criterion()),

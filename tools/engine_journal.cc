@@ -35,7 +35,8 @@ EngineJournal::EngineJournal(const runtime::EventLog& log, bool terminal)
       quarantined_(metrics_.counter("rollbook_points_quarantined_total",
                                     "Points from beyond the skew limit")),
       refused_(metrics_.counter("rollbook_points_refused_total",
-                                "Points of another kind or with other bucket bounds")),
+                                "Points of another kind, with other bucket bounds or of a second "
+                                "sender under the same labels")),
       events_(metrics_.counter("rollbook_events_total", "Events made durable")),
       rollbacks_(metrics_.counter("rollbook_rollbacks_total", "Rollouts that ended rolled back")),
       read_back_(metrics_.counter("rollbook_read_back_points_total",

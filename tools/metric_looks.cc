@@ -173,7 +173,8 @@ ArmLook estimate_of(const Rollout& rollout, const Measurement& what, Arm arm, co
   look.samples = found.samples;
   look.at = found.at;
   const core::Window& window = machine.at(mine.window);
-  look.seen = core::seen_of(rollout.state(), window, found.at, machine.at(window.series).target);
+  look.seen =
+      core::seen_of(machine, rollout.state(), window, found.at, machine.at(window.series).target);
   return look;
 }
 

@@ -54,6 +54,15 @@ std::string_view label_of(const runtime::SeriesName& name, const std::string& la
   return {};
 }
 
+// `{instance="a",version="new"}`
+std::string labels_of(const runtime::SeriesName& name) {
+  std::string labels;
+  for (const auto& [label, value] : name.labels) {
+    labels += fmt::format("{}{}=\"{}\"", labels.empty() ? "" : ",", label, value);
+  }
+  return "{" + adapters::printable(labels) + "}";
+}
+
 void note_labels(const runtime::SeriesName& name, MetricFinding& found) {
   for (const auto& [label, value] : name.labels) {
     auto& values = found.labels[label];
@@ -114,13 +123,10 @@ void MetricSurvey::take(const runtime::PointBatch& batch) {
     series_[name.number.value].name = name;
     names_.insert(name.name);
   }
+  deltas_.learn(batch);
   for (const runtime::MetricPoint& point : batch.points) {
     Seen& seen = series_[point.series.value];
-    if (is_cumulative(point.kind)) {
-      const bool explicit_ = point.kind == PointKind::histogram;
-      const std::size_t edges = explicit_ ? layouts_[point.layout.value].size() : 0;
-      follow(point.end, total_of(point, batch, edges), seen);
-    }
+    follow(batch, point, seen);
     ++points_;
     ++seen.points;
     seen.kinds.insert(point.kind);
@@ -135,7 +141,23 @@ void MetricSurvey::take(const runtime::PointBatch& batch) {
   }
 }
 
-void MetricSurvey::follow(core::Time end, Fixed total, Seen& seen) {
+void MetricSurvey::follow(const runtime::PointBatch& batch, const runtime::MetricPoint& point,
+                          Seen& seen) {
+  if (is_cumulative(point.kind)) {
+    const bool explicit_ = point.kind == PointKind::histogram;
+    const std::size_t edges = explicit_ ? layouts_[point.layout.value].size() : 0;
+    return follow_total(point.end, total_of(point, batch, edges), seen);
+  }
+  if (point.kind == PointKind::gauge) {
+    if (point.end == seen.last && point.value != seen.total) ++seen.clashed;
+    if (point.end > seen.last) seen.total = point.value;
+    return;
+  }
+  const auto taken = deltas_.take(batch, point);
+  if (taken && taken->clashes) ++seen.overlaps;
+}
+
+void MetricSurvey::follow_total(core::Time end, Fixed total, Seen& seen) {
   if (end == seen.last && total != seen.total) ++seen.clashed;
   if (end <= seen.last) return;
   const bool first = seen.last == core::kDistantPast;
@@ -146,23 +168,31 @@ void MetricSurvey::follow(core::Time end, Fixed total, Seen& seen) {
   seen.total = total;
 }
 
-// Two that send under one set of labels look like one that restarts with every point, and each
-// restart counts its whole total once more.
-void MetricSurvey::check_senders(const Group& matched, MetricFinding& found) {
+// Of totals: two that send under one set of labels look like one that restarts with every point,
+// and each restart counts its whole total once more. Of intervals and gauges one is left out.
+void MetricSurvey::check_senders(MetricKind kind, const Group& matched, MetricFinding& found) {
+  const bool gauge = kind == MetricKind::gauge;
+  const char* const one_counts = "of each two only one counts";
+  const char* const restarts = "each fall counts as a restart, with all that stands behind it";
   for (const Seen* seen : matched) {
-    if (std::max(seen->returned, seen->clashed) < kTimesTold) continue;
-    std::string labels;
-    for (const auto& [label, value] : seen->name.labels) {
-      labels += fmt::format("{}{}=\"{}\"", labels.empty() ? "" : ",", label, value);
+    const std::string labels = labels_of(seen->name);
+    std::string how, cost = gauge ? one_counts : restarts;
+    std::size_t count = std::max(seen->clashed, gauge ? 0 : seen->returned);
+    if (!gauge && seen->overlaps > 0) {
+      how = "intervals of " + labels + " overlap";
+      cost = one_counts;
+      count = seen->overlaps;
+    } else if (count < kTimesTold) {
+      continue;
+    } else if (!gauge && seen->returned == count) {
+      how = "the total of " + labels + " goes back and forth";
+    } else {
+      how = (gauge ? "the gauge " : "the total of ") + labels + " has two values at one moment";
     }
-    const std::string what =
-        seen->returned >= seen->clashed
-            ? fmt::format("goes back and forth, {} times", seen->returned)
-            : fmt::format("has two values at one moment, {} times", seen->clashed);
-    found.problems.push_back(fmt::format(
-        "the total of {{{}}} {}: two senders under one set of labels; each fall counts as a "
-        "restart, with all that stands behind it. Give each a label of its own, such as `instance`",
-        adapters::printable(labels), what));
+    found.problems.push_back(
+        fmt::format("{}, {}: two senders under one set of labels; {}. Give each a label of its "
+                    "own, such as `service.instance.id` or `instance`",
+                    how, count == 1 ? "once" : fmt::format("{} times", count), cost));
     return;
   }
 }
@@ -303,7 +333,7 @@ std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
     check_matchers(subject, found);
     check_by(subject, found);
     check_clock(found);
-    if (metric.kind != MetricKind::gauge) check_senders(matched, found);
+    check_senders(metric.kind, matched, found);
     if (metric.kind != MetricKind::histogram || subject.layouts.empty()) continue;
     check_layouts(subject, found);
     if (found.edges.empty()) continue;

@@ -18,6 +18,7 @@
 #include "engine/core/machine.h"
 #include "engine/core/units.h"
 #include "engine/runtime/metric_point.h"
+#include "engine/runtime/series_table.h"
 #include "tools/metric_limits.h"
 
 namespace rollbook::tools {
@@ -68,11 +69,13 @@ class MetricSurvey {
     core::Fixed total, top;    // of the last point, and of the one before its fall
     bool fell = false;         // the last point was below the one before
     std::size_t returned = 0;  // times that a total was back in the point after its fall
-    std::size_t clashed = 0;   // times that one moment had two totals
+    std::size_t clashed = 0;   // times that one moment had two totals, or two values of a gauge
+    std::size_t overlaps = 0;  // intervals that overlap one that counts, and are another
   };
   using Group = std::vector<const Seen*>;
-  static void follow(core::Time end, core::Fixed total, Seen& seen);
-  static void check_senders(const Group& matched, MetricFinding& found);
+  void follow(const runtime::PointBatch& batch, const runtime::MetricPoint& point, Seen& seen);
+  static void follow_total(core::Time end, core::Fixed total, Seen& seen);
+  static void check_senders(core::MetricKind kind, const Group& matched, MetricFinding& found);
   Group of(const std::string& name) const;
   std::string missing_whole(const std::string& name) const;
   std::string meant(const core::Machine& machine, const std::string& name) const;
@@ -80,6 +83,7 @@ class MetricSurvey {
 
   std::vector<Seen> series_;  // by number
   std::vector<std::vector<core::Fixed>> layouts_;
+  runtime::SeriesTable deltas_;  // as the engine takes them
   std::set<std::string> names_;
   std::size_t points_ = 0;
 };

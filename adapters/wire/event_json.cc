@@ -75,6 +75,12 @@ class BodyWriter {
     for (const core::SeriesIndex index : body.stale) json_["stale"].push_back(series(index));
     json_["late"] = body.late;
     json_["quarantined"] = body.quarantined;
+    if (body.refused != 0) json_["refused"] = body.refused;
+    for (const core::SeriesClash& clash : body.clashes) {
+      Json entry = series(clash.series);
+      entry["at"] = format_time(clash.at);
+      json_["two_senders"].push_back(std::move(entry));
+    }
     if (body.past) read_back(*body.past);
   }
 

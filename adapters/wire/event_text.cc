@@ -103,6 +103,7 @@ class Teller {
     if (!body.exemplars.empty()) text += fmt::format(", {} traced", body.exemplars.size());
     if (body.late != 0) text += fmt::format(", {} points late", body.late);
     if (body.quarantined != 0) text += fmt::format(", {} from the future", body.quarantined);
+    if (body.refused != 0) text += fmt::format(", {} refused", body.refused);
     if (body.past) {
       return plain(fmt::format("metrics are read back to {}: {} points",
                                format_time(body.past->whole_from), body.past->points));

@@ -39,13 +39,18 @@ std::string_view name_of(core::Verdict verdict) {
   return at(kNames, verdict);
 }
 std::string_view name_of(core::Missing missing) {
-  static constexpr std::array<std::string_view, 6> kNames{"",      "no_series",  "no_arm",
-                                                          "stale", "no_traffic", "too_few"};
+  static constexpr std::array<std::string_view, 7> kNames{
+      "", "no_series", "no_arm", "stale", "no_traffic", "too_few", "two_senders"};
   return at(kNames, missing);
 }
 std::string_view words_for(core::Missing missing) {
-  static constexpr std::array<std::string_view, 6> kWords{
-      "", "no series yet", "no series of this arm", "stale", "no traffic", "too few requests"};
+  static constexpr std::array<std::string_view, 7> kWords{"",
+                                                          "no series yet",
+                                                          "no series of this arm",
+                                                          "stale",
+                                                          "no traffic",
+                                                          "too few requests",
+                                                          "two senders under one set of labels"};
   return at(kWords, missing);
 }
 std::string_view name_of(core::Test test) {

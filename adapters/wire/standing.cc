@@ -79,16 +79,22 @@ std::vector<SilenceStatus> silences_of(const core::Machine& machine,
   for (const core::CriterionIndex index : core::armed(machine, state)) {
     const core::Criterion& criterion = machine.at(index);
     if (criterion.veto) continue;  // as lacks_data() in engine/core/clocks.cc
-    core::any_feeding(machine, criterion, [&](core::SeriesIndex series) {
-      const core::SeriesState& seen = state.series[series.value];
-      const bool known = std::find(told.begin(), told.end(), series) != told.end();
-      if (!seen.stale || known) return false;
+    const auto tell = [&](core::SeriesIndex series, bool two_senders) {
+      if (std::find(told.begin(), told.end(), series) != told.end()) return;
       told.push_back(series);
+      const core::SeriesState& seen = state.series[series.value];
       const core::Series& what = machine.at(series);
       silences.push_back({criterion.text, series_name(machine, what), machine.at(what.metric).name,
                           std::string(name_of(what.arm)), target_of(machine, what),
                           seen.seen ? std::optional(seen.arrival) : std::nullopt,
-                          is_refused(refused, series)});
+                          is_refused(refused, series), two_senders});
+    };
+    core::any_feeding(machine, criterion, [&](core::SeriesIndex series) {
+      if (state.series[series.value].stale) tell(series, false);
+      return false;
+    });
+    core::any_read(machine, criterion, [&](core::SeriesIndex series) {
+      if (core::is_clashing(state, {}, series, state.now)) tell(series, true);
       return false;
     });
   }

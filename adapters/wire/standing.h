@@ -40,13 +40,15 @@ std::vector<RefusedStatus> refused_now(const core::Machine& machine,
 std::vector<std::string> refused_of(const core::Machine& machine, const core::Criterion& criterion,
                                     const std::vector<RefusedStatus>& refused);
 
-// A series without points that makes the clock of a hold stand still.
+// A series without points, or with those of two senders, that makes the clock of a hold stand
+// still.
 struct SilenceStatus {
   std::string criterion;  // as written
   std::string name;       // "`latency` of the canary"
   std::string metric, arm, target;
   std::optional<core::Time> since;  // of its last point, engine time; none: never seen
   bool refused = false;
+  bool two_senders = false;
 };
 std::vector<SilenceStatus> silences_of(const core::Machine& machine,
                                        const core::RolloutState& state,

@@ -163,7 +163,8 @@ std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutS
       if (other.metric != canary.metric || other.target != target ||
           other.arm != core::Arm::baseline || machine.windows[b].cumulative ||
           machine.windows[b].width != machine.windows[c].width ||
-          machine.windows[b].floor != machine.windows[c].floor) {
+          machine.windows[b].floor != machine.windows[c].floor ||
+          machine.windows[b].renewed != machine.windows[c].renewed) {
         continue;
       }
       const core::Fixed mine = state.windows[c].total.value;

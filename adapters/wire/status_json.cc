@@ -71,6 +71,7 @@ Json to_json(const SilenceStatus& silence) {
   json["criterion"] = silence.criterion;
   json["since"] = time_or_null(silence.since);
   json["refused"] = silence.refused;
+  if (silence.two_senders) json["two_senders"] = true;
   return json;
 }
 

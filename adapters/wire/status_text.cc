@@ -63,7 +63,9 @@ std::pair<std::string, Tone> engine_condition(const RolloutStatus& status) {
   }
   if (!status.held_by.empty()) return {"held by " + status.held_by.front(), Tone::question};
   if (status.hold && !status.hold->silences.empty()) {
-    return {"held, no points of " + status.hold->silences.front().name, Tone::question};
+    const SilenceStatus& first = status.hold->silences.front();
+    const std::string what = first.two_senders ? "held, two senders of " : "held, no points of ";
+    return {what + first.name, Tone::question};
   }
   if (!status.questions.empty()) return {"waiting for people", Tone::question};
   if (status.reading_back) return {"reading metrics back", Tone::question};
@@ -148,8 +150,8 @@ std::string verdict_text(const CriterionStatus& criterion) {
   const core::Reading& reading = criterion.reading;
   std::string text(name_of(reading.verdict));
   if (reading.verdict == core::Verdict::no_data) {
-    text =
-        "no data, " + (criterion.refused.empty() ? criterion.missing_text : "points are refused");
+    const bool told = criterion.refused.empty() || reading.missing == core::Missing::two_senders;
+    text = "no data, " + (told ? criterion.missing_text : "points are refused");
   } else if (!criterion.refused.empty()) {
     text += fmt::format(", points of {} are refused", fmt::join(criterion.refused, ", "));
   }
@@ -306,7 +308,12 @@ std::string stillness_text(const RolloutStatus& status) {
   if (!status.hold || status.hold->running) return "";
   std::string text = status.no_engine ? "no engine counts it" : "";
   for (const SilenceStatus& silence : status.hold->silences) {
-    text += fmt::format("{}no points of {} {}{}", text.empty() ? "" : ", ", silence.name,
+    if (!text.empty()) text += ", ";
+    if (silence.two_senders) {
+      text += fmt::format("two senders of {}", silence.name);
+      continue;
+    }
+    text += fmt::format("no points of {} {}{}", silence.name,
                         silence.since ? "for " + age_text(status.now - *silence.since) : "yet",
                         silence.refused ? ", they are refused" : "");
   }

@@ -101,8 +101,14 @@ bool Advance::look_is_due() const {
            (goes_stale(machine_, state_, pending_, criterion, now_) &&
             !stale_of(machine_, state_, criterion));
   });
-  // A baseline that is well turns nothing, and a stop may have waited to hear that.
-  if (!pending_.empty() && awaits_baseline(machine_, state_, now_)) return true;
+  // With the first point of another sender the clocks of holds stand still.
+  const auto begins = [&](const SeriesClash& clash) {
+    return !is_clashing(state_, {}, clash.series, clash.at);
+  };
+  const auto& clashes = pending_.observed.clashes;
+  if (std::any_of(clashes.begin(), clashes.end(), begins)) return true;
+  // An arm that goes on as it did turns nothing, and a stop may have waited to hear that.
+  if (!pending_.empty() && awaits_points(machine_, state_, now_)) return true;
   return due || std::any_of(
                     pending_.observed.seen.begin(), pending_.observed.seen.end(),
                     [&](const SeriesSeen& seen) { return state_.series[seen.series.value].stale; });
@@ -328,6 +334,10 @@ Time next_deadline(const Machine& machine, const RolloutState& state, const Pend
     }
     any_feeding(machine, criterion, [&](SeriesIndex series) {
       consider(stale_at(state, pending, series));
+      return false;
+    });
+    any_read(machine, criterion, [&](SeriesIndex series) {
+      consider(clash_ends(state, pending.observed.clashes, series));
       return false;
     });
     return false;

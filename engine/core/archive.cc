@@ -219,7 +219,7 @@ void fields(A& archive, Gap& gap) {
 template <class A>
 void fields(A& archive, SeriesState& series) {
   archive.all(series.seen, series.watermark, series.arrival, series.whole, series.interval,
-              series.stale, series.began, series.gaps);
+              series.clashed, series.stale, series.began, series.gaps);
 }
 template <class A>
 void fields(A& archive, Grid& grid) {

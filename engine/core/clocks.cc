@@ -8,10 +8,11 @@
 namespace rollbook::core {
 namespace {
 
-bool lacks_data(const Machine& machine, const RolloutState& state) {
+bool lacks_data(const Machine& machine, const RolloutState& state, Time now) {
   return any_armed(machine, state, [&](CriterionIndex index) {
     const Criterion& criterion = machine.at(index);
-    return !criterion.veto && stale_of(machine, state, criterion);
+    return (!criterion.veto && stale_of(machine, state, criterion)) ||
+           is_clashing(machine, state, {}, criterion, now);
   });
 }
 
@@ -65,7 +66,8 @@ Time leave_out(Time since, Time from, Time to) {
 }
 
 void refresh_clocks(const Machine& machine, RolloutState& state, Time now) {
-  const bool waits = state.paused || lacks_data(machine, state) || pauses_itself(machine, state);
+  const bool waits =
+      state.paused || lacks_data(machine, state, now) || pauses_itself(machine, state);
   for (std::uint32_t i = 0; i < machine.clocks.size(); ++i) {
     const Clock& spec = machine.clocks[i];
     ClockState& clock = state.clocks[i];

@@ -111,7 +111,7 @@ template <class Take>
 void each_latest(const Subject& subject, WindowIndex index, const Take& take) {
   const Window& window = subject.machine.at(index);
   for (const CellDelta& delta : subject.pending.observed.deltas) {
-    if (delta.series == window.series && delta.reach >= window.floor) take(delta.cell.latest);
+    if (counts(subject.machine, subject.state, window, delta)) take(delta.cell.latest);
   }
   const Cells& cells = subject.state.windows[index.value].cells;
   for (std::size_t back = cells.size(); back > 0; --back) {
@@ -161,7 +161,7 @@ Time common_time(const Subject& subject) {
       if (reaches_past(cells[back - 1])) return border - kPaneMin;
     }
     for (const CellDelta& delta : subject.pending.observed.deltas) {
-      if (delta.series != window.series || delta.reach < window.floor) continue;
+      if (!counts(subject.machine, subject.state, window, delta)) continue;
       if (reaches_past(delta.cell)) return border - kPaneMin;
     }
   }

@@ -34,8 +34,8 @@ struct Pending {
   bool empty() const {
     return observed.deltas.empty() && observed.seen.empty() && observed.names.empty() &&
            observed.layouts.empty() && observed.offsets.empty() && observed.late == 0 &&
-           observed.quarantined == 0 && observed.kinds.empty() && observed.exemplars.empty() &&
-           !shares_due && !observed.past;
+           observed.quarantined == 0 && observed.refused == 0 && observed.kinds.empty() &&
+           observed.exemplars.empty() && !shares_due && !observed.past;
   }
 };
 

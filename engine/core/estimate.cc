@@ -76,7 +76,8 @@ Measured plain(const Subject& subject, WindowIndex index, Time at) {
   const Measure measure = subject.criterion.measure;
   const Metric& metric = subject.metric_of(index);
   const TargetIndex target = subject.machine.at(subject.series_of(index)).target;
-  const Duration seen = seen_of(subject.state, subject.machine.at(index), at, target);
+  const Duration seen =
+      seen_of(subject.machine, subject.state, subject.machine.at(index), at, target);
   if (!subject.counted(index)) return lacking(Missing::no_series);
   const Sum sum =
       measure == Measure::gauge ? subject.sum(index, at) : sum_within(subject, index, at);
@@ -126,39 +127,19 @@ Measured quantile(const Subject& subject, WindowIndex index, Time at) {
   return measured;
 }
 
-// `p99 < L` ⇔ the share of observations above L is below 1 %. Inside a bucket the count above L
-// is interpolated linearly, as Prometheus does for the value, and the bracket is kept.
 Found quantile_against_limit(const Subject& subject, Time at) {
   const Criterion& criterion = subject.criterion;
   Measured measured;
   const std::vector<std::int64_t> counts = buckets(subject, criterion.window, at, measured);
   if (measured.missing != Missing::none) return missing(measured.missing, at);
   const std::vector<Fixed>& bounds = subject.bounds(criterion.window);
+  const AboveLimit above = above_limit(criterion, bounds, counts);
   Found found;
   found.at = at;
   found.samples = measured.samples;
-
-  // Above the limit, in units of 1 / width of the limit's bucket.
-  const std::size_t cut = static_cast<std::size_t>(
-      std::lower_bound(bounds.begin(), bounds.end(), criterion.limit) - bounds.begin());
-  Int128 higher = 0;
-  for (std::size_t i = cut + 1; i < counts.size(); ++i) higher += counts[i];
-  Int128 width = 1, partly = 0;
-  if (cut == bounds.size()) {
-    // Beyond the last edge nothing is known: it counts as above, so that no breach goes unseen.
-    partly = counts[cut];
-  } else if (bounds[cut] != criterion.limit) {
-    const Int128 low = cut == 0 ? std::min<Int128>(0, bounds[0].nanos) : bounds[cut - 1].nanos;
-    width = bounds[cut].nanos - low;
-    partly = counts[cut] * (bounds[cut].nanos - criterion.limit.nanos);
-    if (counts[cut] > 0) {
-      found.low = Fixed{low};
-      found.high = bounds[cut];
-    }
-  }
-  const Int128 above = (higher * width + partly) * kOne;
-  const Int128 allowed = (kOne - criterion.quantile.nanos) * measured.samples * width;
-  found.true_ = core::holds(above, criterion.comparison, allowed);
+  found.low = above.low;
+  found.high = above.high;
+  found.true_ = above.holds;
   found.value = quantile_of(bounds, counts, criterion.quantile);
   if (lies_beyond(bounds, counts, criterion.quantile)) {
     found.low = bounds.back();
@@ -231,6 +212,35 @@ bool holds(Int128 left, Comparison comparison, Int128 right) {
       return left >= right;
   }
   return false;
+}
+
+AboveLimit above_limit(const Criterion& criterion, const std::vector<Fixed>& bounds,
+                       const std::vector<std::int64_t>& counts) {
+  AboveLimit found;
+  // Above the limit, in units of 1 / width of the limit's bucket.
+  const std::size_t cut = static_cast<std::size_t>(
+      std::lower_bound(bounds.begin(), bounds.end(), criterion.limit) - bounds.begin());
+  Int128 higher = 0, width = 1, partly = 0, all = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    all += counts[i];
+    if (i > cut) higher += counts[i];
+  }
+  if (cut == bounds.size()) {
+    // Beyond the last edge nothing is known: it counts as above, so that no breach goes unseen.
+    partly = counts[cut];
+  } else if (bounds[cut] != criterion.limit) {
+    const Int128 low = cut == 0 ? std::min<Int128>(0, bounds[0].nanos) : bounds[cut - 1].nanos;
+    width = bounds[cut].nanos - low;
+    partly = counts[cut] * (bounds[cut].nanos - criterion.limit.nanos);
+    if (counts[cut] > 0) {
+      found.low = Fixed{low};
+      found.high = bounds[cut];
+    }
+  }
+  const Int128 above = (higher * width + partly) * kOne;
+  const Int128 allowed = (kOne - criterion.quantile.nanos) * all * width;
+  found.holds = holds(above, criterion.comparison, allowed);
+  return found;
 }
 
 Found missing(Missing why, Time at) {

@@ -9,6 +9,7 @@
 #include "engine/core/kayenta.h"
 #include "engine/core/limits.h"
 #include "engine/core/prove.h"
+#include "engine/core/veto.h"
 
 namespace rollbook::core {
 namespace {
@@ -100,7 +101,8 @@ bool is_too_early(const Subject& subject, const Reading& reading) {
   const bool counts = criterion.measure == Measure::count;
   const Duration enough = counts ? window.width : std::min(window.width, kLowRateWatched);
   if (reading.seen < enough) return true;
-  const Duration watched = watched_of(subject.state, window, reading.at, criterion.target);
+  const Duration watched =
+      watched_of(subject.machine, subject.state, window, reading.at, criterion.target);
   return watched < enough + kStretchMost;
 }
 
@@ -110,12 +112,16 @@ bool lacks_requests(const Criterion& criterion, const Found& found) {
          found.samples < criterion.at_least;
 }
 
-Reading judge_stop(const Subject& subject, const Found& found, Reading reading) {
+Reading judge_stop(const Subject& subject, const Found& found, Reading reading, Time now) {
   const Criterion& criterion = subject.criterion;
+  const auto shared = [&](Raw raw) {
+    const bool taken = raw == Raw::false_ && criterion.veto;
+    return taken && is_taken_for_failing(subject, now, reading) ? Raw::true_ : raw;
+  };
   if (criterion.test != Test::none && reading.missing == Missing::none) {
     // Proven or not: what the test says holds at once and needs no number of requests.
-    reading.raw = found.true_ ? Raw::true_ : Raw::false_;
-    reading.verdict = found.true_ ? Verdict::fail : Verdict::pass;
+    reading.raw = shared(found.true_ ? Raw::true_ : Raw::false_);
+    reading.verdict = reading.raw == Raw::true_ ? Verdict::fail : Verdict::pass;
     return aged(subject, reading);
   }
   const Reading& before =
@@ -130,7 +136,7 @@ Reading judge_stop(const Subject& subject, const Found& found, Reading reading) 
     reading.verdict = holds ? Verdict::fail : Verdict::no_data;
     reading.raw = Raw::unknown;
   } else {
-    reading.raw = is_too_early(subject, reading) ? Raw::unknown : raw_of(criterion, found);
+    reading.raw = is_too_early(subject, reading) ? Raw::unknown : shared(raw_of(criterion, found));
     const bool stays = criterion.kind == CriterionKind::pause && before.verdict == Verdict::fail;
     const Verdict unknown = stays ? Verdict::fail : Verdict::undecided;
     reading.verdict = reading.raw == Raw::unknown ? unknown : Verdict::pass;
@@ -199,6 +205,40 @@ Reading judge_enough(const Found& found, Reading reading) {
   return reading;
 }
 
+Reading judge(const Subject& subject, const Found& found, Reading reading, Time now) {
+  const Criterion& criterion = subject.criterion;
+  if (criterion.test == Test::kayenta) return judged_reading(found, std::move(reading));
+  switch (criterion.kind) {
+    case CriterionKind::stop:
+    case CriterionKind::pause:
+      return judge_stop(subject, found, reading, now);
+    case CriterionKind::expect:
+      return judge_expect(subject, found, reading);
+    case CriterionKind::enough:
+      return judge_enough(found, reading);
+  }
+  return reading;
+}
+
+// Where one of two senders is left out a breach is a breach, and that there is none is not known.
+Reading doubted(const Subject& subject, Reading reading) {
+  const CriterionKind kind = subject.criterion.kind;
+  if (reading.verdict == Verdict::fail || reading.missing != Missing::none) return reading;
+  if (kind == CriterionKind::enough) return reading;  // so many there are
+  const bool paused = kind == CriterionKind::pause &&
+                      subject.state.readings[subject.index().value].verdict == Verdict::fail;
+  reading.verdict = paused ? Verdict::fail : Verdict::no_data;
+  reading.missing = Missing::two_senders;
+  if (kind == CriterionKind::expect) {  // its `for` begins anew
+    reading.raw = Raw::unknown;
+    reading.since = kDistantFuture;
+    reading.held = Duration::zero();
+  } else if (reading.raw == Raw::false_) {
+    reading.raw = Raw::unknown;
+  }
+  return reading;
+}
+
 }  // namespace
 
 Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
@@ -227,15 +267,17 @@ bool lies_beyond(const std::vector<Fixed>& bounds, const std::vector<std::int64_
   return within * kOne < quantile.nanos * count;
 }
 
-Duration watched_of(const RolloutState& state, const Window& window, Time at, TargetIndex target) {
-  const Time floor = floor_of(state, window.floor, target);
+Duration watched_of(const Machine& machine, const RolloutState& state, const Window& window,
+                    Time at, TargetIndex target) {
+  const Time floor = floor_of(state, floor_of(machine, state, window), target);
   if (floor == kDistantFuture || at == kDistantPast) return Duration::zero();
   const Time from = std::max(floor, state.whole_from);
   return std::max(Duration(at - from), Duration::zero());
 }
 
-Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target) {
-  const Duration watched = watched_of(state, window, at, target);
+Duration seen_of(const Machine& machine, const RolloutState& state, const Window& window, Time at,
+                 TargetIndex target) {
+  const Duration watched = watched_of(machine, state, window, at, target);
   return window.cumulative ? watched : std::min(watched, window.width);
 }
 
@@ -262,6 +304,27 @@ SeriesIndex held_against(const Machine& machine, const Criterion& criterion) {
 bool stale_of(const Machine& machine, const RolloutState& state, const Criterion& criterion) {
   return any_feeding(machine, criterion,
                      [&](SeriesIndex series) { return state.series[series.value].stale; });
+}
+
+Time clash_ends(const RolloutState& state, const std::vector<SeriesClash>& pending,
+                SeriesIndex series) {
+  Time last = state.series[series.value].clashed;
+  for (const SeriesClash& clash : pending) {
+    if (clash.series == series) last = std::max(last, clash.at);
+  }
+  return last + state.limits.stale_after;
+}
+
+bool is_clashing(const RolloutState& state, const std::vector<SeriesClash>& pending,
+                 SeriesIndex series, Time now) {
+  return now < clash_ends(state, pending, series);
+}
+
+bool is_clashing(const Machine& machine, const RolloutState& state,
+                 const std::vector<SeriesClash>& pending, const Criterion& criterion, Time now) {
+  return !criterion.veto && any_read(machine, criterion, [&](SeriesIndex series) {
+    return is_clashing(state, pending, series, now);
+  });
 }
 
 Time silent_since(const Machine&, const RolloutState& state, const Pending& pending,
@@ -296,17 +359,9 @@ Reading evaluate(const Machine& machine, const RolloutState& state, const Pendin
   reading.samples = found.samples;
   reading.at = found.at;
   reading.seen = seen_of(machine, state, criterion, found.at);
-  if (criterion.test == Test::kayenta) return judged_reading(found, std::move(reading));
-  switch (criterion.kind) {
-    case CriterionKind::stop:
-    case CriterionKind::pause:
-      return judge_stop(subject, found, reading);
-    case CriterionKind::expect:
-      return judge_expect(subject, found, reading);
-    case CriterionKind::enough:
-      return judge_enough(found, reading);
-  }
-  return reading;
+  reading = judge(subject, found, std::move(reading), now);
+  const bool clashing = is_clashing(machine, state, pending.observed.clashes, criterion, now);
+  return clashing ? doubted(subject, std::move(reading)) : reading;
 }
 
 }  // namespace rollbook::core

@@ -99,6 +99,12 @@ struct SeriesSeen {
   Duration interval{};
   bool operator==(const SeriesSeen&) const = default;
 };
+// Two senders under one set of labels: of intervals that overlap only one is counted.
+struct SeriesClash {
+  SeriesIndex series;
+  Time at{};  // engine time of the last point that was left out for it
+  bool operator==(const SeriesClash&) const = default;
+};
 // The name was seen with the arm's label (or at all, if unsplit) for the first time.
 struct NameSeen {
   MetricIndex metric;
@@ -213,11 +219,22 @@ struct Observed {
   bool shares_whole = false;
   std::vector<Exemplar> exemplars;
   std::optional<Past> past = {};  // once, when it has been read back
+  std::vector<SeriesClash> clashes = {};
+  std::int64_t refused =
+      0;  // points since the last one that were turned away, those of clashes too
   bool operator==(const Observed&) const = default;
 };
 
 enum class Verdict : std::uint8_t { undecided, pass, fail, no_data };
-enum class Missing : std::uint8_t { none, no_series, no_arm, stale, no_traffic, too_few };
+enum class Missing : std::uint8_t {
+  none,
+  no_series,
+  no_arm,
+  stale,
+  no_traffic,
+  too_few,
+  two_senders  // SeriesClash
+};
 enum class Raw : std::uint8_t { unknown, false_, true_ };
 
 // One of the tests that a criterion adds up: what had been counted when it began. Its weight is

@@ -17,7 +17,9 @@ namespace rollbook::core {
 
 void MeasuredFold::clear(Floor floor) const {
   for (std::size_t i = 0; i < machine.windows.size(); ++i) {
-    if (machine.windows[i].floor == floor) state.windows[i] = WindowState{};
+    const Window& window = machine.windows[i];
+    const bool renewed = floor == Floor::shift && is_renewed(machine, state, window);
+    if (renewed || window.floor == floor) state.windows[i] = WindowState{};
   }
   begin_tests(machine, state, floor);
   forget_kinds(machine, state, floor);
@@ -55,6 +57,10 @@ void MeasuredFold::take(const Observed& body) const {
     series.arrival = std::max(series.arrival, seen.arrival);
     series.whole = std::max(series.whole, seen.whole);
     if (seen.interval > Duration::zero()) series.interval = seen.interval;
+  }
+  for (const SeriesClash& clash : body.clashes) {
+    Time& at = state.series[clash.series.value].clashed;
+    at = std::max(at, clash.at);
   }
   if (body.past) take_past(machine, state, *body.past);
   for (const SourceOffset& offset : body.offsets) advance_offset(state.offsets, offset);
@@ -95,9 +101,10 @@ void MeasuredFold::fill(std::size_t i, const Observed& body) const {
     if (seen.series == window.series) watermark = std::max(watermark, seen.watermark);
   }
   const Time passed = passed_at(watermark, state.limits);
-  add(machine, window, state.windows[i], body.deltas, passed);
+  const Floor floor = floor_of(machine, state, window);
+  add(machine, window, floor, state.windows[i], body.deltas, passed);
   for (const CellDelta& delta : body.deltas) {
-    if (delta.series == window.series && delta.reach >= window.floor) {
+    if (delta.series == window.series && delta.reach >= floor) {
       note_stretch(machine, window, delta, state.windows[i]);
     }
   }

@@ -48,6 +48,17 @@ Found missing(Missing why, Time at);
 // The estimate of the window, compared exactly.
 Found estimate(const Subject& subject);
 
+// What buckets say of a quantile and its limit: `p99 < L` ⇔ the share of observations above L is
+// below 1 %. Inside a bucket the count above L is interpolated linearly, as Prometheus does for the
+// value, and the bracket is kept.
+struct AboveLimit {
+  bool holds = false;              // what the criterion says of it
+  std::optional<Fixed> low, high;  // the bucket that the limit lies inside, where it holds any
+};
+// `counts`: one more than bounds, with one observation.
+AboveLimit above_limit(const Criterion& criterion, const std::vector<Fixed>& bounds,
+                       const std::vector<std::int64_t>& counts);
+
 // Whether `left` stands to `right` as the comparison says.
 bool holds(Int128 left, Comparison comparison, Int128 right);
 constexpr bool says_greater(Comparison comparison) {

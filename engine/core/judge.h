@@ -27,10 +27,12 @@ inline Fixed allowed_share(const Criterion& criterion) {
 }
 
 // How long the window may have counted at `at`.
-Duration watched_of(const RolloutState& state, const Window& window, Time at, TargetIndex target);
+Duration watched_of(const Machine& machine, const RolloutState& state, const Window& window,
+                    Time at, TargetIndex target);
 
 // How much of the window that ends at `at` was watched: between nothing and its width.
-Duration seen_of(const RolloutState& state, const Window& window, Time at, TargetIndex target = {});
+Duration seen_of(const Machine& machine, const RolloutState& state, const Window& window, Time at,
+                 TargetIndex target = {});
 
 // The same of all that feeds the criterion. Where metrics are read back, a window is not whole
 // before its series is known: two hours of shadow are not the day that was asked for.
@@ -52,6 +54,33 @@ bool any_feeding(const Machine& machine, const Criterion& criterion, const Predi
   return other.valid() && holds(other);
 }
 bool stale_of(const Machine& machine, const RolloutState& state, const Criterion& criterion);
+
+// Whether `holds` is true of any series whose counts the criterion reads.
+template <class Predicate>
+bool any_read(const Machine& machine, const Criterion& criterion, const Predicate& holds) {
+  const auto of = [&](const auto& read) {
+    for (const WindowIndex window :
+         {read.window, read.denominator, read.other, read.other_denominator}) {
+      if (window.valid() && holds(machine.at(window).series)) return true;
+    }
+    return false;
+  };
+  if (of(criterion)) return true;
+  if (!criterion.judge) return false;
+  for (const JudgedMetric& metric : criterion.judge->metrics) {
+    if (of(metric)) return true;
+  }
+  return false;
+}
+// Until when two senders that share the labels of the series are held against it: what it counts is
+// known in part only. `pending`: since the last Observed.
+Time clash_ends(const RolloutState& state, const std::vector<SeriesClash>& pending,
+                SeriesIndex series);
+bool is_clashing(const RolloutState& state, const std::vector<SeriesClash>& pending,
+                 SeriesIndex series, Time now);
+// The same of any that the criterion reads. A baseline's share in a veto is told as far as it goes.
+bool is_clashing(const Machine& machine, const RolloutState& state,
+                 const std::vector<SeriesClash>& pending, const Criterion& criterion, Time now);
 
 // From when `absent` counts; kDistantFuture: no shift has settled yet.
 Time silent_since(const Machine& machine, const RolloutState& state, const Pending& pending,

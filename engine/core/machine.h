@@ -101,6 +101,7 @@ struct Window {
   Floor floor = Floor::guard;
   bool cumulative = false;
   bool by_time = false;  // a rate or a count is read from it: stretches.h
+  bool renewed = false;  // begins anew with each shift that settles: floor_of() of windows.h
   bool operator==(const Window&) const = default;
 };
 

@@ -60,7 +60,7 @@ bool looks_back(const Machine& machine, const Criterion& criterion) {
 
 Duration seen_of(const Machine& machine, const RolloutState& state, const Criterion& criterion,
                  Time at) {
-  Duration seen = seen_of(state, machine.at(criterion.window), at, criterion.target);
+  Duration seen = seen_of(machine, state, machine.at(criterion.window), at, criterion.target);
   if (!looks_back(machine, criterion) || !state.back.from) return seen;
   any_feeding(machine, criterion, [&](SeriesIndex series) {
     const Time began = state.series[series.value].began;

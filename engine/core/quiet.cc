@@ -5,7 +5,7 @@
 #include "engine/core/common_time.h"
 #include "engine/core/found.h"
 #include "engine/core/judge.h"
-#include "engine/core/limits.h"
+#include "engine/core/stretches.h"
 #include "engine/core/windows.h"
 
 namespace rollbook::core {
@@ -31,9 +31,10 @@ std::int64_t from_bucket(const Cell& cell, std::uint32_t first) {
 
 }  // namespace
 
-void Quiet::count(SeriesIndex series, const Cell& cell) {
+void Quiet::count(SeriesIndex series, const Cell& cell, Duration span) {
   for (Allowance& allowance : allowances_) {
     if (allowance.series != series) continue;
+    if (lag_most(span) > allowance.lag) return end();
     const Int128 added = allowance.first == Allowance::kValue
                              ? cell.value.nanos
                              : Int128{from_bucket(cell, allowance.first)};
@@ -51,8 +52,12 @@ class Bounds {
   // False: a look may find something whatever happens.
   bool all() {
     quiet_.until_ = quiet_.engine_until_ = kDistantFuture;
-    const auto stale = [](const SeriesState& series) { return series.stale; };
-    if (std::any_of(state_.series.begin(), state_.series.end(), stale)) return false;
+    // What is stale ends with a point, and a clash with time.
+    if (!pending_.observed.clashes.empty()) return false;
+    const auto lasts = [&](const SeriesState& series) {
+      return series.stale || state_.now < series.clashed + state_.limits.stale_after;
+    };
+    if (std::any_of(state_.series.begin(), state_.series.end(), lasts)) return false;
     return !any_armed(machine_, state_, [&](CriterionIndex index) { return !one(index); });
   }
 
@@ -190,8 +195,23 @@ class Bounds {
   }
 
   bool allow(WindowIndex window, std::uint32_t first, Int128 left) {
-    quiet_.allowances_.push_back({machine_.at(window).series, first, left});
+    const bool by_time = machine_.at(window).by_time;
+    quiet_.allowances_.push_back(
+        {machine_.at(window).series, first, left, by_time ? lag_most(window) : Duration::max()});
     return left >= 0;
+  }
+
+  // By how much more than its width the window may reach back for what has been heard: stretches.h.
+  Duration lag_most(WindowIndex index) const {
+    const Window& window = machine_.at(index);
+    Duration most{};
+    for (const Stretch& stretch : state_.windows[index.value].stretches) {
+      most = std::max(most, core::lag_most(stretch.end - stretch.since));
+    }
+    for (const CellDelta& delta : pending_.observed.deltas) {
+      if (delta.series == window.series) most = std::max(most, core::lag_most(delta.span));
+    }
+    return most;
   }
 
   // ---- What a window holds at all later looks ------------------------------------------------
@@ -200,8 +220,8 @@ class Bounds {
   template <class Amount>
   Int128 most(WindowIndex index, const Amount& amount) const {
     const Window& window = machine_.at(index);
-    Time left = window.cumulative ? kDistantPast : earliest_ - window.width - window.pane;
-    if (window.by_time && !window.cumulative) left -= kStretchMost;  // stretches.h
+    const Duration wide = window.width + window.pane + lag_most(index);
+    const Time left = window.cumulative ? kDistantPast : earliest_ - wide;
     Int128 sum = sum_after(state_.windows[index.value], left, amount);
     each_pending(index, [&](const Cell& cell) { sum += amount(cell); });
     return sum;

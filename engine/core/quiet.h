@@ -27,11 +27,12 @@ class Quiet {
   // Whether a look at `now` would find nothing.
   bool holds(Time now) const { return now < engine_until_; }
 
-  // A point was folded: it brought its series to `watermark`, and `cell` is what it added.
+  // A point was folded: it brought its series to `watermark`, and `cell` is what it added, which
+  // came in `span` where a window tells that apart.
   void reach(Time watermark) {
     if (watermark > until_) *this = Quiet{};
   }
-  void count(SeriesIndex series, const Cell& cell);
+  void count(SeriesIndex series, const Cell& cell, Duration span);
   // Something else happened.
   void end() { *this = Quiet{}; }
 
@@ -43,6 +44,7 @@ class Quiet {
     SeriesIndex series;
     std::uint32_t first = kValue;
     Int128 left = 0;
+    Duration lag = Duration::max();  // of a sender, at most, while the window asks for that
     static constexpr std::uint32_t kValue = 0xffffffff;
   };
   Time until_ = kDistantPast;         // event time

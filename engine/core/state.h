@@ -37,6 +37,7 @@ struct SeriesState {
   Time arrival = kDistantPast;    // engine time
   Time whole = kDistantPast;      // as in SeriesSeen
   Duration interval{};
+  Time clashed = kDistantPast;    // engine time: SeriesClash
   bool stale = false;
   // Where the rollout reads back: the first that is known of it, event time.
   Time began = kDistantFuture;

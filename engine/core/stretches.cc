@@ -50,7 +50,7 @@ struct Stretches {
   void each(const Take& take) const {
     for (const Stretch& stretch : subject.state.windows[index.value].stretches) take(stretch);
     for (const CellDelta& delta : subject.pending.observed.deltas) {
-      if (delta.series != window().series || delta.reach < window().floor) continue;
+      if (!counts(subject.machine, subject.state, window(), delta)) continue;
       if (is_stretched(subject.machine, window(), delta.span)) take(stretch_of(delta));
     }
   }
@@ -87,7 +87,7 @@ Duration lag_of(const Stretches& stretches, Time at) {
   Int128 weights = 0, lags = 0;
   stretches.each([&](const Stretch& stretch) {
     const Duration lag = at - stretch.latest, span = stretch.end - stretch.since;
-    if (lag < Duration::zero() || lag > std::min<Duration>(2 * span, kStretchMost)) return;
+    if (lag < Duration::zero() || lag > lag_most(span)) return;
     const std::int64_t points = ended.at(stretch.end), last = points - begun.at(stretch.end);
     if (last <= 0) return;
     const Int128 weight = stretches.counted(stretch) / millis(span) * last / points;
@@ -126,6 +126,8 @@ bool is_stretched(const Machine& machine, SeriesIndex series, Duration span) {
     return window.series == series && is_stretched(machine, window, span);
   });
 }
+
+Duration lag_most(Duration interval) { return std::min<Duration>(2 * interval, kStretchMost); }
 
 void note_stretch(const Machine& machine, const Window& window, const CellDelta& delta,
                   WindowState& state) {

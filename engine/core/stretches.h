@@ -28,6 +28,9 @@ namespace rollbook::core {
 // Whether some window of the series tells apart when in so long a time it came.
 bool is_stretched(const Machine& machine, SeriesIndex series, Duration span);
 
+// For how long a sender is waited for that sends so often.
+Duration lag_most(Duration interval);
+
 // evolve: takes in what the window tells apart.
 void note_stretch(const Machine& machine, const Window& window, const CellDelta& delta,
                   WindowState& state);

@@ -3,10 +3,9 @@
 #include <algorithm>
 
 #include "engine/core/common_time.h"
-#include "engine/core/found.h"
 #include "engine/core/judge.h"
+#include "engine/core/lately.h"
 #include "engine/core/limits.h"
-#include "engine/core/stretches.h"
 
 namespace rollbook::core {
 namespace {
@@ -16,63 +15,17 @@ bool fails(const Machine& machine, const RolloutState& state, CriterionIndex ind
          state.readings[index.value].verdict == Verdict::fail;
 }
 
-// ---- The last moments of a condition --------------------------------------------------------
-
-enum class Lately : std::uint8_t { unknown, healthy, failing };
-
-Lately lately(Int128 left, Comparison comparison, Int128 right) {
-  return holds(left, comparison, right) ? Lately::failing : Lately::healthy;
-}
-
-// Of a quantile: the share of the observations above its limit, for certain.
-Lately lately_quantile(const Subject& subject, const std::vector<std::int64_t>& buckets) {
+// What was measured in as long as the baseline is waited for. Of shares alone: what is held against
+// time is less than it was where not all have told the last of it. Too few requests say nothing, as
+// of any estimate.
+Lately measured(const Subject& subject, Time at) {
   const Criterion& criterion = subject.criterion;
-  const auto& bounds = subject.bounds(criterion.window);
-  const auto cut = static_cast<std::size_t>(
-      std::lower_bound(bounds.begin(), bounds.end(), criterion.limit) - bounds.begin());
-  Int128 all = 0, above = 0;
-  for (std::size_t i = 0; i < buckets.size(); ++i) {
-    all += buckets[i];
-    if (i > cut) above += buckets[i];
-  }
-  if (all <= 0) return Lately::unknown;
-  const Int128 allowed = Fixed::kScale - criterion.quantile.nanos;
-  return lately(above * Fixed::kScale, criterion.comparison, allowed * all);
-}
-
-// What the condition says of (to − span, to] alone: a window of minutes, and a test of days, look
-// back on more than what goes on now.
-Lately lately(const Subject& subject, Time at, Duration span) {
-  const Criterion& criterion = subject.criterion;
-  // The pane that `at` lies in ends with it: a common time leaves none in two.
-  const Time to = ceil_to(at, kPaneMin);
-  const auto sum = [&](WindowIndex window) { return sum_spread(subject, window, to - span, to); };
-  const Sum judged = sum(criterion.window);
-  const Int128 limit = criterion.limit.nanos;
-  switch (criterion.measure) {
-    case Measure::ratio: {
-      const Int128 whole = sum(criterion.denominator).value.nanos;
-      if (whole <= 0) return Lately::unknown;
-      return lately(judged.value.nanos * Fixed::kScale, criterion.comparison, limit * whole);
-    }
-    case Measure::quantile:
-      return lately_quantile(subject, judged.buckets);
-    case Measure::rate:
-      return lately(judged.value.nanos * Fixed::kScale, criterion.comparison, limit * span.count());
-    case Measure::count: {  // as many as the whole window would hold of it
-      const Duration width = subject.machine.at(criterion.window).width;
-      const bool counts = subject.metric_of(criterion.window).kind == MetricKind::counter;
-      const Int128 here = counts ? judged.value.nanos : Int128{judged.samples} * Fixed::kScale;
-      return lately(here * width.count(), criterion.comparison, limit * span.count());
-    }
-    case Measure::gauge:
-    case Measure::absent:
-    case Measure::split:
-    case Measure::bracket:
-    case Measure::score:
-      break;
-  }
-  return Lately::unknown;
+  const bool shares = criterion.measure == Measure::ratio || criterion.measure == Measure::quantile;
+  if (!shares) return {};
+  const Window& window = subject.machine.at(criterion.window);
+  const Duration most = subject.state.limits.stale_after;
+  Lately found = lately(subject, at, window.cumulative ? most : std::min(most, window.width));
+  return found.samples < std::max(criterion.at_least, kAtLeastRequests) ? Lately{} : found;
 }
 
 // ---- Waiting --------------------------------------------------------------------------------
@@ -89,16 +42,15 @@ struct Stop {
   }
   // Of the last `span` of its data.
   Lately lately(CriterionIndex index, Duration span) const {
-    const Time to = filled(index);
-    if (to == kDistantPast) return Lately::unknown;
-    return core::lately(Subject{machine, state, nothing, machine.at(index)}, to, span);
+    return core::lately(Subject{machine, state, nothing, machine.at(index)}, filled(index), span);
   }
-  // Whether the limit is broken by what came since some moment of the last `grace`.
+  // Whether the limit is broken by what came since some moment of the last `grace`; of shares also
+  // by what came in as long as is waited, for points of a few requests vary.
   bool begins_to_fail(CriterionIndex index) const {
     for (Duration span = kPaneMin; span <= state.limits.grace; span += kPaneMin) {
-      if (lately(index, span) == Lately::failing) return true;
+      if (lately(index, span).failing()) return true;
     }
-    return false;
+    return measured(Subject{machine, state, nothing, machine.at(index)}, filled(index)).failing();
   }
   bool is_absent(CriterionIndex index) const {
     return machine.at(index).measure == Measure::absent;
@@ -119,6 +71,19 @@ struct Stop {
       last = std::max(last, state.turned[index.value]);
     }
     return last;
+  }
+
+  // Up to what of its data the baseline was judged when it last turned.
+  Time recovered() const {
+    Time last = kDistantPast;
+    for (const CriterionIndex index : trigger.unless) {
+      last = std::max(last, state.readings[index.value].at);
+    }
+    return last;
+  }
+  template <class Predicate>
+  bool any_own(const Predicate& holds) const {
+    return holds(trigger.criterion) || std::any_of(trigger.also.begin(), trigger.also.end(), holds);
   }
 
   Time began() const { return std::max(broken(), turned()); }
@@ -168,18 +133,22 @@ struct Stop {
   // came since the baseline recovered, as far back as cells are kept by the second.
   bool recovers() const {
     if (!was_shared()) return false;
-    Time since = kDistantPast;
-    for (const CriterionIndex index : trigger.unless) {
-      since = std::max(since, state.readings[index.value].at);
-    }
     const auto recovering = [&](CriterionIndex index) {
       if (is_absent(index) || filled(index) == kDistantPast) return false;
-      const Duration span = filled(index) - std::min(filled(index), since);
+      const Duration span = filled(index) - std::min(filled(index), recovered());
       const Duration least = state.limits.grace, most = std::max(least, kFinePanes);
-      return lately(index, std::clamp(span, least, most)) == Lately::healthy;
+      return lately(index, std::clamp(span, least, most)).healthy();
     };
-    return recovering(trigger.criterion) ||
-           std::any_of(trigger.also.begin(), trigger.also.end(), recovering);
+    return any_own(recovering);
+  }
+
+  // Halted, a canary that was not heard since then may have recovered with it, which its next point
+  // tells.
+  bool may_have_recovered(Time now) const {
+    if (!state.halted || !was_shared() || now >= turned() + state.limits.stale_after) return false;
+    return any_own([&](CriterionIndex index) {
+      return !is_absent(index) && filled(index) != kDistantPast && filled(index) < recovered();
+    });
   }
 
   // The same of silence: the canary's next points may be on their way.
@@ -193,12 +162,15 @@ struct Stop {
                        [&](CriterionIndex index) { return fails(machine, state, index); });
   }
   bool waits(Time now) const {
-    return recovers() || may_be_shared(now) || (now < began() + patience() && may_be_heard());
+    return recovers() || may_have_recovered(now) || may_be_shared(now) ||
+           (now < began() + patience() && may_be_heard());
   }
   Time waits_until(Time now) const {
     Time next = kDistantFuture;
     for (const Duration span : {state.limits.grace, patience(), state.limits.stale_after}) {
-      if (began() + span > now) next = std::min(next, began() + span);
+      for (const Time since : {began(), broken()}) {
+        if (since + span > now) next = std::min(next, since + span);
+      }
     }
     return next;
   }
@@ -227,7 +199,7 @@ bool is_held_back(const Machine& machine, const RolloutState& state) {
                      });
 }
 
-bool awaits_baseline(const Machine& machine, const RolloutState& state, Time now) {
+bool awaits_points(const Machine& machine, const RolloutState& state, Time now) {
   return std::any_of(machine.transitions.begin(), machine.transitions.end(),
                      [&](const Transition& transition) {
                        const Trigger& trigger = transition.trigger;
@@ -235,8 +207,28 @@ bool awaits_baseline(const Machine& machine, const RolloutState& state, Time now
                        if (!machine.contains(transition.from, state.active)) return false;
                        if (!fails(machine, state, trigger)) return false;
                        const Stop stop{machine, state, trigger};
-                       return !stop.is_shared() && stop.may_be_shared(now);
+                       if (stop.is_shared()) return false;
+                       return stop.may_be_shared(now) || stop.may_have_recovered(now);
                      });
+}
+
+bool is_taken_for_failing(const Subject& subject, Time now, Reading& reading) {
+  const auto& [machine, state, pending, criterion] = subject;
+  const CriterionIndex index = subject.index();
+  const auto waits = [&](const Transition& transition) {
+    const Trigger& trigger = transition.trigger;
+    const auto& unless = trigger.unless;
+    if (std::find(unless.begin(), unless.end(), index) == unless.end()) return false;
+    if (!machine.contains(transition.from, state.active)) return false;
+    return fails(machine, state, trigger) &&
+           now >= Stop{machine, state, trigger}.broken() + state.limits.stale_after;
+  };
+  if (std::none_of(machine.transitions.begin(), machine.transitions.end(), waits)) return false;
+  const Lately found = measured(subject, reading.at);
+  if (!found.failing()) return false;
+  reading.value = found.value;
+  reading.samples = found.samples;
+  return true;
 }
 
 bool may_be_held_back(const Machine& machine, CriterionIndex criterion) {

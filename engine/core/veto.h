@@ -7,9 +7,9 @@
 // Two arms never cross a limit in the same instant, so a stop is not hasty: where the baseline may
 // be about to fail as well it waits until that is known, and where the canary recovers together
 // with it, too. A baseline that is known to be healthy, and one that nothing is known of, is not
-// waited for. Called by decide() alone; a few comparisons of sums, and only while a stop fails.
+// waited for. Called by decide() alone; some comparisons of sums, and only while a stop fails.
 
-#include "engine/core/decide.h"
+#include "engine/core/found.h"
 
 namespace rollbook::core {
 
@@ -26,8 +26,15 @@ bool is_held_back(const Machine& machine, const RolloutState& state);
 // ends.
 bool may_be_held_back(const Machine& machine, CriterionIndex criterion);
 
-// Whether such a stop waits for what the baseline says next.
-bool awaits_baseline(const Machine& machine, const RolloutState& state, Time now);
+// Whether such a stop waits for what an arm says next.
+bool awaits_points(const Machine& machine, const RolloutState& state, Time now);
+
+// Whether the baseline's share of a condition, `subject`, fails though its test or its window does
+// not say so yet: the canary's did `stale_after` ago, and what the baseline brought since then
+// breaks the limit as well. One arm may need much longer: the jump into a failure is taken for a
+// burst, the more so the more requests there are, and after a shift most of the canary's window has
+// come since, and most of the baseline's before. Sets the reading to what was measured.
+bool is_taken_for_failing(const Subject& subject, Time now, Reading& reading);
 
 // When next it has waited long enough for something; kDistantFuture: it does not wait.
 Time waits_until(const Machine& machine, const RolloutState& state, const Trigger& trigger,

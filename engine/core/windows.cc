@@ -141,22 +141,25 @@ void bring_to_pending(const RolloutState& state, const Pending& pending, MetricI
   sum.buckets.insert(sum.buckets.end(), cell.buckets.begin(), cell.buckets.end());
 }
 
-// Gauges that take an extreme or the last value have no running total: folded cell by cell.
-Sum fold_gauge(const Metric& metric, const Window& window, const WindowState& state,
-               const Pending& pending, Time passed, Time at) {
-  const Time after = at - window.width;
+// Gauges that take an extreme or the last value have no running total: folded cell by cell, of
+// those for which `is_in`.
+template <class IsIn>
+Sum fold_gauge(const Machine& machine, const RolloutState& state, const Pending& pending,
+               WindowIndex index, const IsIn& is_in) {
+  const Window& window = machine.at(index);
+  const Metric& metric = machine.at(machine.at(window.series).metric);
   Cell folded;
   const auto take = [&](const Cell& cell) {
-    if (pane_end(window, cell.end, passed) <= after || cell.latest > at) return;
+    if (!is_in(cell)) return;
     if (folded.samples == 0) {
       folded = cell;
     } else {
       merge(metric, folded, cell);
     }
   };
-  for (const Cell& cell : state.cells) take(cell);
+  for (const Cell& cell : state.windows[index.value].cells) take(cell);
   for (const CellDelta& delta : pending.observed.deltas) {
-    if (delta.series == window.series && delta.reach >= window.floor) take(delta.cell);
+    if (counts(machine, state, window, delta)) take(delta.cell);
   }
   return Sum{folded.value, folded.samples, {}};
 }
@@ -244,10 +247,10 @@ Time passed_at(Time watermark, const Limits& limits) {
   return watermark - kFinePanes - limits.grace - limits.stale_after;
 }
 
-void add(const Machine& machine, const Window& window, WindowState& state,
+void add(const Machine& machine, const Window& window, Floor floor, WindowState& state,
          const std::vector<CellDelta>& deltas, Time passed) {
   add_all(machine, window, state, deltas, passed, [&](const CellDelta& delta) {
-    const bool counts = delta.series == window.series && delta.reach >= window.floor;
+    const bool counts = delta.series == window.series && delta.reach >= floor;
     return counts ? &delta.cell : nullptr;
   });
 }
@@ -292,21 +295,6 @@ bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time waterma
   });
 }
 
-Time floor_of(const RolloutState& state, Floor floor, TargetIndex target) {
-  const Time guard = target.valid() ? state.at(target).guard_floor : state.guard_floor;
-  switch (floor) {
-    case Floor::before:
-      return state.back.whole_from.value_or(state.started);
-    case Floor::start:
-      return state.started;
-    case Floor::guard:
-      return guard;
-    case Floor::shift:
-      return target.valid() ? std::max(guard, state.shift_floor) : state.shift_floor;
-  }
-  return kDistantFuture;
-}
-
 Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pending,
            WindowIndex index, Time at) {
   if (at == kDistantPast) return {};
@@ -314,11 +302,14 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
   const WindowState& cells = state.windows[index.value];
   const Metric& metric = machine.at(machine.at(window.series).metric);
   const Time passed = passed_at(watermark_of(state, pending, window.series), state.limits);
-  if (!adds_up(metric)) return fold_gauge(metric, window, cells, pending, passed, at);
   const Time after = window.cumulative ? kDistantPast : at - window.width;
   const auto before_window = [&](const Cell& cell) {
     return pane_end(window, cell.end, passed) <= after;
   };
+  if (!adds_up(metric)) {
+    return fold_gauge(machine, state, pending, index,
+                      [&](const Cell& cell) { return !before_window(cell) && cell.latest <= at; });
+  }
   const Rest& rest = rest_without(cells, before_window);
   Sum sum;
   add_sum(sum, rest.sum, 1);
@@ -329,8 +320,9 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
     if (cell.latest > at) add_sum(sum, cell, -1);
   }
   bring_to_pending(state, pending, machine.at(window.series).metric, sum);
+  const Floor floor = floor_of(machine, state, window);
   for (const CellDelta& delta : pending.observed.deltas) {
-    if (delta.series != window.series || delta.reach < window.floor) continue;
+    if (delta.series != window.series || delta.reach < floor) continue;
     if (!before_window(delta.cell) && delta.cell.latest <= at) add_sum(sum, delta.cell, 1);
   }
   return sum;
@@ -392,14 +384,18 @@ const std::vector<Fixed>& bounds_of(const RolloutState& state, const Pending& pe
 Sum sum_between(const Machine& machine, const RolloutState& state, const Pending& pending,
                 WindowIndex index, Time from, Time to) {
   const Window& window = machine.at(index);
+  const auto is_in = [&](const Cell& cell) { return cell.end > from && cell.end <= to; };
+  if (!adds_up(machine.at(machine.at(window.series).metric))) {
+    return fold_gauge(machine, state, pending, index, is_in);
+  }
   const auto& cells = state.windows[index.value].cells;
   Sum sum;
   const auto first = std::upper_bound(cells.begin(), cells.end(), from,
                                       [](Time time, const Cell& cell) { return time < cell.end; });
   for (auto cell = first; cell != cells.end() && cell->end <= to; ++cell) add_sum(sum, *cell, 1);
+  bring_to_pending(state, pending, machine.at(window.series).metric, sum);
   for (const CellDelta& delta : pending.observed.deltas) {
-    if (delta.series != window.series || delta.reach < window.floor) continue;
-    if (delta.cell.end > from && delta.cell.end <= to) add_sum(sum, delta.cell, 1);
+    if (counts(machine, state, window, delta) && is_in(delta.cell)) add_sum(sum, delta.cell, 1);
   }
   return sum;
 }

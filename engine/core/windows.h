@@ -27,8 +27,8 @@ void merge(const Metric& metric, Cell& into, const Cell& from);
 // are kept by the second: a cut may lie as far back as a silent part is waited for (common_time.h).
 Time passed_at(Time watermark, const Limits& limits);
 
-// Adds cells to the window, each at its place: of deltas, those that it counts.
-void add(const Machine& machine, const Window& window, WindowState& state,
+// Adds cells to the window, each at its place: of deltas, those that reach its floor.
+void add(const Machine& machine, const Window& window, Floor floor, WindowState& state,
          const std::vector<CellDelta>& deltas, Time passed);
 void add(const Machine& machine, const Window& window, WindowState& state,
          const std::vector<Cell>& cells, Time passed);
@@ -48,6 +48,18 @@ bool in_reach(const Machine& machine, SeriesIndex series, Time end, Time waterma
 // The earliest moment the window may reach back to; kDistantFuture: it has not begun.
 Time floor_of(const RolloutState& state, Floor floor, TargetIndex target = {});
 
+// The floor of the window at present. What compares two arms must not mix what came before a shift
+// with what came after it: each arm has a mixture of its own, and arms that are alike at every
+// instant differ. So such a window is renewed: it begins with the last shift, once there is one.
+// Only a ramp whose steps come faster than the window fills does not renew it: nothing would be
+// watched until the ramp is over.
+Floor floor_of(const Machine& machine, const RolloutState& state, const Window& window);
+// Whether the shift that settles now renews it.
+bool is_renewed(const Machine& machine, const RolloutState& state, const Window& window);
+// Whether it counts the delta.
+bool counts(const Machine& machine, const RolloutState& state, const Window& window,
+            const CellDelta& delta);
+
 // The sum over (at − width, at], of state and pending together. Only cells whose last point lies
 // at or before `at` count.
 Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pending,
@@ -57,7 +69,7 @@ Sum sum_at(const Machine& machine, const RolloutState& state, const Pending& pen
 Time leaves_at(const Machine& machine, const RolloutState& state, const Pending& pending,
                WindowIndex window, Time end);
 
-// The sum of the cells that end within (from, to].
+// The sum of the cells that end within (from, to]; of gauges their fold.
 Sum sum_between(const Machine& machine, const RolloutState& state, const Pending& pending,
                 WindowIndex window, Time from, Time to);
 

@@ -155,6 +155,25 @@ void see(const FoldInput& input, Time watermark, core::Pending& pending) {
   }
 }
 
+Folded refuse(core::Pending& pending) {
+  ++pending.observed.refused;
+  return Folded::refused;
+}
+
+Folded refuse_clash(const FoldInput& input, core::Pending& pending) {
+  pending.quiet.end();
+  auto& clashes = pending.observed.clashes;
+  const auto known = std::find_if(clashes.begin(), clashes.end(), [&](const auto& clash) {
+    return clash.series == input.match.series;
+  });
+  if (known == clashes.end()) {
+    clashes.push_back({input.match.series, input.now});
+  } else {
+    known->at = input.now;
+  }
+  return refuse(pending);
+}
+
 void name(const FoldInput& input, core::Pending& pending) {
   if (core::named(input.state, pending, input.match.metric)) return;
   pending.observed.names.push_back(core::NameSeen{input.match.metric, input.increment.end});
@@ -228,12 +247,13 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   const bool whole = level || !increment.first || known_zero(input, pending);
   name(input, pending);
   if (!input.match.series.valid()) return Folded::counted;
-  if (!is_of_kind(metric.kind, increment)) return Folded::refused;
+  if (!is_of_kind(metric.kind, increment)) return refuse(pending);
+  if (increment.clashes) return refuse_clash(input, pending);
 
   Cell cell;
-  if (increment.buckets != nullptr && !put_explicit(input, pending, cell)) return Folded::refused;
+  if (increment.buckets != nullptr && !put_explicit(input, pending, cell)) return refuse(pending);
   if (increment.exponential != nullptr && !put_exponential(input, pending, cell)) {
-    return Folded::refused;
+    return refuse(pending);
   }
   const core::SeriesIndex series = input.match.series;
   const Time watermark = std::max(core::watermark_of(input.state, pending, series), increment.end);
@@ -252,11 +272,10 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     ++pending.observed.late;
     return Folded::late;
   }
-  pending.quiet.count(series, cell);
-  const core::CellDelta place{series,
-                              reach_of(input.state, input.machine.at(series).target, start),
-                              {},
-                              level ? core::Duration::zero() : span_of(input, cell)};
+  const core::Duration span = level ? core::Duration::zero() : span_of(input, cell);
+  pending.quiet.count(series, cell, span);
+  const core::CellDelta place{
+      series, reach_of(input.state, input.machine.at(series).target, start), {}, span};
   core::CellDelta& delta = cell_of(pending.observed.deltas, place, cell.end);
   if (delta.span > core::Duration::zero()) ++delta.points;
   add(metric, std::move(cell), delta.cell);
@@ -268,7 +287,7 @@ std::optional<Addition> addition_of(const FoldInput& input, core::TargetIndex ta
   const Increment& increment = input.increment;
   const core::Metric& metric = input.machine.at(input.match.metric);
   if (increment.end > input.now + input.state.limits.skew) return std::nullopt;
-  if (!is_of_kind(metric.kind, increment)) return std::nullopt;
+  if (increment.clashes || !is_of_kind(metric.kind, increment)) return std::nullopt;
   if (increment.first && !known_zero(input, pending)) return std::nullopt;
   if (increment.start < input.state.started) return std::nullopt;
   const bool histogram = metric.kind == core::MetricKind::histogram;
@@ -290,6 +309,11 @@ std::optional<Addition> addition_of(const FoldInput& input, core::TargetIndex ta
 std::string refusal_of(const FoldInput& input) {
   const core::Metric& metric = input.machine.at(input.match.metric);
   const Increment& increment = input.increment;
+  if (increment.clashes && is_of_kind(metric.kind, increment)) {
+    return "an interval overlaps one that was counted, and is another: two senders under one set "
+           "of labels, of which one is left out; give each a label of its own, such as "
+           "`service.instance.id`";
+  }
   if (is_of_kind(metric.kind, increment)) {
     return "the buckets of `" + metric.selector + "` and those that `" + metric.name +
            "` has kept so far have no layout in common; let all its senders use the same one";

@@ -24,8 +24,9 @@ struct FoldInput {
 };
 
 // Of two explicit layouts the coarser is kept when its bounds are among the finer's, of two
-// exponential ones the coarser scale. `refused`: a point of another kind than the metric's, or
-// buckets that cannot be brought to one layout with those kept.
+// exponential ones the coarser scale. `refused`: a point of another kind than the metric's, of
+// another sender under the same labels, or with buckets that cannot be brought to one layout with
+// those kept.
 Folded fold(const FoldInput& input, core::Pending& pending);
 
 // What the increment adds to a breakdown of its metric, in the layout that the metric now has.

@@ -1,8 +1,9 @@
 #pragma once
 // Refusals: the series of one rollout whose points are turned away (fold.h), because they are of
-// another kind than the metric or have buckets that share no layout with those kept. To the judge
-// such a series is as good as silent; this is what lets people tell the two apart. Kept beside the
-// log as a named value, for other processes: nothing is decided by it.
+// another kind than the metric, have buckets that share no layout with those kept, or are of a
+// second sender under the same labels. To the judge such points are as good as none; this is what
+// lets people tell the two apart. Kept beside the log as a named value, for other processes:
+// nothing is decided by it.
 //
 //   if (refusals.note(input, sender)) …   // tell it, once for each series
 //   if (auto value = refusals.due(stream, now)) turn.values.push_back(*value);

@@ -5,13 +5,13 @@
 // and count whole.
 //
 // No first point says which. So one whose total may be another's waits for the second point, when
-// it has shown whether the other one has fallen silent (engine/runtime/origins.cc asks):
+// it has shown whether the other one has fallen silent (series_origins.cc asks):
 //
 //   follows   the other is silent, and the total is what it would be under a later start: pace.h
 //   beside    the other is heard too (a second replica): the totals are one, as near as can be told
 //
-// and, because errors have small totals by the dozen, some of which are always near: only where a
-// witness of the same change (`prometheus_replica` a → b) has a total that is no coincidence.
+// Errors have small totals by the dozen, and one of them is always near. So either holds only where
+// a witness of the same change (`replica` a → b) has a total that is no coincidence (judging.md).
 
 #include <cstdint>
 #include <unordered_map>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/limits.h"
+#include "engine/core/stretches.h"
 
 namespace rollbook::runtime {
 
@@ -38,8 +39,7 @@ void Senders::tell(core::Pending& pending) {
     core::Time whole = seen.watermark;
     core::Duration interval{};
     for (const Sender& sender : series.senders) {
-      const core::Duration most = std::min<core::Duration>(2 * sender.interval, core::kStretchMost);
-      if (sender.end + most < seen.watermark) continue;
+      if (sender.end + core::lag_most(sender.interval) < seen.watermark) continue;
       whole = std::min(whole, sender.end);
       interval = std::max(interval, std::min<core::Duration>(sender.interval, core::kStretchMost));
     }

@@ -2,6 +2,7 @@
 // SeriesBase: what the next point of a series is held against (series_table.h).
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -10,6 +11,15 @@
 #include "engine/runtime/pace.h"
 
 namespace rollbook::runtime {
+
+struct SeriesInterval {
+  // What a point counts, so that it is known when it comes again: two that are joined to one have
+  // the sum. Not kept over a restart.
+  using Amount = std::uint64_t;
+  static constexpr Amount kUnknown = ~Amount{0};
+  core::Time start, end;
+  Amount amount = kUnknown;
+};
 
 struct SeriesBase {
   bool known = false;

@@ -52,7 +52,7 @@ std::optional<Increment> SeriesTable::take(const PointBatch& batch, const Metric
 // Not only the latest time is known: a batch that is sent again holds more than one, a gauge may
 // come late, and one bad clock must not silence it.
 std::optional<Increment> SeriesTable::take_gauge(Base& base, const MetricPoint& point) {
-  if (!note(base, point.kind, {point.end, point.end})) return std::nullopt;
+  if (note(base, point.kind, {point.end, point.end}) != Noted::fresh) return std::nullopt;
   Increment increment;
   increment.start = point.end;
   increment.end = point.end;
@@ -274,8 +274,11 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   return counts ? std::optional(increment) : std::nullopt;
 }
 
-bool SeriesTable::note(Base& base, PointKind kind, Interval interval) {
+// Of intervals that overlap only one can be counted: they may be two senders, but also one whose
+// points came through two Collectors, and nothing in them tells which.
+SeriesTable::Noted SeriesTable::note(Base& base, PointKind kind, Interval interval) {
   core::Time oldest = interval.end;
+  bool meets = false;
   const std::uint32_t kept =
       std::min<std::uint32_t>(base.recent_count, static_cast<std::uint32_t>(base.recent.size()));
   for (std::uint32_t i = 0; i < kept; ++i) {
@@ -283,38 +286,72 @@ bool SeriesTable::note(Base& base, PointKind kind, Interval interval) {
     const bool overlaps = interval.start < seen.end && seen.start < interval.end;
     // A gauge where intervals came is no duplicate but a mistake, which somebody must be told.
     const bool other = kind == PointKind::gauge && seen.start != seen.end;
-    if ((seen.end == interval.end && !other) || overlaps) return false;
+    if ((seen.end == interval.end && !other) || overlaps) {
+      if (is_same(seen, interval)) return Noted::again;
+      meets = true;
+    }
     if (i == 0 || seen.end < oldest) oldest = seen.end;
   }
+  // Of what counts nothing, nothing is lost.
+  const bool tells = kind != PointKind::gauge && interval.amount != 0;
+  if (meets) return tells && !joins(base, interval) ? Noted::clash : Noted::again;
   // Behind all that is remembered, a duplicate cannot be told from a late point.
   if (kind == PointKind::gauge) {
-    if (kept == base.recent.size() && interval.end <= oldest) return false;
+    if (kept == base.recent.size() && interval.end <= oldest) return Noted::again;
   } else {
-    if (base.covered.meets(interval)) return false;
-    base.covered.add(interval);
+    if (base.covered.meets({interval.start, interval.end})) return Noted::again;
+    base.covered.add({interval.start, interval.end});
   }
   base.recent[base.recent_count++ % base.recent.size()] = interval;
   base.known = base.intervals = true;
   base.end = std::max(base.end, interval.end);
-  return true;
+  return Noted::fresh;
+}
+
+bool SeriesTable::is_same(const Interval& seen, const Interval& interval) {
+  return seen.start == interval.start && seen.end == interval.end &&
+         (seen.amount == interval.amount || seen.amount == kUnknown);
+}
+
+// Whether it is made of intervals that were counted, without a gap and with the same sum.
+bool SeriesTable::joins(const Base& base, const Interval& interval) {
+  core::Duration left = interval.end - interval.start;
+  Amount amount = interval.amount;
+  bool known = true;
+  const std::size_t kept = std::min<std::size_t>(base.recent_count, base.recent.size());
+  for (std::size_t i = 0; i < kept; ++i) {
+    const Interval& seen = base.recent[i];
+    if (seen.end <= interval.start || interval.end <= seen.start) continue;
+    if (seen.start < interval.start || interval.end < seen.end) return false;
+    left -= seen.end - seen.start;
+    amount -= seen.amount;
+    known = known && seen.amount != kUnknown;
+  }
+  return left == core::Duration::zero() && (amount == 0 || !known);
+}
+
+SeriesTable::Amount SeriesTable::amount_of(const MetricPoint& point) const {
+  core::Int128 amount = point.value.nanos;
+  if (is_histogram(point.kind)) amount += core::Int128{observations(point)} * core::Fixed::kScale;
+  return static_cast<Amount>(amount);
 }
 
 std::optional<Increment> SeriesTable::take_delta(Base& base, const PointBatch& batch,
                                                  const MetricPoint& point) {
   const bool bare = point.start == kDistantPast;
-  const Interval interval{bare ? point.end : point.start, point.end};
-  if (!bare && interval.start >= interval.end) return std::nullopt;
-  if (!note(base, point.kind, interval)) return std::nullopt;
+  const core::Time start = bare ? point.end : point.start;
+  if (!bare && start >= point.end) return std::nullopt;
+  if (is_histogram(point.kind)) load(batch, point);
+  const Noted noted = note(base, point.kind, {start, point.end, amount_of(point)});
+  if (noted == Noted::again) return std::nullopt;
 
   Increment increment;
-  increment.start = interval.start;
-  increment.end = interval.end;
+  increment.start = start;
+  increment.end = point.end;
+  increment.clashes = noted == Noted::clash;
   increment.measured = !bare;
   increment.value = point.value;
-  if (is_histogram(point.kind)) {
-    load(batch, point);
-    deliver(point, increment);
-  }
+  if (is_histogram(point.kind)) deliver(point, increment);
   return increment;
 }
 

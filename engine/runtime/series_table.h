@@ -7,8 +7,9 @@
 // from a new start by a Collector that was restarted (pace.h). A first sample counts whole when
 // its start time is known, and since the export before, where its process was heard then without it
 // (series_firsts.cc); else it is a base. One that goes on with another series' total counts what
-// that rose by (renames.h). Overlapping intervals of one series, and gauges of one time, are
-// dropped, which is also the filter for duplicates.
+// that rose by (renames.h). What was counted already is dropped, and so is a second gauge of one
+// time. An interval that overlaps one that was counted, and is another, is of another sender under
+// the same labels: it is handed on, to be refused.
 
 #include <array>
 #include <map>
@@ -35,6 +36,7 @@ struct Increment {
   bool measured = false;  // it came within (start, end]: between two points, or as a delta says
   bool retold = false;  // of a series that was known under other labels, or perhaps: counts nothing
   bool gauge = false;
+  bool clashes = false;  // a delta of another sender under the same labels: not to be counted
   bool untyped = false;  // as the metric has it: counts `value`, or is at `level`
   core::Fixed value;
   core::Fixed level;         // untyped: as it was sent
@@ -80,6 +82,8 @@ class SeriesTable {
  private:
   using Base = SeriesBase;
   using Interval = SeriesInterval;
+  using Amount = SeriesInterval::Amount;
+  static constexpr Amount kUnknown = SeriesInterval::kUnknown;
   struct Entry {
     SeriesName name;
     Base base;
@@ -92,8 +96,12 @@ class SeriesTable {
   std::optional<Increment> take_delta(Base& base, const PointBatch& batch,
                                       const MetricPoint& point);
   static std::optional<Increment> take_gauge(Base& base, const MetricPoint& point);
-  // False: it was seen already, or may have been.
-  static bool note(Base& base, PointKind kind, Interval interval);
+  // `again`: it was seen already, or may have been. `clash`: of another sender.
+  enum class Noted : std::uint8_t { fresh, again, clash };
+  static Noted note(Base& base, PointKind kind, Interval interval);
+  static bool is_same(const Interval& seen, const Interval& interval);
+  static bool joins(const Base& base, const Interval& interval);
+  Amount amount_of(const MetricPoint& point) const;  // histograms: of what is loaded
   // Into buckets_ or exponential_, and from there into the increment.
   void load(const PointBatch& batch, const MetricPoint& point);
   void deliver(const MetricPoint& point, Increment& increment) const;

@@ -54,6 +54,14 @@ Seeds seeds(std::uint64_t fewest) {
   return {first, first + asked("ROLLBOOK_SEEDS", fewest)};
 }
 
+std::int64_t refused(const Rehearsal& r) {
+  std::int64_t points = 0;
+  for (const core::Event& event : r.events()) {
+    if (const auto* seen = std::get_if<core::Observed>(&event.body)) points += seen->refused;
+  }
+  return points;
+}
+
 bool was_stopped(const Rehearsal& r) { return r.state() != "canary.hold.wait"; }
 
 TEST(Delivery, AHealthyCanaryIsNeverStoppedButForSilence) {
@@ -67,6 +75,7 @@ TEST(Delivery, AHealthyCanaryIsNeverStoppedButForSilence) {
     Delivery delivery(r, seed);
     delivery.start();
     delivery.run_for(4h);
+    EXPECT_EQ(refused(r), 0) << "what comes twice is no other sender, seed " << seed;
     if (!was_stopped(r)) continue;
     ++stopped;
     const std::string why = r.because("rollback.automatic.shift");

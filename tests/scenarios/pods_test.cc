@@ -64,7 +64,8 @@ std::string split(const std::string& traffic) {
   return text_of({.guard = "stop absent(requests) for 5m\n",
                   .stages = "stage canary {\n traffic " + traffic +
                             "\n hold 20m\n expect traffic split as planned\n"
-                            " within 1h otherwise rollback automatic\n}\n"});
+                            " within 1h otherwise rollback automatic\n}\n",
+                  .success = "finish traffic " + traffic + "\n"});
 }
 
 TEST(Pods, TrafficThatIsSplitAsPlannedIsSoAtEveryMoment) {

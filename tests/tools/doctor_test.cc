@@ -254,6 +254,71 @@ TEST_F(DoctorTest, TwoSendersUnderOneSetOfLabelsAreTold) {
                               "senders under one set of labels")));
 }
 
+// Requests of the canary in ten seconds each, by one sender or by two that are heard 400 ms apart.
+std::string intervals(bool two, bool twice = false) {
+  std::string lines;
+  for (int i = 1; i <= 4; ++i) {
+    for (const char* millis : {".000Z", ".400Z"}) {
+      if (!two && millis[1] == '4') continue;
+      const auto at = [&](int tens) {
+        return "2026-01-05T10:00:" + std::to_string(tens) + "0" + millis;
+      };
+      const std::string line =
+          R"({"metric":"shop_requests_total","labels":{"version":"new"},"kind":"counter_delta",)"
+          R"("value":)" +
+          std::to_string(100 + i) + R"(,"start":")" + at(i) + R"(","time":")" + at(i + 1) + "\"}\n";
+      lines += twice ? line + line : line;
+    }
+  }
+  return lines;
+}
+
+TEST_F(DoctorTest, TwoSendersOfDeltasUnderOneSetOfLabelsAreTold) {
+  const std::string others =
+      without(healthy(), "shop_requests_total") +
+      point("shop_requests_total", "old", R"("kind":"counter_delta","value":9)");
+  send(others + intervals(true));
+  const Ran ran = doctor();
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("failed  requests"),
+                             HasSubstr("intervals of {version=\"new\"} overlap, 4 times: two "
+                                       "senders under one set of labels; of each two only one "
+                                       "counts. Give each a label of its own, such as "
+                                       "`service.instance.id`")));
+}
+
+TEST_F(DoctorTest, DeltasThatComeTwiceAreNoSecondSender) {
+  const std::string others =
+      without(healthy(), "shop_requests_total") +
+      point("shop_requests_total", "old", R"("kind":"counter_delta","value":9)");
+  send(others + intervals(false, true) + intervals(false));
+  const Ran ran = doctor();
+  EXPECT_EQ(ran.exit, 0) << ran.out;
+  EXPECT_THAT(ran.out, Not(HasSubstr("two senders")));
+}
+
+TEST_F(DoctorTest, AGaugeWithTwoValuesAtOneMomentIsTold) {
+  std::string text = kRunbook;
+  text.replace(text.find("counter   shop_queue_depth"), 26, "gauge max shop_queue_depth");
+  runbook = directory.write("shop.runbook", text);
+  std::string lines = without(healthy(), "shop_queue_depth");
+  for (const char* second : {"10:00:01Z", "10:00:02Z"}) {
+    for (const char* value : {"7", "7", "9"}) {
+      std::string line =
+          point("shop_queue_depth", "", std::string(R"("kind":"gauge","value":)") + value);
+      line.replace(line.find("10:00:00Z"), 9, second);
+      lines += line;
+    }
+  }
+  send(lines);
+  const Ran ran = doctor();
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("failed  depth"),
+                             HasSubstr("the gauge {} has two values at one moment, 2 times: two "
+                                       "senders under one set of labels; of each two only one "
+                                       "counts. Give each a label of its own, such as `service")));
+}
+
 TEST_F(DoctorTest, ARestartIsNoSecondSender) {
   std::string lines = healthy();
   for (int i = 1; i <= 8; ++i) {  // falls at the fifth, and counts on from there

@@ -141,6 +141,77 @@ TEST_F(SimulateTest, PointsThatAreRefusedAreToldOnceAndInTheStatus) {
                               HasSubstr(R"("held_by":["p99(latency) > 500ms)")));
 }
 
+// Two pods of the canary without a label of their own, each with ten requests a second; from second
+// `from` on the one that is heard second fails them all.
+std::string two_pods(int from, const std::string& second_pod = "") {
+  std::string text;
+  for (int second = 10; second <= 600; second += 10) {
+    const auto line = [&](const std::string& name, int value, int late_ms, const std::string& pod) {
+      const long long end =
+          1'767'600'000'000'000'000LL + second * 1'000'000'000LL + late_ms * 1'000'000LL;
+      text += R"({"metric":")" + name + R"(","labels":{"version":"new")" + pod +
+              R"(},"kind":"counter_delta","value":)" + std::to_string(value) +
+              ",\"time\":" + std::to_string(end) +
+              ",\"start\":" + std::to_string(end - 10'000'000'000LL) + "}\n";
+    };
+    line("shop_requests_total", 100, 0, "");
+    line("shop_errors_total", 0, 0, "");
+    line("shop_requests_total", 100, 400, second_pod);
+    line("shop_errors_total", second >= from ? 100 : 0, 400, second_pod);
+  }
+  return text;
+}
+
+constexpr char kCanary[] = R"(edition 1
+runbook shop_pods {
+  service "shop"
+  arms by label "version": baseline "old", canary "new"
+  metric requests = counter shop_requests_total
+  metric errors = counter shop_errors_total
+  guard {
+    stop errors / requests > 5% over 1m
+    otherwise rollback automatic
+  }
+  stage half {
+    traffic 50%
+    hold 5m
+  }
+  rollback automatic { traffic 0% }
+  finish traffic 50%
+}
+)";
+
+TEST_F(SimulateTest, ACanaryOfWhichHalfIsLeftOutDoesNotPass) {
+  const std::string data = directory_.file("data");
+  const auto run = [&](const std::string& metrics) {
+    return rollbook({"simulate", directory_.write("pods.runbook", kCanary), "--metrics",
+                     directory_.write("pods.jsonl", metrics), "--data", data});
+  };
+  const Ran ran = run(two_pods(120));
+  EXPECT_EQ(ran.exit, 4) << ran.out << ran.err;
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("points of `shop_requests_total{version=\"new\"}` are "
+                                       "refused: an interval overlaps one that was counted, and is "
+                                       "another: two senders under one set of labels"),
+                             HasSubstr("stands still: two senders of `")));
+  const Ran status = rollbook({"status", "--data", data});
+  EXPECT_THAT(status.out,
+              AllOf(HasSubstr("held, two senders of `"), HasSubstr("points that are refused\n"),
+                    HasSubstr("no data, two senders under one set of labels")));
+  EXPECT_THAT(rollbook({"status", "--data", data, "-o", "json"}).out,
+              AllOf(HasSubstr(R"("missing":"two_senders")"), HasSubstr(R"("two_senders":true)"),
+                    HasSubstr(R"("sender":"shop_requests_total{version=\"new\"}")")));
+  EXPECT_THAT(rollbook({"show", "shop-pods-1", "--at", "20", "--data", data}).out,
+              HasSubstr("two senders of `"));
+  EXPECT_EQ(rollbook({"replay", data, "--verify"}).exit, 0);
+}
+
+TEST_F(SimulateTest, WithALabelOfItsOwnThePodThatFailsIsSeen) {
+  const Ran ran = rollbook({"simulate", directory_.write("pods.runbook", kCanary), "--metrics",
+                            directory_.write("pods.jsonl", two_pods(120, R"(,"pod":"b")"))});
+  EXPECT_EQ(ran.exit, 3) << ran.out << ran.err;
+  EXPECT_THAT(ran.err, Not(HasSubstr("refused")));
+}
+
 // Requests come, and the histogram's counts stay where they were.
 TEST_F(SimulateTest, AHistogramThatStandsStillIsNotTakenForAServiceWithoutTraffic) {
   std::string text;

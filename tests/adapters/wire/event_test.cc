@@ -110,6 +110,9 @@ std::vector<Case> cases() {
   again.to = core::kNoTraffic;
   again.retry_of = Sequence{40};
 
+  core::Observed refusing;
+  refusing.clashes = {{core::SeriesIndex{1}, kNow}};
+  refusing.refused = 3;
   return {
       {stored(1, started),
        R"("type":"rollout_started","service":"hal9","runbook":"hal9_canary","version":"sha256:41","digest":"ab12","weight":0,"params":{"limit":"0.1%"},"actor":"maria","reason":"release 41","command":"c-81","semantics":1,"grace":"10s","skew":"10s","stale_after":"2m30s","effect_deadline":"5m")",
@@ -117,6 +120,9 @@ std::vector<Case> cases() {
       {stored(42, observed),
        R"("type":"observed","deltas":[{"metric":"requests","arm":"canary","end":"2026-01-05T10:00:00Z","latest":"2026-01-05T09:59:59.999Z","value":45,"samples":45,"buckets":[40,5]}],"seen":[{"metric":"requests","arm":"canary","watermark":"2026-01-05T09:59:59.999Z","arrival":"2026-01-05T10:00:00Z"}],"names":[{"metric":"requests","at":"2026-01-05T10:00:00Z"}],"layouts":[{"metric":"requests","bounds":[0.005]}],"offsets":[{"topic":"metrics","partition":3,"next":82}],"stale":[{"metric":"requests","arm":"baseline"}],"late":2,"quarantined":0)",
        "· looked at 1 pane, 1 series stale, 2 points late"},
+      {stored(43, refusing),
+       R"("type":"observed","deltas":[],"seen":[],"offsets":[],"late":0,"quarantined":0,"refused":3,"two_senders":[{"metric":"requests","arm":"canary","at":"2026-01-05T10:00:00Z"}])",
+       "· looked at 0 panes, 3 refused"},
       {stored(42, core::VerdictChanged{CriterionIndex{0}, breach()}, 41),
        R"("type":"verdict_changed","cause":41,"criterion":"guard.stop[1]","source":"hal9.runbook:31:5","verdict":"fail","value":0.0124,"limit":0.001,"window":"5m","samples":15021,"text":"error_rate > 0.1% over 5m for 2m","at":"2026-01-05T10:00:00Z","pending":"1m10s")",
        "✗ guard.stop[1] fail: error_rate > 0.1% over 5m for 2m: 1.24% in 15021 samples, "

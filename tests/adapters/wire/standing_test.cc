@@ -97,6 +97,27 @@ TEST(Standing, ACriterionThatIsJudgedWithoutThemSaysSoToo) {
               HasSubstr("points of `requests` of the canary are refused"));
 }
 
+TEST(Standing, TwoSendersUnderOneSetOfLabelsAreToldAlsoOfThePast) {
+  const core::Machine machine = sample::machine();
+  core::RolloutState state = sample::state(sample::kHold);
+  state.limits = core::kLimits;
+  state.now = kNow;
+  state.clocks[0].mark.reset();
+  state.series[1].arrival = kNow - 1s;
+  state.series[1].clashed = kNow - 5s;
+  state.readings[0].verdict = core::Verdict::no_data;
+  state.readings[0].missing = core::Missing::two_senders;
+  const RolloutStatus status = status_of(machine, state, kNow);
+  EXPECT_EQ(condition_text(status), "held, two senders of `requests` of the canary");
+  EXPECT_THAT(status_text(status, kWide),
+              AllOf(HasSubstr("(stands still: two senders of `requests` of the canary)\n"),
+                    HasSubstr("no data, two senders under one set of labels")));
+  EXPECT_THAT(status_json(status), AllOf(HasSubstr(R"("missing":"two_senders")"),
+                                         HasSubstr(R"("refused":false,"two_senders":true}])")));
+  state.now = kNow + core::kLimits.stale_after;
+  EXPECT_THAT(silences_of(machine, state, {}), IsEmpty());
+}
+
 TEST(Standing, ASenderThatWasPutRightIsNotToldOfAnyMore) {
   const core::Machine machine = sample::machine();
   const RolloutStatus status =

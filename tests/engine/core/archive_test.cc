@@ -155,6 +155,7 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { s.series[0].seen = !s.series[0].seen; },
       [](RolloutState& s) { s.series[0].watermark += 1ns; },
       [](RolloutState& s) { s.series[0].arrival += 1ns; },
+      [](RolloutState& s) { s.series[0].clashed = kBeginOfTime; },
       [](RolloutState& s) { s.series[0].stale = !s.series[0].stale; },
       [](RolloutState& s) {
         s.series[0].gaps = {{kBeginOfTime, kBeginOfTime + 1h}};

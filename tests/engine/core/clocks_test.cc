@@ -185,6 +185,33 @@ TEST(Clocks, AHoldStandsStillWhileItsRequestsAreStale) {
   EXPECT_EQ(elapsed(drive.state, kHold, drive.now + 1min), stood + 1min);
 }
 
+// Of errors as well, whose silence means nothing.
+TEST(Clocks, AHoldStandsStillWhileTwoSendersShareTheLabelsOfWhatItIsJudgedBy) {
+  Drive drive;
+  drive.to("canary.hold");
+  drive.pass(1min);
+  drive.traffic(6000, 6);
+  drive.pending.observed.clashes = {{SeriesIndex{1}, drive.now}};
+  drive.pending.observed.refused = 1;
+  EXPECT_TRUE(drive.give(Look{})) << "with the first of them";
+  const Duration stood = elapsed(drive.state, kHold, drive.now);
+  const Time last = drive.now + 1min;
+  drive.now = last;
+  drive.pending.observed.clashes = {{SeriesIndex{1}, last}};
+  drive.traffic(6000, 6);
+  EXPECT_EQ(drive.state.readings[kErrorStop.value].missing, Missing::two_senders);
+  drive.now = last + kStaleAfter - 1s;
+  drive.traffic(6000, 6);
+  EXPECT_EQ(elapsed(drive.state, kHold, drive.now), stood);
+  const Time ends = last + kStaleAfter;
+  EXPECT_EQ(next_deadline(drive.machine, drive.state, drive.pending, drive.now), ends);
+  drive.now = ends;
+  EXPECT_TRUE(drive.tick());
+  EXPECT_EQ(drive.state.readings[kErrorStop.value].verdict, Verdict::pass);
+  EXPECT_EQ(elapsed(drive.state, kHold, drive.now), stood);
+  EXPECT_EQ(elapsed(drive.state, kHold, drive.now + 1min), stood + 1min);
+}
+
 // ---- Ramps --------------------------------------------------------------------------------------
 
 struct RampRow {

@@ -160,6 +160,70 @@ TEST_P(MissingData, NeverStops) {
 INSTANTIATE_TEST_SUITE_P(Evaluate, MissingData, testing::ValuesIn(kRows),
                          [](const auto& row) { return std::string(row.param.name); });
 
+// ---- Two senders under one set of labels ------------------------------------------------------
+
+void clash(Judging& judging, SeriesIndex series, Duration at) {
+  judging.pending.observed.clashes.push_back({series, kBegin + at});
+}
+
+TEST(EvaluateTwoSenders, AGateDoesNotPassOnWhatOneOfThemSays) {
+  for (const SeriesIndex series : {kRequests, kErrors}) {
+    for (const bool logged : {false, true}) {
+      Judging judging(lasting(expecting(ratio(less, "0.01")), 10s));
+      judging.traffic(0s, 5min, 0);
+      judging.remember(5min);
+      judging.traffic(5min, 6min, 0);
+      ASSERT_EQ(judging.read(6min).verdict, Verdict::pass);
+      clash(judging, series, 6min);
+      if (logged) judging.evolve();
+      const Reading reading = judging.read(6min);
+      EXPECT_EQ(reading.verdict, Verdict::no_data);
+      EXPECT_EQ(reading.missing, Missing::two_senders);
+      EXPECT_EQ(reading.raw, Raw::unknown);
+      EXPECT_EQ(reading.since, kDistantFuture) << "its `for` begins anew";
+      EXPECT_EQ(judging.read(6min + kStaleAfter - 1ns).missing, Missing::two_senders);
+      EXPECT_EQ(judging.read(6min + kStaleAfter).missing, Missing::none);
+    }
+  }
+}
+
+TEST(EvaluateTwoSenders, OfWhatItDoesNotReadAreNothingToACriterion) {
+  Judging judging(expecting(ratio(less, "0.01")));
+  judging.traffic(0s, 6min, 0);
+  clash(judging, kLatency, 6min);
+  EXPECT_EQ(judging.read().verdict, Verdict::pass);
+}
+
+TEST(EvaluateTwoSenders, ABreachOfOneIsABreach) {
+  for (Criterion criterion : {ratio(greater, "0.001"), expecting(ratio(less, "0.001"))}) {
+    Judging judging(criterion);
+    judging.traffic(0s, 6min, 2);
+    clash(judging, kErrors, 6min);
+    EXPECT_EQ(judging.read().verdict, Verdict::fail);
+    EXPECT_EQ(judging.read().missing, Missing::none);
+  }
+  Judging judging(lasting(ratio(greater, "0.001"), 1min));
+  judging.traffic(0s, 5min, 2);
+  clash(judging, kErrors, 5min);
+  judging.remember(5min);
+  EXPECT_EQ(judging.read().missing, Missing::two_senders);
+  judging.traffic(5min, 6min, 2);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail) << "its `for` goes on";
+}
+
+TEST(EvaluateTwoSenders, APauseDoesNotEndOnWhatOneOfThemSays) {
+  Criterion pause = ratio(greater, "0.001");
+  pause.kind = CriterionKind::pause;
+  Judging judging(pause);
+  judging.traffic(0s, 60s, 2);
+  ASSERT_EQ(judging.remember(60s).verdict, Verdict::fail);
+  judging.evolve();
+  judging.traffic(60s, 10min, 0);
+  ASSERT_EQ(judging.read().verdict, Verdict::pass);
+  clash(judging, kErrors, 10min);
+  EXPECT_EQ(judging.read().verdict, Verdict::fail);
+}
+
 TEST(EvaluateMissing, AStopSpeaksFromSoManyRequestsOn) {
   Judging judging(ratio(greater, "0.1"));
   judging.criterion().at_least = 100;

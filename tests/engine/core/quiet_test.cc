@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "engine/core/stretches.h"
 #include "engine/core/windows.h"
 #include "tests/engine/judging.h"
 
@@ -19,6 +20,11 @@ struct Watched {
       judging.machine.criteria.push_back(criteria[i]);
       judging.machine.states[0].armed.push_back(CriterionIndex{static_cast<std::uint32_t>(i)});
     }
+    for (const Criterion& criterion : criteria) {
+      const bool by_time =
+          criterion.measure == Measure::rate || criterion.measure == Measure::count;
+      if (by_time) judging.machine.windows[criterion.window.value].by_time = true;
+    }
     judging.state.readings.resize(criteria.size());
     judging.state.judged.resize(criteria.size());
     judging.state.turned.resize(criteria.size());
@@ -30,7 +36,7 @@ struct Watched {
   void fold(const CellDelta& point) {
     judging.put(point);
     pending().quiet.reach(watermark_of(judging.state, pending(), point.series));
-    pending().quiet.count(point.series, point.cell);
+    pending().quiet.count(point.series, point.cell, point.span);
   }
   void fold(SeriesIndex series, Duration at, std::int64_t value) {
     CellDelta point;
@@ -211,6 +217,7 @@ TEST(Quiet, LeavesOutOnlyWhatWouldFindNothing) {
     std::int64_t front = 0;
     bool ill = false;
     std::int64_t behind = 0;  // the requests
+    const Duration span = *rc::gen::element<Duration>(0s, 1s, 15s, 60s);
     const int points = *rc::gen::inRange(50, 400);
     for (int i = 0; i < points; ++i) {
       if (*rc::gen::inRange(0, 40) == 0) ill = !ill;
@@ -220,7 +227,12 @@ TEST(Quiet, LeavesOutOnlyWhatWouldFindNothing) {
       const SeriesIndex series{*rc::gen::inRange<std::uint32_t>(0, 3)};
       const std::int64_t late = (series == kRequests ? behind : 0) +
                                 (*rc::gen::inRange(0, 6) == 0 ? *rc::gen::inRange(0, 15'000) : 0);
-      watched.fold(any_cell(series, std::max<std::int64_t>(1, front - late), ill));
+      CellDelta point = any_cell(series, std::max<std::int64_t>(1, front - late), ill);
+      if (is_stretched(watched.judging.machine, series, span)) {
+        point.span = span + std::chrono::seconds(*rc::gen::inRange(0, 2));
+        point.points = 1;
+      }
+      watched.fold(point);
       const Duration now = std::chrono::milliseconds(front + *rc::gen::inRange(0, 3000));
       if (watched.is_left_out(now)) {
         ++left_out;

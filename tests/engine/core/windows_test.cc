@@ -201,6 +201,73 @@ TEST(Windows, FloorsAreTheStartTheFirstShiftAndTheLastSettledOne) {
   EXPECT_EQ(floor_of(state, Floor::shift), kBegin + 2h);
 }
 
+// Of two arms.
+TEST(Windows, ThatAreRenewedBeginWithTheLastShiftOnceOneHasSettled) {
+  Judging judging(count(Comparison::greater, "0"), 5min, Floor::guard);
+  Window& window = judging.machine.windows[kRequests.value];
+  window.renewed = true;
+  const auto floor = [&] { return floor_of(judging.machine, judging.state, window); };
+  EXPECT_EQ(floor(), Floor::shift);
+  judging.state.shift_floor = kDistantFuture;
+  EXPECT_EQ(floor(), Floor::guard);
+  judging.see(kRequests, 1s, 1, Floor::start);
+  judging.see(kRequests, 2s, 10, Floor::guard);
+  for (int i = 0; i < 2; ++i, judging.evolve()) {
+    EXPECT_EQ(judging.read(2s).value, Fixed::from_int(10));
+  }
+  judging.state.shift_floor = kBegin + 3s;
+  judging.see(kRequests, 4s, 100, Floor::guard);  // began before it
+  judging.see(kRequests, 5s, 1000, Floor::shift);
+  judging.state.windows[kRequests.value] = WindowState{};
+  for (int i = 0; i < 2; ++i, judging.evolve()) {
+    const Reading reading = judging.read(5s);
+    EXPECT_EQ(reading.value, Fixed::from_int(1000));
+    EXPECT_EQ(reading.seen, 2s);
+  }
+}
+
+TEST(Windows, ARampRenewsThemOnlyWhenItsStepsAreFurtherApartThanTheyAreWide) {
+  Judging judging(count(Comparison::greater, "0"), 5min, Floor::guard);
+  Window& window = judging.machine.windows[kRequests.value];
+  window.renewed = true;
+  Ramp ramp;
+  ramp.over = 1h;
+  judging.state.ramp = RampState{kBegin, kNoTraffic, kAllTraffic, 1h, 1, kBegin};
+  const auto renewed_by = [&](Duration every, std::uint32_t step) {
+    ramp.every = every;
+    judging.machine.states[0].ramp = ramp;
+    judging.state.ramp->steps_requested = step;
+    return is_renewed(judging.machine, judging.state, window);
+  };
+  EXPECT_FALSE(renewed_by(1min, 1));
+  EXPECT_FALSE(renewed_by(1min, 59));
+  EXPECT_TRUE(renewed_by(1min, 60));  // the last
+  EXPECT_TRUE(renewed_by(5min, 1));
+}
+
+TEST(Windows, OfATargetAreNotRenewedByAnothersShiftBeforeItsOwn) {
+  Judging judging(count(Comparison::greater, "0"), 5min, Floor::start);
+  Window& window = judging.machine.windows[kRequests.value];
+  window.renewed = true;
+  judging.machine.series[kRequests.value].target = TargetIndex{0};
+  judging.state.targets.resize(1);
+  EXPECT_EQ(floor_of(judging.machine, judging.state, window), Floor::start);
+  judging.state.targets[0].guard_floor = kBegin;
+  EXPECT_EQ(floor_of(judging.machine, judging.state, window), Floor::shift);
+}
+
+TEST(Windows, ASumBetweenTwoMomentsOfAGaugeIsItsFold) {
+  Judging judging(gauge(Comparison::greater, "0"));
+  judging.metric(kDepth).fold = GaugeFold::max;
+  for (const int at : {1, 2, 3, 4}) judging.see(kDepth, std::chrono::seconds(at), 10 - at);
+  for (int i = 0; i < 2; ++i, judging.evolve()) {
+    const Sum sum = sum_between(judging.machine, judging.state, judging.pending,
+                                WindowIndex{kDepth.value}, kBegin + 1s, kBegin + 3s);
+    EXPECT_EQ(sum.value, Fixed::from_int(8));
+    EXPECT_EQ(sum.samples, 2);
+  }
+}
+
 TEST(Windows, OfADayTakeNoMoreThanTheirPanes) {
   Judging judging(count(Comparison::greater, "0"), 24h);
   for (Duration at = 0s; at < 30h; at += 15s) {

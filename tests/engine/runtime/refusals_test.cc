@@ -83,6 +83,71 @@ TEST_F(ShardRefusals, GoOnOverARestart) {
   EXPECT_EQ(kept()[0].since, begun);
 }
 
+// ---- Two senders under one set of labels ------------------------------------------------------
+
+class ShardSenders : public testing::Test {
+ protected:
+  ShardSenders() {
+    rig.start("r1");
+    rig.to_hold();
+    requests = rig.points.series("requests", {{"v", "new"}});
+  }
+  // Each as its pod says it, in ten seconds that end now, or so much later.
+  std::vector<std::string> export_of(std::int64_t value, core::Duration late = {}) {
+    const Time end = rig.now + late;
+    rig.points.delta(requests, end, value, end - 10s);
+    rig.shard->points(rig.points.take(), rig.now + late);
+    auto committed = rig.shard->commit(rig.now + late);
+    EXPECT_TRUE(committed);
+    for (const core::Event& event : committed->events) events.push_back(event);
+    return committed->refusals;
+  }
+
+  ShardRig rig;
+  SeriesNumber requests;
+  std::vector<core::Event> events;
+};
+
+TEST_F(ShardSenders, AreToldOnceAndCountedAmongWhatIsRefused) {
+  rig.now += 1min;
+  EXPECT_THAT(export_of(1000), IsEmpty());
+  EXPECT_THAT(export_of(1000), IsEmpty()) << "the same batch again";
+  EXPECT_THAT(export_of(900, 400ms),
+              ElementsAre("r1: points of `requests{v=\"new\"}` are refused: an interval overlaps "
+                          "one that was counted, and is another: two senders under one set of "
+                          "labels, of which one is left out; give each a label of its own, such "
+                          "as `service.instance.id`"));
+  rig.now += 10s;
+  EXPECT_THAT(export_of(1000), IsEmpty());
+  EXPECT_THAT(export_of(900, 400ms), IsEmpty());
+  EXPECT_EQ(rig.shard->counters().counted, 2U);
+  EXPECT_EQ(rig.shard->counters().refused, 2U);
+}
+
+TEST_F(ShardSenders, AreInTheLogAtOnce) {
+  rig.now += 1min;
+  export_of(1000);
+  export_of(900, 400ms);
+  const core::Observed* observed = nullptr;
+  for (const core::Event& event : events) {
+    if (const auto* body = std::get_if<core::Observed>(&event.body)) observed = body;
+  }
+  ASSERT_NE(observed, nullptr);
+  EXPECT_EQ(observed->refused, 1);
+  ASSERT_EQ(observed->clashes.size(), 1U);
+  EXPECT_EQ(observed->clashes[0].at, rig.now + 400ms);
+  const core::RolloutState& state = rig.shard->find("r1")->state;
+  EXPECT_EQ(state.series[observed->clashes[0].series.value].clashed, rig.now + 400ms);
+}
+
+TEST_F(ShardSenders, AreNoneWhereEachHasALabelOfItsOwn) {
+  rig.now += 1min;
+  export_of(1000);
+  requests = rig.points.series("requests", {{"pod", "b"}, {"v", "new"}});
+  EXPECT_THAT(export_of(900, 400ms), IsEmpty());
+  EXPECT_EQ(rig.shard->counters().refused, 0U);
+}
+
 TEST(Refusals, OfDamagedBytesNothingIsKnown) {
   const std::vector<RefusedSeries> refused{
       {core::SeriesIndex{3}, kBegin, kBegin + 5s, 7, "lat", "other bounds"}};

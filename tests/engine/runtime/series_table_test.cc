@@ -259,21 +259,62 @@ TEST_F(SeriesTableTest, DeltasAreTakenAsTheyAre) {
   EXPECT_TRUE(delta(10s, 20s, 6));
 }
 
-TEST_F(SeriesTableTest, ADeltaThatOverlapsIsDropped) {
-  delta(10s, 20s, 5);
-  EXPECT_FALSE(delta(10s, 20s, 5));
-  EXPECT_FALSE(delta(15s, 25s, 5));
-  EXPECT_FALSE(delta(5s, 11s, 5));
-  EXPECT_FALSE(delta(12s, 13s, 5));
-  EXPECT_TRUE(delta(20s, 30s, 5));
-  EXPECT_TRUE(delta(0s, 10s, 5));  // late, but not seen yet
+TEST_F(SeriesTableTest, ADeltaThatOverlapsAnotherIsOfAnotherSender) {
+  EXPECT_FALSE(delta(10s, 20s, 5)->clashes);
+  EXPECT_FALSE(delta(10s, 20s, 5)) << "the same again";
+  EXPECT_TRUE(delta(15s, 25s, 5)->clashes);
+  EXPECT_TRUE(delta(5s, 11s, 5)->clashes);
+  EXPECT_TRUE(delta(12s, 13s, 5)->clashes);
+  EXPECT_TRUE(delta(10s, 20s, 6)->clashes) << "another value";
+  EXPECT_TRUE(delta(12s, 20s, 5)->clashes) << "another start";
+  EXPECT_FALSE(delta(15s, 25s, 0)) << "of nothing nothing is lost";
+  EXPECT_FALSE(delta(20s, 30s, 5)->clashes);
+  EXPECT_FALSE(delta(0s, 10s, 5)->clashes);  // late, but not seen yet
   EXPECT_FALSE(delta(30s, 30s, 5));
+  // What was left out is not remembered: the first sender goes on, whatever the other does.
+  EXPECT_TRUE(delta(25s, 35s, 5)->clashes);
+  EXPECT_TRUE(delta(25s, 35s, 5)->clashes);
+  EXPECT_FALSE(delta(30s, 40s, 5)->clashes);
+}
+
+TEST_F(SeriesTableTest, IntervalsThatWereJoinedOnTheWayAreTheSameAgain) {
+  delta(0s, 10s, 5);
+  delta(10s, 20s, 6);
+  EXPECT_FALSE(delta(0s, 20s, 11));
+  EXPECT_TRUE(delta(0s, 20s, 12)->clashes);
+  EXPECT_TRUE(delta(0s, 30s, 11)->clashes) << "longer than what was counted";
+  EXPECT_TRUE(delta(5s, 20s, 11)->clashes) << "cuts one that was counted";
+}
+
+TEST_F(SeriesTableTest, HistogramsOfTwoSendersAreToldApartByTheirCounts) {
+  const LayoutNumber layout = points.layout({5});
+  const auto histogram = [&](std::vector<std::int64_t> counts) {
+    return take(points.histogram(PointKind::histogram_delta, series, layout, kBegin + 10s,
+                                 std::move(counts), kBegin));
+  };
+  EXPECT_FALSE(histogram({3, 4})->clashes);
+  EXPECT_FALSE(histogram({3, 4}));
+  const auto other = histogram({3, 5});
+  EXPECT_TRUE(other->clashes);
+  EXPECT_NE(other->buckets, nullptr) << "so that its kind is known";
+}
+
+TEST_F(SeriesTableTest, AfterARestartAnIntervalIsKnownByItsTimesAlone) {
+  delta(0s, 10s, 5);
+  SeriesTable later;
+  ASSERT_TRUE(later.restore(table.save()));
+  Points again;
+  const SeriesNumber same = again.series("req", {{"v", "new"}});
+  later.learn(again.batch());
+  EXPECT_FALSE(later.take(again.batch(), again.delta(same, kBegin + 10s, 6, kBegin)));
+  EXPECT_TRUE(later.take(again.batch(), again.delta(same, kBegin + 11s, 5, kBegin + 1s))->clashes);
 }
 
 TEST_F(SeriesTableTest, ABareDeltaIsKnownByItsTime) {
   EXPECT_TRUE(take(points.delta(series, kBegin + 10s, 5)));
   EXPECT_FALSE(take(points.delta(series, kBegin + 10s, 5)));
-  EXPECT_TRUE(take(points.delta(series, kBegin + 11s, 5)));
+  EXPECT_TRUE(take(points.delta(series, kBegin + 10s, 6))->clashes);
+  EXPECT_FALSE(take(points.delta(series, kBegin + 11s, 5))->clashes);
 }
 
 // As a Collector's queue brings it after a hiccup: however many newer ones came meanwhile.
@@ -317,6 +358,7 @@ TEST_F(SeriesTableTest, AGaugeIsItsValueOncePerTime) {
   EXPECT_EQ(first->value, Fixed::from_int(5));
   EXPECT_EQ(first->start, first->end);
   EXPECT_FALSE(take(points.gauge(series, kBegin + 10s, 5)));
+  EXPECT_FALSE(take(points.gauge(series, kBegin + 10s, 6))) << "which of them, nobody knows";
   EXPECT_TRUE(take(points.gauge(series, kBegin + 11s, 4)));
 }
 
