@@ -11,9 +11,9 @@
 namespace rollbook::runtime {
 
 // (start, end]; a moment where both are one.
-struct SeriesInterval {
+struct TimeRange {
   core::Time start, end;
-  bool operator==(const SeriesInterval&) const = default;
+  bool operator==(const TimeRange&) const = default;
 };
 
 class Coverage {
@@ -24,24 +24,24 @@ class Coverage {
 
   Coverage() = default;
   // Ranges as they were kept; `forgotten`: as below. Any others are brought in order.
-  Coverage(std::vector<SeriesInterval> ranges, core::Time forgotten);
+  Coverage(std::vector<TimeRange> ranges, core::Time forgotten);
 
   // Whether some of it has come, or may have: it lies behind what was forgotten.
-  bool meets(const SeriesInterval& interval) const;
+  bool meets(const TimeRange& interval) const;
   // Of one that does not meet it.
-  void add(const SeriesInterval& interval);
+  void add(const TimeRange& interval);
   // What came in either.
   void unite(const Coverage& other);
 
   // Rising, and apart.
-  const std::vector<SeriesInterval>& ranges() const { return ranges_; }
+  const std::vector<TimeRange>& ranges() const { return ranges_; }
   // Up to there nothing is known any more.
   core::Time forgotten() const { return forgotten_; }
 
  private:
   void forget();
 
-  std::vector<SeriesInterval> ranges_;
+  std::vector<TimeRange> ranges_;
   core::Time forgotten_ = core::kDistantPast;
 };
 

@@ -12,12 +12,12 @@
 
 namespace rollbook::runtime {
 
-// One that was counted.
-struct CountedInterval : SeriesInterval {
+struct SeriesInterval {
   // What a point counts, so that it is known when it comes again: two that are joined to one have
   // the sum. Not kept over a restart.
   using Amount = std::uint64_t;
   static constexpr Amount kUnknown = ~Amount{0};
+  core::Time start, end;
   Amount amount = kUnknown;
 };
 
@@ -33,10 +33,10 @@ struct SeriesBase {
   core::Time end = core::kDistantPast;
   core::Fixed value;
   Pace pace;
-  bool exponential = false;                 // `buckets` as put_exponential() writes them
-  std::vector<std::int64_t> buckets;        // histograms
-  std::optional<LayoutNumber> layout;       // of explicit ones; not known after a restart
-  std::array<CountedInterval, 8> recent{};  // delta series and gauges: the last intervals
+  bool exponential = false;                // `buckets` as put_exponential() writes them
+  std::vector<std::int64_t> buckets;       // histograms
+  std::optional<LayoutNumber> layout;      // of explicit ones; not known after a restart
+  std::array<SeriesInterval, 8> recent{};  // delta series and gauges: the last intervals
   std::uint32_t recent_count = 0;
   Coverage covered;                  // delta series: all intervals
   std::optional<SeriesNumber> heir;  // it went on under that one's labels; not in checkpoints

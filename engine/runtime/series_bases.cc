@@ -37,7 +37,7 @@ SeriesName name_of_key(std::string_view key) {
 
 Coverage covered_of(BytesReader& bytes) {
   const core::Time forgotten = bytes.time();
-  std::vector<SeriesInterval> ranges;
+  std::vector<TimeRange> ranges;
   for (std::uint64_t n = bytes.number(); n > 0 && !bytes.failed; --n) {
     const core::Time start = bytes.time();
     ranges.push_back({start, bytes.time()});
@@ -48,14 +48,13 @@ Coverage covered_of(BytesReader& bytes) {
 // What older formats tell of it.
 Coverage covered_by(const SeriesBase& base) {
   const std::size_t kept = std::min<std::size_t>(base.recent_count, base.recent.size());
-  const auto end = base.recent.begin() + static_cast<std::ptrdiff_t>(kept);
-  core::Time oldest = kDistantPast;
-  if (kept == base.recent.size()) {
-    oldest = std::min_element(base.recent.begin(), end, [](const auto& a, const auto& b) {
-               return a.start < b.start;
-             })->start;
+  std::vector<TimeRange> ranges;
+  core::Time oldest = core::kDistantFuture;
+  for (std::size_t i = 0; i < kept; ++i) {
+    ranges.push_back({base.recent[i].start, base.recent[i].end});
+    oldest = std::min(oldest, base.recent[i].start);
   }
-  return {{base.recent.begin(), end}, oldest};
+  return {std::move(ranges), kept == base.recent.size() ? oldest : kDistantPast};
 }
 
 }  // namespace
@@ -104,7 +103,7 @@ std::string SeriesTable::save() const {
     bytes.time(base->heard);
     bytes.time(base->covered.forgotten());
     bytes.number(base->covered.ranges().size());
-    for (const SeriesInterval& range : base->covered.ranges()) {
+    for (const TimeRange& range : base->covered.ranges()) {
       bytes.time(range.start);
       bytes.time(range.end);
     }

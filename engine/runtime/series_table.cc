@@ -299,8 +299,8 @@ SeriesTable::Noted SeriesTable::note(Base& base, PointKind kind, Interval interv
   if (kind == PointKind::gauge) {
     if (kept == base.recent.size() && interval.end <= oldest) return Noted::again;
   } else {
-    if (base.covered.meets(interval)) return Noted::again;
-    base.covered.add(interval);
+    if (base.covered.meets({interval.start, interval.end})) return Noted::again;
+    base.covered.add({interval.start, interval.end});
   }
   base.recent[base.recent_count++ % base.recent.size()] = interval;
   base.known = base.intervals = true;

@@ -81,9 +81,9 @@ class SeriesTable {
 
  private:
   using Base = SeriesBase;
-  using Interval = CountedInterval;
-  using Amount = CountedInterval::Amount;
-  static constexpr Amount kUnknown = CountedInterval::kUnknown;
+  using Interval = SeriesInterval;
+  using Amount = SeriesInterval::Amount;
+  static constexpr Amount kUnknown = SeriesInterval::kUnknown;
   struct Entry {
     SeriesName name;
     Base base;

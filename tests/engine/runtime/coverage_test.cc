@@ -7,14 +7,12 @@
 namespace rollbook::runtime::tests {
 namespace {
 
-SeriesInterval interval(core::Duration from, core::Duration to) {
-  return {kBegin + from, kBegin + to};
-}
+TimeRange interval(core::Duration from, core::Duration to) { return {kBegin + from, kBegin + to}; }
 
 TEST(Coverage, AnUnbrokenStreamIsOneRange) {
   Coverage covered;
   for (const int i : {0, 1, 4, 3, 2}) covered.add(interval(i * 10s, (i + 1) * 10s));
-  EXPECT_EQ(covered.ranges(), (std::vector<SeriesInterval>{interval(0s, 50s)}));
+  EXPECT_EQ(covered.ranges(), (std::vector<TimeRange>{interval(0s, 50s)}));
   covered.add(interval(50s + 1us, 60s));  // its clock, not a gap
   EXPECT_EQ(covered.ranges().size(), 1U);
   covered.add(interval(61s, 70s));
@@ -62,8 +60,8 @@ TEST(Coverage, TwoAreUnited) {
   for (const int i : {0, 1, 5}) covered.add(interval(i * 10s, (i + 1) * 10s));
   for (const int i : {1, 2, 8}) other.add(interval(i * 10s, (i + 1) * 10s));
   covered.unite(other);
-  EXPECT_EQ(covered.ranges(), (std::vector<SeriesInterval>{interval(0s, 30s), interval(50s, 60s),
-                                                           interval(80s, 90s)}));
+  EXPECT_EQ(covered.ranges(),
+            (std::vector<TimeRange>{interval(0s, 30s), interval(50s, 60s), interval(80s, 90s)}));
 }
 
 }  // namespace
