@@ -125,7 +125,7 @@ void take_seen(const wire::Observed& stored, core::Time time, std::vector<core::
   }
   out.resize(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) {
-    core::SeriesSeen& seen = out[static_cast<std::size_t>(i)];
+    core::SeriesSeen& seen = out[static_cast<std::size_t>(i)] = {};
     seen.series = take_index<core::SeriesIndex>(stored.seen_series(i));
     seen.watermark = take_time(wrapping_sub(put_time(time), stored.seen_watermark(i)));
     seen.arrival = take_time(wrapping_sub(put_time(time), stored.seen_arrival(i)));

@@ -63,7 +63,9 @@ Time Reach::cut(const Limits& limits) const {
       {waited, std::max(silent, most - limits.grace), std::max(asked, most - limits.stale_after)});
 }
 
-Reach reach_of(const Subject& subject) {
+namespace {
+
+Reach reach_of(const Subject& subject, bool all_senders) {
   Reach reach;
   if (asks_about_silence(subject.criterion)) {
     for (const WindowIndex window : {subject.criterion.window, subject.criterion.other}) {
@@ -71,7 +73,7 @@ Reach reach_of(const Subject& subject) {
     }
     return reach;
   }
-  const bool arms = subject.criterion.other.valid();
+  const bool arms = all_senders && subject.criterion.other.valid();
   const auto take_one = [&](WindowIndex window, bool waits) {
     if (!window.valid()) return;
     const SeriesIndex series = subject.series_of(window);
@@ -89,8 +91,6 @@ Reach reach_of(const Subject& subject) {
   take(subject.criterion.other, subject.criterion.other_denominator, true);
   return reach;
 }
-
-namespace {
 
 Time mark_of(const Subject& subject, WindowIndex window) {
   return watermark_of(subject.state, subject.pending, subject.series_of(window));
@@ -142,9 +142,10 @@ Time asked_before(const Subject& subject, WindowIndex window, Time at) {
   return at - std::max(Duration(answered - last), apart(subject, window));
 }
 
-Time common_time(const Subject& subject) {
+namespace {
+
+Time cut_at(const Subject& subject, const Reach& reach) {
   const Limits& limits = subject.state.limits;
-  const Reach reach = reach_of(subject);
   if (reach.lags(limits)) return kDistantPast;
   const Time at = reach.cut(limits);
   if (at == reach.most) return at;
@@ -167,5 +168,13 @@ Time common_time(const Subject& subject) {
   }
   return at;
 }
+
+}  // namespace
+
+Reach reach_of(const Subject& subject) { return reach_of(subject, true); }
+
+Time common_time(const Subject& subject) { return cut_at(subject, reach_of(subject, true)); }
+
+Time newest_time(const Subject& subject) { return cut_at(subject, reach_of(subject, false)); }
 
 }  // namespace rollbook::core

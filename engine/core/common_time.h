@@ -56,5 +56,7 @@ Time asked_before(const Subject& subject, WindowIndex window, Time at);
 
 // The cut, which leaves no pane in two. kDistantPast: it lags, or nothing was ever heard.
 Time common_time(const Subject& subject);
+// The same where some sender of either arm was heard, whatever the others have yet to tell.
+Time newest_time(const Subject& subject);
 
 }  // namespace rollbook::core

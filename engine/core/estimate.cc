@@ -291,9 +291,13 @@ Found estimate(const Subject& subject) {
     if (!found.true_ || criterion.kind != CriterionKind::stop) return found;
     const WindowIndex whole =
         criterion.other_denominator.valid() ? criterion.other_denominator : criterion.other;
-    for (const Time other_at :
-         {answered_at(subject, whole, at), asked_before(subject, whole, at)}) {
-      const Found again = compare_sides(subject, at, other_at);
+    // A numerator that is late by more than `grace` has still come with some sender's next point.
+    const Time newest = newest_time(subject);
+    for (const auto& [own_at, other_at] : {std::pair(at, answered_at(subject, whole, at)),
+                                           {at, asked_before(subject, whole, at)},
+                                           {newest, newest}}) {
+      Found again = compare_sides(subject, own_at, other_at);
+      again.at = at;
       if (!again.true_) return again;
     }
     return found;

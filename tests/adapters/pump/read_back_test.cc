@@ -140,7 +140,7 @@ TEST(ReadBack, ATopicWithNothingInItLeavesNoData) {
   EXPECT_LE(rig.reading().seen, 5min);
 }
 
-// What fell silent ten minutes before the start has not been seen whole up to it.
+// What fell silent ten minutes before the start has not been seen whole up to it, and is no news.
 TEST(ReadBack, AMetricThatStoppedBeforeTheStartDoesNotPass) {
   ReadBackRig rig;
   rig.shadow(kStart - 30h, kStart - 10min);
@@ -148,7 +148,8 @@ TEST(ReadBack, AMetricThatStoppedBeforeTheStartDoesNotPass) {
   rig.start(kShadow);
   rig.read_back();
   EXPECT_TRUE(rig.waits());
-  EXPECT_EQ(rig.reading().verdict, core::Verdict::undecided);
+  EXPECT_EQ(rig.reading().verdict, core::Verdict::no_data);
+  EXPECT_EQ(rig.reading().missing, core::Missing::stale);
 }
 
 TEST(ReadBack, PointsOfBrokenClocksAreLeftOut) {
