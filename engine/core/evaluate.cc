@@ -5,6 +5,7 @@
 #include "engine/core/breakdown.h"
 #include "engine/core/common_time.h"
 #include "engine/core/found.h"
+#include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
 #include "engine/core/limits.h"
@@ -89,20 +90,31 @@ Reading aged(const Subject& subject, Reading reading) {
   return reading;
 }
 
+// How long the window's series has been heard since it was silent.
+Duration heard_for(const Subject& subject, WindowIndex window, Time at) {
+  Duration heard = Duration::max();
+  for (const Gap& gap : gaps_of(subject.state, subject.pending, subject.series_of(window))) {
+    if (gap.to <= at) heard = std::min(heard, Duration(at - gap.to));
+  }
+  return heard;
+}
+
 // What is held against time comes scrape by scrape, and of one that began before the window's floor
 // nothing counts: of a window that has only begun too little is known to say that it holds little,
-// or less than another arm's.
+// or less than another arm's. It begins anew when points come again after a silence: what would
+// have come meanwhile may be lost.
 bool is_too_early(const Subject& subject, const Reading& reading) {
   const Criterion& criterion = subject.criterion;
-  const bool by_time = criterion.measure == Measure::rate || criterion.measure == Measure::count;
-  if (!by_time || criterion.test != Test::none || !criterion.new_by.empty()) return false;
-  if (says_greater(criterion.comparison) && !criterion.other.valid()) return false;
+  if (!finds_little(criterion)) return false;
   const Window& window = subject.machine.at(criterion.window);
   const bool counts = criterion.measure == Measure::count;
   const Duration enough = counts ? window.width : std::min(window.width, kLowRateWatched);
   if (reading.seen < enough) return true;
-  const Duration watched =
+  Duration watched =
       watched_of(subject.machine, subject.state, window, reading.at, criterion.target);
+  for (const WindowIndex index : {criterion.window, criterion.other}) {
+    if (index.valid()) watched = std::min(watched, heard_for(subject, index, reading.at));
+  }
   return watched < enough + kStretchMost;
 }
 
@@ -276,6 +288,12 @@ bool lies_beyond(const std::vector<Fixed>& bounds, const std::vector<std::int64_
   for (const std::int64_t bucket : buckets) count += bucket;
   const Int128 within = count - (buckets.size() > bounds.size() ? buckets[bounds.size()] : 0);
   return within * kOne < quantile.nanos * count;
+}
+
+bool finds_little(const Criterion& criterion) {
+  const bool by_time = criterion.measure == Measure::rate || criterion.measure == Measure::count;
+  if (!by_time || criterion.test != Test::none || !criterion.new_by.empty()) return false;
+  return !says_greater(criterion.comparison) || criterion.other.valid();
 }
 
 Duration watched_of(const Machine& machine, const RolloutState& state, const Window& window,

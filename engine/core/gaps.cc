@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/judge.h"
+#include "engine/core/limits.h"
 
 namespace rollbook::core {
 namespace {
@@ -50,12 +51,18 @@ void take(std::vector<Gap>& gaps, Time watermark, const std::vector<Time>& point
   }
 }
 
-// How far back an `unchanged` on the series looks; zero: none does.
+// How far back something looks for gaps of the series; zero: nothing does.
 Duration reach_of(const Machine& machine, SeriesIndex series) {
   Duration reach{};
   for (const Criterion& criterion : machine.criteria) {
-    if (criterion.test != Test::unchanged || fed_by(machine, criterion) != series) continue;
-    reach = std::max(reach, 3 * criterion.lag + kMargin);
+    if (criterion.test == Test::unchanged && fed_by(machine, criterion) == series) {
+      reach = std::max(reach, 3 * criterion.lag + kMargin);
+    }
+    if (!finds_little(criterion)) continue;
+    for (const WindowIndex window : {criterion.window, criterion.other}) {
+      if (!window.valid() || machine.at(window).series != series) continue;
+      reach = std::max(reach, machine.at(window).width + kStretchMost + kStaleAfter + kMargin);
+    }
   }
   return reach;
 }

@@ -1,7 +1,8 @@
 #pragma once
 // Gaps: when a series that should be heard was not. `unchanged` compares the present with the past
 // and must not take silence, or the one point that makes up for it, for a change; its past may have
-// been silent hours before the test began, so gaps are kept with the series.
+// been silent hours before the test began, so gaps are kept with the series. And a rate that is too
+// low is not judged by a window that was silent.
 //
 // Known from the points alone, not from when they were looked at: a backlog has none of its own.
 

@@ -26,6 +26,9 @@ inline Fixed allowed_share(const Criterion& criterion) {
                                                 : criterion.limit;
 }
 
+// Whether it may be true of a rate or a count because little was heard.
+bool finds_little(const Criterion& criterion);
+
 // How long the window may have counted at `at`.
 Duration watched_of(const Machine& machine, const RolloutState& state, const Window& window,
                     Time at, TargetIndex target);
