@@ -366,6 +366,18 @@ TEST(EvaluateStop, ARateOrACountIsNotLittleBeforeItsWindowWasWatched) {
   pauses.see(kRequests, 8min, 50);
   EXPECT_EQ(pauses.read().raw, Raw::unknown);
   EXPECT_EQ(pauses.read().verdict, Verdict::fail);
+  // What would have come in a silence may be lost.
+  Judging silent(rate(less, "10"));
+  for (Duration at = 15s; at <= 10min; at += 15s) silent.see(kRequests, at, 150);
+  silent.evolve();
+  EXPECT_EQ(silent.read().verdict, Verdict::pass);
+  for (Duration at = 25min; at < 25min + 5min + kStretchMost; at += 15s) {
+    silent.see(kRequests, at, 15);
+    EXPECT_EQ(silent.read().raw, Raw::unknown);
+    silent.evolve();
+  }
+  silent.see(kRequests, 25min + 5min + kStretchMost, 15);
+  EXPECT_EQ(silent.read().verdict, Verdict::fail);
   // Much is much however long it was watched.
   Judging much(rate(greater, "10"));
   much.see(kRequests, 1s, 50);

@@ -176,9 +176,12 @@ TEST(Gaps, OfThePastThatNobodyComparesWithAreForgotten) {
   EXPECT_EQ(heard.gaps().front(), (std::pair{12, 100}));
 }
 
-TEST(Gaps, OfWhatNoUnchangedLooksAtAreNotKept) {
+TEST(Gaps, OfWhatNothingLooksAtAreNotKept) {
   Trial trial(same_rate(10min));
-  trial.machine.criteria[0].test = core::Test::none;
+  core::Criterion& criterion = trial.machine.criteria[0];
+  criterion.test = core::Test::none;
+  criterion.other = {};
+  criterion.comparison = core::Comparison::greater;
   trial.second({.requests = 1});
   trial.now += 10min;
   trial.second({.requests = 1});
