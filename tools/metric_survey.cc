@@ -54,15 +54,6 @@ std::string_view label_of(const runtime::SeriesName& name, const std::string& la
   return {};
 }
 
-// `{instance="a",version="new"}`
-std::string labels_of(const runtime::SeriesName& name) {
-  std::string labels;
-  for (const auto& [label, value] : name.labels) {
-    labels += fmt::format("{}{}=\"{}\"", labels.empty() ? "" : ",", label, value);
-  }
-  return "{" + adapters::printable(labels) + "}";
-}
-
 void note_labels(const runtime::SeriesName& name, MetricFinding& found) {
   for (const auto& [label, value] : name.labels) {
     auto& values = found.labels[label];
@@ -175,7 +166,7 @@ void MetricSurvey::check_senders(MetricKind kind, const Group& matched, MetricFi
   const char* const one_counts = "of each two only one counts";
   const char* const restarts = "each fall counts as a restart, with all that stands behind it";
   for (const Seen* seen : matched) {
-    const std::string labels = labels_of(seen->name);
+    const std::string labels = "{" + adapters::printable(runtime::labels_text(seen->name)) + "}";
     std::string how, cost = gauge ? one_counts : restarts;
     std::size_t count = std::max(seen->clashed, gauge ? 0 : seen->returned);
     if (!gauge && seen->overlaps > 0) {

@@ -5,6 +5,7 @@
 #include <bit>
 #include <type_traits>
 
+#include "engine/core/fnv.h"
 #include "engine/core/state.h"
 
 namespace rollbook::core {
@@ -385,11 +386,9 @@ std::string encode(const ShardState& state) { return write(state); }
 Result<ShardState> decode_shard_state(std::string_view bytes) { return read<ShardState>(bytes); }
 
 std::uint64_t hash(const RolloutState& state) {
-  std::uint64_t value = 0xcbf29ce484222325;
-  for (const char byte : encode(state)) {
-    value = (value ^ static_cast<std::uint8_t>(byte)) * 0x100000001b3;
-  }
-  return value;
+  Fnv hash;
+  hash.take(encode(state));
+  return hash.value;
 }
 
 }  // namespace rollbook::core

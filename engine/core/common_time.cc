@@ -65,6 +65,10 @@ Time Reach::cut(const Limits& limits) const {
 
 namespace {
 
+Time mark_of(const Subject& subject, WindowIndex window) {
+  return watermark_of(subject.state, subject.pending, subject.series_of(window));
+}
+
 Reach reach_of(const Subject& subject, bool all_senders) {
   Reach reach;
   if (asks_about_silence(subject.criterion)) {
@@ -75,33 +79,26 @@ Reach reach_of(const Subject& subject, bool all_senders) {
   }
   const bool arms = all_senders && subject.criterion.other.valid();
   const auto take_one = [&](WindowIndex window, bool waits) {
-    if (!window.valid()) return;
+    const Time mark = mark_of(subject, window);
     const SeriesIndex series = subject.series_of(window);
-    const Time mark = watermark_of(subject.state, subject.pending, series);
-    const bool whole = arms && waits;
-    reach.take(whole ? whole_of(subject.state, subject.pending, series) : mark,
+    reach.take(arms && waits ? whole_of(subject.state, subject.pending, series) : mark,
                waits ? &Reach::waited : &Reach::silent);
     reach.most = std::max(reach.most, mark);
   };
   const auto take = [&](WindowIndex part, WindowIndex whole, bool right) {
     if (part.valid()) take_one(part, waits_for(subject, part, whole, right));
-    take_one(whole, whole.valid() && waits_for(subject, whole, {}, right));
+    if (whole.valid()) take_one(whole, waits_for(subject, whole, {}, right));
   };
   take(subject.criterion.window, subject.criterion.denominator, false);
   take(subject.criterion.other, subject.criterion.other_denominator, true);
   return reach;
 }
 
-Time mark_of(const Subject& subject, WindowIndex window) {
-  return watermark_of(subject.state, subject.pending, subject.series_of(window));
-}
-
 // How long it takes all that send the series to be heard once more, with some room for when they
 // are not quite in time; zero: one of them is heard as often as all are.
 Duration apart(const Subject& subject, WindowIndex window) {
   const SeriesIndex series = subject.series_of(window);
-  const bool one = whole_of(subject.state, subject.pending, series) ==
-                   watermark_of(subject.state, subject.pending, series);
+  const bool one = whole_of(subject.state, subject.pending, series) == mark_of(subject, window);
   const Duration interval = interval_of(subject.state, subject.pending, series);
   return one ? Duration::zero() : interval + interval / 8;
 }

@@ -205,6 +205,7 @@ class Bounds {
   Duration lag_most(WindowIndex index) const {
     const Window& window = machine_.at(index);
     Duration most{};
+    if (!window.by_time) return most;
     for (const Stretch& stretch : state_.windows[index.value].stretches) {
       most = std::max(most, core::lag_most(stretch.end - stretch.since));
     }

@@ -335,27 +335,29 @@ Time leaves_at(const Machine& machine, const RolloutState& state, const Pending&
   return pane_end(window, end, passed) + window.width;
 }
 
-Time watermark_of(const RolloutState& state, const Pending& pending, SeriesIndex series) {
-  Time watermark = state.series[series.value].watermark;
+namespace {
+
+// The latest that is known of a series, with what is pending.
+Time latest_of(Time known, const Pending& pending, SeriesIndex series, Time SeriesSeen::*mark) {
   for (const SeriesSeen& seen : pending.observed.seen) {
-    if (seen.series == series) watermark = std::max(watermark, seen.watermark);
+    if (seen.series == series) known = std::max(known, seen.*mark);
   }
-  return watermark;
+  return known;
+}
+
+}  // namespace
+
+Time watermark_of(const RolloutState& state, const Pending& pending, SeriesIndex series) {
+  return latest_of(state.series[series.value].watermark, pending, series, &SeriesSeen::watermark);
 }
 
 Time arrival_of(const RolloutState& state, const Pending& pending, SeriesIndex series) {
-  Time arrival = state.series[series.value].arrival;
-  for (const SeriesSeen& seen : pending.observed.seen) {
-    if (seen.series == series) arrival = std::max(arrival, seen.arrival);
-  }
-  return arrival;
+  return latest_of(state.series[series.value].arrival, pending, series, &SeriesSeen::arrival);
 }
 
 Time whole_of(const RolloutState& state, const Pending& pending, SeriesIndex series) {
-  Time whole = state.series[series.value].whole;
-  for (const SeriesSeen& seen : pending.observed.seen) {
-    if (seen.series == series) whole = std::max(whole, seen.whole);
-  }
+  const Time whole =
+      latest_of(state.series[series.value].whole, pending, series, &SeriesSeen::whole);
   return whole == kDistantPast ? watermark_of(state, pending, series) : whole;
 }
 

@@ -9,6 +9,14 @@ constexpr std::size_t kHead = 5;  // scale, offset, zero, threshold, how many co
 
 }  // namespace
 
+std::string labels_text(const SeriesName& name) {
+  std::string text;
+  for (const auto& [label, value] : name.labels) {
+    text += (text.empty() ? "" : ",") + label + "=\"" + value + "\"";
+  }
+  return text;
+}
+
 void put_exponential(const core::Exponential& histogram, std::vector<std::int64_t>& buckets) {
   buckets.insert(buckets.end(),
                  {histogram.scale, histogram.offset, histogram.zero, histogram.threshold_nanos,

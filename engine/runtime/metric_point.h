@@ -29,6 +29,8 @@ struct SeriesName {
   std::string name;
   std::vector<std::pair<std::string, std::string>> labels;  // sorted by label, no doubles
 };
+// `instance="a",version="new"`
+std::string labels_text(const SeriesName& name);
 
 enum class PointKind : std::uint8_t {
   counter,

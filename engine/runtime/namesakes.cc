@@ -1,31 +1,23 @@
 #include "engine/runtime/namesakes.h"
 
 #include <algorithm>
-#include <string_view>
+
+#include "engine/core/fnv.h"
 
 namespace rollbook::runtime {
 namespace {
 
 constexpr std::uint32_t kNone = 0xffffffff;
 
-// 64-bit FNV-1a.
-struct Hash {
-  std::uint64_t value = 0xcbf29ce484222325;
-  void take(std::string_view text) {
-    for (const char c : text) value = (value ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-    value *= 0x100000001b3;  // as of a byte 0: where a text ends
-  }
-};
-
 // Of what it has under these labels, which are all among its own.
 std::uint64_t hash_of(const SeriesName& name, const std::vector<std::string>& labels) {
-  Hash hash;
+  core::Fnv hash;
   auto wanted = labels.begin();
   for (const auto& [label, value] : name.labels) {
     if (wanted == labels.end()) break;
     if (label != *wanted) continue;
-    hash.take(label);
-    hash.take(value);
+    hash.take_text(label);
+    hash.take_text(value);
     ++wanted;
   }
   return hash.value;
@@ -33,13 +25,13 @@ std::uint64_t hash_of(const SeriesName& name, const std::vector<std::string>& la
 
 // Of the values of all other labels.
 std::uint64_t hash_without(const SeriesName& name, const std::vector<std::size_t>& positions) {
-  Hash hash;
+  core::Fnv hash;
   auto left_out = positions.begin();
   for (std::size_t i = 0; i < name.labels.size(); ++i) {
     if (left_out != positions.end() && *left_out == i) {
       ++left_out;
     } else {
-      hash.take(name.labels[i].second);
+      hash.take_text(name.labels[i].second);
     }
   }
   return hash.value;
@@ -118,8 +110,8 @@ void Namesakes::make_sieves(const SeriesName& name, bool settled, const Names& n
                             Schema& schema) {
   Positions fresh;
   for (std::size_t i = 0; i < name.labels.size(); ++i) {
-    Hash hash;
-    hash.take(name.labels[i].second);
+    core::Fnv hash;
+    hash.take_text(name.labels[i].second);
     if (schema.values[i].insert(hash.value).second) fresh.push_back(i);
   }
   for (const std::size_t i : fresh) {

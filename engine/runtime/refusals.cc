@@ -13,11 +13,7 @@ constexpr core::Duration kRewrite = 10s;  // of numbers that only grow
 
 // `latency{instance="a",version="new"}`
 std::string text_of(const SeriesName& sender) {
-  std::string text;
-  for (const auto& [label, value] : sender.labels) {
-    text += (text.empty() ? "" : ",") + label + "=\"" + value + "\"";
-  }
-  return text.empty() ? sender.name : sender.name + "{" + text + "}";
+  return sender.labels.empty() ? sender.name : sender.name + "{" + labels_text(sender) + "}";
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "engine/core/fnv.h"
 #include "engine/runtime/series_table.h"
 
 namespace rollbook::runtime {
@@ -14,22 +15,22 @@ using core::kDistantPast;
 
 namespace {
 
-constexpr std::uint64_t kPrime = 0x100000001b3;
-
-std::uint64_t hash_of(std::string_view text, std::uint64_t hash) {
-  for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * kPrime;
-  return hash * kPrime;
+std::uint64_t hash_of(std::string_view text) {
+  core::Fnv hash;
+  hash.take_text(text);
+  return hash.value;
 }
 
 using LabelSet = std::vector<std::pair<std::string, std::string>>;  // rising
 
 // Of those labels, with their values, that the other has not.
-std::uint64_t hash_of_those(const LabelSet& labels, const LabelSet& other, std::uint64_t hash) {
+void take_those(const LabelSet& labels, const LabelSet& other, core::Fnv& hash) {
   for (const auto& label : labels) {
     if (std::binary_search(other.begin(), other.end(), label)) continue;
-    hash = hash_of(label.second, hash_of(label.first, hash));
+    hash.take_text(label.first);
+    hash.take_text(label.second);
   }
-  return hash * kPrime + 1;
+  hash.end();
 }
 
 std::size_t lacking(const LabelSet& labels, const LabelSet& other) {
@@ -108,10 +109,12 @@ std::optional<SeriesTable::Candidate> SeriesTable::candidate(const Entry& entry,
   candidate.kinship = kinship({other, candidate.total, silent}, beginning_of(point, total));
   if (candidate.kinship == Kinship::none) return std::nullopt;
   if (candidate.kinship == Kinship::follows && !holds(other, point)) return std::nullopt;
-  candidate.change = tells_of_others(entry.name, point.kind) ? 0 : hash_of(entry.name.name, 0);
+  core::Fnv change;
+  if (!tells_of_others(entry.name, point.kind)) change.take_text(entry.name.name);
   const auto& before = name_of(number).labels;
-  candidate.change = hash_of_those(before, entry.name.labels, candidate.change);
-  candidate.change = hash_of_those(entry.name.labels, before, candidate.change);
+  take_those(before, entry.name.labels, change);
+  take_those(entry.name.labels, before, change);
+  candidate.change = change.value;
   candidate.labels = lacking(entry.name.labels, before);
   return candidate;
 }
@@ -120,7 +123,7 @@ SeriesTable::Kin SeriesTable::origin_of(const Entry& entry, const PointBatch& ba
                                         const MetricPoint& point) {
   if (is_histogram(point.kind)) load(batch, point);
   const Int128 total = total_of(point);
-  const std::uint64_t name = hash_of(entry.name.name, 0);
+  const std::uint64_t name = hash_of(entry.name.name);
   bool perhaps = false;
   std::optional<Candidate> best;
   // One that another has gone on as may have been taken for its neighbour.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/fnv.h"
 #include "engine/runtime/shard.h"
 
 namespace rollbook::runtime {
@@ -40,10 +41,9 @@ std::string make_id(const std::string& name, const core::CommandKey& key) {
       id += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
     }
   }
-  std::uint64_t mixed = 0xcbf29ce484222325;
-  for (const char c : key.source + '\0' + key.id) {
-    mixed = (mixed ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-  }
+  core::Fnv hash;
+  hash.take(key.source + '\0' + key.id);
+  std::uint64_t mixed = hash.value;
   mixed ^= mixed >> 29;
   id += '-';
   for (int i = 0; i < 6; ++i, mixed >>= 5) id += kAlphabet[mixed & 31];

@@ -22,6 +22,11 @@ std::string watched(const std::string& stages, const std::string& stops = "") {
                   .stages = stages});
 }
 
+void serve_baseline(Rehearsal& r) {
+  r.counter("req", kOld, 900);
+  r.counter("err", kOld, 0);
+}
+
 // Delta points of an arm, each `every`, which are `age` old when they come.
 struct Sender {
   Rehearsal& r;
@@ -62,8 +67,7 @@ std::size_t times_behind(const Rehearsal& r) {
 TEST(Behind, AHoldStandsStillWhileAllThatComesIsOlderThanTheShift) {
   for (const Duration age : {Duration(200s), Duration(1h)}) {
     Rehearsal r(watched("stage canary {\n traffic 20%\n hold 4m\n}\n"));
-    r.counter("req", kOld, 900);
-    r.counter("err", kOld, 0);
+    serve_baseline(r);
     r.start();
     Sender sender{r, age, 100};
     sender.run_for(2min);
@@ -86,8 +90,7 @@ TEST(Behind, AHoldStandsStillWhileAllThatComesIsOlderThanTheShift) {
 
 TEST(Behind, AQueueThatIsWorkedOffIsActedUpon) {
   Rehearsal r(watched("stage canary {\n traffic 20%\n hold 1h\n}\n"));
-  r.counter("req", kOld, 900);
-  r.counter("err", kOld, 0);
+  serve_baseline(r);
   r.start();
   Sender sender{r};
   sender.run_for(10min);
@@ -102,8 +105,7 @@ TEST(Behind, AQueueThatIsWorkedOffIsActedUpon) {
 TEST(Behind, AnExportIntervalAndABatchAreInTime) {
   for (const Duration age : {Duration(90s), Duration(149s)}) {
     Rehearsal r(watched("stage canary {\n traffic 20%\n hold 30m\n}\n"));
-    r.counter("req", kOld, 900);
-    r.counter("err", kOld, 0);
+    serve_baseline(r);
     r.start();
     Sender{r, age, 0, 60s}.run_for(30min);
     r.run_for(1s);
@@ -117,8 +119,7 @@ TEST(Behind, AnExpectHasNoDataUntilNewOnesCome) {
   Rehearsal r(
       watched("stage canary {\n traffic 20%\n hold 10m\n"
               " expect error_rate < 0.5% over 20m\n within 8h otherwise halt\n}\n"));
-  r.counter("req", kOld, 900);
-  r.counter("err", kOld, 0);
+  serve_baseline(r);
   r.start();
   Sender sender{r};
   sender.run_for(13min);
@@ -138,8 +139,7 @@ TEST(Behind, AnExpectHasNoDataUntilNewOnesCome) {
 // Ten minutes of what a sender has kept, worked off at nine times the speed.
 TEST(Behind, AfterABacklogTheHoldGoesOnAsSoonAsItIsNew) {
   Rehearsal r(watched("stage canary {\n traffic 20%\n hold 1h\n}\n"));
-  r.counter("req", kOld, 900);
-  r.counter("err", kOld, 0);
+  serve_baseline(r);
   r.start();
   Sender sender{r};
   sender.run_for(10min);

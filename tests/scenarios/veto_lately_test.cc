@@ -175,6 +175,10 @@ void begin(Rehearsal& r) {
   r.run_for(30min);
 }
 
+void run_until_halted(Rehearsal& r) {
+  while (!r.rollout().halted && r.elapsed() < 3h) r.run_for(15s);
+}
+
 // 4 % and 2.2 %: the baseline is proven, too, but many minutes after the canary.
 TEST(VetoLately, ABaselineThatReadsAboveTheLimitIsHaltedForThoughItIsNotProven) {
   Rehearsal r(kProof);
@@ -204,7 +208,7 @@ TEST(VetoLately, ThenWhenBothRecoverItStaysHalted) {
   Rehearsal r(kProof);
   begin(r);
   fail(r, 40, 22);
-  while (!r.rollout().halted && r.elapsed() < 3h) r.run_for(15s);
+  run_until_halted(r);
   fail(r, 0, 0);
   r.run_for(5h);
   expect_halted(r);
@@ -214,7 +218,7 @@ TEST(VetoLately, ThenWhenTheBaselineAloneRecoversTheStopActs) {
   Rehearsal r(kProof);
   begin(r);
   fail(r, 40, 22);
-  while (!r.rollout().halted && r.elapsed() < 3h) r.run_for(15s);
+  run_until_halted(r);
   const Duration recovered = r.elapsed();
   fail(r, 40, 1);
   r.run_to(kBack, 10min);
