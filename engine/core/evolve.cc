@@ -10,6 +10,7 @@
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 #include "engine/core/past.h"
+#include "engine/core/prove.h"
 #include "engine/core/resume.h"
 #include "engine/core/trials.h"
 
@@ -68,6 +69,7 @@ struct Fold {
     if (turned) state.turned[body.criterion.value] = event.time;
     state.readings[body.criterion.value] = body.reading;
     state.judged[body.criterion.value] = event.sequence;
+    if (turned && is_well_again(body.reading)) begin_tests_anew(machine, state, body.criterion);
   }
 
   void operator()(const Transitioned& body) const {

@@ -5,6 +5,7 @@
 
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
+#include "engine/core/lately.h"
 #include "engine/core/pane_steps.h"
 #include "engine/core/prove_parts.h"
 #include "engine/core/stats.h"
@@ -107,6 +108,33 @@ std::vector<std::int64_t> loudest(const std::vector<TestStart>& terms,
   return counts;
 }
 
+// A guard's proof stands for hours after what it proved is over. Of the baseline that would hold a
+// sick canary back, so it is well again when of what came since some start, `stale_after` ago or
+// more, no more than half broke the limit of what may: by chance one in a hundred at the limit
+// itself, where 20 may (Poisson). What may lie on either side of it counts as broken.
+constexpr std::int64_t kSurely = 20;
+
+bool is_over(const Subject& subject, const std::vector<std::int64_t>& now, Time at,
+             Evidence& evidence) {
+  const Criterion& criterion = subject.criterion;
+  const bool above = says_greater(criterion.comparison);
+  const Fixed share = allowed_share(criterion);
+  const Side contrary{share, !above};
+  const Fixed breaks = above ? share : Fixed::from_int(1) - share;
+  const std::vector<TestStart>& starts = subject.state.tests[subject.index().value].starts;
+  for (auto start = starts.rbegin(); start != starts.rend(); ++start) {
+    if (began_at(subject, *start) + subject.state.limits.stale_after > at) continue;
+    const Sample sample = contrary.sample(now, *start);
+    const Int128 allowed = Int128{sample.requests} * breaks.nanos;
+    if (allowed < kSurely * Fixed::kScale) continue;
+    const std::int64_t broke = above ? sample.errors : sample.requests - sample.errors;
+    if (2 * Int128{broke} * Fixed::kScale > allowed) return false;
+    evidence.counts = since(now, start->counts);
+    return true;
+  }
+  return false;
+}
+
 void prove_guard(const Subject& subject, const std::vector<std::int64_t>& now, bool in_full,
                  Found& found) {
   const Criterion& criterion = subject.criterion;
@@ -130,6 +158,10 @@ void prove_guard(const Subject& subject, const std::vector<std::int64_t>& now, b
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
   if (!found.true_) return;
+  if (criterion.veto && is_over(subject, now, found.at, *found.evidence)) {
+    found.true_ = false;
+    return;
+  }
   // The newest too: what has not begun is 1 / its `to`.
   if (terms.empty() || terms.back().to != test.starts.back().to) {
     terms.push_back(test.starts.back());
@@ -162,9 +194,16 @@ void tell_counts(const Subject& subject, const std::vector<std::int64_t>& now, F
   }
 }
 
-// The test's own estimate of a quantile: of everything since the first of its starts.
+// The test's own estimate of a quantile: of everything in its window. A test that began anew, and
+// one that is well again, do not speak of all of that: of these what it is now.
 void tell_quantile(const Subject& subject, Found& found) {
   if (subject.criterion.measure != Measure::quantile) return;
+  const auto& before = subject.state.tests[subject.index().value].starts.front().counts;
+  const bool began_anew = !before.empty() && before.front() > 0;
+  if (began_anew || (found.evidence && !found.true_ && stands(*found.evidence))) {
+    found.value = lately(subject, found.at, subject.state.limits.stale_after).value;
+    return;
+  }
   const auto& bounds = subject.bounds(subject.criterion.window);
   std::vector<std::int64_t> buckets = subject.sum(subject.criterion.window, found.at).buckets;
   if (bounds.empty()) return;
@@ -225,6 +264,11 @@ Found prove(const Subject& subject, bool in_full) {
 
 Found prove(const Subject& subject) { return prove(subject, false); }
 Found prove_in_full(const Subject& subject) { return prove(subject, true); }
+
+bool is_well_again(const Reading& reading) {
+  return reading.raw == Raw::false_ && reading.evidence &&
+         reading.evidence->test == Test::proportion && stands(*reading.evidence);
+}
 
 std::int64_t threshold_of(Fixed alpha) {
   return stats::micro_nats(-std::log(static_cast<double>(alpha.nanos) * 1e-9));

@@ -12,6 +12,9 @@ Found prove(const Subject& subject);
 // The same with all its evidence, also where nothing is near a decision: for people who look.
 Found prove_in_full(const Subject& subject);
 
+// Whether a reading of the baseline's guard passes though its proof stands: what it proved is over.
+bool is_well_again(const Reading& reading);
+
 // log(1/α) in micro-nats: where a statistic has proven something.
 std::int64_t threshold_of(Fixed alpha);
 

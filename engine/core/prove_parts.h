@@ -46,10 +46,14 @@ inline std::vector<std::int64_t> since(const std::vector<std::int64_t>& now,
   return counts;
 }
 
+// Whether a statistic has proven what its criterion says.
+inline bool stands(const Evidence& evidence) {
+  return evidence.statistic >= threshold_of(evidence.alpha);
+}
+
 inline void settle_verdict(const Criterion& criterion, Found& found) {
-  const std::int64_t threshold = threshold_of(criterion.alpha);
-  found.true_ = found.evidence->statistic >= threshold;
-  found.false_ = !found.true_ && found.evidence->contrary >= threshold;
+  found.true_ = stands(*found.evidence);
+  found.false_ = !found.true_ && found.evidence->contrary >= threshold_of(criterion.alpha);
 }
 
 inline Evidence evidence_of(const Criterion& criterion) {

@@ -101,6 +101,21 @@ void begin_vetoed_tests(const Machine& machine, RolloutState& state) {
 
 }  // namespace
 
+void begin_tests_anew(const Machine& machine, RolloutState& state, CriterionIndex veto) {
+  begin_test(machine, state, veto);
+  const auto begin = [&](CriterionIndex index) {
+    if (state.readings[index.value].verdict == Verdict::fail) begin_test(machine, state, index);
+  };
+  for (const Transition& transition : machine.transitions) {
+    const Trigger& trigger = transition.trigger;
+    const auto& unless = trigger.unless;
+    if (std::find(unless.begin(), unless.end(), veto) == unless.end()) continue;
+    if (!machine.contains(transition.from, state.active)) continue;
+    begin(trigger.criterion);
+    std::for_each(trigger.also.begin(), trigger.also.end(), begin);
+  }
+}
+
 void resume_halted(const Machine& machine, RolloutState& state, Time now) {
   begin_vetoed_tests(machine, state);
   state.halted = false;

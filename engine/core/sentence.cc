@@ -27,6 +27,7 @@ std::string proof_text(const Reading& reading) {
   const bool contrary = evidence.test == Test::split || evidence.contrary > evidence.statistic;
   const std::int64_t statistic = contrary ? evidence.contrary : evidence.statistic;
   std::string text = statistic >= threshold ? ", proven" : ", not proven";
+  if (is_well_again(reading)) text = ", well again, though the past is still proven";
   if (contrary) text += " the contrary";
   if (evidence.test == Test::two_quantiles) return text;  // its edges are all there is to say
   const auto nats = [](std::int64_t micro) { return rounded_text(Fixed{Int128{micro} * 1000}, 2); };

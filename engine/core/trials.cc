@@ -125,6 +125,12 @@ void grow_arms(const Subject& subject, const Observed& observed, TestState& test
 
 }  // namespace
 
+Time began_at(const Subject& subject, const TestStart& start) {
+  const Time origin = begins_at(subject.state, subject.criterion);
+  if (origin == kDistantFuture) return origin;
+  return floor_to(origin, kPane) + (start.to - 2) * kPane;
+}
+
 Time cut_of(const Subject& subject) { return common_time(subject); }
 
 std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window, Time cut) {

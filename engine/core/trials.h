@@ -29,6 +29,9 @@ std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window,
 // What the criterion's windows hold at `cut`; empty for `unchanged`.
 std::vector<std::int64_t> counts_at(const Subject& subject, Time cut);
 
+// When the test that a guard counts from there began; kDistantFuture: none has.
+Time began_at(const Subject& subject, const TestStart& start);
+
 // decide: the books of a test of two sides with a step more, as grow() will have them.
 void add_step(const ArmStep& step, const Criterion& criterion, TestState& test);
 // decide: the sums as they are with what is pending, of every armed test that takes a step: after

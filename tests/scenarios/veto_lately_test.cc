@@ -266,5 +266,83 @@ TEST(VetoLately, ABaselineThatReadsBelowTheLimitHoldsNothingBack) {
   EXPECT_EQ(entered[0], entered[1]);
 }
 
+// ---- A proof of what is over ----------------------------------------------------------------
+
+// Both fail at a fifth for ten minutes, which stays proven for hours.
+void fail_for_a_while(Rehearsal& r) {
+  begin(r);
+  fail(r, 200, 200);
+  r.run_for(10min);
+  expect_halted(r);
+}
+
+TEST(VetoLately, AProofOfWhatIsOverForTheBaselineAloneHoldsNothingBack) {
+  Rehearsal r(kProof);
+  fail_for_a_while(r);
+  const Duration recovered = r.elapsed();
+  fail(r, 200, 1);
+  r.run_to(kBack, 10min);
+  EXPECT_LE(r.entered(kBack), recovered + 6min);
+  const std::string why = r.rollout().because;
+  EXPECT_EQ(why.find("baseline"), std::string::npos) << why;
+}
+
+TEST(VetoLately, NorAProofThatABaselineWasSlow) {
+  Rehearsal r(vetoed("stop p99(latency) > 20ms with confidence 99%"));
+  healthy(r);
+  answer(r, kNew, 0, 0);
+  answer(r, kOld, 0, 0);
+  r.start();
+  r.run_for(30min);
+  answer(r, kNew, 40, 3);
+  answer(r, kOld, 40, 3);
+  r.run_for(20min);
+  expect_halted(r);
+  const Duration recovered = r.elapsed();
+  answer(r, kOld, 0, 0);
+  r.run_to(kBack, 10min);
+  EXPECT_LE(r.entered(kBack), recovered + 6min);
+}
+
+TEST(VetoLately, ABaselineThatFailedAloneLongAgoIsNoReasonToHalt) {
+  Rehearsal r(kProof);
+  begin(r);
+  fail(r, 1, 200);
+  r.run_for(10min);
+  EXPECT_EQ(r.reading("guard.stop[1].baseline").verdict, Verdict::fail);
+  fail(r, 1, 1);
+  r.run_for(5min);
+  EXPECT_EQ(r.reading("guard.stop[1].baseline").verdict, Verdict::pass);
+  fail(r, 200, 1);
+  r.run_to(kBack, 10min);
+  EXPECT_FALSE(r.rollout().halted);
+}
+
+// The canary has few requests, of which now and then one fails: a tenth of the limit.
+TEST(VetoLately, WhenBothRecoverTheProofOfTheCanaryIsOverAsWell) {
+  Rehearsal r(kProof);
+  fail_for_a_while(r);
+  fail(r, 1, 1);
+  r.run_for(6min);
+  EXPECT_EQ(r.reading("guard.stop[1].baseline").verdict, Verdict::pass);
+  EXPECT_NE(r.reading("guard.stop[1]").verdict, Verdict::fail);
+  r.counter("req", kNew, 2);
+  r.counter("err", kNew, 0);
+  for (int i = 0; i < 20; ++i) {
+    r.add("err", kNew, 1);
+    r.run_for(250s);
+  }
+  expect_halted(r);
+}
+
+TEST(VetoLately, ABaselineThatStillReadsAboveHalfOfTheLimitStaysHalted) {
+  Rehearsal r(kProof);
+  fail_for_a_while(r);
+  fail(r, 200, 15);
+  r.run_for(1h);
+  expect_halted(r);
+  EXPECT_EQ(r.reading("guard.stop[1].baseline").verdict, Verdict::fail);
+}
+
 }  // namespace
 }  // namespace rollbook::tests

@@ -130,7 +130,9 @@ TEST(Veto, WhenTheBaselineAloneRecoversTheStopActs) {
     fail_baseline(r, 0);
     r.run_to(kBack, 3h);
     EXPECT_NE(r.verdicts("guard.stop[1].baseline").find("fail pass"), std::string::npos);
-    EXPECT_EQ(r.verdicts("guard.stop[1]"), "no_data pass fail");
+    // A proof is made anew of what came since.
+    EXPECT_EQ(r.verdicts("guard.stop[1]"),
+              runbook == kTest ? "no_data pass fail no_data fail" : "no_data pass fail");
     r.run_to_end();
     EXPECT_EQ(r.state(), "rolled_back");
   }
@@ -148,7 +150,8 @@ TEST(Veto, WhenBothRecoverNothingIsRolledBackAndARolloutThatIsResumedGoesOn) {
     fail_both(r, 0);
     r.run_for(5h);
     EXPECT_NE(r.verdicts("guard.stop[1].baseline").find("fail pass"), std::string::npos);
-    EXPECT_NE(r.verdicts("guard.stop[1]").find("fail pass"), std::string::npos);
+    const char* over = runbook == kTest ? "fail no_data pass" : "fail pass";
+    EXPECT_NE(r.verdicts("guard.stop[1]").find(over), std::string::npos);
     expect_halted(r);
     EXPECT_EQ(r.verb(Verb::resume), "");
     r.run_to_end();
@@ -165,8 +168,9 @@ TEST(Veto, ResumedAsSoonAsBothAreWellItGoesOn) {
     r.run_for(10min);
     ASSERT_TRUE(r.rollout().halted);
     fail_both(r, 0);
-    r.run_for(3min + 45s);  // the baseline's window is below 1 % again, the canary's is not
-    EXPECT_EQ(r.reading("guard.stop[1]").verdict, Verdict::fail);
+    // The baseline's window is below 1 % again, the canary's is not; of a test neither is proven.
+    r.run_for(3min + 45s);
+    EXPECT_EQ(r.reading("guard.stop[1]").verdict == Verdict::fail, runbook == kWindow);
     EXPECT_EQ(r.verb(Verb::resume), "");
     r.run_to_end();
     EXPECT_EQ(r.state(), "succeeded");
