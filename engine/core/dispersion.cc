@@ -46,15 +46,18 @@ void take_reference(const Part& part, Spread& spread) {
 double number(std::int64_t count) { return static_cast<double>(count); }
 double number(Fixed value) { return static_cast<double>(value.nanos) * 1e-9; }
 
-// Two arms: until there are enough differences, what came in one step of either was one burst.
+// Two arms: until there are enough differences they may be small by chance, and count for more; but
+// for no more than if all that came in one step of either had been one burst.
 double factor_of_arms(const Spread& spread) {
+  constexpr double kUncertain = 6;
   double factor = 1;
   if (spread.pair_events > 0) factor = number(spread.differences) / number(spread.pair_events);
-  if (spread.steps > 0 && spread.eventful < kEnoughEventful) {
-    factor = std::max(
-        factor, number(std::max(spread.judged_events, spread.other_events)) / number(spread.steps));
-  }
-  return factor;
+  if (spread.steps == 0 || spread.eventful >= kEnoughEventful) return factor;
+  const double all_at_once =
+      number(std::max(spread.judged_events, spread.other_events)) / number(spread.steps);
+  if (spread.eventful < 2) return std::max(factor, all_at_once);
+  const double uncertain = 1 + kUncertain / number(spread.eventful - 1);
+  return std::max(factor, std::min(all_at_once, std::max(factor, 1.0) * uncertain));
 }
 
 // One arm. The fewer its steps with events, the more their differences may be small by chance: they

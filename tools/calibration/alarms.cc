@@ -45,11 +45,11 @@ double change_of(const Setting& setting, std::int64_t second) {
   return std::pow(1 + share(kTolerance), static_cast<double>(1 + second / kLagSeconds));
 }
 
-// One second of one arm.
+// One point of one arm.
 Second second_of(const Setting& setting, Draw& draw, double arm, double change,
                  std::size_t buckets) {
   Second second;
-  second.requests = draw.poisson(static_cast<double>(setting.per_second) * arm);
+  second.requests = draw.poisson(static_cast<double>(setting.per_second * setting.every) * arm);
   const double chance = share(setting.rate) * change / static_cast<double>(setting.burst);
   second.errors = std::min(second.requests, setting.burst * draw.binomial(second.requests, chance));
   if (!setting.test.starts_with("quantile")) return second;
@@ -93,22 +93,21 @@ bool errs(const Setting& setting, Fixed alpha, std::uint64_t number) {
     trial.shift(setting.weight);
   }
   if (setting.seen > 0) {
-    constexpr std::int64_t kAtOnce = 10;  // seconds of one point
-    for (std::int64_t at = 0; at < setting.seen; at += kAtOnce) {
-      Setting longer = setting;
-      longer.per_second *= kAtOnce;
-      trial.seconds(kAtOnce, second_of(longer, draw, weight, 1, buckets));
+    Setting longer = setting;
+    longer.every = 10;
+    for (std::int64_t at = 0; at < setting.seen; at += longer.every) {
+      trial.seconds(longer.every, second_of(longer, draw, weight, 1, buckets));
     }
     trial.shift(setting.weight);
   }
-  for (std::int64_t at = 0; at < setting.seconds; ++at) {
+  for (std::int64_t at = 0; at < setting.seconds; at += setting.every) {
     if (setting.shift_after > 0 && at == setting.shift_after) {
       weight = std::min(1.0, 2 * weight);
       trial.shift(Weight{std::llround(weight * 1e9)});
     }
     const Second canary = second_of(setting, draw, weight, change_of(setting, at), buckets);
     const Second baseline = second_of(setting, draw, 1 - weight, 1, buckets);
-    if (is_wrong(setting, trial.second(canary, baseline).verdict)) return true;
+    if (is_wrong(setting, trial.seconds(setting.every, canary, baseline).verdict)) return true;
   }
   return false;
 }
@@ -146,6 +145,16 @@ std::vector<Setting> specials_of(const std::string& test, bool few) {
     all.back().burst = 10;
     // A gate has no other arm to tell it, and without one error it would not know of bursts.
     if (test == "gate") all.back().seen = few ? 2'000 : 10'000;
+  }
+  // Few points, so that it long stays unknown how errors come.
+  if (test == "arms" && !few) {
+    plain.every = 60;
+    plain.seconds = 60 * plain.every;
+    plain.per_second = 100;
+    for (const std::int64_t burst : {1, 10, 100}) {
+      all.push_back(plain);
+      all.back().burst = burst;
+    }
   }
   return all;
 }

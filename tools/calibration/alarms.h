@@ -16,7 +16,8 @@ struct Setting {
   core::Fixed rate;                // of errors in both arms; the limit of `guard` and `gate`
   core::Weight weight;             // of the canary
   std::int64_t per_second = 1000;  // requests of both arms
-  std::int64_t seconds = 1000;     // watched, with a look after each
+  std::int64_t seconds = 1000;     // watched, with a look after each point
+  std::int64_t every = 1;          // seconds of one point
   std::int64_t shift_after = 0;    // then the weight doubles; 0: not
   std::int64_t burst = 1;          // errors come so many at a time
   std::int64_t seen = 0;           // seconds of the same traffic before the test begins

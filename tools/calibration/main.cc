@@ -59,9 +59,10 @@ std::vector<std::int64_t> alarms(const Setting& setting, const Options& options,
 
 std::string special_of(const Setting& setting) {
   if (setting.shift_after > 0) return "shift in the middle";
-  if (setting.burst == 1) return "";
-  return fmt::format("bursts of {}{}", setting.burst,
-                     setting.seen > 0 ? fmt::format(", after {} s of them", setting.seen) : "");
+  std::string text = setting.burst > 1 ? fmt::format("bursts of {}", setting.burst) : "";
+  if (setting.seen > 0) text += fmt::format(", after {} s of them", setting.seen);
+  if (setting.every > 1) text += fmt::format("{}a point a minute", text.empty() ? "" : ", ");
+  return text;
 }
 
 std::string percent_of(std::int64_t part, std::int64_t whole) {
