@@ -31,15 +31,43 @@ bool asks_about_silence(const Criterion& criterion) {
   return criterion.test == Test::split || !criterion.new_by.empty();
 }
 
-// Up to when the arm of a window was heard, by any of its series; at first when its window begins.
-Time heard(const Subject& subject, WindowIndex window) {
+// Each series that tells of the arm of a window.
+template <class Take>
+void each_of_arm(const Subject& subject, WindowIndex window, const Take& take) {
   const Series& own = subject.machine.at(subject.series_of(window));
-  Time heard = kDistantPast;
   for (std::uint32_t i = 0; i < subject.machine.series.size(); ++i) {
     const Series& series = subject.machine.series[i];
-    if (series.arm != own.arm || series.target != own.target) continue;
-    heard = std::max(heard, whole_of(subject.state, subject.pending, SeriesIndex{i}));
+    if (series.arm == own.arm && series.target == own.target) take(SeriesIndex{i});
   }
+}
+
+// When any of the arm's series was heard last.
+Time newest_of_arm(const Subject& subject, WindowIndex window) {
+  Time newest = kDistantPast;
+  each_of_arm(subject, window, [&](SeriesIndex series) {
+    newest = std::max(newest, watermark_of(subject.state, subject.pending, series));
+  });
+  return newest;
+}
+
+// Up to when the arm of a window has told what the window counts; at first when the window begins.
+// A kind may never come, so what else counts requests there speaks for it: the series that is heard
+// least often, because it is not known which of them comes with it. Gauges have exporters of their
+// own.
+Time heard(const Subject& subject, WindowIndex window) {
+  const Time newest = newest_of_arm(subject, window);
+  const auto told = [&](SeriesIndex series) {
+    return whole_of(subject.state, subject.pending, series);
+  };
+  Time least = kDistantFuture;
+  each_of_arm(subject, window, [&](SeriesIndex series) {
+    const Metric& metric = subject.machine.at(subject.machine.at(series).metric);
+    const Time mark = told(series);
+    if (metric.default_zero || metric.kind == MetricKind::gauge || mark == kDistantPast) return;
+    if (newest - mark <= subject.state.limits.stale_after) least = std::min(least, mark);
+  });
+  const Time own = told(subject.series_of(window));
+  const Time heard = least == kDistantFuture ? own : std::max(own, least);
   const Time floor =
       floor_of(subject.state, subject.machine.at(window).floor, subject.criterion.target);
   return floor == kDistantFuture ? heard : std::max(heard, floor);
@@ -78,12 +106,21 @@ Reach reach_of(const Subject& subject, bool all_senders) {
     return reach;
   }
   const bool arms = all_senders && subject.criterion.other.valid();
+  // Held against time, silence that means zero is judged as long as the arm is heard.
+  const bool by_time =
+      subject.criterion.measure == Measure::rate || subject.criterion.measure == Measure::count;
   const auto take_one = [&](WindowIndex window, bool waits) {
     const Time mark = mark_of(subject, window);
     const SeriesIndex series = subject.series_of(window);
     reach.take(arms && waits ? whole_of(subject.state, subject.pending, series) : mark,
                waits ? &Reach::waited : &Reach::silent);
     reach.most = std::max(reach.most, mark);
+    if (!by_time || !subject.metric_of(window).default_zero) return;
+    const Time arm = newest_of_arm(subject, window);
+    if (mark == kDistantPast && arm != kDistantPast) {
+      reach.take(arm - subject.state.limits.grace, &Reach::silent);
+    }
+    reach.most = std::max(reach.most, arm);
   };
   const auto take = [&](WindowIndex part, WindowIndex whole, bool right) {
     if (part.valid()) take_one(part, waits_for(subject, part, whole, right));

@@ -5,12 +5,14 @@
 // Waited for is a part whose silence means something: a plain metric, the denominator of a ratio,
 // on either arm; and the numerator of the baseline where its silence would speak for the canary
 // (`canary.order_rate >= baseline.order_rate`), once it has been heard. All others are silent while
-// nothing happens, and are waited for no longer than `grace`: other numerators and `default 0`.
+// nothing happens, and are waited for no longer than `grace`: other numerators and `default 0`. A
+// rate or a count of the latter is judged for as long as its arm is heard, by any series.
 //
 // Of `traffic split` and `new(…)` silence is what is asked about, and it shows when an arm was not
 // heard for `stale_after`: two arms are not exported in the same instant, and what one has sent is
 // not held against what the other has not yet. A kind of error may never come, so an arm is heard
-// by any series of its, and by none not before its shift.
+// by what else counts requests there, the series that is heard least often, and by none not before
+// its shift.
 //
 //   cut = min(least of the first, max(least of the second, most of all − grace),
 //             max(least of the third, most of all − stale_after))

@@ -90,11 +90,15 @@ Reading aged(const Subject& subject, Reading reading) {
   return reading;
 }
 
-// How long the window's series has been heard since it was silent.
+// How long the window's series has been heard since it was not.
 Duration heard_for(const Subject& subject, WindowIndex window, Time at) {
   Duration heard = Duration::max();
-  for (const Gap& gap : gaps_of(subject.state, subject.pending, subject.series_of(window))) {
-    if (gap.to <= at) heard = std::min(heard, Duration(at - gap.to));
+  const SeriesIndex series = told_by(subject.machine, subject.series_of(window));
+  if (!series.valid()) return heard;
+  const Time mark = watermark_of(subject.state, subject.pending, series);
+  if (at - mark > subject.state.limits.stale_after) return Duration::zero();
+  for (const Gap& gap : gaps_of(subject.state, subject.pending, series)) {
+    if (gap.from < at) heard = std::min(heard, std::max(Duration::zero(), Duration(at - gap.to)));
   }
   return heard;
 }
@@ -105,7 +109,6 @@ Duration heard_for(const Subject& subject, WindowIndex window, Time at) {
 // have come meanwhile may be lost.
 bool is_too_early(const Subject& subject, const Reading& reading) {
   const Criterion& criterion = subject.criterion;
-  if (!finds_little(criterion)) return false;
   const Window& window = subject.machine.at(criterion.window);
   const bool counts = criterion.measure == Measure::count;
   const Duration enough = counts ? window.width : std::min(window.width, kLowRateWatched);
@@ -148,7 +151,8 @@ Reading judge_stop(const Subject& subject, const Found& found, Reading reading, 
     reading.verdict = holds ? Verdict::fail : Verdict::no_data;
     reading.raw = Raw::unknown;
   } else {
-    reading.raw = is_too_early(subject, reading) ? Raw::unknown : shared(raw_of(criterion, found));
+    const bool early = finds_little(criterion) && is_too_early(subject, reading);
+    reading.raw = early ? Raw::unknown : shared(raw_of(criterion, found));
     const bool stays = criterion.kind == CriterionKind::pause && before.verdict == Verdict::fail;
     const Verdict unknown = stays ? Verdict::fail : Verdict::undecided;
     reading.verdict = reading.raw == Raw::unknown ? unknown : Verdict::pass;
@@ -183,7 +187,8 @@ Reading judge_expect(const Subject& subject, const Found& found, Reading reading
     reading.verdict = Verdict::undecided;
     reading.raw = Raw::unknown;
   } else {
-    reading.raw = raw_of(criterion, found);
+    const bool early = !found.true_ && finds_little(criterion) && is_too_early(subject, reading);
+    reading.raw = early ? Raw::unknown : raw_of(criterion, found);
     reading.verdict = found.true_                   ? Verdict::pass
                       : reading.raw == Raw::unknown ? Verdict::undecided
                                                     : Verdict::fail;
@@ -293,7 +298,8 @@ bool lies_beyond(const std::vector<Fixed>& bounds, const std::vector<std::int64_
 bool finds_little(const Criterion& criterion) {
   const bool by_time = criterion.measure == Measure::rate || criterion.measure == Measure::count;
   if (!by_time || criterion.test != Test::none || !criterion.new_by.empty()) return false;
-  return !says_greater(criterion.comparison) || criterion.other.valid();
+  const bool asks = criterion.kind == CriterionKind::expect;
+  return says_greater(criterion.comparison) == asks || criterion.other.valid();
 }
 
 Duration watched_of(const Machine& machine, const RolloutState& state, const Window& window,

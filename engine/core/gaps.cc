@@ -60,7 +60,7 @@ Duration reach_of(const Machine& machine, SeriesIndex series) {
     }
     if (!finds_little(criterion)) continue;
     for (const WindowIndex window : {criterion.window, criterion.other}) {
-      if (!window.valid() || machine.at(window).series != series) continue;
+      if (!window.valid() || told_by(machine, machine.at(window).series) != series) continue;
       reach = std::max(reach, machine.at(window).width + kStretchMost + kStaleAfter + kMargin);
     }
   }
@@ -80,6 +80,17 @@ void note_gaps(const Machine& machine, RolloutState& state, const Observed& obse
     const Time oldest = std::max(series.watermark, points.back()) - reach;
     std::erase_if(series.gaps, [&](const Gap& gap) { return gap.to <= oldest; });
   }
+}
+
+SeriesIndex told_by(const Machine& machine, SeriesIndex series) {
+  const auto is_silent = [&](const Series& each) { return machine.at(each.metric).default_zero; };
+  const Series& own = machine.at(series);
+  if (!is_silent(own)) return series;
+  for (std::uint32_t i = 0; i < machine.series.size(); ++i) {
+    const Series& each = machine.series[i];
+    if (each.arm == own.arm && each.target == own.target && !is_silent(each)) return SeriesIndex{i};
+  }
+  return {};
 }
 
 std::vector<Gap> gaps_of(const RolloutState& state, const Pending& pending, SeriesIndex series) {

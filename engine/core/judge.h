@@ -26,7 +26,7 @@ inline Fixed allowed_share(const Criterion& criterion) {
                                                 : criterion.limit;
 }
 
-// Whether it may be true of a rate or a count because little was heard.
+// Whether it may be taken for broken because little was heard: of a rate or a count.
 bool finds_little(const Criterion& criterion);
 
 // How long the window may have counted at `at`.

@@ -72,10 +72,15 @@ class Points {
   std::vector<std::pair<Time, std::int64_t>> counts_;
 };
 
-// How long ago the senders were heard at `at`, on the average of what each counts in time. What one
-// said last is a stretch at whose end no other begins; it has gone when it missed two.
-Duration lag_of(const Stretches& stretches, Time at) {
-  if (stretches.window().width > kStretchesWithin) return Duration::zero();
+// What a sender counts in time, and how long ago it was heard.
+struct Lagging {
+  Int128 weight = 0;
+  Duration lag{};
+};
+
+// Of those that are waited for. What one said last is a stretch at whose end no other begins; it
+// has gone when it missed two.
+std::vector<Lagging> lagging(const Stretches& stretches, Time at) {
   Points begun, ended;
   stretches.each([&](const Stretch& stretch) {
     if (stretch.end < at - kStretchMost) return;
@@ -84,18 +89,37 @@ Duration lag_of(const Stretches& stretches, Time at) {
   });
   begun.sort();
   ended.sort();
-  Int128 weights = 0, lags = 0;
+  std::vector<Lagging> all;
   stretches.each([&](const Stretch& stretch) {
     const Duration lag = at - stretch.latest, span = stretch.end - stretch.since;
     if (lag < Duration::zero() || lag > lag_most(span)) return;
     const std::int64_t points = ended.at(stretch.end), last = points - begun.at(stretch.end);
     if (last <= 0) return;
-    const Int128 weight = stretches.counted(stretch) / millis(span) * last / points;
-    weights += weight;
-    lags += weight * millis(lag);
+    all.push_back({stretches.counted(stretch) / millis(span) * last / points, lag});
   });
-  if (weights <= 0) return Duration::zero();
-  return std::chrono::milliseconds(static_cast<std::int64_t>(lags / weights));
+  return all;
+}
+
+// By how much more than its width the window reaches back, so that it holds as much as all of them
+// count in its width. Who has said nothing of so long brings nothing to it.
+Duration lag_of(const Stretches& stretches, Time at) {
+  const Duration width = stretches.window().width;
+  if (width > kStretchesWithin) return Duration::zero();
+  const std::vector<Lagging> all = lagging(stretches, at);
+  Duration reach = Duration::max() / 2;
+  for (;;) {
+    Int128 told = 0, lags = 0, untold = 0;
+    for (const auto& [weight, lag] : all) {
+      const bool tells = lag < width + reach;
+      (tells ? told : untold) += weight;
+      if (tells) lags += weight * millis(lag);
+    }
+    if (told <= 0) return Duration::zero();
+    const std::chrono::milliseconds found{
+        static_cast<std::int64_t>((lags + untold * millis(width)) / told)};
+    if (found >= reach) return found;
+    reach = found;
+  }
 }
 
 // Makes of a sum that has those for which `is_in` whole, and the others not, one that has of each
@@ -139,12 +163,41 @@ void drop_stretches(const Window& window, Time oldest, WindowState& state) {
                 [&](const Stretch& stretch) { return stretch.end + window.pane <= oldest; });
 }
 
+namespace {
+
+// Whether the more the window holds, the sooner its criterion is broken.
+bool breaks_when_more(const Subject& subject, WindowIndex index) {
+  const Criterion& criterion = subject.criterion;
+  const bool asks = criterion.kind == CriterionKind::expect;
+  return index == criterion.window && says_greater(criterion.comparison) != asks;
+}
+
+// How far to reach back for those that lag. A process that ended a moment ago seems to lag, and one
+// that takes its place is heard for the first time: no more is missing of the newest seconds than
+// what they have less than as many before them. Where less is the breach nothing is taken off.
+Duration lag_within(const Stretches& stretches, const Subject& subject, WindowIndex index,
+                    Time at) {
+  const Duration lag = lag_of(stretches, at);
+  if (lag == Duration::zero() || !breaks_when_more(subject, index)) return lag;
+  const auto amount = [&](Time from, Time to) {
+    const Sum sum = sum_spread(subject, index, from, to);
+    return stretches.of_histogram() ? Int128{sum.samples} * Fixed::kScale : sum.value.nanos;
+  };
+  const Int128 before = amount(at - 2 * kStretchMost, at - kStretchMost);
+  if (before <= 0) return lag;
+  const Int128 less = std::max<Int128>(before - amount(at - kStretchMost, at), 0);
+  const Int128 missing = less * millis(kStretchMost) / before;
+  return std::min<Duration>(lag, std::chrono::milliseconds(static_cast<std::int64_t>(missing)));
+}
+
+}  // namespace
+
 Sum sum_within(const Subject& subject, WindowIndex index, Time at) {
   Sum sum = subject.sum(index, at);
   const Window& window = subject.machine.at(index);
   if (!window.by_time || window.cumulative || at == kDistantPast) return sum;
   const Stretches stretches{subject, index};
-  const Time after = at - window.width - lag_of(stretches, at);
+  const Time after = at - window.width - lag_within(stretches, subject, index, at);
   const auto is_in = [&](const Stretch& stretch) {
     return is_counted(subject, index, stretch, at);
   };

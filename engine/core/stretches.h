@@ -12,11 +12,15 @@
 //
 // Many senders are not heard in one instant: at the end of the window those count less that were
 // heard less lately. It reaches back by as much as they lag, on the average of what they count, so
-// that it holds as much as they count in its width, and nothing that none of them has said.
+// that it holds as much as they count in its width, and nothing that none of them has said; where
+// one lags by more than all of that, by what the others need to make up for it.
 //
 //   a  ----|----|----|----|      heard now
 //   b  -|----|----|----|--       lags by 2
 //        |---- window ----|      begins 1 earlier
+//
+// One that has ended is not missing where another has taken its place: where more is the breach, it
+// reaches back no further than for what the last kStretchMost have less than as many before.
 //
 // A counter with `default 0` has no gaps, as it is silent while nothing happens: what comes after
 // more than kStretchMost came at once.

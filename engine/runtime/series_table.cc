@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "engine/core/limits.h"
+
 namespace rollbook::runtime {
 
 using core::kDistantPast;
@@ -247,7 +249,10 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   increment.value = point.value;
   if (base.known && !taken.anew) increment.value -= base.value;
   const bool dated = is_dated(base, point);
-  increment.measured = base.known || (dated && base.zero > point.start);
+  // A process that began an export ago counted evenly since; one that was first heard later may
+  // have had all of it just now.
+  const bool is_young = point.end - point.start <= core::kStretchMost;
+  increment.measured = base.known || (dated && (base.zero > point.start || is_young));
   if (base.known) {
     increment.start = taken.anew && dated ? std::max(point.start, base.end) : base.end;
   } else {

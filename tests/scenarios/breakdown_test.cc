@@ -201,6 +201,25 @@ TEST(NewKinds, WaitForTheBaselineAsARatioDoesForItsParts) {
   EXPECT_EQ(r.state(), "succeeded");
 }
 
+// Its gauge comes each second from another exporter than its errors.
+TEST(NewKinds, AreNotHeldAgainstABaselineThatOnlyItsGaugesSpeakFor) {
+  Rehearsal r(
+      text_by_labels("stop new(errors by type) at least 5 over 5m\n"
+                     "stop canary.depth > baseline.depth * 300% over 5m",
+                     "metric depth = gauge max queue_depth\n"));
+  r.scrape_every = 5s;
+  r.counter("req", {{"v", "new"}, {"endpoint", "/pay"}}, 100);
+  for (const char* arm : {"new", "old"}) r.gauge("queue_depth", {{"v", arm}}, 3);
+  r.start();
+  r.run_for(20min);
+  ASSERT_EQ(r.state(), "canary.hold.wait");
+  r.point("err", canary("db_gone"), 75, 0s);
+  r.run_for(40s);
+  r.point("err", baseline("db_gone"), 275, 0s);
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+}
+
 // ---- What is kept -------------------------------------------------------------------------------
 
 using Sums = std::map<std::pair<std::string, Arm>, core::Fixed>;

@@ -131,5 +131,41 @@ TEST(Pods, AFailureOfTheCanaryIsFoundWithItsNextPointsAndTheBaselines) {
   }
 }
 
+// ---- A rate -----------------------------------------------------------------------------------
+
+// A process of the canary that counts five a second from its start on, and says so each minute and
+// when it ends.
+struct Process {
+  std::string name;
+  int begin = 0, end = 0;
+
+  void tell(Rehearsal& r, int second) const {
+    if (second <= begin || second > end) return;
+    if ((second - begin) % 60 != 0 && second != end) return;
+    Rehearsal::Sent point;
+    point.series = "req";
+    point.labels = {{"pod", name}, {"v", "new"}};
+    point.start = Rehearsal::kBegin + std::chrono::seconds(begin);
+    point.end = r.now();
+    point.value = 5 * (second - begin);
+    r.deliver({point});
+  }
+};
+
+TEST(Pods, ARateIsNoGreaterWhileProcessesTakeTheirPlaceFromOthers) {
+  for (const char* over : {"5m", "2m", "1m", "20s"}) {
+    Rehearsal r(text_of({.guard = std::string("stop rate(requests) > 11/s over ") + over + "\n",
+                         .stages = "stage canary {\n traffic 20%\n hold 1h\n}\n"}));
+    const std::vector<Process> processes = {
+        {"a", -600, 1207}, {"b", -583, 1207}, {"c", 1207, 9999}, {"d", 1207, 9999}};
+    ASSERT_EQ(r.start(), "");
+    for (int second = 1; !r.rollout().finished(); ++second) {
+      r.run_for(1s);
+      for (const Process& process : processes) process.tell(r, second);
+    }
+    EXPECT_EQ(r.state(), "succeeded") << over;
+  }
+}
+
 }  // namespace
 }  // namespace rollbook::tests

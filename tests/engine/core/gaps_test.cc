@@ -181,7 +181,7 @@ TEST(Gaps, OfWhatNothingLooksAtAreNotKept) {
   core::Criterion& criterion = trial.machine.criteria[0];
   criterion.test = core::Test::none;
   criterion.other = {};
-  criterion.comparison = core::Comparison::greater;
+  criterion.comparison = core::Comparison::less;  // than it may be: little is well
   trial.second({.requests = 1});
   trial.now += 10min;
   trial.second({.requests = 1});
