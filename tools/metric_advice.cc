@@ -39,25 +39,27 @@ class Trial {
  private:
   void judge(std::size_t at, MetricFinding& found) const {
     Proposal line = found.write;
+    const Proposal first = line;
     found.write = {};
+    std::vector<std::string> left;  // problems that it does not mend
     // What is still amiss then may be mended in the same line.
-    for (int step = 0; step < kStepsMost; ++step) {
+    for (int step = 0; step < kStepsMost && !line.text.empty(); ++step) {
       const std::string text = with_line(runbook_.text, line.line, line.text);
       const runtime::Compiled compiled = dsl::Compiler().compile(runbook_.file, text, {});
       if (!compiled.plan) {
-        if (found.write.text.empty()) tell_why(compiled, line, found);
-        return;
+        if (step == 0) tell_why(compiled, line, found);
+        break;
       }
       const auto then = survey_.findings(compiled.plan->machine, text, now_);
-      if (!is_better(then, at)) return;
-      found.write = line;
-      if (!line.note.empty()) found.notes.push_back(line.note);
-      if (then[at].write.text.empty() || then[at].write.line != line.line) {
-        for (const std::string& problem : then[at].problems) tell(problem, found);
-        return;
+      if (is_better(then, at)) {
+        found.write = line;
+        left = then[at].problems;
       }
-      line = then[at].write;
+      line = then[at].write.line == line.line ? then[at].write : Proposal{};
     }
+    if (found.write.text.empty()) return;
+    if (!first.note.empty()) found.notes.push_back(first.note);
+    for (const std::string& problem : left) tell(problem, found);
   }
 
   static void tell_why(const runtime::Compiled& compiled, const Proposal& line,

@@ -156,10 +156,12 @@ void check_by(const Subject& subject, MetricFinding& found) {
 void check_layouts(const Subject& subject, MetricFinding& found) {
   const auto& layouts = subject.layouts;
   const core::Metric& metric = subject.metric;
-  // Of several layouts the coarsest is what will be kept, where one is.
-  const auto coarsest = std::min_element(
-      layouts.begin(), layouts.end(),
-      [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); });
+  // Of several layouts the coarsest is what will be kept, where one is; exponential ones are made
+  // to hold all values.
+  const auto shorter = [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); };
+  const auto coarsest = found.exponential
+                            ? std::max_element(layouts.begin(), layouts.end(), shorter)
+                            : std::min_element(layouts.begin(), layouts.end(), shorter);
   const Bounds& kept = coarsest->first;
   for (const Fixed bound : kept) {
     found.edges.push_back(Fixed{bound.nanos * metric.unit.nanos / Fixed::kScale});

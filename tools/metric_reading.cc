@@ -34,7 +34,7 @@ MetricReading::MetricReading(const adapters::Config& config, OnBatch on_batch)
                                                          const Arrival&) { take(batch); }) {}
 
 MetricReading::MetricReading(const adapters::Config& config, OnArrival on_arrival)
-    : on_arrival_(std::move(on_arrival)) {
+    : in_file_(config.file_bus()), on_arrival_(std::move(on_arrival)) {
   for (const adapters::MetricTopic& topic : config.metrics) {
     topics_.push_back(topic.topic);
     formats_[topic.topic] = *adapters::metric_format(topic.format);
@@ -65,7 +65,7 @@ Arrival MetricReading::arrival_of(const runtime::Record& record) const {
   const std::string_view text = record.value;
   const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
   const bool braces = begin < text.size() && (text[begin] == '{' || text[begin] == '\0');
-  return {live ? wall_now() : record.time, !braces};
+  return {live ? wall_now() : record.time, in_file_ && !live, !braces};
 }
 
 Outcome<void> MetricReading::listen(runtime::Bus& bus, core::Duration duration) {

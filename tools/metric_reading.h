@@ -46,6 +46,7 @@ class MetricReading {
   void take(const runtime::Record& record);
   Arrival arrival_of(const runtime::Record& record) const;
 
+  bool in_file_ = false;
   std::vector<std::string> topics_;
   adapters::MetricFormats formats_;
   OnArrival on_arrival_;

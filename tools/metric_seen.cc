@@ -50,6 +50,7 @@ void SeenSeries::take(const Arrived& arrived) {
   if (point.end > last) {
     last = point.end;
     age = arrived.how.at - point.end;
+    vague = arrived.how.vague;
   }
   if (runtime::is_histogram(point.kind)) count(arrived);
 }
@@ -91,7 +92,9 @@ void SeenSeries::count(const Arrived& arrived) {
   const MetricPoint& point = arrived.point;
   const bool totals = is_cumulative(point.kind);
   const auto keep = [&](std::vector<std::int64_t>& counts, std::size_t size) {
-    if (totals) counts.clear();
+    if (totals) {  // of the last point; its buckets may be others now
+      for (auto& [bounds, former] : layouts) std::fill(former.begin(), former.end(), 0);
+    }
     counts.resize(size);
   };
   if (is_explicit(point.kind)) {
@@ -102,6 +105,7 @@ void SeenSeries::count(const Arrived& arrived) {
     return;
   }
   const auto histogram = runtime::exponential_at(arrived.batch.buckets, point.first_bucket);
+  if (core::total(histogram) == 0) return;  // it has no edges yet
   const core::Layout layout = core::grid_for(histogram, Fixed::from_int(1), {});
   auto& counts = layouts[layout.bounds];
   keep(counts, layout.bounds.size() + 1);

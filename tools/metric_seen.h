@@ -21,6 +21,7 @@ using Layouts = std::map<Bounds, std::vector<std::int64_t>>;
 // How a record came.
 struct Arrival {
   core::Time at{};     // as its topic stamps it; now, where it came while somebody listened
+  bool vague = false;  // its time may be that of the file it stands in, which is a later one
   bool lines = false;  // Influx': no object in braces
 };
 
@@ -43,8 +44,9 @@ class SeenSeries {
   Layouts layouts;
   std::size_t points = 0;
   core::Time first = core::kDistantFuture, last = core::kDistantPast;  // event time
-  core::Duration age{};  // of the last point, when it came
-  bool lines = false;    // came as Influx' lines
+  core::Duration age{};  // of the last point, when it came; `vague`: at most
+  bool vague = false;
+  bool lines = false;  // came as Influx' lines
 
   // Of a cumulative one, as the engine takes it: what is no later than the last point is dropped.
   std::size_t returned = 0;  // times that a total was back in the point after its fall

@@ -69,7 +69,7 @@ void MetricSurvey::take(const runtime::PointBatch& batch, const Arrival& how) {
   for (const runtime::SeriesName& name : batch.new_series) {
     if (series_.size() <= name.number.value) series_.resize(name.number.value + 1);
     series_[name.number.value].name = name;
-    names_.try_emplace(name.name);
+    names_[name.name].series.push_back(name.number.value);
   }
   for (const runtime::SeriesUnit& said : batch.new_units) {
     series_[said.series.value].unit = said.unit;
@@ -81,9 +81,7 @@ void MetricSurvey::take(const runtime::PointBatch& batch, const Arrival& how) {
                        point.kind == PointKind::histogram_delta ||
                        point.kind == PointKind::exponential_delta;
     const auto taken = delta ? deltas_.take(batch, point) : std::nullopt;
-    if (seen.points == 0 || !seen.kinds.contains(point.kind)) {
-      names_[seen.name.name].insert(point.kind);
-    }
+    if (!seen.kinds.contains(point.kind)) names_[seen.name.name].kinds.insert(point.kind);
     seen.take({batch, point, layouts_, how, taken && taken->clashes});
     ++points_;
   }
@@ -91,9 +89,9 @@ void MetricSurvey::take(const runtime::PointBatch& batch, const Arrival& how) {
 
 SeenGroup MetricSurvey::of(const std::string& name) const {
   SeenGroup group;
-  for (const SeenSeries& seen : series_) {
-    if (seen.name.name == name) group.push_back(&seen);
-  }
+  const auto found = names_.find(name);
+  if (found == names_.end()) return group;
+  for (const std::size_t number : found->second.series) group.push_back(&series_[number]);
   return group;
 }
 
@@ -115,9 +113,9 @@ std::vector<std::string> MetricSurvey::candidates(const core::Machine& machine,
                     [&](const core::Metric& metric) { return metric.selector == name; });
     if (!used) names.push_back(name);
   };
-  for (const auto& [name, kinds] : names_) {
+  for (const auto& [name, seen] : names_) {
     const bool bucket = name.ends_with(kBucketSuffix) && are_buckets(of(name));
-    if (!bucket && all_fit(kind, kinds)) take_up(name);
+    if (!bucket && all_fit(kind, seen.kinds)) take_up(name);
     if (!bucket || kind != MetricKind::histogram) continue;
     const std::string whole = name.substr(0, name.size() - kBucketSuffix.size());
     if (!names_.contains(whole)) take_up(whole);
@@ -128,8 +126,8 @@ std::vector<std::string> MetricSurvey::candidates(const core::Machine& machine,
 // A near one that the runbook could not read as it says: "; `lat_seconds` is near, but a gauge".
 std::string MetricSurvey::wrong_kind(const Subject& subject) const {
   std::vector<std::string> others;
-  for (const auto& [name, kinds] : names_) {
-    if (!all_fit(subject.metric.kind, kinds)) others.push_back(name);
+  for (const auto& [name, seen] : names_) {
+    if (!all_fit(subject.metric.kind, seen.kinds)) others.push_back(name);
   }
   const NearNames near = near_names(subject.metric.selector, others);
   if (near.nearness >= Nearness::inside) return "";
@@ -137,7 +135,7 @@ std::string MetricSurvey::wrong_kind(const Subject& subject) const {
   const bool bucket = are_buckets(of(name));
   if (bucket) return "";
   return fmt::format("; `{}` is near, but of the kind {}", adapters::printable(name),
-                     word_of(*names_.at(name).begin()));
+                     word_of(*names_.at(name).kinds.begin()));
 }
 
 // Requests that are told apart by how they ended, as most servers count them: there errors have no
@@ -295,9 +293,12 @@ MetricFinding MetricSurvey::finding(Subject& subject, core::MetricIndex index,
   check_layouts(subject, found);
   if (found.edges.empty()) return found;
   found.limits = limits_of(subject.machine, index, found.edges);
-  // Nobody chooses the edges of an exponential one; they lie closer than limits are meant.
+  // Nobody chooses the edges of an exponential one; they lie closer than limits are meant, and
+  // there are more as soon as greater values come.
   for (LimitFinding& limit : found.limits) {
-    if (found.exponential && limit.high) limit.blunt = false;
+    if (!found.exponential || !limit.limit) continue;
+    limit.blunt = false;
+    if (!limit.on_edge && !limit.high) limit.says = "the limit lies above all that was seen";
   }
   check_values(subject, found);
   return found;

@@ -47,7 +47,11 @@ class MetricSurvey {
   std::vector<SeenSeries> series_;  // by number
   std::vector<Bounds> layouts_;
   runtime::SeriesTable deltas_;  // as the engine takes them
-  std::map<std::string, std::set<runtime::PointKind>> names_;
+  struct Name {
+    std::set<runtime::PointKind> kinds;
+    std::vector<std::size_t> series;  // into series_
+  };
+  std::map<std::string, Name> names_;
   std::size_t points_ = 0;
 };
 

@@ -60,7 +60,7 @@ void check_pods(const Share& share, MetricFinding& found) {
   std::size_t behind = 0;
   const SeenSeries* worst = nullptr;
   for (const SeenSeries* seen : share.series) {
-    if (!is_behind(*seen)) continue;
+    if (!is_behind(*seen) || seen->vague) continue;
     ++behind;
     if (worst == nullptr || seen->age > worst->age) worst = seen;
   }

@@ -65,6 +65,21 @@ std::string unit_said(const Subject& subject) {
   return "";
 }
 
+// Whether its values are held against a number. Two arms are alike in any unit.
+bool is_limited(const Subject& subject) {
+  const core::Machine& machine = subject.machine;
+  return std::any_of(machine.criteria.begin(), machine.criteria.end(),
+                     [&](const core::Criterion& criterion) {
+                       const bool values = criterion.measure == core::Measure::quantile ||
+                                           criterion.measure == core::Measure::gauge ||
+                                           criterion.measure == core::Measure::bracket;
+                       if (!values || criterion.other.valid()) return false;
+                       const core::Metric& metric =
+                           machine.at(machine.at(machine.at(criterion.window).series).metric);
+                       return metric.selector == subject.metric.selector;
+                     });
+}
+
 // ---- Where the values lie -------------------------------------------------------------------
 
 constexpr std::int64_t kFar = 10;
@@ -146,7 +161,8 @@ void check_unit(const Subject& subject, MetricFinding& found) {
   // Who writes `in us` of a name in `_seconds` knows better than the name.
   if (by_name && metric.unit == Fixed::from_int(1)) wire = unit_in_name(metric.selector);
   if (wire == nullptr || wire->seconds == metric.unit) return;
-  found.problems.push_back(fmt::format(
+  auto& told = is_limited(subject) ? found.problems : found.warnings;
+  told.push_back(fmt::format(
       "its values are {}, {}, and the runbook takes them for {}", wire->name,
       by_name ? "as its name says" : fmt::format("its sender says `{}`", adapters::printable(said)),
       unit_of(metric).name));

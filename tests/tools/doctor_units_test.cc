@@ -125,6 +125,41 @@ TEST_F(DoctorUnitsTest, SecondsFarBelowALimitAreAMatterOfTaste) {
   EXPECT_THAT(doctor().out, AllOf(HasSubstr("warning latency"), Not(HasSubstr("write:"))));
 }
 
+TEST_F(DoctorUnitsTest, ExponentialBucketsGoAsFarAsTheirValues) {
+  write("metric latency  = histogram shop_latency");
+  std::string lines = with_latency("shop_latency", kMilliseconds, "ms");
+  const std::string bounds = std::string(R"("explicitBounds":)") + kMilliseconds.bounds +
+                             R"(,"bucketCounts":)" + kMilliseconds.counts;
+  for (std::size_t at; (at = lines.find(bounds)) != std::string::npos;) {  // from 4 ms to 8 ms
+    lines.replace(at, bounds.size(), R"("scale":0,"positive":{"offset":2,"bucketCounts":["8"]})");
+  }
+  for (std::size_t at; (at = lines.find("\"histogram\":{\"agg")) != std::string::npos;) {
+    lines.replace(at, 11, "\"exponentialHistogram\"");
+  }
+  send(lines);
+  EXPECT_THAT(doctor().out, AllOf(HasSubstr("failed  latency"),
+                                  HasSubstr("write: metric latency  = histogram shop_latency in "
+                                            "ms\n")));
+  write("metric latency  = histogram shop_latency in ms");
+  EXPECT_THAT(doctor().out,
+              AllOf(HasSubstr("ok      latency"),
+                    HasSubstr("> 15ms over 5m: the limit lies above all that was seen"),
+                    Not(HasSubstr("add an edge"))));
+}
+
+TEST_F(DoctorUnitsTest, AKindAndAUnitAreMendedInOneLine) {
+  std::string text = kRunbook;
+  text.replace(text.find("stop p50"), 0, "stop count(other) > 1000 over 5m\n    ");
+  const std::string part = "metric latency  = histogram shop_seconds";
+  runbook = directory.write("shop.runbook",
+                            text.replace(text.find(part), part.size(),
+                                         part + "\n  metric other    = counter shop_latency"));
+  send(healthy() + with_latency("shop_latency", kMilliseconds, "ms"));
+  const Ran ran = doctor();  // of the kind first, and of the unit then: both in one line
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("failed  other"),
+                             HasSubstr("write: metric other    = histogram shop_latency in ms\n")));
+}
+
 TEST_F(DoctorUnitsTest, OneBucketThatHoldsAllTellsNothing) {
   write("metric latency  = histogram shop_latency");
   send(with_latency("shop_latency", {"[5,10,25,50]", "[8,0,0,0,0]"}, ""));
