@@ -91,7 +91,9 @@ SeenGroup MetricSurvey::of(const std::string& name) const {
   SeenGroup group;
   const auto found = names_.find(name);
   if (found == names_.end()) return group;
-  for (const std::size_t number : found->second.series) group.push_back(&series_[number]);
+  for (const std::size_t number : found->second.series) {
+    if (series_[number].points > 0) group.push_back(&series_[number]);
+  }
   return group;
 }
 
@@ -123,7 +125,7 @@ std::vector<std::string> MetricSurvey::candidates(const core::Machine& machine,
   return names;
 }
 
-// A near one that the runbook could not read as it says: "; `lat_seconds` is near, but a gauge".
+// A near one that the runbook could not read as it says: "`lat` is near, but of the kind gauge".
 std::string MetricSurvey::wrong_kind(const Subject& subject) const {
   std::vector<std::string> others;
   for (const auto& [name, seen] : names_) {
@@ -132,9 +134,8 @@ std::string MetricSurvey::wrong_kind(const Subject& subject) const {
   const NearNames near = near_names(subject.metric.selector, others);
   if (near.nearness >= Nearness::inside) return "";
   const std::string& name = near.names.front();
-  const bool bucket = are_buckets(of(name));
-  if (bucket) return "";
-  return fmt::format("; `{}` is near, but of the kind {}", adapters::printable(name),
+  if (are_buckets(of(name))) return "";
+  return fmt::format("`{}` is near, but of the kind {}", adapters::printable(name),
                      word_of(*names_.at(name).kinds.begin()));
 }
 
@@ -160,6 +161,8 @@ std::string MetricSurvey::errors_elsewhere(const Subject& subject) const {
 void MetricSurvey::check_lack(const Subject& subject, const std::vector<std::string>& others,
                               MetricFinding& found) const {
   const std::string& name = subject.metric.selector;
+  const std::string near = wrong_kind(subject);
+  const std::string elsewhere = subject.may_lack ? errors_elsewhere(subject) : "";
   const auto kind = word_of(subject.metric.kind);
   const std::string there =
       others.empty() ? fmt::format("no other {} is there", kind)
@@ -167,24 +170,23 @@ void MetricSurvey::check_lack(const Subject& subject, const std::vector<std::str
   if (!subject.may_lack) {
     found.problems.push_back(
         fmt::format("no point is named `{}`, and none of the {} names seen is near to it{}; {}",
-                    name, names_.size(), wrong_kind(subject), there));
-    return;
-  }
-  if (subject.metric.default_zero) {
+                    name, names_.size(), near.empty() ? "" : "; " + near, there));
+  } else if (!near.empty()) {
+    found.warnings.push_back(fmt::format("no point is named `{}`; {}", name, near));
+  } else if (subject.metric.default_zero) {
     found.notes.push_back(
-        fmt::format("no point is named `{}` yet; `default 0` counts that as none", name));
-    return;
-  }
-  const std::string elsewhere = errors_elsewhere(subject);
-  if (!elsewhere.empty()) {
+        fmt::format("no point is named `{}` yet; `default 0` counts that as "
+                    "none{}",
+                    name, elsewhere.empty() ? "" : "; " + elsewhere));
+  } else if (!elsewhere.empty()) {
     found.warnings.push_back(fmt::format("no point is named `{}`; {}", name, elsewhere));
-    return;
+  } else {
+    found.warnings.push_back(fmt::format(
+        "no point is named `{}` yet; until one comes its ratios are no data, which no gate passes. "
+        "If a healthy service sends none, say `default 0`; {}",
+        name, there));
+    propose(subject, with_clause(subject.line, "default 0"), found);
   }
-  found.warnings.push_back(fmt::format(
-      "no point is named `{}` yet; until one comes its ratios are no data, which no gate passes. "
-      "If a healthy service sends none, say `default 0`{}; {}",
-      name, wrong_kind(subject), there));
-  propose(subject, with_clause(subject.line, "default 0"), found);
 }
 
 void MetricSurvey::check_name(const Subject& subject, MetricFinding& found) const {
@@ -276,7 +278,7 @@ MetricFinding MetricSurvey::finding(Subject& subject, core::MetricIndex index,
   found.name = metric.selector;
   found.kind = word_of(metric.kind);
   found.unit = core::unit_of(subject.machine, index);
-  found.seen = names_.contains(metric.selector);
+  found.seen = !of(metric.selector).empty();
   if (!found.seen) {
     check_name(subject, found);
     return found;

@@ -28,6 +28,7 @@ struct Share {
 };
 
 std::vector<Share> shares_of(const Subject& subject) {
+  if (subject.matched.empty()) return {};
   if (!subject.split()) return {{"", subject.matched}};
   const core::Arms& arms = *subject.machine.arms;
   std::vector<Share> shares{{"of the canary", {}}, {"of the baseline", {}}};

@@ -117,6 +117,32 @@ TEST_F(DoctorAdviceTest, ErrorsThatAreRequestsWithACodeAreNotTakenForSilence) {
   EXPECT_THAT(doctor().out, HasSubstr("ok      errors = counter shop_requests_total"));
 }
 
+TEST_F(DoctorAdviceTest, ANearNameOfAnotherKindIsNotTakenForSilence) {
+  lines_ = without(lines_, "shop_errors_total") +
+           point("shop.errors", "old", R"("kind":"gauge","value":1)");
+  send(lines_);
+  EXPECT_THAT(doctor().out,
+              AllOf(HasSubstr("warning errors"),
+                    HasSubstr("no point is named `shop_errors_total`; `shop.errors` is near, but "
+                              "of the kind gauge"),
+                    Not(HasSubstr("write:"))));
+}
+
+TEST_F(DoctorAdviceTest, WhatComesFromOutsideMovesNoCursor) {
+  rename("shop_requests_total", "shop_requests\\u001b[2J");
+  send(lines_);
+  EXPECT_THAT(doctor().out, AllOf(HasSubstr("did you mean `shop_requests?[2J`?"),
+                                  Not(HasSubstr("\x1b")), Not(HasSubstr("write:"))));
+}
+
+TEST_F(DoctorAdviceTest, MatchersThatTakeNothingAreTold) {
+  write("shop_queue_depth", "shop_queue_depth{queue=\"orders\"}");
+  send(lines_);
+  const Ran ran = doctor();
+  EXPECT_EQ(ran.exit, 1);
+  EXPECT_THAT(ran.out, HasSubstr("no series has the label `queue`"));
+}
+
 // ---- Kinds ----------------------------------------------------------------------------------
 
 TEST_F(DoctorAdviceTest, AGaugeIsWrittenAsTheLanguageHasIt) {

@@ -200,7 +200,9 @@ void print(const MetricFinding& found, const Console& console) {
       "{:<7} {} = {} {}: {}", kStateNames[static_cast<std::size_t>(state_of(found))], found.metric,
       found.kind, found.name,
       !found.seen ? "not seen" : fmt::format("{} series, {}", found.series, join(found.kinds))));
-  const auto detail = [&](const std::string& text) { console.line("          " + text); };
+  const auto detail = [&](const std::string& text) {
+    console.line("          " + adapters::printable(text));
+  };
   if (found.seen) {
     detail(fmt::format("{:.3g} points a second, the latest {}", found.points_per_second,
                        latest_text(found)));
@@ -211,7 +213,7 @@ void print(const MetricFinding& found, const Console& console) {
     for (const auto& [label, values] : found.labels) {
       labels.push_back(fmt::format("{}={}", label, fmt::join(values, "|")));
     }
-    if (!labels.empty()) detail("labels: " + adapters::printable(join(labels)));
+    if (!labels.empty()) detail("labels: " + join(labels));
   }
   if (!found.edges.empty()) {
     std::vector<std::string> edges;
