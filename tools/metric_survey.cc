@@ -158,8 +158,9 @@ std::string MetricSurvey::errors_elsewhere(const Subject& subject) const {
 }
 
 // Nothing is near. What a healthy service has not sent yet may still come under that name.
-void MetricSurvey::check_lack(const Subject& subject, const std::vector<std::string>& others,
+void MetricSurvey::check_lack(const Subject& subject, std::vector<std::string> others,
                               MetricFinding& found) const {
+  std::erase_if(others, [&](const std::string& other) { return is_in_pieces(other); });
   const std::string& name = subject.metric.selector;
   const std::string near = wrong_kind(subject);
   const std::string elsewhere = subject.may_lack ? errors_elsewhere(subject) : "";

@@ -37,7 +37,7 @@ class MetricSurvey {
   bool is_in_pieces(const std::string& name) const;
   bool check_buckets(const Subject& subject, MetricFinding& found) const;
   void check_name(const Subject& subject, MetricFinding& found) const;
-  void check_lack(const Subject& subject, const std::vector<std::string>& others,
+  void check_lack(const Subject& subject, std::vector<std::string> others,
                   MetricFinding& found) const;
   std::string errors_elsewhere(const Subject& subject) const;
   std::string wrong_kind(const Subject& subject) const;
