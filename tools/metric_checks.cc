@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "adapters/wire/text.h"
-#include "engine/core/limits.h"
-#include "engine/core/sentence.h"
+#include "tools/metric_lines.h"
+#include "tools/metric_names.h"
 
 namespace rollbook::tools {
 namespace {
@@ -20,6 +20,16 @@ constexpr std::string_view kPointWords[] = {
     "counter (cumulative)",          "counter (delta)",      "gauge",
     "histogram (cumulative)",        "histogram (delta)",    "exponential histogram (cumulative)",
     "exponential histogram (delta)", "number without a type"};
+
+MetricKind kind_for(PointKind point) {
+  if (runtime::is_histogram(point)) return MetricKind::histogram;
+  return point == PointKind::gauge ? MetricKind::gauge : MetricKind::counter;
+}
+
+}  // namespace
+
+std::string_view word_of(MetricKind kind) { return kKindWords[static_cast<std::size_t>(kind)]; }
+std::string_view word_of(PointKind kind) { return kPointWords[static_cast<std::size_t>(kind)]; }
 
 bool fits(MetricKind kind, PointKind point) {
   switch (point) {
@@ -39,65 +49,34 @@ bool fits(MetricKind kind, PointKind point) {
   return false;
 }
 
-MetricKind kind_for(PointKind point) {
-  if (runtime::is_histogram(point)) return MetricKind::histogram;
-  return point == PointKind::gauge ? MetricKind::gauge : MetricKind::counter;
+bool MetricFinding::is_doubtful() const {
+  return !warnings.empty() || std::any_of(limits.begin(), limits.end(),
+                                          [](const LimitFinding& limit) { return limit.blunt; });
 }
 
-std::string list_of(const std::vector<std::string>& values) {
-  std::string text;
-  for (const std::string& value : values) {
-    text += (text.empty() ? "`" : ", `") + adapters::printable(value) + "`";
-  }
-  return text;
-}
-
-// A runbook that names the buckets, as PromQL does, where it means what they are parts of.
-bool check_buckets(const Subject& subject, MetricFinding& found) {
-  const core::Metric& metric = subject.metric;
-  const std::string_view name = metric.selector;
-  if (metric.kind != MetricKind::histogram || !name.ends_with(kBucketSuffix)) return false;
-  if (!subject.kinds.contains(PointKind::untyped) || !found.labels.contains("le")) return false;
-  const std::string_view whole = name.substr(0, name.size() - kBucketSuffix.size());
-  found.problems.push_back(fmt::format(
-      "the points of `{}` are a counter for each bucket; the histogram that they are put together "
-      "to is named `{}`",
-      name, whole));
-  found.suggestion = replaced(subject.line, metric.selector, whole);
-  return true;
-}
-
-}  // namespace
-
-std::string_view word_of(MetricKind kind) { return kKindWords[static_cast<std::size_t>(kind)]; }
-std::string_view word_of(PointKind kind) { return kPointWords[static_cast<std::size_t>(kind)]; }
-
-std::string without_comment(std::string line) {
-  line.erase(std::min(line.find('#'), line.size()));
-  while (line.ends_with(' ') || line.ends_with('\t')) line.pop_back();
-  return line;
-}
-
-std::string replaced(const std::string& line, const std::string& word, std::string_view by) {
-  const std::size_t at = line.find(word, std::min(line.find('='), line.size()));
-  if (at == std::string::npos || word.empty()) return "";
-  std::string result = line;
-  return result.replace(at, word.size(), by);
+void propose(const Subject& subject, std::string line, MetricFinding& found) {
+  if (line.empty() || !found.write.text.empty()) return;
+  found.write = {subject.metric.span.line, std::move(line)};
 }
 
 void check_kind(const Subject& subject, MetricFinding& found) {
-  if (check_buckets(subject, found)) return;
   const core::Metric& metric = subject.metric;
-  const MetricKind wanted = metric.kind;
   const std::set<PointKind>& kinds = subject.kinds;
-  const std::string& line = subject.line;
   const auto wrong =
-      std::find_if(kinds.begin(), kinds.end(), [&](PointKind k) { return !fits(wanted, k); });
-  if (wrong != kinds.end()) {
-    found.problems.push_back(fmt::format("the runbook says {}, its points are of the kind {}",
-                                         word_of(metric.kind), word_of(*wrong)));
-    found.suggestion = replaced(line, std::string(word_of(metric.kind)), word_of(kind_for(*wrong)));
+      std::find_if(kinds.begin(), kinds.end(), [&](PointKind k) { return !fits(metric.kind, k); });
+  if (wrong == kinds.end()) return;
+  const MetricKind right = kind_for(*wrong);
+  const bool gauge = right == MetricKind::gauge;
+  found.problems.push_back(fmt::format("the runbook says {}, its points are of the kind {}",
+                                       word_of(metric.kind), word_of(*wrong)));
+  propose(subject, with_kind(subject.line, metric.selector, gauge ? "gauge max" : word_of(right)),
+          found);
+  found.write.as = fmt::format("a {}", word_of(right));
+  if (gauge) {
+    found.write.note =
+        "which of several values in a window counts, say `max`, `min`, `mean` or `last`";
   }
+  found.write.otherwise = fmt::format("let its sender send a {}", word_of(metric.kind));
 }
 
 void check_arms(const Subject& subject, MetricFinding& found) {
@@ -116,9 +95,9 @@ void check_arms(const Subject& subject, MetricFinding& found) {
     found.problems.push_back(fmt::format("no series has the arm's label `{}`; labels seen: {}",
                                          machine.arms->label,
                                          labels.empty() ? "none" : list_of(labels)));
-    if (!other.empty() && found.suggestion.empty()) {
-      found.suggestion = fmt::format("arms by label \"{}\": baseline \"{}\", canary \"{}\"", other,
-                                     machine.arms->baseline, machine.arms->canary);
+    const std::uint32_t at = line_beginning_with(subject.text, "arms");
+    if (!other.empty() && at > 0 && found.write.text.empty()) {
+      found.write = {at, with_text(line_of(subject.text, at), machine.arms->label, other)};
     }
   } else {
     for (const std::string& arm : {machine.arms->baseline, machine.arms->canary}) {
@@ -145,9 +124,7 @@ void check_matchers(const Subject& subject, MetricFinding& found) {
       const std::string_view meant = adapters::nearest(matcher.label, labels);
       found.problems.push_back(fmt::format("no series has the label `{}`{}", matcher.label,
                                            adapters::did_you_mean(matcher.label, labels)));
-      if (!meant.empty() && found.suggestion.empty()) {
-        found.suggestion = replaced(line, matcher.label, meant);
-      }
+      if (!meant.empty()) propose(subject, with_name(line, matcher.label, meant), found);
     } else if (std::find(label->second.begin(), label->second.end(), matcher.value) ==
                label->second.end()) {
       auto& told = subject.may_lack ? found.warnings : found.problems;
@@ -172,34 +149,27 @@ void check_by(const Subject& subject, MetricFinding& found) {
     const std::string_view meant = adapters::nearest(label, labels);
     found.warnings.push_back(fmt::format("no series has the label `{}` that it is kept by{}", label,
                                          adapters::did_you_mean(label, labels)));
-    if (!meant.empty() && found.suggestion.empty()) {
-      found.suggestion = replaced(subject.line, label, meant);
-    }
+    if (!meant.empty()) propose(subject, with_name(subject.line, label, meant), found);
   }
-}
-
-void check_clock(MetricFinding& found) {
-  if (*found.lag >= -core::kSkew) return;
-  const auto ahead = std::chrono::floor<std::chrono::seconds>(-*found.lag);
-  found.problems.push_back(fmt::format(
-      "its latest point lies {} ahead of this machine's clock; what is more than {} ahead of the "
-      "engine's is quarantined and judges nothing: set the sender's clock",
-      core::duration_text(ahead), core::duration_text(core::kSkew)));
 }
 
 void check_layouts(const Subject& subject, MetricFinding& found) {
   const auto& layouts = subject.layouts;
   const core::Metric& metric = subject.metric;
-  // Of several layouts the coarsest is what will be kept, where one is.
-  const auto coarsest =
-      std::min_element(layouts.begin(), layouts.end(),
-                       [](const auto& a, const auto& b) { return a.size() < b.size(); });
-  for (const Fixed bound : *coarsest) {
+  // Of several layouts the coarsest is what will be kept, where one is; exponential ones are made
+  // to hold all values.
+  const auto shorter = [](const auto& a, const auto& b) { return a.first.size() < b.first.size(); };
+  const auto coarsest = found.exponential
+                            ? std::max_element(layouts.begin(), layouts.end(), shorter)
+                            : std::min_element(layouts.begin(), layouts.end(), shorter);
+  const Bounds& kept = coarsest->first;
+  for (const Fixed bound : kept) {
     found.edges.push_back(Fixed{bound.nanos * metric.unit.nanos / Fixed::kScale});
   }
   if (layouts.size() > 1 && !found.exponential) {
     const bool nested = std::all_of(layouts.begin(), layouts.end(), [&](const auto& layout) {
-      return std::includes(layout.begin(), layout.end(), coarsest->begin(), coarsest->end());
+      const Bounds& bounds = layout.first;
+      return std::includes(bounds.begin(), bounds.end(), kept.begin(), kept.end());
     });
     found.problems.push_back(
         nested ? fmt::format("its senders use {} sets of bucket bounds; the coarsest is kept",

@@ -10,36 +10,41 @@
 
 #include "engine/core/machine.h"
 #include "engine/runtime/metric_point.h"
-#include "tools/metric_survey.h"
+#include "tools/metric_finding.h"
+#include "tools/metric_seen.h"
 
 namespace rollbook::tools {
 
-inline constexpr std::string_view kBucketSuffix = "_bucket";
+using SeenGroup = std::vector<const SeenSeries*>;
 
 // What the series of one name have in common, and what the runbook wants of them.
 struct Subject {
   const core::Machine& machine;
   const core::Metric& metric;
-  std::string line;       // of the runbook
-  bool may_lack = false;  // errors: a healthy arm sends none
+  const std::string& text;  // of the runbook
+  std::string line;         // of it, where the metric stands
+  bool may_lack = false;    // errors: a healthy arm sends none
+  SeenGroup matched;        // those that the runbook's matchers take
   std::set<runtime::PointKind> kinds;
-  std::set<std::vector<core::Fixed>> layouts;
+  Layouts layouts;
   std::map<std::string, std::size_t> arms;
+
+  bool split() const { return machine.arms && !metric.unsplit; }
 };
 
 // "histogram", and of a point "histogram (cumulative)".
 std::string_view word_of(core::MetricKind kind);
 std::string_view word_of(runtime::PointKind kind);
-// A line with one word replaced behind its `=`; "" when the word is not there.
-std::string replaced(const std::string& line, const std::string& word, std::string_view by);
-std::string without_comment(std::string line);
+bool fits(core::MetricKind kind, runtime::PointKind point);
+
+// The metric's line, written so; nothing where `line` is empty or another was proposed before.
+void propose(const Subject& subject, std::string line, MetricFinding& found);
 
 // `found` has the labels, the arms and the lag of the series that were seen.
 void check_kind(const Subject& subject, MetricFinding& found);
 void check_arms(const Subject& subject, MetricFinding& found);
 void check_matchers(const Subject& subject, MetricFinding& found);
 void check_by(const Subject& subject, MetricFinding& found);
-void check_clock(MetricFinding& found);
 // Of a histogram with a layout: its edges too.
 void check_layouts(const Subject& subject, MetricFinding& found);
 

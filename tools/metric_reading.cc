@@ -30,7 +30,11 @@ core::Time wall_now() {
 }
 
 MetricReading::MetricReading(const adapters::Config& config, OnBatch on_batch)
-    : on_batch_(std::move(on_batch)) {
+    : MetricReading(config, [take = std::move(on_batch)](const runtime::PointBatch& batch,
+                                                         const Arrival&) { take(batch); }) {}
+
+MetricReading::MetricReading(const adapters::Config& config, OnArrival on_arrival)
+    : in_file_(config.file_bus()), on_arrival_(std::move(on_arrival)) {
   for (const adapters::MetricTopic& topic : config.metrics) {
     topics_.push_back(topic.topic);
     formats_[topic.topic] = *adapters::metric_format(topic.format);
@@ -49,12 +53,25 @@ void MetricReading::take(const runtime::Record& record) {
   }
   unreadable_ += static_cast<std::int64_t>(letters_.size());
   letters_.clear();
-  on_batch_(batch);
+  on_arrival_(batch, arrival_of(record));
+}
+
+// A producer may stamp its records with its own clock, which is as wrong as that of its points.
+Arrival MetricReading::arrival_of(const runtime::Record& record) const {
+  const bool live = std::any_of(ends_.begin(), ends_.end(), [&](const core::SourceOffset& end) {
+    return end.topic == record.topic && end.partition == record.partition &&
+           record.offset >= end.next;
+  });
+  const std::string_view text = record.value;
+  const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+  const bool braces = begin < text.size() && (text[begin] == '{' || text[begin] == '\0');
+  return {live ? wall_now() : record.time, in_file_ && !live, !braces};
 }
 
 Outcome<void> MetricReading::listen(runtime::Bus& bus, core::Duration duration) {
   auto from = bus.ends(topics_);
   if (!from) return give_up(from.error().message, Exit::unreachable);
+  ends_ = *from;
   for (core::SourceOffset& offset : *from) {
     offset.next = std::max<std::int64_t>(0, offset.next - kBack);
   }

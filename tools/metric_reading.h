@@ -15,6 +15,7 @@
 #include "adapters/wire/metric_decoder.h"
 #include "engine/runtime/bus.h"
 #include "tools/cli.h"
+#include "tools/metric_seen.h"
 #include "tools/progress.h"
 
 namespace rollbook::tools {
@@ -25,8 +26,10 @@ class MetricReading {
  public:
   // Of one record each. Series and layouts are new once.
   using OnBatch = std::function<void(const runtime::PointBatch&)>;
+  using OnArrival = std::function<void(const runtime::PointBatch&, const Arrival&)>;
   // Formats are those of the configured topics; another topic's is told by its bytes.
   MetricReading(const adapters::Config& config, OnBatch on_batch);
+  MetricReading(const adapters::Config& config, OnArrival on_arrival);
 
   // Reads those topics live, from some records before their ends on. Error: the bus's.
   Outcome<void> listen(runtime::Bus& bus, core::Duration duration);
@@ -41,10 +44,13 @@ class MetricReading {
 
  private:
   void take(const runtime::Record& record);
+  Arrival arrival_of(const runtime::Record& record) const;
 
+  bool in_file_ = false;
   std::vector<std::string> topics_;
   adapters::MetricFormats formats_;
-  OnBatch on_batch_;
+  OnArrival on_arrival_;
+  std::vector<core::SourceOffset> ends_;  // when listening began; none: nobody listens
   adapters::MetricDecoder decoder_;
   std::vector<adapters::DeadLetter> letters_;
   std::int64_t records_ = 0;

@@ -3,56 +3,22 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "adapters/wire/text.h"
 #include "engine/runtime/selector.h"
-#include "tools/metric_checks.h"
+#include "tools/metric_buckets.h"
+#include "tools/metric_lines.h"
+#include "tools/metric_names.h"
+#include "tools/metric_times.h"
+#include "tools/metric_units.h"
 
 namespace rollbook::tools {
 namespace {
 
-using core::Fixed;
 using core::MetricKind;
 using runtime::PointKind;
 
 constexpr std::size_t kValuesShown = 5;
-constexpr std::size_t kTimesTold = 2;  // once is a restart
-
-// Numbers without a type may be totals; a gauge's going back and forth is looked at by nobody.
-bool is_cumulative(PointKind kind) {
-  return kind == PointKind::counter || kind == PointKind::histogram ||
-         kind == PointKind::exponential || kind == PointKind::untyped;
-}
-
-// What a cumulative point counts: of a histogram of explicit buckets its observations, of an
-// exponential one the sum of its values, which only rises too.
-Fixed total_of(const runtime::MetricPoint& point, const runtime::PointBatch& batch,
-               std::size_t edges) {
-  if (point.kind != PointKind::histogram) return point.value;
-  std::int64_t count = 0;
-  for (std::size_t i = 0; i <= edges; ++i) count += batch.buckets[point.first_bucket + i];
-  return Fixed::from_int(count);
-}
-
-std::string line_of(const std::string& text, std::uint32_t line) {
-  std::size_t begin = 0;
-  for (std::uint32_t i = 1; i < line && begin != std::string::npos; ++i) {
-    begin = text.find('\n', begin);
-    if (begin != std::string::npos) ++begin;
-  }
-  if (line == 0 || begin == std::string::npos) return "";
-  std::string found = text.substr(begin, text.find('\n', begin) - begin);
-  found.erase(0, std::min(found.find_first_not_of(" \t"), found.size()));
-  return found;
-}
-
-std::string_view label_of(const runtime::SeriesName& name, const std::string& label) {
-  for (const auto& [key, value] : name.labels) {
-    if (key == label) return value;
-  }
-  return {};
-}
 
 void note_labels(const runtime::SeriesName& name, MetricFinding& found) {
   for (const auto& [label, value] : name.labels) {
@@ -64,20 +30,16 @@ void note_labels(const runtime::SeriesName& name, MetricFinding& found) {
   }
 }
 
-// Slips of the hand: letters that are wrong, left out or too many.
-std::size_t slips(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
+void add_layouts(const SeenSeries& seen, Layouts& layouts) {
+  for (const auto& [bounds, counts] : seen.layouts) {
+    auto& sums = layouts[bounds];
+    sums.resize(counts.size());
+    for (std::size_t i = 0; i < counts.size(); ++i) sums[i] += counts[i];
   }
-  return row[b.size()];
+}
+
+bool all_fit(MetricKind kind, const std::set<PointKind>& kinds) {
+  return std::all_of(kinds.begin(), kinds.end(), [&](PointKind k) { return fits(kind, k); });
 }
 
 // A metric that is only ever counted as a part of another: without it there is no breach.
@@ -102,237 +64,259 @@ bool is_numerator(const core::Machine& machine, core::MetricIndex metric) {
 
 }  // namespace
 
-bool MetricFinding::is_doubtful() const {
-  return !warnings.empty() || std::any_of(limits.begin(), limits.end(),
-                                          [](const LimitFinding& limit) { return limit.blunt; });
-}
-
-void MetricSurvey::take(const runtime::PointBatch& batch) {
+void MetricSurvey::take(const runtime::PointBatch& batch, const Arrival& how) {
   layouts_.insert(layouts_.end(), batch.new_layouts.begin(), batch.new_layouts.end());
   for (const runtime::SeriesName& name : batch.new_series) {
     if (series_.size() <= name.number.value) series_.resize(name.number.value + 1);
     series_[name.number.value].name = name;
-    names_.insert(name.name);
+    names_[name.name].series.push_back(name.number.value);
+  }
+  for (const runtime::SeriesUnit& said : batch.new_units) {
+    series_[said.series.value].unit = said.unit;
   }
   deltas_.learn(batch);
   for (const runtime::MetricPoint& point : batch.points) {
-    Seen& seen = series_[point.series.value];
-    follow(batch, point, seen);
+    SeenSeries& seen = series_[point.series.value];
+    const bool delta = point.kind == PointKind::counter_delta ||
+                       point.kind == PointKind::histogram_delta ||
+                       point.kind == PointKind::exponential_delta;
+    const auto taken = delta ? deltas_.take(batch, point) : std::nullopt;
+    if (!seen.kinds.contains(point.kind)) names_[seen.name.name].kinds.insert(point.kind);
+    seen.take({batch, point, layouts_, how, taken && taken->clashes});
     ++points_;
-    ++seen.points;
-    seen.kinds.insert(point.kind);
-    seen.first = std::min(seen.first, point.end);
-    seen.last = std::max(seen.last, point.end);
-    if (runtime::is_exponential(point.kind)) {
-      const auto histogram = runtime::exponential_at(batch.buckets, point.first_bucket);
-      seen.layouts.insert(core::grid_for(histogram, Fixed::from_int(1), {}).bounds);
-    } else if (runtime::is_histogram(point.kind)) {
-      seen.layouts.insert(layouts_[point.layout.value]);
-    }
   }
 }
 
-void MetricSurvey::follow(const runtime::PointBatch& batch, const runtime::MetricPoint& point,
-                          Seen& seen) {
-  if (is_cumulative(point.kind)) {
-    const bool explicit_ = point.kind == PointKind::histogram;
-    const std::size_t edges = explicit_ ? layouts_[point.layout.value].size() : 0;
-    return follow_total(point.end, total_of(point, batch, edges), seen);
-  }
-  if (point.kind == PointKind::gauge) {
-    if (point.end == seen.last && point.value != seen.total) ++seen.clashed;
-    if (point.end > seen.last) seen.total = point.value;
-    return;
-  }
-  const auto taken = deltas_.take(batch, point);
-  if (taken && taken->clashes) ++seen.overlaps;
-}
-
-void MetricSurvey::follow_total(core::Time end, Fixed total, Seen& seen) {
-  if (end == seen.last && total != seen.total) ++seen.clashed;
-  if (end <= seen.last) return;
-  const bool first = seen.last == core::kDistantPast;
-  const bool falls = !first && total < seen.total;
-  if (seen.fell && total >= seen.top) ++seen.returned;
-  if (falls) seen.top = seen.total;
-  seen.fell = falls;
-  seen.total = total;
-}
-
-// Of totals: two that send under one set of labels look like one that restarts with every point,
-// and each restart counts its whole total once more. Of intervals and gauges one is left out.
-void MetricSurvey::check_senders(MetricKind kind, const Group& matched, MetricFinding& found) {
-  const bool gauge = kind == MetricKind::gauge;
-  const char* const one_counts = "of each two only one counts";
-  const char* const restarts = "each fall counts as a restart, with all that stands behind it";
-  for (const Seen* seen : matched) {
-    const std::string labels = "{" + adapters::printable(runtime::labels_text(seen->name)) + "}";
-    std::string how, cost = gauge ? one_counts : restarts;
-    std::size_t count = std::max(seen->clashed, gauge ? 0 : seen->returned);
-    if (!gauge && seen->overlaps > 0) {
-      how = "intervals of " + labels + " overlap";
-      cost = one_counts;
-      count = seen->overlaps;
-    } else if (count < kTimesTold) {
-      continue;
-    } else if (!gauge && seen->returned == count) {
-      how = "the total of " + labels + " goes back and forth";
-    } else {
-      how = (gauge ? "the gauge " : "the total of ") + labels + " has two values at one moment";
-    }
-    found.problems.push_back(
-        fmt::format("{}, {}: two senders under one set of labels; {}. Give each a label of its "
-                    "own, such as `service.instance.id` or `instance`",
-                    how, count == 1 ? "once" : fmt::format("{} times", count), cost));
-    return;
-  }
-}
-
-MetricSurvey::Group MetricSurvey::of(const std::string& name) const {
-  Group group;
-  for (const Seen& seen : series_) {
-    if (seen.name.name == name) group.push_back(&seen);
+SeenGroup MetricSurvey::of(const std::string& name) const {
+  SeenGroup group;
+  const auto found = names_.find(name);
+  if (found == names_.end()) return group;
+  for (const std::size_t number : found->second.series) {
+    if (series_[number].points > 0) group.push_back(&series_[number]);
   }
   return group;
 }
 
-// Why there are buckets, and no histogram that they were put together to.
-std::string MetricSurvey::missing_whole(const std::string& name) const {
+// ---- A name that is not there ---------------------------------------------------------------
+
+// A histogram of which only the buckets are there.
+bool MetricSurvey::is_in_pieces(const std::string& name) const {
   const std::string buckets = name + std::string(kBucketSuffix);
-  std::set<std::string> edges;
-  for (const Seen* seen : of(buckets)) {
-    edges.insert(std::string(label_of(seen->name, "le")));
-  }
-  edges.erase("");
-  if (edges.empty()) {
-    return fmt::format("no point is named `{}`, and `{}` has no label `le`", name, buckets);
-  }
-  if (!edges.contains("+Inf")) {
-    return fmt::format(
-        "`{}` is there, but not its bucket le=\"+Inf\", without which nobody knows how many "
-        "requests there were; let the sender keep it",
-        buckets);
-  }
-  return fmt::format(
-      "`{}` is there with {} buckets, but no two scrapes of it came whole; listen longer than two "
-      "scrapes take: --for 2m",
-      buckets, edges.size());
+  return !names_.contains(name) && names_.contains(buckets) && are_buckets(of(buckets));
 }
 
-// The one name that differs by a slip or two, and that is not another metric of the runbook.
-std::string MetricSurvey::meant(const core::Machine& machine, const std::string& name) const {
-  const std::size_t most = name.size() < 8 ? 1 : 2;
-  std::string best;
-  std::size_t least = most + 1;
-  for (const std::string& candidate : names_) {
+// The names that a metric of the kind could have, and none of the runbook has.
+std::vector<std::string> MetricSurvey::candidates(const core::Machine& machine,
+                                                  MetricKind kind) const {
+  std::vector<std::string> names;
+  const auto take_up = [&](const std::string& name) {
     const bool used =
         std::any_of(machine.metrics.begin(), machine.metrics.end(),
-                    [&](const core::Metric& metric) { return metric.selector == candidate; });
-    const std::size_t longer = std::max(name.size(), candidate.size());
-    if (used || longer - std::min(name.size(), candidate.size()) > most) continue;
-    const std::size_t distance = slips(name, candidate);
-    if (distance >= least) continue;
-    least = distance;
-    best = candidate;
+                    [&](const core::Metric& metric) { return metric.selector == name; });
+    if (!used) names.push_back(name);
+  };
+  for (const auto& [name, seen] : names_) {
+    const bool bucket = name.ends_with(kBucketSuffix) && are_buckets(of(name));
+    if (!bucket && all_fit(kind, seen.kinds)) take_up(name);
+    if (!bucket || kind != MetricKind::histogram) continue;
+    const std::string whole = name.substr(0, name.size() - kBucketSuffix.size());
+    if (!names_.contains(whole)) take_up(whole);
   }
-  return best;
+  return names;
+}
+
+// A near one that the runbook could not read as it says: "`lat` is near, but of the kind gauge".
+std::string MetricSurvey::wrong_kind(const Subject& subject) const {
+  std::vector<std::string> others;
+  for (const auto& [name, seen] : names_) {
+    if (!all_fit(subject.metric.kind, seen.kinds)) others.push_back(name);
+  }
+  const NearNames near = near_names(subject.metric.selector, others);
+  if (near.nearness >= Nearness::inside) return "";
+  const std::string& name = near.names.front();
+  if (are_buckets(of(name))) return "";
+  return fmt::format("`{}` is near, but of the kind {}", adapters::printable(name),
+                     word_of(*names_.at(name).kinds.begin()));
+}
+
+// Requests that are told apart by how they ended, as most servers count them: there errors have no
+// name of their own, and one that is taken for silent would never be heard.
+std::string MetricSurvey::errors_elsewhere(const Subject& subject) const {
+  for (const core::Metric& metric : subject.machine.metrics) {
+    if (metric.kind != MetricKind::counter) continue;
+    for (const SeenSeries* seen : of(metric.selector)) {
+      for (const auto& [label, value] : seen->name.labels) {
+        if (!label.ends_with("code") && !label.ends_with("status")) continue;
+        return fmt::format(
+            "are errors those points of `{0}` whose `{1}` says so? Then select them by it: "
+            "`{2}{{{3}=~\"5..\"}}`",
+            metric.selector, adapters::printable(label), spelled(metric.selector), spelled(label));
+      }
+    }
+  }
+  return "";
+}
+
+// Nothing is near. What a healthy service has not sent yet may still come under that name.
+void MetricSurvey::check_lack(const Subject& subject, std::vector<std::string> others,
+                              MetricFinding& found) const {
+  std::erase_if(others, [&](const std::string& other) { return is_in_pieces(other); });
+  const std::string& name = subject.metric.selector;
+  const std::string near = wrong_kind(subject);
+  const std::string elsewhere = subject.may_lack ? errors_elsewhere(subject) : "";
+  const auto kind = word_of(subject.metric.kind);
+  const std::string there =
+      others.empty() ? fmt::format("no other {} is there", kind)
+                     : fmt::format("{}s there: {}", kind, list_of(some_names(name, others)));
+  if (!subject.may_lack) {
+    found.problems.push_back(
+        fmt::format("no point is named `{}`, and none of the {} names seen is near to it{}; {}",
+                    name, names_.size(), near.empty() ? "" : "; " + near, there));
+  } else if (!near.empty()) {
+    found.warnings.push_back(fmt::format("no point is named `{}`; {}", name, near));
+  } else if (subject.metric.default_zero) {
+    found.notes.push_back(
+        fmt::format("no point is named `{}` yet; `default 0` counts that as "
+                    "none{}",
+                    name, elsewhere.empty() ? "" : "; " + elsewhere));
+  } else if (!elsewhere.empty()) {
+    found.warnings.push_back(fmt::format("no point is named `{}`; {}", name, elsewhere));
+  } else {
+    found.warnings.push_back(fmt::format(
+        "no point is named `{}` yet; until one comes its ratios are no data, which no gate passes. "
+        "If a healthy service sends none, say `default 0`; {}",
+        name, there));
+    propose(subject, with_clause(subject.line, "default 0"), found);
+  }
 }
 
 void MetricSurvey::check_name(const Subject& subject, MetricFinding& found) const {
   const core::Metric& metric = subject.metric;
-  if (metric.kind == MetricKind::histogram &&
-      names_.contains(metric.selector + std::string(kBucketSuffix))) {
-    found.problems.push_back(missing_whole(metric.selector));
+  const std::string& name = metric.selector;
+  if (metric.kind == MetricKind::histogram && names_.contains(name + std::string(kBucketSuffix))) {
+    found.problems.push_back(missing_whole(name, of(name + std::string(kBucketSuffix))));
     return;
   }
+  const std::vector<std::string> others = candidates(subject.machine, metric.kind);
+  const NearNames near = near_names(name, others);
+  if (near.nearness == Nearness::none) return check_lack(subject, others, found);
   std::vector<std::string>& told = subject.may_lack ? found.warnings : found.problems;
-  const std::string near = meant(subject.machine, metric.selector);
-  if (!near.empty()) {
-    told.push_back(fmt::format("no point is named `{}`, did you mean `{}`?", metric.selector,
-                               adapters::printable(near)));
-    found.suggestion = replaced(subject.line, metric.selector, near);
-  } else if (metric.default_zero) {
-    found.notes.push_back(fmt::format("no point is named `{}` yet; `default 0` counts that as none",
-                                      metric.selector));
-  } else if (subject.may_lack) {
-    told.push_back(fmt::format(
-        "no point is named `{}` yet; until one comes its ratios are no data, which no gate passes. "
-        "If a healthy service sends none, say `default 0`",
-        metric.selector));
-    if (!subject.line.empty()) {
-      found.suggestion = without_comment(subject.line) + " default 0";
-    }
-  } else {
+  if (near.nearness == Nearness::inside) {
+    // Too little to write it, and enough not to take the name for one that is healthy and silent.
     told.push_back(
-        fmt::format("no point is named `{}`, and none of the {} names seen is near to it",
-                    metric.selector, names_.size()));
+        fmt::format("no point is named `{}`; is {} meant?", name, list_of(near.names, " or ")));
+    return;
   }
+  told.push_back(
+      fmt::format("no point is named `{}`, did you mean {}?", name, list_of(near.names, " or ")));
+  if (near.names.size() > 1) return;
+  if (is_in_pieces(near.names.front())) {
+    const std::string buckets = near.names.front() + std::string(kBucketSuffix);
+    found.problems.push_back(missing_whole(near.names.front(), of(buckets)));
+    return;
+  }
+  propose(subject, with_name(subject.line, name, near.names.front()), found);
+}
+
+// A runbook that names the buckets, as PromQL does, where it means what they are parts of.
+bool MetricSurvey::check_buckets(const Subject& subject, MetricFinding& found) const {
+  const std::string& name = subject.metric.selector;
+  const SeenGroup group = of(name);
+  if (subject.metric.kind != MetricKind::histogram || !are_buckets(group)) return false;
+  const std::string whole = name.substr(0, name.size() - kBucketSuffix.size());
+  if (is_in_pieces(whole)) {
+    found.problems.push_back(missing_whole(whole, group));
+    return true;
+  }
+  found.problems.push_back(fmt::format(
+      "the points of `{}` are a counter for each bucket; the histogram that they are put together "
+      "to is named `{}`",
+      name, whole));
+  propose(subject, with_name(subject.line, name, whole), found);
+  return true;
+}
+
+// ---- A name that is there -------------------------------------------------------------------
+
+// What its series have in common.
+void MetricSurvey::look(Subject& subject, core::MetricIndex index, core::Time now,
+                        MetricFinding& found) const {
+  const runtime::Selector selector(subject.machine);
+  core::Time first = core::kDistantFuture, last = core::kDistantPast;
+  std::size_t points = 0;
+  for (const SeenSeries* seen : of(subject.metric.selector)) {
+    subject.kinds.insert(seen->kinds.begin(), seen->kinds.end());
+    add_layouts(*seen, subject.layouts);
+    points += seen->points;
+    first = std::min(first, seen->first);
+    last = std::max(last, seen->last);
+    note_labels(seen->name, found);
+    const std::string_view arm =
+        subject.split() ? label_of(seen->name, subject.machine.arms->label) : std::string_view();
+    if (!arm.empty()) ++subject.arms[std::string(arm)];
+    const auto matches = selector.match(seen->name);
+    const bool matches_it =
+        std::any_of(matches.begin(), matches.end(),
+                    [&](const runtime::Match& match) { return match.metric == index; });
+    if (matches_it) subject.matched.push_back(seen);
+  }
+  found.series = subject.matched.size();
+  found.arms.assign(subject.arms.begin(), subject.arms.end());
+  for (const PointKind kind : subject.kinds) {
+    found.kinds.emplace_back(word_of(kind));
+    found.exponential = found.exponential || runtime::is_exponential(kind);
+  }
+  const double span = std::chrono::duration<double>(last - first).count();
+  found.points_per_second = static_cast<double>(points) / std::max(span, 1.0);
+  found.lag = now - last;
+}
+
+MetricFinding MetricSurvey::finding(Subject& subject, core::MetricIndex index,
+                                    core::Time now) const {
+  const core::Metric& metric = subject.metric;
+  MetricFinding found;
+  found.metric = metric.name;
+  found.name = metric.selector;
+  found.kind = word_of(metric.kind);
+  found.unit = core::unit_of(subject.machine, index);
+  found.seen = !of(metric.selector).empty();
+  if (!found.seen) {
+    check_name(subject, found);
+    return found;
+  }
+  look(subject, index, now, found);
+  if (!check_buckets(subject, found)) check_kind(subject, found);
+  if (subject.split()) check_arms(subject, found);
+  check_matchers(subject, found);
+  check_by(subject, found);
+  check_clock(subject, found, now);
+  check_senders(subject, found);
+  check_unit(subject, found);
+  if (metric.kind != MetricKind::histogram || subject.layouts.empty()) return found;
+  check_layouts(subject, found);
+  if (found.edges.empty()) return found;
+  found.limits = limits_of(subject.machine, index, found.edges);
+  // Nobody chooses the edges of an exponential one; they lie closer than limits are meant, and
+  // there are more as soon as greater values come.
+  for (LimitFinding& limit : found.limits) {
+    if (!found.exponential || !limit.limit) continue;
+    limit.blunt = false;
+    if (!limit.on_edge && !limit.high) limit.says = "the limit lies above all that was seen";
+  }
+  check_values(subject, found);
+  return found;
 }
 
 std::vector<MetricFinding> MetricSurvey::findings(const core::Machine& machine,
                                                   const std::string& text, core::Time now) const {
-  const runtime::Selector selector(machine);
   std::vector<MetricFinding> all;
   for (std::size_t m = 0; m < machine.metrics.size(); ++m) {
     const core::Metric& metric = machine.metrics[m];
     const core::MetricIndex index{static_cast<std::uint32_t>(m)};
     if (!machine.is_declared(index)) continue;
-    Subject subject{machine, metric, line_of(text, metric.span.line), false, {}, {}, {}};
+    Subject subject{machine, metric, text, line_of(text, metric.span.line), false, {}, {}, {}, {}};
     subject.may_lack = metric.default_zero || is_numerator(machine, index);
-    MetricFinding& found = all.emplace_back();
-    found.metric = metric.name;
-    found.name = metric.selector;
-    found.kind = word_of(metric.kind);
-    found.unit = core::unit_of(machine, index);
-    const Group group = of(metric.selector);
-    found.seen = !group.empty();
-    if (!found.seen) {
-      check_name(subject, found);
-      continue;
-    }
-    const bool split = machine.arms && !metric.unsplit;
-    core::Time first = core::kDistantFuture, last = core::kDistantPast;
-    std::size_t points = 0;
-    Group matched;
-    for (const Seen* seen : group) {
-      subject.kinds.insert(seen->kinds.begin(), seen->kinds.end());
-      subject.layouts.insert(seen->layouts.begin(), seen->layouts.end());
-      points += seen->points;
-      first = std::min(first, seen->first);
-      last = std::max(last, seen->last);
-      note_labels(seen->name, found);
-      const std::string_view arm =
-          split ? label_of(seen->name, machine.arms->label) : std::string_view();
-      if (!arm.empty()) ++subject.arms[std::string(arm)];
-      const auto matches = selector.match(seen->name);
-      const bool matches_it =
-          std::any_of(matches.begin(), matches.end(),
-                      [&](const runtime::Match& match) { return match.metric == index; });
-      if (matches_it) matched.push_back(seen);
-    }
-    found.series = matched.size();
-    found.arms.assign(subject.arms.begin(), subject.arms.end());
-    for (const PointKind kind : subject.kinds) {
-      found.kinds.emplace_back(word_of(kind));
-      found.exponential = found.exponential || runtime::is_exponential(kind);
-    }
-    const double span = std::chrono::duration<double>(last - first).count();
-    found.points_per_second = static_cast<double>(points) / std::max(span, 1.0);
-    found.lag = now - last;
-    check_kind(subject, found);
-    if (split) check_arms(subject, found);
-    check_matchers(subject, found);
-    check_by(subject, found);
-    check_clock(found);
-    check_senders(metric.kind, matched, found);
-    if (metric.kind != MetricKind::histogram || subject.layouts.empty()) continue;
-    check_layouts(subject, found);
-    if (found.edges.empty()) continue;
-    found.limits = limits_of(machine, index, found.edges);
-    // Nobody chooses the edges of an exponential one; they lie closer than limits are meant.
-    for (LimitFinding& limit : found.limits) {
-      if (found.exponential && limit.high) limit.blunt = false;
-    }
+    all.push_back(finding(subject, index, now));
   }
   return all;
 }

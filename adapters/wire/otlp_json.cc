@@ -224,6 +224,12 @@ class Filler {
            each(object, "metrics", [&](dom::object of) { return fill(of, *out.add_metrics()); });
   }
   bool fill(dom::object object, otlp::Metric& out) {
+    dom::element unit;
+    std::string_view read;
+    // It is for people: one that is no text makes no message unreadable.
+    if (find(object, "unit", unit) && unit.get(read) == simdjson::SUCCESS) {
+      out.set_unit(std::string(read));
+    }
     return text(object, "name", [&](auto name) { out.set_name(std::string(name)); }) &&
            inside(object, "gauge",
                   [&](dom::object of) {

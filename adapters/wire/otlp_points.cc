@@ -94,6 +94,7 @@ void OtlpPoints::take_metric(const otlp::Metric& metric) {
   append(spelling_, metric.name());
   metric_spelling_ = spelling_.size();
   metric_name_ = metric.name();
+  metric_unit_ = metric.unit();
   point_index_ = -1;
   const auto kind_of = [&](AggregationTemporality temporality, PointKind cumulative,
                            PointKind delta) -> std::optional<PointKind> {
@@ -396,10 +397,15 @@ bool OtlpPoints::intern(const OtlpPoint& data, runtime::MetricPoint& point) {
   }
   if (!problem.empty()) return refuse(std::move(problem));
   if (labels.size() > rules.labels) return refuse(fmt::format("more than {} labels", rules.labels));
+  const std::size_t known = sink_.batch->new_series.size();
   const auto number =
       sink_.table.intern(spelling_, std::string(name), std::move(labels), *sink_.batch);
   if (!number) return refuse(number.error().message);
   point.series = *number;
+  if (sink_.batch->new_series.size() > known && !metric_unit_.empty() &&
+      metric_unit_.size() <= sink_.limits.name_bytes) {
+    sink_.batch->new_units.push_back({*number, std::string(metric_unit_)});
+  }
   return true;
 }
 

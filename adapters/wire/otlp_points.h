@@ -52,7 +52,7 @@ class OtlpPoints {
   std::size_t metric_spelling_ = 0;  // and the metric's name
   const google::protobuf::RepeatedPtrField<std::string>* resource_ = nullptr;
   const google::protobuf::RepeatedPtrField<std::string>* scope_ = nullptr;
-  std::string_view metric_name_;
+  std::string_view metric_name_, metric_unit_;
   // The point under way; they keep the memory of their lists.
   OtlpNumber number_;
   OtlpHistogram histogram_;

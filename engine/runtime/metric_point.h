@@ -72,6 +72,12 @@ struct PointExemplar {
   std::vector<std::pair<std::string, std::string>> labels;
 };
 
+// What the values of a series are, as its sender says it ("ms"); nothing is judged by it.
+struct SeriesUnit {
+  SeriesNumber series;
+  std::string unit;
+};
+
 // The points of some consecutive records of one partition.
 struct PointBatch {
   std::string topic;
@@ -79,6 +85,7 @@ struct PointBatch {
   std::int64_t next_offset = 0;  // after the last record of the batch
   std::size_t bytes = 0;         // of its records; the queue is bounded by it
   std::vector<SeriesName> new_series;
+  std::vector<SeriesUnit> new_units;                  // of new series; OTLP has them
   std::vector<std::vector<core::Fixed>> new_layouts;  // numbered on from the last
   std::vector<MetricPoint> points;
   std::vector<std::int64_t> buckets;

@@ -3,13 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
+#include <chrono>
 
-#include "adapters/file_bus.h"
-#include "adapters/wire/text.h"
-#include "engine/runtime/bus.h"
-#include "tests/tools/program.h"
+#include "tests/tools/doctor_fixture.h"
 
 namespace rollbook::tests {
 namespace {
@@ -19,78 +15,6 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr const char* kRunbook = R"(edition 1
-runbook shop {
-  service "shop"
-  arms by label "version": baseline "old", canary "new"
-  role dev
-  metric requests = counter   shop_requests_total
-  metric errors   = counter   shop_errors_total default 0
-  metric latency  = histogram shop_seconds
-  metric depth    = counter   shop_queue_depth unsplit
-  guard {
-    stop errors / requests > 1% over 5m
-    stop p99(latency) > 15ms over 5m
-    stop p50(latency) > 10ms over 5m
-    otherwise rollback automatic
-  }
-  stage canary_10 {
-    traffic 10%
-    hold 10m
-    confirm "fine" by dev
-    within 24h otherwise rollback automatic
-  }
-  rollback automatic { traffic 0% }
-  success { finish traffic 10% }
-}
-)";
-
-class DoctorTest : public testing::Test {
- protected:
-  DoctorTest() {
-    runbook = directory.write("shop.runbook", kRunbook);
-    bus = "file:" + directory.file("bus");
-  }
-  // Lines of Rollbook JSON onto the topic `metrics`.
-  void send(const std::string& lines) {
-    auto made = adapters::make_file_bus(directory.file("bus"));
-    ASSERT_TRUE(made) << made.error().message;
-    ASSERT_TRUE((*made)->ensure_topics({"metrics"}));
-    auto producer = (*made)->producer();
-    ASSERT_TRUE(producer);
-    runtime::Outgoing message;
-    message.topic = "metrics";
-    message.payload = lines;
-    ASSERT_TRUE((*producer)->send(message, [](auto) {}));
-    EXPECT_EQ((*producer)->flush(std::chrono::seconds(5)), 0U);
-  }
-  static std::string point(const std::string& name, const std::string& version,
-                           const std::string& rest) {
-    return R"({"metric":")" + name + R"(","labels":{)" +
-           (version.empty() ? "" : R"("version":")" + version + "\"") + "}," + rest +
-           R"(,"time":"2026-01-05T10:00:00Z"})" + "\n";
-  }
-  Ran doctor(std::vector<std::string> more = {}) {
-    std::vector<std::string> words{
-        "doctor", "--bus", bus, "--metrics-topic", "metrics", "--for", "1s", "--metrics", runbook};
-    words.insert(words.end(), more.begin(), more.end());
-    return rollbook(words);
-  }
-  std::string healthy() const {
-    std::string lines;
-    for (const char* version : {"old", "new"}) {
-      lines += point("shop_requests_total", version, R"("kind":"counter","value":100)");
-      lines += point("shop_errors_total", version, R"("kind":"counter","value":1)");
-      lines += point("shop_seconds", version,
-                     R"("kind":"histogram","bounds":[0.005,0.01,0.025],"counts":[1,2,3,4])");
-    }
-    return lines + point("shop_queue_depth", "", R"("kind":"counter","value":7)");
-  }
-
-  Directory directory;
-  std::string runbook, bus;
-};
 
 TEST_F(DoctorTest, MetricsThatFitAreToldWithTheirFacts) {
   send(healthy());
@@ -128,7 +52,7 @@ TEST_F(DoctorTest, AWrongKindGetsTheLineToWrite) {
   EXPECT_EQ(ran.exit, 1);
   EXPECT_THAT(ran.out,
               AllOf(HasSubstr("the runbook says counter, its points are of the kind gauge"),
-                    HasSubstr("write: metric depth    = gauge   shop_queue_depth unsplit")));
+                    HasSubstr("write: metric depth    = gauge max   shop_queue_depth unsplit")));
 }
 
 TEST_F(DoctorTest, AnArmUnderAnotherLabelOrValueIsSaid) {
@@ -152,17 +76,6 @@ TEST_F(DoctorTest, AnArmThatIsMissingIsSaid) {
 }
 
 // ---- Names that were not seen ---------------------------------------------------------------
-
-std::string without(std::string lines, const std::string& name) {
-  std::string kept;
-  for (std::size_t begin = 0; begin < lines.size();) {
-    const std::size_t end = lines.find('\n', begin) + 1;
-    const std::string line = lines.substr(begin, end - begin);
-    if (line.find("\"" + name + "\"") == std::string::npos) kept += line;
-    begin = end;
-  }
-  return kept;
-}
 
 TEST_F(DoctorTest, AServiceThatHasHadNoErrorYetIsHealthy) {
   send(without(healthy(), "shop_errors_total") +

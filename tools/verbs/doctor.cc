@@ -12,6 +12,7 @@
 #include "dsl/diagnostics.h"
 #include "engine/core/units.h"
 #include "tools/files.h"
+#include "tools/metric_advice.h"
 #include "tools/metric_reading.h"
 #include "tools/metric_survey.h"
 #include "tools/rollouts.h"
@@ -25,7 +26,6 @@ using namespace std::chrono_literals;
 using adapters::Json;
 
 constexpr std::uintmax_t kFreeLeast = std::uintmax_t{1} << 30;  // a month of some rollouts' log
-constexpr core::Duration kLagMost = 60s;
 
 struct Options {
   Settings settings;
@@ -200,11 +200,12 @@ void print(const MetricFinding& found, const Console& console) {
       "{:<7} {} = {} {}: {}", kStateNames[static_cast<std::size_t>(state_of(found))], found.metric,
       found.kind, found.name,
       !found.seen ? "not seen" : fmt::format("{} series, {}", found.series, join(found.kinds))));
-  const auto detail = [&](const std::string& text) { console.line("          " + text); };
+  const auto detail = [&](const std::string& text) {
+    console.line("          " + adapters::printable(text));
+  };
   if (found.seen) {
     detail(fmt::format("{:.3g} points a second, the latest {}", found.points_per_second,
                        latest_text(found)));
-    if (*found.lag > kLagMost) detail("nothing newer came: is its sender still running?");
     std::vector<std::string> arms, labels;
     for (const auto& [arm, series] : found.arms)
       arms.push_back(fmt::format("{} ({})", arm, series));
@@ -212,7 +213,7 @@ void print(const MetricFinding& found, const Console& console) {
     for (const auto& [label, values] : found.labels) {
       labels.push_back(fmt::format("{}={}", label, fmt::join(values, "|")));
     }
-    if (!labels.empty()) detail("labels: " + adapters::printable(join(labels)));
+    if (!labels.empty()) detail("labels: " + join(labels));
   }
   if (!found.edges.empty()) {
     std::vector<std::string> edges;
@@ -225,7 +226,7 @@ void print(const MetricFinding& found, const Console& console) {
   for (const auto* sentences : {&found.problems, &found.warnings, &found.notes}) {
     for (const std::string& sentence : *sentences) detail(sentence);
   }
-  if (!found.suggestion.empty()) detail("write: " + found.suggestion);
+  if (!found.write.text.empty()) detail("write: " + found.write.text);
 }
 
 Json number_or_null(const std::optional<core::Fixed>& value) {
@@ -264,7 +265,7 @@ Json to_json(const MetricFinding& found) {
   json["problems"] = found.problems;
   json["warnings"] = found.warnings;
   json["notes"] = found.notes;
-  json["write"] = found.suggestion;
+  json["write"] = found.write.text;
   return json;
 }
 
@@ -290,9 +291,12 @@ Outcome<Exit> examine_metrics(const Options& options, const adapters::Config& co
   }
   TRY(const auto bus, make_bus(config));
   MetricSurvey survey;
-  MetricReading heard(config, [&](const runtime::PointBatch& batch) { survey.take(batch); });
+  MetricReading heard(config, [&](const runtime::PointBatch& batch, const Arrival& how) {
+    survey.take(batch, how);
+  });
   TRY_DO(heard.listen(*bus, *duration));
-  const auto findings = survey.findings(compiled.plan->machine, text, wall_now());
+  const auto findings =
+      advised(survey, {options.runbook, text}, compiled.plan->machine, wall_now());
   const bool fit = std::all_of(findings.begin(), findings.end(),
                                [](const MetricFinding& found) { return found.problems.empty(); });
   if (options.output == "json") {

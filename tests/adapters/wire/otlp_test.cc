@@ -412,6 +412,23 @@ TEST_F(OtlpTest, JsonHasIntegersAsTextsAndEnumsAsNames) {
                                  "e{} (-, 7] exponential_delta 0 scale 2 offset -3 zero 1 [2]"));
 }
 
+TEST_F(OtlpTest, AUnitComesWithTheFirstPointOfASeries) {
+  metric().set_unit("ms");
+  gauge(1);
+  gauge(2);
+  decode_data();
+  ASSERT_EQ(batch.new_units.size(), 1U);
+  EXPECT_EQ(batch.new_units[0].series, batch.new_series[0].number);
+  EXPECT_EQ(batch.new_units[0].unit, "ms");
+  decode(json(R"({"name":"a","unit":"s","gauge":{"dataPoints":[{"timeUnixNano":7,"asInt":5}]}},
+    {"name":"b","gauge":{"dataPoints":[{"timeUnixNano":7,"asInt":5}]}},
+    {"name":"c","unit":7,"gauge":{"dataPoints":[{"timeUnixNano":7,"asInt":5}]}})"));
+  EXPECT_THAT(letters, IsEmpty());  // of a unit that is no text nothing is known
+  ASSERT_EQ(batch.new_units.size(), 2U);
+  EXPECT_EQ(batch.new_units[1].unit, "s");
+  EXPECT_EQ(batch.new_series.size(), 4U);
+}
+
 TEST_F(OtlpTest, JsonIsKnownByItsKeyWhereverItStands) {
   decode(R"({"schema":"x","resourceMetrics":[]})");
   decode(" { \"resourceMetrics\" : [ ] }");
