@@ -228,12 +228,13 @@ std::string as_table(const Report& report) {
   for (const CriterionReport& criterion : report.criteria) text += table_of(criterion);
   text += fmt::format(
       "\nNoticed: the medians of {} runs in requests of the judged arm and time, with a\n"
-      "point of each series every {}; by a guard, of a canary that is sick from the\n"
-      "shift on or that was healthy before (tests: for an hour), whichever is later.\n"
-      "Holds are watched at that load. Requests fail independently; bursts alarm oftener.\n"
-      "`at most`: a bound, or the promise of a test. In brackets: 95% intervals of\n"
-      "simulations. Windows that overlap share requests: without `for` this is the\n"
-      "scan statistic, with it a bound, and simulated where the bound says little.\n",
+      "point of each series every {}. Of a guard the later is told, of a canary that\n"
+      "is sick from the shift on and of one that was healthy before (tests: for an\n"
+      "hour). Holds are watched to their end at that load. Requests fail independently;\n"
+      "bursts alarm oftener. `at most`: a bound, or the promise of a test. In brackets:\n"
+      "95% intervals of simulations. Windows that overlap share requests: without `for`\n"
+      "this is the scan statistic, with it a bound, and simulated where the bound says\n"
+      "little.\n",
       report.runs, adapters::format_duration(report.every));
   std::string lines;
   for (std::size_t begin = 0; begin < text.size();) {  // padding ends no line

@@ -163,7 +163,7 @@ TEST(PowerOfExports, AllThreeSayHowFarApartPointsWere) {
   settings.every = 60s;
   const core::Machine shop = machine("stop errors / requests > 5% over 5m", "", "10m");
   const Report report = study(shop, 20, settings);
-  EXPECT_THAT(as_table(report), HasSubstr("point of each series every 1m;"));
+  EXPECT_THAT(as_table(report), HasSubstr("point of each series every 1m."));
   EXPECT_THAT(as_json(report, nullptr), HasSubstr(R"("every_seconds":60)"));
   EXPECT_THAT(as_json(report, nullptr), HasSubstr(R"("since":")"));
   const auto made = Study::of(shop, {{"peak", 20}}, settings);
