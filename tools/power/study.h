@@ -33,7 +33,8 @@ struct Chance {
   double least = 0, most = 1;
 };
 
-// From when on a canary is what it is: a service is never as well known as after an hour.
+// From when on a canary is what it is. Neither is always noticed later: a full window of what was
+// healthy hides what is sick, and a test that has seen little takes it for a burst.
 enum class Since : std::uint8_t {
   shift,  // the beginning of the stage
   later,  // it was healthy for a while
