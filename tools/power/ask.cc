@@ -98,6 +98,17 @@ Outcome<double> parse_rate(const std::string& text) {
   return static_cast<double>(weight->nanos) * 1e-9;
 }
 
+Outcome<core::Duration> parse_every(const std::string& text) {
+  using namespace std::chrono_literals;
+  const auto every = adapters::parse_duration(text);
+  if (!every || *every < kEveryLeast || *every > kEveryMost || *every % 1s != 0ns) {
+    return give_up(fmt::format("--every: `{}` is no whole number of seconds up to an hour: 60s",
+                               adapters::printable(text)),
+                   Exit::usage);
+  }
+  return *every;
+}
+
 Outcome<std::vector<Load>> parse_loads(const std::vector<std::string>& texts,
                                        const Machine& machine) {
   if (machine.targets.empty() && texts.size() > 1) {

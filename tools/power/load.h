@@ -1,5 +1,5 @@
 #pragma once
-// Load: how many requests come, and which of them a series counts.
+// Load: how many requests come, which of them a series counts, and how far apart it says so.
 
 #include <string>
 #include <vector>
@@ -7,6 +7,10 @@
 #include "engine/core/machine.h"
 
 namespace rollbook::power {
+
+// Points of a series come so far apart at least, and at most.
+inline constexpr core::Duration kEveryLeast = std::chrono::seconds(1);
+inline constexpr core::Duration kEveryMost = std::chrono::hours(1);
 
 struct Load {
   std::string name;       // "peak"

@@ -130,7 +130,9 @@ std::string head_of(const Study& study, std::size_t panels) {
                    fmt::format("{} {}/s", study.loads()[load].name,
                                about_count(study.loads()[load].per_second)));
   }
-  return svg;
+  return svg + text_at(kPanelWidth + kLeft + kWidth, 54, "end",
+                       fmt::format("points every {}; sick from the shift on or later: the lower",
+                                   adapters::format_duration(study.settings().every)));
 }
 
 }  // namespace

@@ -144,12 +144,13 @@ Json to_json(const Chance& chance) {
 // A share without the dust of binary fractions.
 Json rate_json(double rate) { return adapters::number(core::Fixed{std::llround(rate * 1e9)}); }
 
-double seconds(Duration duration) { return static_cast<double>(duration.count()) * 1e-9; }
+double seconds(Duration duration) { return static_cast<double>(duration.count()) / 1e9; }
 
 Json to_json(const Notice& notice) {
   Json json{{"multiple", notice.multiple}};
   if (notice.none) return json;
   json["rate"] = rate_json(notice.rate);
+  json["since"] = notice.since == Since::shift ? "shift" : "later";
   json["noticed"] = notice.noticed;
   if (notice.noticed <= 0) return json;
   json["requests"] = std::llround(notice.requests);
@@ -226,13 +227,15 @@ std::string as_table(const Report& report) {
   }
   for (const CriterionReport& criterion : report.criteria) text += table_of(criterion);
   text += fmt::format(
-      "\nNoticed: the medians of {} runs in requests of the judged arm and time, by a\n"
-      "guard that had been content before (tests: for an hour). Holds are watched to\n"
-      "their end at that load. Requests fail independently; bursts alarm oftener.\n"
-      "`at most`: a bound, or the promise of a test. In brackets: 95% intervals of\n"
-      "simulations. Windows that overlap share requests: without `for` this is the\n"
-      "scan statistic, with it a bound, and simulated where the bound says little.\n",
-      report.runs);
+      "\nNoticed: the medians of {} runs in requests of the judged arm and time, with a\n"
+      "point of each series every {}. Of a guard the later is told, of a canary that\n"
+      "is sick from the shift on and of one that was healthy before (tests: for an\n"
+      "hour). Holds are watched to their end at that load. Requests fail independently;\n"
+      "bursts alarm oftener. `at most`: a bound, or the promise of a test. In brackets:\n"
+      "95% intervals of simulations. Windows that overlap share requests: without `for`\n"
+      "this is the scan statistic, with it a bound, and simulated where the bound says\n"
+      "little.\n",
+      report.runs, adapters::format_duration(report.every));
   std::string lines;
   for (std::size_t begin = 0; begin < text.size();) {  // padding ends no line
     const std::size_t end = std::min(text.find('\n', begin), text.size());
@@ -276,6 +279,7 @@ std::string as_json(const Report& report, const Evidence* evidence) {
   for (const CriterionReport& each : report.criteria) criteria.push_back(to_json(each));
   Json json{{"runbook", report.runbook},
             {"watched_seconds", seconds(report.watched)},
+            {"every_seconds", seconds(report.every)},
             {"runs", report.runs},
             {"seed", report.seed},
             {"plan", plan},

@@ -85,20 +85,36 @@ PeakAndTrough extremes_of(const Tally& tally, const Came& came) {
   return found;
 }
 
-std::vector<Load> loads_of(const Machine& machine, const Tally& tally) {
+std::vector<Load> loads_of(const Machine& machine, const Tally& tally, MetricIndex requests) {
+  const PeakAndTrough all = extremes_of(tally, tally.of(requests));
+  std::vector<Load> loads{{"peak", all.peak}, {"trough", all.trough}};
+  for (std::uint32_t i = 0; i < machine.targets.size(); ++i) {
+    const Came& came = tally.of(Series{requests, Arm::total, TargetIndex{i}});
+    const PeakAndTrough own = extremes_of(tally, came);
+    loads[0].of_targets.push_back(own.peak);
+    loads[1].of_targets.push_back(own.trough);
+  }
+  return loads;
+}
+
+// The median. Of requests, which come all the time: what is seldom may be told only when it came.
+std::optional<Duration> every_of(const Came& came) {
+  std::int64_t all = 0, passed = 0;
+  for (const auto& [apart, times] : came.apart) all += times;
+  for (const auto& [apart, times] : came.apart) {
+    passed += times;
+    if (2 * passed >= all) return apart;
+  }
+  return std::nullopt;
+}
+
+void take_requests(const Machine& machine, const Tally& tally, Recorded& recorded) {
   for (const MetricIndex metric : counts_requests(machine)) {
     if (tally.of(metric).total.nanos <= 0) continue;
-    const PeakAndTrough all = extremes_of(tally, tally.of(metric));
-    std::vector<Load> loads{{"peak", all.peak}, {"trough", all.trough}};
-    for (std::uint32_t i = 0; i < machine.targets.size(); ++i) {
-      const Came& came = tally.of(Series{metric, Arm::total, TargetIndex{i}});
-      const PeakAndTrough own = extremes_of(tally, came);
-      loads[0].of_targets.push_back(own.peak);
-      loads[1].of_targets.push_back(own.trough);
-    }
-    return loads;
+    recorded.loads = loads_of(machine, tally, metric);
+    recorded.every = every_of(tally.of(metric));
+    return;
   }
-  return {};
 }
 
 // ---- Rates ----------------------------------------------------------------------------------
@@ -207,7 +223,7 @@ Outcome<Recorded> recorded_of(const Machine& machine, const Tally& tally) {
   Recorded recorded;
   recorded.span = tally.span();
   recorded.points = tally.points();
-  recorded.loads = loads_of(machine, tally);
+  take_requests(machine, tally, recorded);
   for (const Criterion& criterion : machine.criteria) {
     rates_of(criterion, machine, tally, recorded);
   }

@@ -1,9 +1,10 @@
 #pragma once
 // Recorded: what a healthy service really does, from metrics that were recorded: how many requests
-// come, and which share of them is bad in the eyes of each criterion. From a file here; from a
-// topic with tools/metric_reading.h.
+// come, how far apart that is told, and which share of them is bad in the eyes of each criterion.
+// From a file here; from a topic with tools/metric_reading.h.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ struct Recorded {
   std::map<std::string, Level> levels;  // of each criterion on a gauge
   core::Duration span{};
   std::int64_t points = 0;  // of the runbook's metrics
+  // Between two points of a series of requests, the median; nothing where none had two.
+  std::optional<core::Duration> every;
 };
 // Healthy is what was recorded, where nobody has said otherwise.
 void take(const Recorded& recorded, const core::Machine& machine, Settings& settings);

@@ -4,6 +4,7 @@
 
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
+#include "engine/core/stretches.h"
 #include "engine/core/trials.h"
 
 namespace rollbook::power {
@@ -13,12 +14,15 @@ using namespace rollbook::core;
 namespace {
 
 constexpr Time kBegin{std::chrono::seconds(1767571200)};  // 2026-01-05T00:00Z
+constexpr Duration kExport = std::chrono::minutes(1);     // exporters send so often at least
 
 }  // namespace
 
 Rehearsal::Rehearsal(const Machine& machine, std::map<CriterionIndex, Model> criteria,
-                     const Weights& weights)
-    : criteria_(std::move(criteria)), begun_(kBegin), now_(kBegin) {
+                     const Weights& weights, Duration every)
+    : criteria_(std::move(criteria)), every_(every), begun_(kBegin), now_(kBegin) {
+  counted_.fill(begun_);
+  told_.fill(begun_ - every_);
   machine_.arms = machine.arms;
   machine_.targets = machine.targets;
   machine_.metrics = machine.metrics;
@@ -110,9 +114,26 @@ void Rehearsal::disarm(CriterionIndex criterion) {
   std::erase(machine_.states[0].armed, criterion);
 }
 
-// ---- What comes in one step -----------------------------------------------------------------
+// ---- What comes -----------------------------------------------------------------------------
 
-void Rehearsal::count(SeriesIndex series, std::int64_t came) {
+std::size_t Rehearsal::side_of(SeriesIndex series) const {
+  return machine_.at(series).arm == Arm::baseline ? 1 : 0;
+}
+
+bool Rehearsal::is_of(Arm arm, SeriesIndex series) const {
+  return arm == Arm::total || (side_of(series) == 1) == (arm == Arm::baseline);
+}
+
+void Rehearsal::mark(Arm arm, std::array<Time, 2>& sides) const {
+  if (arm != Arm::baseline) sides[0] = now_;
+  if (arm != Arm::canary) sides[1] = now_;
+}
+
+double Rehearsal::seconds_of(SeriesIndex series) const {
+  return static_cast<double>((now_ - counted_[side_of(series)]).count()) * 1e-9;
+}
+
+void Rehearsal::add(SeriesIndex series, std::int64_t came) {
   counts_[series] = came;
   total_[series] += came;
 }
@@ -122,8 +143,8 @@ double Rehearsal::flow_of(SeriesIndex series, const Traffic& traffic) const {
 }
 
 void Rehearsal::count_requests(SeriesIndex series, const Traffic& traffic, Draw& draw) {
-  if (counts_.contains(series)) return;
-  count(series, draw.poisson(flow_of(series, traffic) * seconds_));
+  if (!is_of(arm_, series) || counts_.contains(series)) return;
+  add(series, draw.poisson(flow_of(series, traffic) * seconds_of(series)));
 }
 
 void Rehearsal::count_all_requests(CriterionIndex index, const Traffic& traffic, Draw& draw) {
@@ -137,37 +158,36 @@ void Rehearsal::count_all_requests(CriterionIndex index, const Traffic& traffic,
 
 void Rehearsal::count_what_is_judged(CriterionIndex index, const Traffic& traffic, Draw& draw) {
   const Criterion& criterion = machine_.at(index);
-  const double rate = traffic.rates.at(index);
   switch (criteria_.at(index).sickness) {
     case Sickness::failing:
-      if (criterion.measure == Measure::ratio) {
-        count_ratio(index, rate, draw);
-      } else if (!buckets_.contains(fed_by(machine_, criterion))) {
-        count_buckets(fed_by(machine_, criterion), traffic, draw);
-      }
-      return;
+      if (criterion.measure == Measure::ratio) return count_ratio(index, traffic, draw);
+      return count_buckets(fed_by(machine_, criterion), traffic, draw);
     case Sickness::slower:
-      return count_two_quantiles(index, rate, draw);
+      return count_two_quantiles(index, traffic.rates.at(index), draw);
     case Sickness::changed:
       return count_changed(index, traffic, draw);
     case Sickness::diverted:
       return count_split(index, traffic, draw);
     case Sickness::level:
-      return count(machine_.at(criterion.window).series, draw.poisson(rate * seconds_));
+      return count_level(index, traffic, draw);
   }
 }
 
-void Rehearsal::count_ratio(CriterionIndex index, double rate, Draw& draw) {
+void Rehearsal::count_ratio(CriterionIndex index, const Traffic& traffic, Draw& draw) {
   const Criterion& criterion = machine_.at(index);
-  const std::int64_t requests = counts_.at(fed_by(machine_, criterion));
+  // Several criteria may look at the same ratio.
+  const auto comes = [&](SeriesIndex series) {
+    return is_of(arm_, series) && !counts_.contains(series);
+  };
   const SeriesIndex numerator = machine_.at(criterion.window).series;
-  if (!counts_.contains(numerator)) {  // several criteria may look at the same ratio
-    const std::int64_t bad = draw.binomial(requests, rate);
+  if (comes(numerator)) {
+    const std::int64_t requests = counts_.at(fed_by(machine_, criterion));
+    const std::int64_t bad = draw.binomial(requests, traffic.rates.at(index));
     counts_[numerator] = is_turned(criterion) ? requests - bad : bad;
   }
   if (!criterion.other.valid()) return;
   const SeriesIndex other = machine_.at(criterion.other).series;
-  if (counts_.contains(other)) return;
+  if (!comes(other)) return;
   counts_[other] = draw.binomial(counts_.at(machine_.at(criterion.other_denominator).series),
                                  criteria_.at(index).base);
 }
@@ -175,9 +195,10 @@ void Rehearsal::count_ratio(CriterionIndex index, double rate, Draw& draw) {
 void Rehearsal::count_changed(CriterionIndex index, const Traffic& traffic, Draw& draw) {
   const Criterion& criterion = machine_.at(index);
   const SeriesIndex series = machine_.at(criterion.window).series;
+  if (!is_of(arm_, series)) return;
   const double level = criteria_.at(index).base * (1 - traffic.rates.at(index));
   if (criterion.measure != Measure::ratio) {
-    return count(series, draw.poisson(flow_of(series, traffic) * level * seconds_));
+    return add(series, draw.poisson(flow_of(series, traffic) * level * seconds_of(series)));
   }
   const std::int64_t requests = counts_.at(fed_by(machine_, criterion));
   counts_[series] = level <= 1 ? draw.binomial(requests, level)
@@ -190,8 +211,15 @@ void Rehearsal::count_split(CriterionIndex index, const Traffic& traffic, Draw& 
   const SeriesIndex baseline = machine_.at(criterion.other).series;
   const double both = flow_of(canary, traffic) + flow_of(baseline, traffic);
   const double weight = traffic.rates.at(index);
-  count(canary, draw.poisson(both * weight * seconds_));
-  count(baseline, draw.poisson(both * (1 - weight) * seconds_));
+  for (const auto& [series, share] : {std::pair{canary, weight}, {baseline, 1 - weight}}) {
+    if (is_of(arm_, series)) add(series, draw.poisson(both * share * seconds_of(series)));
+  }
+}
+
+void Rehearsal::count_level(CriterionIndex index, const Traffic& traffic, Draw& draw) {
+  const SeriesIndex series = machine_.at(machine_.at(index).window).series;
+  if (!is_of(arm_, series)) return;
+  add(series, draw.poisson(traffic.rates.at(index) * seconds_of(series)));
 }
 
 // How many lie above each edge, from the lowest on: what lies above an edge is a part of what lies
@@ -211,6 +239,7 @@ void Rehearsal::put_in_buckets(SeriesIndex series, const std::vector<double>& ab
 }
 
 void Rehearsal::count_buckets(SeriesIndex series, const Traffic& traffic, Draw& draw) {
+  if (!is_of(arm_, series) || buckets_.contains(series)) return;
   const std::vector<Fixed>& edges = state_.metrics[machine_.at(series).metric.value].bounds;
   std::vector<double> above(edges.size(), 1);
   for (const auto& [index, model] : criteria_) {
@@ -237,50 +266,79 @@ void Rehearsal::count_two_quantiles(CriterionIndex index, double rate, Draw& dra
   };
   const double limit = latency.exceeded_by(power::allowed_share(criterion)) *
                        static_cast<double>(criterion.factor.nanos) * 1e-9;
-  put_in_buckets(machine_.at(criterion.window).series, slowed(limit / latency.exceeded_by(rate)),
-                 draw);
-  put_in_buckets(machine_.at(criterion.other).series, slowed(1), draw);
+  const SeriesIndex own = machine_.at(criterion.window).series;
+  const SeriesIndex other = machine_.at(criterion.other).series;
+  if (is_of(arm_, own)) put_in_buckets(own, slowed(limit / latency.exceeded_by(rate)), draw);
+  if (is_of(arm_, other)) put_in_buckets(other, slowed(1), draw);
 }
 
-void Rehearsal::tell(Duration span, Observed& observed) const {
-  // Exporters send once a minute at least; what is told here at once is no gap.
-  constexpr Duration kExport = std::chrono::minutes(1);
-  for (const auto& [series, count] : counts_) {
-    const auto buckets = buckets_.find(series);
-    const bool histogram = machine_.at(machine_.at(series).metric).kind == MetricKind::histogram;
-    CellDelta delta;
-    delta.series = series;
-    delta.reach = Floor::shift;
-    delta.cell.end = delta.cell.latest = now_;
-    delta.cell.samples = histogram ? count : 1;
-    if (buckets != buckets_.end()) delta.cell.buckets = buckets->second;
-    if (!histogram) delta.cell.value = Fixed::from_int(count);
-    if (count != 0) observed.deltas.push_back(std::move(delta));
-    for (Time at = now_ - span + kExport; compares_times_ && at < now_; at += kExport) {
-      observed.seen.push_back({series, at, at});
-    }
-    observed.seen.push_back({series, now_, now_});
-  }
-}
-
-void Rehearsal::come(Duration span, const Traffic& traffic, Draw& draw, Observed& observed) {
-  now_ += span;
+void Rehearsal::count(Arm arm, const Traffic& traffic, Draw& draw) {
+  arm_ = arm;
   counts_.clear();
   buckets_.clear();
-  seconds_ = static_cast<double>(span.count()) * 1e-9;
   for (const auto& [index, model] : criteria_) count_all_requests(index, traffic, draw);
   for (const auto& [index, model] : criteria_) count_what_is_judged(index, traffic, draw);
-  tell(span, observed);
+  for (const auto& [series, came] : counts_) {
+    Untold& untold = untold_[series];
+    untold.count += came;
+    const auto buckets = buckets_.find(series);
+    if (buckets == buckets_.end()) continue;
+    untold.buckets.resize(buckets->second.size());
+    for (std::size_t i = 0; i < untold.buckets.size(); ++i) {
+      untold.buckets[i] += buckets->second[i];
+    }
+  }
+  mark(arm, counted_);
 }
 
-void Rehearsal::step(Duration span, const Traffic& traffic, Draw& draw, std::int64_t points) {
-  Pending pending;
-  const Duration each = std::chrono::ceil<std::chrono::seconds>(span / points);
-  for (Duration left = span; left > Duration::zero(); left -= each) {
-    come(std::min(each, left), traffic, draw, pending.observed);
+// ---- What is told of it ---------------------------------------------------------------------
+
+void Rehearsal::tell(SeriesIndex series, Untold& untold) {
+  const Time before = told_[side_of(series)];
+  const bool histogram = machine_.at(machine_.at(series).metric).kind == MetricKind::histogram;
+  CellDelta delta;
+  delta.series = series;
+  delta.reach = before < begun_ ? Floor::before : Floor::shift;
+  delta.cell.end = delta.cell.latest = now_;
+  delta.cell.samples = histogram ? untold.count : 1;
+  delta.cell.buckets = std::move(untold.buckets);
+  if (!histogram) delta.cell.value = Fixed::from_int(untold.count);
+  if (is_stretched(machine_, series, now_ - before)) {
+    delta.span = now_ - before;
+    delta.points = 1;
   }
+  if (untold.count != 0) pending_.observed.deltas.push_back(std::move(delta));
+  // Of what is told at once more seldom than exporters send no gap is to be made.
+  const Duration apart = std::max<Duration>(kExport, every_);
+  for (Time at = before + apart; compares_times_ && at < now_; at += apart) {
+    pending_.observed.seen.push_back({series, at, at});
+  }
+  pending_.observed.seen.push_back({series, now_, now_, kDistantPast, every_});
+}
+
+void Rehearsal::tell(Arm arm) {
+  for (auto each = untold_.begin(); each != untold_.end();) {
+    if (!is_of(arm, each->first)) {
+      ++each;
+      continue;
+    }
+    tell(each->first, each->second);
+    each = untold_.erase(each);
+  }
+  mark(arm, told_);
+}
+
+void Rehearsal::look() {
   std::vector<Event> events;
-  core::advance(machine_, shard_, state_, pending, Input{now_, Look{true}}, events);
+  core::advance(machine_, shard_, state_, pending_, Input{now_, Look{true}}, events);
+  pending_ = Pending{};
+}
+
+void Rehearsal::step(Duration span, const Traffic& traffic, Draw& draw) {
+  pass(span);
+  count(Arm::total, traffic, draw);
+  tell(Arm::total);
+  look();
 }
 
 std::int64_t Rehearsal::requests(CriterionIndex index) const {

@@ -7,7 +7,10 @@
 //   Rehearsal rehearsal(machine, {{stop, model}}, weights);
 //   rehearsal.step(1s, {load, rates}, draw);
 //   rehearsal.reading(stop).verdict
+//
+// Arms tell what they counted at moments of their own; step() is for where that does not matter.
 
+#include <array>
 #include <map>
 #include <utility>
 #include <vector>
@@ -30,13 +33,24 @@ struct Traffic {
 
 class Rehearsal {
  public:
-  // INVARIANT: each can be tried: its model says no reason why not.
+  // INVARIANT: each can be tried: its model says no reason why not. Points of a series come so far
+  // apart, and none just at the shift: what its first one tells began before, and counts nothing.
+  // Zero: all begin to count with the shift.
   Rehearsal(const core::Machine& machine, std::map<core::CriterionIndex, Model> criteria,
-            const Weights& weights);
+            const Weights& weights, core::Duration every = {});
 
-  // One span of time: counted, in so many points at most, observed, judged and logged. Whole
-  // seconds.
-  void step(core::Duration span, const Traffic& traffic, Draw& draw, std::int64_t points = 1);
+  // One span of time, in whole seconds: counted and told by all, judged and logged.
+  void step(core::Duration span, const Traffic& traffic, Draw& draw);
+
+  // The same bit by bit. Of Arm::total: by all; of Arm::canary: by all but the baseline.
+  void pass(core::Duration span) { now_ += span; }
+  // What came since it was counted last, at these rates.
+  void count(core::Arm arm, const Traffic& traffic, Draw& draw);
+  // A point of each series, of what was counted since the last one.
+  void tell(core::Arm arm);
+  // What was told is judged and logged.
+  void look();
+
   // New shifts are asked for and have settled: what begins with them begins anew.
   void shift(const Weights& weights);
   // It is not judged any more; its requests go on.
@@ -48,7 +62,7 @@ class Rehearsal {
   bool fails(core::CriterionIndex criterion) const {
     return reading(criterion).verdict == core::Verdict::fail;
   }
-  // Of the series that feeds the criterion, so far; of the split those of both arms.
+  // Of the series that feeds the criterion, as counted so far; of the split those of both arms.
   std::int64_t requests(core::CriterionIndex criterion) const;
   core::Duration elapsed() const { return now_ - begun_; }
 
@@ -57,31 +71,46 @@ class Rehearsal {
   void set_apart(core::CriterionIndex index);
   std::vector<core::Fixed> edges_of(core::MetricIndex metric) const;
 
-  void count(core::SeriesIndex series, std::int64_t came);
+  // Whether the arm that counts, or tells, has it.
+  bool is_of(core::Arm arm, core::SeriesIndex series) const;
+  // The baseline's, or all others: in the order of the arrays below.
+  std::size_t side_of(core::SeriesIndex series) const;
+  void mark(core::Arm arm, std::array<core::Time, 2>& sides) const;
+  double seconds_of(core::SeriesIndex series) const;
+
+  void add(core::SeriesIndex series, std::int64_t came);
   double flow_of(core::SeriesIndex series, const Traffic& traffic) const;
   void count_requests(core::SeriesIndex series, const Traffic& traffic, Draw& draw);
   void count_all_requests(core::CriterionIndex index, const Traffic& traffic, Draw& draw);
   void count_what_is_judged(core::CriterionIndex index, const Traffic& traffic, Draw& draw);
-  void count_ratio(core::CriterionIndex index, double rate, Draw& draw);
+  void count_ratio(core::CriterionIndex index, const Traffic& traffic, Draw& draw);
   void count_changed(core::CriterionIndex index, const Traffic& traffic, Draw& draw);
   void count_split(core::CriterionIndex index, const Traffic& traffic, Draw& draw);
+  void count_level(core::CriterionIndex index, const Traffic& traffic, Draw& draw);
   void count_buckets(core::SeriesIndex series, const Traffic& traffic, Draw& draw);
   void count_two_quantiles(core::CriterionIndex index, double rate, Draw& draw);
   void put_in_buckets(core::SeriesIndex series, const std::vector<double>& above, Draw& draw);
-  void come(core::Duration span, const Traffic& traffic, Draw& draw, core::Observed& observed);
-  void tell(core::Duration span, core::Observed& observed) const;
+  struct Untold {
+    std::int64_t count = 0;
+    std::vector<std::int64_t> buckets;
+  };
+  void tell(core::SeriesIndex series, Untold& untold);
 
   core::Machine machine_;
   core::ShardState shard_;
   core::RolloutState state_;
   std::map<core::CriterionIndex, Model> criteria_;
   bool compares_times_ = false;  // `changed` among them: gaps between points count
-  double seconds_ = 0;           // of what comes
+  core::Duration every_;
   Weights weights_;
   std::int64_t order_ = 0;  // of the last shift
   core::Time begun_, now_;
-  std::map<core::SeriesIndex, std::int64_t> counts_;  // of this step
+  std::array<core::Time, 2> counted_, told_;          // up to when, by side_of()
+  core::Arm arm_ = core::Arm::total;                  // that counts
+  std::map<core::SeriesIndex, std::int64_t> counts_;  // in this count
   std::map<core::SeriesIndex, std::vector<std::int64_t>> buckets_;
+  std::map<core::SeriesIndex, Untold> untold_;
+  core::Pending pending_;
   std::map<core::SeriesIndex, std::int64_t> total_;
   // Shares above the edges, of a latency that is so many times slower.
   std::map<std::pair<core::CriterionIndex, double>, std::vector<double>> slowed_;

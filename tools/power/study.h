@@ -33,9 +33,17 @@ struct Chance {
   double least = 0, most = 1;
 };
 
+// From when on a canary is what it is. Neither is always noticed later: a full window of what was
+// healthy hides what is sick, and a test that has seen little takes it for a burst.
+enum class Since : std::uint8_t {
+  shift,  // the beginning of the stage
+  later,  // it was healthy for a while
+};
+
 // What was noticed of a canary that became sick.
 struct Notice {
-  double multiple = 0;    // as Sickness takes it
+  double multiple = 0;  // as Sickness takes it
+  Since since = Since::shift;
   double rate = 0;        // what the canary had, in the terms of its model
   bool none = false;      // there is none so sick: the share would lie above 100 %
   double noticed = 0;     // the share of runs that noticed before `horizon`, or the chance
@@ -88,6 +96,7 @@ struct Report {
   std::vector<PlanReport> plan;
   std::vector<std::string> targets;
   bool shared_evenly = false;  // the load among them, as nobody said otherwise
+  core::Duration every{};      // as in Settings
   int runs = 0;
   std::uint64_t seed = 0;
 };
@@ -99,6 +108,7 @@ struct Settings {
   std::map<std::string, Latency> latencies;     // the same: as they were recorded
   std::map<std::string, Level> levels;
   std::vector<double> multiples{2, 5, 20};
+  core::Duration every = std::chrono::seconds(5);  // points of a series; whole seconds
   int runs = 201;
   std::uint64_t seed = 1;
 };
@@ -130,9 +140,14 @@ class Study {
   std::vector<CriterionReport> criteria() const;
   // How often it speaks against a healthy canary, by formula or promise alone.
   Chance alarm_of(const CriterionReport& criterion, const Load& load) const;
-  // How soon a canary at `multiple` times the limit is noticed.
+  // How soon a canary at `multiple` times the limit is noticed: by a guard whichever is later of
+  // one that is so since the shift and of one that was healthy before.
   Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple) const;
-  // The chance to notice a canary at `multiple` times the limit within the horizon, by simulation.
+  // The same of one of these.
+  Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple,
+                   Since since) const;
+  // The chance to notice a canary at `multiple` times the limit within the horizon, by simulation;
+  // of both the lower one.
   double chance_to_notice(const CriterionReport& criterion, const Load& load,
                           double multiple) const;
 
@@ -192,14 +207,21 @@ class Study {
     double requests = 0;
     core::Duration time{};
   };
-  // Until it is noticed, or passes: `until`.
-  Run run_until(core::Verdict until, const CriterionReport& criterion, const Load& load,
-                double rate, std::uint64_t number, core::Duration horizon) const;
-  // So long a run goes on at most.
+  // What is tried of a criterion: until it is noticed, or passes.
+  struct Trial {
+    core::Verdict until = core::Verdict::fail;
+    double rate = 0;
+    Since since = Since::shift;
+    core::Duration horizon{};  // a run goes on for so long at most
+  };
+  Run run_one(const CriterionReport& criterion, const Load& load, const Trial& trial,
+              std::uint64_t number) const;
+  core::Duration healthy_before(const CriterionReport& criterion, Since since) const;
+  // So far apart points come then, and looks are made; `so_far`: since it is what it is.
+  core::Duration points_apart(const CriterionReport& criterion, core::Duration so_far) const;
   core::Duration patience_of(const CriterionReport& criterion, core::Verdict until) const;
   // The medians of all runs.
-  Notice tried(core::Verdict until, const CriterionReport& criterion, const Load& load, double rate,
-               core::Duration horizon) const;
+  Notice tried(const CriterionReport& criterion, const Load& load, const Trial& trial) const;
   // Requests a second of what it judges: with those weights, or where it is first judged.
   double flow_of(core::CriterionIndex index, const Load& load, const Weights& weights) const;
   double flow_of(const CriterionReport& criterion, const Load& load) const;

@@ -131,6 +131,7 @@ Study::Fallen Study::walk_stages(const std::vector<Alarm>& alarms,
 Report Study::run(const Progress& progress) const {
   Report report;
   report.runbook = machine_.name;
+  report.every = settings_.every;
   report.runs = settings_.runs;
   report.seed = settings_.seed;
   for (const Target& target : machine_.targets) report.targets.push_back(target.name);

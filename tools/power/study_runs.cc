@@ -1,11 +1,12 @@
 // What is tried in the engine's core of one criterion: a sick canary until it is noticed, a healthy
-// one until it passes.
+// one until it passes. Points come as exporters send them, so that a verdict waits for an export.
 
 #include <algorithm>
 #include <cmath>
 
 #include "dsl/false_alarms.h"
 #include "engine/core/limits.h"
+#include "tools/power/exports.h"
 #include "tools/power/rehearsal.h"
 #include "tools/power/study.h"
 
@@ -16,10 +17,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A guard that has just begun is quicker than an old one; so long it was healthy before.
+// Of a guard's test, which has seen by then how what is healthy scatters.
 constexpr Duration kHealthyBefore = 1h;
 // Nobody waits longer to learn that a canary is sick.
 constexpr Duration kPatience = 10 * 24h;
+// While it is healthy nobody asks a test, which says the same however often it is looked at.
+constexpr std::int64_t kPointsALook = 10;
 
 Duration whole_seconds(Duration duration) {
   return std::max<Duration>(1s, std::chrono::ceil<std::chrono::seconds>(duration));
@@ -40,44 +43,73 @@ Draw Study::draw_of(const CriterionReport& criterion, const Load& load, double r
                std::uint64_t(std::llround(rate * 1e9)), number});
 }
 
-Study::Run Study::run_until(Verdict until, const CriterionReport& criterion, const Load& load,
-                            double rate, std::uint64_t number, Duration horizon) const {
+Duration Study::healthy_before(const CriterionReport& criterion, Since since) const {
   const Criterion& judged = machine_.at(criterion.index);
-  const bool tests = judged.test != Test::none;
-  const bool gate = judged.kind == CriterionKind::expect;
-  const bool past = criterion.sickness == Sickness::changed;
-  const Window& window = machine_.at(judged.window);
-  Draw draw = draw_of(criterion, load, rate, number);
-  Rehearsal rehearsal(machine_, {{criterion.index, criterion}}, criterion.weights);
+  if (criterion.sickness == Sickness::changed) return judged.lag;  // its past
+  if (since == Since::shift) return Duration{};
+  return judged.test != Test::none ? kHealthyBefore : machine_.at(judged.window).width;
+}
+
+namespace {
+
+bool is_dear(const CriterionReport& criterion, const Criterion& judged) {
+  return criterion.sickness == Sickness::slower && judged.test != Test::none;
+}
+
+bool asks_two_arms(const CriterionReport& criterion, const Criterion& judged) {
+  return judged.other.valid() && criterion.sickness != Sickness::changed;
+}
+
+}  // namespace
+
+// A window needs a point each pane. A test only grows: points a hundredth of the time apart cost a
+// hundredth of it at most. One that compares with its past takes pane after pane of it.
+Duration Study::points_apart(const CriterionReport& criterion, Duration so_far) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  const bool panes = judged.test == Test::none || criterion.sickness == Sickness::changed;
+  const Duration wanted = panes                        ? machine_.at(judged.window).pane
+                          : is_dear(criterion, judged) ? so_far / 200
+                                                       : so_far / 100;
+  return settings_.every * std::max<std::int64_t>(1, wanted / settings_.every);
+}
+
+Study::Run Study::run_one(const CriterionReport& criterion, const Load& load, const Trial& trial,
+                          std::uint64_t number) const {
+  const Criterion& judged = machine_.at(criterion.index);
+  Draw draw = draw_of(criterion, load, trial.rate, number);
+  Exports exports(settings_.every, asks_two_arms(criterion, judged), draw);
+  Rehearsal rehearsal(machine_, {{criterion.index, criterion}}, criterion.weights, settings_.every);
   Traffic traffic{load, {{criterion.index, healthy_at(criterion, load)}}};
-  const Duration pane = whole_seconds(window.pane);
-  const Duration before = past    ? judged.lag
-                          : gate  ? Duration{}
-                          : tests ? kHealthyBefore
-                                  : window.width;
+  const auto pass_until = [&](Duration at) { rehearsal.pass(at - rehearsal.elapsed()); };
+  const auto send = [&](Duration so_far) {
+    pass_until(exports.at());
+    rehearsal.count(exports.arm(), traffic, draw);
+    rehearsal.tell(exports.arm());
+    exports.go_on(points_apart(criterion, so_far));
+  };
+  const Duration before = healthy_before(criterion, trial.since);
+  for (std::int64_t points = 1; exports.at() <= before; ++points) {
+    send({});
+    if (judged.test == Test::none || points % kPointsALook == 0) rehearsal.look();
+  }
+  pass_until(before);
+  rehearsal.count(Arm::total, traffic, draw);
+  traffic.rates[criterion.index] = trial.rate;
+  const std::int64_t requests = rehearsal.requests(criterion.index);
+  Run run;
   // A look at two whole histograms costs as much as hundreds of others: there are fewer of them,
   // but not of points, which tell how what comes is spread.
-  const bool dear = criterion.sickness == Sickness::slower && tests;
-  const auto step = [&](Duration span) {
-    const auto points = dear ? std::clamp<std::int64_t>(span / dsl::kLook, 1, 10) : 1;
-    rehearsal.step(span, traffic, draw, points);
-  };
-  const Duration apart = std::max<Duration>(pane, (dear ? 10 : 1) * dsl::kLook);
-  for (Duration at{}; at < before; at += apart) step(apart);
-  traffic.rates[criterion.index] = rate;
-  const std::int64_t requests = rehearsal.requests(criterion.index);
-  const Duration begun = rehearsal.elapsed();
-  Run run;
-  while (!run.noticed && rehearsal.elapsed() - begun < horizon) {
-    // A test only grows: looks a hundredth of the time apart cost a hundredth of it at most, a
-    // twentieth where they are dear. One that compares with its past takes pane after pane of it.
-    const Duration so_far = rehearsal.elapsed() - begun;
-    const Duration next =
-        dear ? std::max<Duration>(dsl::kLook, so_far / 20) : Duration(so_far / 100);
-    step(tests && !past ? whole_seconds(next) : pane);
-    run.noticed = rehearsal.reading(criterion.index).verdict == until;
+  Duration next_look{};
+  while (!run.noticed && exports.at() - before <= trial.horizon) {
+    const Duration so_far = exports.at() - before;
+    send(so_far);
+    if (so_far < next_look) continue;
+    if (is_dear(criterion, judged)) next_look = so_far + so_far / 20;
+    rehearsal.look();
+    run.noticed = rehearsal.reading(criterion.index).verdict == trial.until;
   }
-  run.time = rehearsal.elapsed() - begun;
+  rehearsal.count(Arm::total, traffic, draw);
+  run.time = rehearsal.elapsed() - before;
   run.requests = static_cast<double>(rehearsal.requests(criterion.index) - requests);
   return run;
 }
@@ -118,7 +150,8 @@ Duration Study::patience_of(const CriterionReport& criterion, Verdict until) con
   return std::max(criterion.horizon, 4 * (machine_.at(judged.window).width + judged.sustain));
 }
 
-Notice Study::notice_of(const CriterionReport& criterion, const Load& load, double multiple) const {
+Notice Study::notice_of(const CriterionReport& criterion, const Load& load, double multiple,
+                        Since since) const {
   Notice notice;
   notice.multiple = multiple;
   const std::optional<double> rate = criterion.at(multiple);
@@ -127,13 +160,34 @@ Notice Study::notice_of(const CriterionReport& criterion, const Load& load, doub
   notice.rate = *rate;
   if (criterion.at_review) return notice_at_review(criterion, load, multiple);
   if (flow_of(criterion, load) <= 0) return notice;
-  const Notice found =
-      tried(Verdict::fail, criterion, load, *rate, patience_of(criterion, Verdict::fail));
-  notice.noticed = found.noticed;
-  notice.requests = found.requests;
-  notice.time = found.time;
-  notice.late = found.late;
+  notice =
+      tried(criterion, load, {Verdict::fail, *rate, since, patience_of(criterion, Verdict::fail)});
+  notice.multiple = multiple;
   return notice;
+}
+
+namespace {
+
+// A gate begins with its stage, and what has changed has its past before it.
+bool may_be_later(const CriterionReport& criterion) {
+  return criterion.kind != CriterionKind::expect && criterion.sickness != Sickness::changed;
+}
+
+// By what part is noticed, and where that is most of them by the time.
+bool is_sooner(const Notice& a, const Notice& b) {
+  const auto missed = [](const Notice& notice) {
+    return notice.noticed >= 0.5 ? 0.0 : 1 - notice.noticed;
+  };
+  return std::pair{missed(a), a.time} < std::pair{missed(b), b.time};
+}
+
+}  // namespace
+
+Notice Study::notice_of(const CriterionReport& criterion, const Load& load, double multiple) const {
+  const Notice at_once = notice_of(criterion, load, multiple, Since::shift);
+  if (at_once.none || !may_be_later(criterion)) return at_once;
+  const Notice later = notice_of(criterion, load, multiple, Since::later);
+  return is_sooner(later, at_once) ? at_once : later;
 }
 
 std::optional<Notice> Study::pass_of(const CriterionReport& criterion, const Load& load) const {
@@ -141,18 +195,19 @@ std::optional<Notice> Study::pass_of(const CriterionReport& criterion, const Loa
   const bool waits = judged.kind == CriterionKind::expect && judged.test != Test::none;
   if (!waits || !criterion.uncovered.empty()) return std::nullopt;
   if (flow_of(criterion, load) <= 0) return std::nullopt;
-  return tried(Verdict::pass, criterion, load, healthy_at(criterion, load),
-               patience_of(criterion, Verdict::pass));
+  return tried(criterion, load,
+               {Verdict::pass, healthy_at(criterion, load), Since::shift,
+                patience_of(criterion, Verdict::pass)});
 }
 
-Notice Study::tried(Verdict until, const CriterionReport& criterion, const Load& load, double rate,
-                    Duration horizon) const {
+Notice Study::tried(const CriterionReport& criterion, const Load& load, const Trial& trial) const {
   Notice notice;
-  notice.rate = rate;
+  notice.rate = trial.rate;
+  notice.since = trial.since;
   std::vector<double> requests;
   std::vector<Duration> times;
   for (int i = 0; i < settings_.runs; ++i) {
-    const Run run = run_until(until, criterion, load, rate, static_cast<std::uint64_t>(i), horizon);
+    const Run run = run_one(criterion, load, trial, static_cast<std::uint64_t>(i));
     if (!run.noticed) continue;
     requests.push_back(run.requests);
     times.push_back(run.time);
@@ -178,7 +233,11 @@ double Study::chance_to_notice(const CriterionReport& criterion, const Load& loa
   const Duration most = criterion.sickness == Sickness::changed
                             ? patience_of(criterion, Verdict::fail)
                             : criterion.horizon;
-  return tried(Verdict::fail, criterion, load, *rate, std::min(most, criterion.horizon)).noticed;
+  Trial trial{Verdict::fail, *rate, Since::shift, std::min(most, criterion.horizon)};
+  const double at_once = tried(criterion, load, trial).noticed;
+  if (!may_be_later(criterion)) return at_once;
+  trial.since = Since::later;
+  return std::min(at_once, tried(criterion, load, trial).noticed);
 }
 
 }  // namespace rollbook::power

@@ -5,6 +5,7 @@
 #include "engine/core/exponential.h"
 #include "engine/core/limits.h"
 #include "engine/runtime/fold.h"
+#include "tools/power/load.h"
 
 namespace rollbook::power {
 
@@ -97,7 +98,10 @@ bool Tally::is_whole(std::int64_t slice) const {
 }
 
 void Tally::learn(const runtime::SeriesName& name) {
-  if (feeds_.size() <= name.number.value) feeds_.resize(name.number.value + 1);
+  if (feeds_.size() <= name.number.value) {
+    feeds_.resize(name.number.value + 1);
+    heard_.resize(name.number.value + 1, kDistantPast);
+  }
   std::vector<Feed>& feeds = feeds_[name.number.value];
   for (const runtime::Match& match : selector_.match(name)) {
     const auto same = [&](const Feed& feed) { return feed.metric == match.metric; };
@@ -115,6 +119,7 @@ void Tally::take(const runtime::PointBatch& batch) {
     const auto increment = table_.take(batch, point);
     if (point.end < watched_.since) continue;
     ++points_;
+    measure(point, feeds);
     first_ = std::min(first_, point.end);
     last_ = std::max(last_, point.end);
     for (const Feed& feed : feeds) {
@@ -122,6 +127,17 @@ void Tally::take(const runtime::PointBatch& batch) {
       if (!named_[feed.metric.value]) named_[feed.metric.value] = point.end;
     }
   }
+}
+
+// What comes late, or twice, tells nothing, nor does one that was away.
+void Tally::measure(const runtime::MetricPoint& point, const std::vector<Feed>& feeds) {
+  Time& heard = heard_[point.series.value];
+  const Time before = std::exchange(heard, std::max(heard, point.end));
+  if (before == kDistantPast || point.end <= before) return;
+  const Duration apart = std::chrono::round<std::chrono::seconds>(point.end - before);
+  if (apart > kEveryMost) return;
+  for (const Feed& feed : feeds)
+    ++came_[feed.metric.value].front().apart[std::max<Duration>(apart, kEveryLeast)];
 }
 
 // A first sample without a start is only a base, but where its series is known to have been zero:

@@ -32,11 +32,12 @@ struct Range {
 };
 
 struct Came {
-  core::Fixed total;                           // of a counter; histograms: observations
-  std::map<std::int64_t, core::Fixed> slices;  // the same by slices since 1970: (k, k + 1]
-  core::Layout layout;                         // histograms: the coarsest that came
-  core::Cell buckets;                          // on it
-  std::map<std::int64_t, Range> levels;        // gauges: by slices, of all series
+  core::Fixed total;                             // of a counter; histograms: observations
+  std::map<std::int64_t, core::Fixed> slices;    // the same by slices since 1970: (k, k + 1]
+  core::Layout layout;                           // histograms: the coarsest that came
+  core::Cell buckets;                            // on it
+  std::map<std::int64_t, Range> levels;          // gauges: by slices, of all series
+  std::map<core::Duration, std::int64_t> apart;  // times between points of a series, whole seconds
 };
 
 class Tally {
@@ -64,6 +65,7 @@ class Tally {
     core::TargetIndex target;  // invalid: of none
   };
   void learn(const runtime::SeriesName& name);
+  void measure(const runtime::MetricPoint& point, const std::vector<Feed>& feeds);
   void count(const runtime::Increment& increment, const Feed& feed);
   void take_level(const runtime::Increment& increment, const Feed& feed);
   bool counts_whole(const runtime::Increment& increment, core::MetricIndex metric) const;
@@ -75,6 +77,7 @@ class Tally {
   runtime::Selector selector_;
   runtime::SeriesTable table_;
   std::vector<std::vector<Feed>> feeds_;          // by series on the wire
+  std::vector<core::Time> heard_;                 // the same: the latest point
   std::vector<std::vector<Came>> came_;           // by metric: of all, then of each target
   std::vector<std::optional<core::Time>> named_;  // by metric: when it was first heard of
   core::Time first_ = core::kDistantFuture, last_ = core::kDistantPast;

@@ -31,6 +31,7 @@ struct Options {
   std::string from;
   std::string last = "24h";
   Settings settings;
+  std::string every;
   std::string runs;
   std::string seed;
   std::string output;
@@ -78,6 +79,9 @@ Outcome<power::Settings> parse_settings(const Options& options) {
     } else {
       settings.healthy_rates[text.substr(0, equals)] = rate;
     }
+  }
+  if (!options.every.empty()) {
+    TRY(settings.every, power::parse_every(options.every));
   }
   if (!options.runs.empty()) {
     TRY(settings.runs, parse_count<int>(options.runs, 1, kRunsMost));
@@ -193,6 +197,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     TRY(source, read_source(options, plan.machine, console));
     loads = source->recorded.loads;
     power::take(source->recorded, plan.machine, settings);
+    if (options.every.empty()) settings.every = source->recorded.every.value_or(settings.every);
   }
   if (!options.loads.empty()) {
     TRY(loads, power::parse_loads(options.loads, plan.machine));
@@ -239,7 +244,7 @@ Verb power_verb() {
       Group::authoring,
       "how often a runbook stops a healthy canary, how soon it notices a sick one",
       {"rollbook power my.runbook", "rollbook power my.runbook --healthy 0.03% --load 900/s,120/s",
-       "rollbook power my.runbook --from recorded.jsonl",
+       "rollbook power my.runbook --every 60s", "rollbook power my.runbook --from recorded.jsonl",
        "rollbook power my.runbook --from metrics --brokers localhost:9092 --last 7d",
        "rollbook power my.runbook -o svg > power.svg"},
       [o](OptionSet& set) {
@@ -249,9 +254,12 @@ Verb power_verb() {
                     "bad requests of a healthy canary: of all ratios, or of one criterion");
         set.options("--load", "[TARGET=]PEAK[,TROUGH]", o->loads,
                     "requests a second of both arms, in place of the runbook's `load`");
+        set.option("--every", "DURATION", o->every,
+                   "how far apart the points of a series come (5s; of recorded metrics as far as "
+                   "they did): OpenTelemetry exports every 60s");
         set.option("--from", "TOPIC|FILE", o->from,
-                   "take rates and load from recorded metrics: a file of them, one a line, "
-                   "where there is one of that name, else a topic");
+                   "take rates, load and how far apart points come from recorded metrics: a file "
+                   "of them, one a line, where there is one of that name, else a topic");
         set.option("--last", "DURATION", o->last, "how far back a topic is read (24h)");
         o->settings.declare_bus(set);
         set.option("--runs", "N", o->runs, "simulations of each case (201; 51 of a plot)");

@@ -26,6 +26,7 @@ core::Machine of_expect(const std::string& expect, const std::string& hold = "2h
 Settings few(int runs, std::vector<double> multiples) {
   Settings settings;
   settings.runs = runs;
+  settings.every = 1s;
   settings.multiples = std::move(multiples);
   return settings;
 }

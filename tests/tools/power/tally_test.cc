@@ -165,6 +165,29 @@ TEST_F(TallyTest, ASliceIsWholeWhereItLiesWithinWhatWasRecorded) {
   EXPECT_EQ(total("requests"), 4000);
 }
 
+// Scrapes jitter, some are lost, some come late or twice; what is seldom comes when it does.
+TEST_F(TallyTest, PointsOfRequestsTellHowFarApartTheyCome) {
+  for (int scrape = 0; scrape < 40; ++scrape) {
+    if (scrape % 7 == 3) continue;
+    requests("eu", scrape * 15s + (scrape % 3) * 10ms, scrape * 100);
+    requests("us", scrape * 15s + 4s, scrape * 100);
+    if (scrape % 5 == 0) requests("us", scrape * 15s + 4s, scrape * 100);
+    if (scrape % 9 == 8) requests("us", scrape * 15s - 60s, scrape * 100 - 400);
+    line("shop_errors_total", "eu", scrape * 15s + (scrape % 4) * 2s,
+         R"("kind":"counter_delta","value":1)");
+  }
+  const auto recorded = recorded_of(machine_, *tally_);
+  ASSERT_TRUE(recorded) << recorded.error().message;
+  EXPECT_EQ(recorded->every, 15s);
+}
+
+TEST_F(TallyTest, ASecondIsTheLeastThatPointsComeApart) {
+  for (int tenth = 0; tenth < 40; ++tenth) requests("eu", tenth * 100ms, tenth * 10);
+  const auto recorded = recorded_of(machine_, *tally_);
+  ASSERT_TRUE(recorded) << recorded.error().message;
+  EXPECT_EQ(recorded->every, 1s);
+}
+
 TEST_F(TallyTest, LoadsAreOfEachTargetByItself) {
   for (int minute = 0; minute <= 20; ++minute) {
     const int busy = std::min(minute, 10);
