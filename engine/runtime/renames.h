@@ -36,7 +36,7 @@ struct Beginning {
 enum class Kinship : std::uint8_t { none, follows, beside };
 
 // `total`: of the other, as its base has it. `silent`: no point of it has come since, nor comes in
-// the same batch.
+// the same record.
 struct Other {
   const SeriesBase& base;
   core::Int128 total = 0;

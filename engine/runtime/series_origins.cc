@@ -73,18 +73,36 @@ SeriesTable::Base& SeriesTable::base_of(SeriesNumber number) {
   return waiting_.at(key_of(remembered_[number.value - kWaiting].name)).base;
 }
 
-core::Time SeriesTable::heard_until(SeriesNumber number, const PointBatch& batch,
-                                    core::Time enough) {
-  const core::Time until = base_of(number).end;
-  if (until >= enough || numbers_ == Numbers::foreign) return until;
-  if (coming_.empty()) {
-    for (const MetricPoint& point : batch.points) coming_.emplace_back(point.series, point.end);
-    std::sort(coming_.begin(), coming_.end());
+// Not of the whole batch: after a crash its records may come in others.
+void SeriesTable::find_coming(const PointBatch& batch, std::int64_t record) {
+  if (coming_in_ == record) return;
+  coming_in_ = record;
+  coming_.clear();
+  if (numbers_ == Numbers::foreign) return;
+  auto point = std::lower_bound(
+      batch.points.begin(), batch.points.end(), record,
+      [](const MetricPoint& each, std::int64_t offset) { return each.offset < offset; });
+  for (; point != batch.points.end() && point->offset == record; ++point) {
+    coming_.emplace_back(point->series, point->end);
   }
-  const auto behind = std::upper_bound(coming_.begin(), coming_.end(),
-                                       std::pair(seen_as(number), core::kDistantFuture));
-  if (behind == coming_.begin() || std::prev(behind)->first != seen_as(number)) return until;
+  std::sort(coming_.begin(), coming_.end());
+}
+
+core::Time SeriesTable::heard_until(SeriesNumber number, const PointBatch& batch,
+                                    const MetricPoint& point) {
+  const core::Time until = base_of(number).end;
+  if (until >= first_of(series_[point.series.value].base, point)) return until;
+  find_coming(batch, point.offset);
+  const SeriesNumber seen = seen_as(number);
+  const auto behind =
+      std::upper_bound(coming_.begin(), coming_.end(), std::pair(seen, core::kDistantFuture));
+  if (behind == coming_.begin() || std::prev(behind)->first != seen) return until;
   return std::max(until, std::prev(behind)->second);
+}
+
+bool SeriesTable::is_silent(SeriesNumber number, const PointBatch& batch,
+                            const MetricPoint& point) {
+  return heard_until(number, batch, point) < first_of(series_[point.series.value].base, point);
 }
 
 Int128 SeriesTable::total_of(const MetricPoint& point) const {
@@ -128,8 +146,7 @@ std::optional<SeriesTable::Candidate> SeriesTable::candidate(const Entry& entry,
   candidate.number = number;
   candidate.total = total_of(other);
   candidate.apart = total > candidate.total ? total - candidate.total : candidate.total - total;
-  const core::Time since = first_of(entry.base, point);
-  const bool silent = heard_until(number, batch, since) < since;
+  const bool silent = is_silent(number, batch, point);
   candidate.kinship = kinship({other, candidate.total, silent}, beginning_of(point, total));
   if (candidate.kinship == Kinship::none) return std::nullopt;
   if (candidate.kinship == Kinship::follows && !holds(other, point)) return std::nullopt;
@@ -157,7 +174,7 @@ std::optional<SeriesNumber> SeriesTable::retold_by(const Entry& entry, const Poi
   namesakes_.each_nested(entry.name, [&](SeriesNumber number) {
     if (!base_of(number).known) return;
     const auto [few, more] = std::minmax({entry.name.labels.size(), name_of(number).labels.size()});
-    all.push_back({number, heard_until(number, batch, point.end), more - few});
+    all.push_back({number, heard_until(number, batch, point), more - few});
     last = std::max(last, all.back().until);
   });
   std::erase_if(all, [&](const Nested& other) { return other.until < last - kAway; });
@@ -180,8 +197,8 @@ SeriesTable::Kin SeriesTable::origin_of(Entry& entry, const PointBatch& batch,
   if (first) base.retells = retold_by(entry, batch, point);
   if (!base.retells) return likeliest(entry, batch, point);
   if (first) return {Origin::waits, {}};
-  const bool silent = heard_until(*base.retells, batch, base.waits_since) < base.waits_since;
-  return silent ? Kin{Origin::retold, *base.retells} : likeliest(entry, batch, point);
+  if (is_silent(*base.retells, batch, point)) return {Origin::retold, *base.retells};
+  return likeliest(entry, batch, point);
 }
 
 SeriesTable::Kin SeriesTable::likeliest(const Entry& entry, const PointBatch& batch,
@@ -207,9 +224,8 @@ SeriesTable::Kin SeriesTable::likeliest(const Entry& entry, const PointBatch& ba
     if (holds && (!best || likelier(*found, *best))) best = found;
   };
   namesakes_.each_like(entry.name, see);
-  const core::Time since = first_of(entry.base, point);
   namesakes_.each_nested(entry.name, [&](SeriesNumber number) {
-    if (heard_until(number, batch, since) >= since) see(number);  // else it is not this
+    if (!is_silent(number, batch, point)) see(number);  // else it is not this
   });
   if (entry.base.waits_since == kDistantPast) return {perhaps ? Origin::waits : Origin::own, {}};
   if (!best) return {};

@@ -12,7 +12,7 @@ using core::kDistantPast;
 constexpr std::int64_t kMuchFaster = 25;
 
 void SeriesTable::learn(const PointBatch& batch) {
-  coming_.clear();
+  coming_in_.reset();
   if (!batch.new_series.empty()) {
     for (const MetricPoint& point : batch.points) heard_until_ = std::max(heard_until_, point.end);
   }

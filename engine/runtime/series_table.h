@@ -7,9 +7,10 @@
 // from a new start by a Collector that was restarted (pace.h). A first sample counts whole when
 // its start time is known, and since the export before, where its process was heard then without it
 // (series_firsts.cc); else it is a base. One that goes on with another series' total counts what
-// that rose by (renames.h). What was counted already is dropped, and so is a second gauge of one
-// time. An interval that overlaps one that was counted, and is another, is of another sender under
-// the same labels: it is handed on, to be refused.
+// that rose by, and one that is told under more labels or fewer from now on is a base (renames.h).
+// What was counted already is dropped, and so is a second gauge of one time. An interval that
+// overlaps one that was counted, and is another, is of another sender under the same labels: it is
+// handed on, to be refused.
 
 #include <array>
 #include <map>
@@ -155,8 +156,12 @@ class SeriesTable {
                                         const MetricPoint& point);
   // Of what may be one that it goes on as, or is told beside.
   Kin likeliest(const Entry& entry, const PointBatch& batch, const MetricPoint& point);
-  // The last point of it, also of those that come in the batch where `enough` was not reached yet.
-  core::Time heard_until(SeriesNumber number, const PointBatch& batch, core::Time enough);
+  // The last point of it; where that is not with the first one of `point` or behind it, also of
+  // those that come in the same record.
+  core::Time heard_until(SeriesNumber number, const PointBatch& batch, const MetricPoint& point);
+  void find_coming(const PointBatch& batch, std::int64_t record);
+  // No point of it has come since the first one of `point`.
+  bool is_silent(SeriesNumber number, const PointBatch& batch, const MetricPoint& point);
   struct Candidate {
     SeriesNumber number;
     Kinship kinship = Kinship::none;
@@ -209,8 +214,8 @@ class SeriesTable {
   Export companions_of_;
   std::pair<std::int32_t, std::int64_t> companions_in_{-1, 0};  // partition, next offset
   std::vector<SeriesNumber> companions_;
-  // Of the batch, by series: its last point. Empty: not asked for yet.
-  std::vector<std::pair<SeriesNumber, core::Time>> coming_;
+  std::vector<std::pair<SeriesNumber, core::Time>> coming_;  // all points of one record, sorted
+  std::optional<std::int64_t> coming_in_;                    // which, of the batch
   Namesakes namesakes_;
   Changes changes_;
   core::Time heard_until_ = core::kDistantPast;

@@ -42,7 +42,7 @@ class RetoldTest : public testing::Test {
     if (fresh) known->second = points.series(name, labels);
     return known->second;
   }
-  // What each adds, where its name was heard for long. In one batch.
+  // What each adds, where its name was heard for long. In one record.
   Counted give(Duration at, const std::vector<Total>& totals) {
     for (const Total& each : totals) {
       points.counter(named(each.name, each.labels), kBegin + at, each.total, each.start);
@@ -50,7 +50,11 @@ class RetoldTest : public testing::Test {
     return take();
   }
   Counted take() {
-    const PointBatch batch = points.take();
+    PointBatch batch = points.take();
+    for (MetricPoint& point : batch.points) point.offset = batch.points.front().offset;
+    return take(batch);
+  }
+  Counted take(const PointBatch& batch) {
     table.learn(batch);
     Counted counted;
     for (const MetricPoint& point : batch.points) {
@@ -132,6 +136,16 @@ TEST_F(RetoldTest, WhereItComesInAMessageBeforeTheOtherItCountsWithTheNextExport
 TEST_F(RetoldTest, AndInAMessageBehindItAtOnce) {
   serve(kGood, 600s);
   EXPECT_EQ(give(600s, {{kBad, 300}}), Counted{300});
+}
+
+// So it is whether a crash has put both messages into one batch, or not.
+TEST_F(RetoldTest, AsWhereBothMessagesAreInOneBatch) {
+  serve(kGood, 585s);
+  points.counter(named("ops", kBad), kBegin + 600s, 300);
+  points.counter(named("ops", kGood), kBegin + 600s, served(600s));
+  points.counter(named("ops", kBad), kBegin + 615s, 310);
+  points.counter(named("ops", kGood), kBegin + 615s, served(615s));
+  EXPECT_EQ(take(points.take()), Counted({0, 1500, 310, 1500}));
 }
 
 TEST_F(RetoldTest, AlsoWhereAnExportOfTheOtherWasLost) {

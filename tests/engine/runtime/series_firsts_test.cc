@@ -130,7 +130,7 @@ TEST_F(SeriesFirstsTest, AStartThatIsLaterThanTheExportBeforeStays) {
 TEST_F(SeriesFirstsTest, AlsoOfOneThatHasAllLabelsOfAnotherAndOneMore) {
   serve(540s);
   const SeriesNumber failed = points.series("req", {{"error", "oom"}, {"pod", "a"}, {"v", "new"}});
-  const auto increment = give(600s, {{failed, 1500}, {requests, 1'060'000}}, failed);
+  const auto increment = give(600s, {{requests, 1'060'000}, {failed, 1500}}, failed);
   EXPECT_FALSE(increment->retold);
   EXPECT_EQ(increment->start, kBegin + 540s);
 }
