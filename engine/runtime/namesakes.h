@@ -3,8 +3,7 @@
 // begins at zero; one that is only told otherwise goes on with the total of its life.
 //
 //   other values           they differ in the value of one label, or of all those that had new
-//   values
-//                          at once (pod and instance)
+//                          ones at once (pod and instance)
 //   a label renamed        each has names that the other has not, all else is alike
 //   more labels, or fewer  all of one are among the other's, with the same values: nested
 //

@@ -88,8 +88,8 @@ void SeriesTable::find_coming(const PointBatch& batch, std::int64_t record) {
   std::sort(coming_.begin(), coming_.end());
 }
 
-core::Time SeriesTable::heard_until(SeriesNumber number, const PointBatch& batch,
-                                    const MetricPoint& point) {
+core::Time SeriesTable::told_until(SeriesNumber number, const PointBatch& batch,
+                                   const MetricPoint& point) {
   const core::Time until = base_of(number).end;
   if (until >= first_of(series_[point.series.value].base, point)) return until;
   find_coming(batch, point.offset);
@@ -102,7 +102,7 @@ core::Time SeriesTable::heard_until(SeriesNumber number, const PointBatch& batch
 
 bool SeriesTable::is_silent(SeriesNumber number, const PointBatch& batch,
                             const MetricPoint& point) {
-  return heard_until(number, batch, point) < first_of(series_[point.series.value].base, point);
+  return told_until(number, batch, point) < first_of(series_[point.series.value].base, point);
 }
 
 Int128 SeriesTable::total_of(const MetricPoint& point) const {
@@ -174,7 +174,7 @@ std::optional<SeriesNumber> SeriesTable::retold_by(const Entry& entry, const Poi
   namesakes_.each_nested(entry.name, [&](SeriesNumber number) {
     if (!base_of(number).known) return;
     const auto [few, more] = std::minmax({entry.name.labels.size(), name_of(number).labels.size()});
-    all.push_back({number, heard_until(number, batch, point), more - few});
+    all.push_back({number, told_until(number, batch, point), more - few});
     last = std::max(last, all.back().until);
   });
   std::erase_if(all, [&](const Nested& other) { return other.until < last - kAway; });

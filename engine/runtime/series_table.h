@@ -158,7 +158,7 @@ class SeriesTable {
   Kin likeliest(const Entry& entry, const PointBatch& batch, const MetricPoint& point);
   // The last point of it; where that is not with the first one of `point` or behind it, also of
   // those that come in the same record.
-  core::Time heard_until(SeriesNumber number, const PointBatch& batch, const MetricPoint& point);
+  core::Time told_until(SeriesNumber number, const PointBatch& batch, const MetricPoint& point);
   void find_coming(const PointBatch& batch, std::int64_t record);
   // No point of it has come since the first one of `point`.
   bool is_silent(SeriesNumber number, const PointBatch& batch, const MetricPoint& point);
