@@ -9,16 +9,11 @@ namespace {
 
 constexpr std::uint32_t kNone = 0xffffffff;
 
-// Of what it has under these labels, which are all among its own.
-std::uint64_t hash_of(const SeriesName& name, const std::vector<std::string>& labels) {
+std::uint64_t hash_of(const SeriesName& name) {
   core::Fnv hash;
-  auto wanted = labels.begin();
   for (const auto& [label, value] : name.labels) {
-    if (wanted == labels.end()) break;
-    if (label != *wanted) continue;
     hash.take_text(label);
     hash.take_text(value);
-    ++wanted;
   }
   return hash.value;
 }
@@ -35,11 +30,6 @@ std::uint64_t hash_without(const SeriesName& name, const std::vector<std::size_t
     }
   }
   return hash.value;
-}
-
-bool is_part(const std::vector<std::string>& some, const std::vector<std::string>& all) {
-  return some.size() < all.size() &&
-         std::includes(all.begin(), all.end(), some.begin(), some.end());
 }
 
 // The positions of those that the other has not.
@@ -65,12 +55,6 @@ std::size_t Namesakes::schema_of(Kin& kin, Labels labels, const Names& names) {
   std::size_t place = 0;
   while (place < kin.schemas.size() && kin.schemas[place].labels != labels) ++place;
   if (place < kin.schemas.size() || place == kSchemas) return place;
-  for (const Schema& wider : kin.schemas) {
-    if (!is_part(labels, wider.labels)) continue;
-    for (const SeriesNumber number : wider.series) {
-      kin.parts.insert(hash_of(names(number), labels));
-    }
-  }
   Schema schema;
   schema.values.resize(labels.size());
   schema.labels = std::move(labels);
@@ -99,7 +83,6 @@ void Namesakes::set_across(Kin& kin, const Names& names) {
   Schema& mine = kin.schemas[last];
   for (std::size_t i = 0; i < last; ++i) {
     Schema& other = kin.schemas[i];
-    if (is_part(mine.labels, other.labels) || is_part(other.labels, mine.labels)) continue;
     mine.across.emplace_back(i, sieve_of(mine, lacking(mine.labels, other.labels), names));
     other.across.emplace_back(last, sieve_of(other, lacking(other.labels, mine.labels), names));
   }
@@ -126,57 +109,68 @@ void Namesakes::make_sieves(const SeriesName& name, bool settled, const Names& n
   }
 }
 
-bool Namesakes::add(const SeriesName& name, core::Time now, const Names& names) {
+void Namesakes::add(const SeriesName& name, core::Time now, const Names& names) {
   const auto [entry, first] = kin_.try_emplace(name.name);
   Kin& kin = entry->second;
   if (first) kin.settled = now + kSettled;
   const std::size_t place = schema_of(kin, labels_of(name), names);
-  if (place == kSchemas) return false;
+  if (place == kSchemas) return;
   Schema& schema = kin.schemas[place];
-  const std::uint64_t hash = hash_of(name, schema.labels);
-  if (!kin.whole.insert(hash).second) return false;  // itself
+  if (!kin.whole.insert(hash_of(name)).second) return;  // itself
   make_sieves(name, now >= kin.settled, names, schema);
   const auto series = static_cast<std::uint32_t>(schema.series.size());
   for (Sieve& sieve : schema.singles) put(name, series, sieve);
   for (Sieve& sieve : schema.together) put(name, series, sieve);
   for (auto& [other, sieve] : schema.across) put(name, series, sieve);
   schema.series.push_back(name.number);
-  bool known = kin.parts.contains(hash);
-  for (const Schema& narrower : kin.schemas) {
-    if (!is_part(narrower.labels, schema.labels)) continue;
-    const std::uint64_t part = hash_of(name, narrower.labels);
-    known = known || kin.whole.contains(part);
-    kin.parts.insert(part);
-  }
-  return known;
 }
 
-void Namesakes::each_like(const SeriesName& name,
-                          const std::function<void(SeriesNumber)>& see) const {
+const Namesakes::Schema* Namesakes::find(const SeriesName& name) const {
   const auto kin = kin_.find(name.name);
-  if (kin == kin_.end()) return;
+  if (kin == kin_.end()) return nullptr;
   const Labels labels = labels_of(name);
   const auto schema = std::find_if(kin->second.schemas.begin(), kin->second.schemas.end(),
                                    [&](const Schema& known) { return known.labels == labels; });
-  if (schema == kin->second.schemas.end()) return;
-  const auto look = [&](const Schema& among, const Sieve& sieve, std::uint64_t hash) {
-    const auto last = sieve.last.find(hash);
-    std::uint32_t place = last == sieve.last.end() ? kNone : last->second;
-    for (std::size_t looked = 0; place != kNone && looked < kCandidates; ++looked) {
-      if (among.series[place] != name.number) see(among.series[place]);
-      place = sieve.before[place];
-    }
-  };
-  for (const auto* sieves : {&schema->singles, &schema->together}) {
-    for (const Sieve& sieve : *sieves) look(*schema, sieve, hash_without(name, sieve.without));
+  return schema == kin->second.schemas.end() ? nullptr : &*schema;
+}
+
+void Namesakes::look(const SeriesName& name, const Schema& among, const Sieve& sieve,
+                     std::uint64_t hash, const See& see) {
+  const auto last = sieve.last.find(hash);
+  std::uint32_t place = last == sieve.last.end() ? kNone : last->second;
+  for (std::size_t looked = 0; place != kNone && looked < kCandidates; ++looked) {
+    if (among.series[place] != name.number) see(among.series[place]);
+    place = sieve.before[place];
   }
-  const auto own = static_cast<std::size_t>(schema - kin->second.schemas.begin());
-  for (const auto& [place, mine] : schema->across) {
-    const Schema& other = kin->second.schemas[place];
+}
+
+void Namesakes::look_across(const SeriesName& name, const Schema& schema, bool nested,
+                            const See& see) const {
+  const std::vector<Schema>& schemas = kin_.at(name.name).schemas;
+  const auto own = static_cast<std::size_t>(&schema - schemas.data());
+  for (const auto& [place, mine] : schema.across) {
+    const Schema& other = schemas[place];
     for (const auto& [back, sieve] : other.across) {
-      if (back == own) look(other, sieve, hash_without(name, mine.without));
+      if (back != own || nested != (mine.without.empty() || sieve.without.empty())) continue;
+      look(name, other, sieve, hash_without(name, mine.without), see);
     }
   }
+}
+
+void Namesakes::each_like(const SeriesName& name, const See& see) const {
+  const Schema* const schema = find(name);
+  if (schema == nullptr) return;
+  for (const auto* sieves : {&schema->singles, &schema->together}) {
+    for (const Sieve& sieve : *sieves) {
+      look(name, *schema, sieve, hash_without(name, sieve.without), see);
+    }
+  }
+  look_across(name, *schema, false, see);
+}
+
+void Namesakes::each_nested(const SeriesName& name, const See& see) const {
+  const Schema* const schema = find(name);
+  if (schema != nullptr) look_across(name, *schema, true, see);
 }
 
 }  // namespace rollbook::runtime

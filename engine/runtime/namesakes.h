@@ -2,15 +2,14 @@
 // Namesakes: which series of its name a new one may be, told anew. An error that is new, or a pod,
 // begins at zero; one that is only told otherwise goes on with the total of its life.
 //
-//   other label names   all labels of one that was known are among its own, or its among those: the
-//                       same series for certain
-//   other values        perhaps; renames.h tells by the totals. Candidates differ in the value of
-//                       one label, or of all those that had new values at once (pod and instance)
-//   a label renamed     perhaps as well: each has names that the other has not, all else is alike
+//   other values           they differ in the value of one label, or of all those that had new
+//                          ones at once (pod and instance)
+//   a label renamed        each has names that the other has not, all else is alike
+//   more labels, or fewer  all of one are among the other's, with the same values: nested
 //
-// By hashes of label sets. Costs a series, once, what its name has had of sets of label names, and
-// of labels whose values vary: a few. Beyond the limits nothing more is told apart. Used by the
-// loop's thread.
+// Which it is, if any, renames.h tells. By hashes of label sets. Costs a series, once, what its
+// name has had of sets of label names, and of labels whose values vary: a few. Beyond the limits
+// nothing more is told apart. Used by the loop's thread.
 
 #include <cstdint>
 #include <functional>
@@ -35,12 +34,15 @@ class Namesakes {
   static constexpr core::Duration kSettled = std::chrono::seconds(150);
   // Those taken in before, by number.
   using Names = std::function<const SeriesName&(SeriesNumber)>;
+  using See = std::function<void(SeriesNumber)>;
 
-  // Takes it in, at that time of the points; whether it is one of before under other label names.
-  bool add(const SeriesName& name, core::Time now, const Names& names);
+  // Takes it in, at that time of the points.
+  void add(const SeriesName& name, core::Time now, const Names& names);
 
-  // Those that it may be, the likeliest changes first; some more than once.
-  void each_like(const SeriesName& name, const std::function<void(SeriesNumber)>& see) const;
+  // Those that it may be, the likeliest changes first; some more than once. Not the nested ones.
+  void each_like(const SeriesName& name, const See& see) const;
+  // Those that have all its labels and more, and those of which it has all.
+  void each_nested(const SeriesName& name, const See& see) const;
 
  private:
   using Labels = std::vector<std::string>;     // rising
@@ -56,13 +58,11 @@ class Namesakes {
     std::vector<SeriesNumber> series;
     std::vector<std::unordered_set<std::uint64_t>> values;  // by position
     std::vector<Sieve> singles, together;
-    // For each schema of which neither has all labels of the other: by those that both have.
-    std::vector<std::pair<std::size_t, Sieve>> across;
+    std::vector<std::pair<std::size_t, Sieve>> across;  // for each other: by those that both have
   };
   struct Kin {
     std::vector<Schema> schemas;
     std::unordered_set<std::uint64_t> whole;  // label sets as they are
-    std::unordered_set<std::uint64_t> parts;  // and under fewer labels, those of another schema
     core::Time settled{};
   };
   static std::size_t schema_of(Kin& kin, Labels labels, const Names& names);
@@ -70,6 +70,11 @@ class Namesakes {
   static Sieve sieve_of(const Schema& schema, Positions without, const Names& names);
   static void set_across(Kin& kin, const Names& names);
   static void make_sieves(const SeriesName& name, bool settled, const Names& names, Schema& schema);
+  const Schema* find(const SeriesName& name) const;
+  // Those of `among` that the sieve leaves with this hash.
+  static void look(const SeriesName& name, const Schema& among, const Sieve& sieve,
+                   std::uint64_t hash, const See& see);
+  void look_across(const SeriesName& name, const Schema& schema, bool nested, const See& see) const;
 
   std::unordered_map<std::string, Kin> kin_;  // by name
 };

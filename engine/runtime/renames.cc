@@ -28,21 +28,36 @@ Kinship beside(const Other& other, const Beginning& beginning) {
   return near ? Kinship::beside : Kinship::none;
 }
 
+// Whether it is the total of one that is silent, and not that of a new process.
+bool follows(const Other& other, const Beginning& beginning) {
+  const SeriesBase& base = other.base;
+  if (beginning.total < other.total) return false;
+  const Duration gap = beginning.end - base.end;
+  const bool dated = beginning.start != core::kDistantPast && beginning.start != base.start;
+  const Duration since = dated ? beginning.end - beginning.start : gap;
+  if (base.pace.allows(beginning.total, since, base.end)) return false;
+  const Int128 growth = beginning.total - other.total;
+  return base.pace.allows(growth, gap, base.end) || growth < other.total;
+}
+
 }  // namespace
 
 Kinship kinship(const Other& other, const Beginning& beginning) {
   const SeriesBase& base = other.base;
   if (other.total == 0) return Kinship::none;
   if (!other.silent) return beside(other, beginning);
-  const Duration gap = beginning.end - base.end;
   // Heard for less time than it is silent, it may have been as short as what came in its place.
-  if (beginning.total < other.total || base.end - base.pace.since < gap) return Kinship::none;
-  const bool dated = beginning.start != core::kDistantPast && beginning.start != base.start;
-  const Duration since = dated ? beginning.end - beginning.start : gap;
-  if (base.pace.allows(beginning.total, since, base.end)) return Kinship::none;  // a new process
-  const Int128 growth = beginning.total - other.total;
-  const bool goes_on = base.pace.allows(growth, gap, base.end) || growth < other.total;
-  return goes_on ? Kinship::follows : Kinship::none;
+  if (base.end - base.pace.since < beginning.end - base.end) return Kinship::none;
+  return follows(other, beginning) ? Kinship::follows : Kinship::none;
+}
+
+// What began after the other's last point is another process', as far as the totals tell: a
+// Collector that was restarted may give its own start.
+bool is_retold(const Other& other, const Beginning& beginning) {
+  if (!other.silent) return false;
+  if (other.total == 0 && !other.base.intervals) return false;  // so all of it came since
+  const bool later = beginning.start != core::kDistantPast && beginning.start >= other.base.end;
+  return !later || follows(other, beginning);
 }
 
 void Changes::support(std::uint64_t change, std::uint64_t name, Int128 total, core::Time at) {

@@ -12,6 +12,12 @@
 //
 // Errors have small totals by the dozen, and one of them is always near. So either holds only where
 // a witness of the same change (`replica` a → b) has a total that is no coincidence (judging.md).
+//
+// Under more labels, or fewer, a series is told anew too, by a Collector or an SDK that was brought
+// up to date. But OpenTelemetry gives a label to what fails alone (`error.type`): then one set
+// holds all labels of the other as well, and both are told from then on. So which it is says
+// silence: a process tells all that it counts in one export. The totals say nothing, for one may be
+// told as several, or several as one.
 
 #include <cstdint>
 #include <unordered_map>
@@ -29,13 +35,17 @@ struct Beginning {
 
 enum class Kinship : std::uint8_t { none, follows, beside };
 
-// `total`: of the other, as its base has it. `silent`: no point of it has come since.
+// `total`: of the other, as its base has it. `silent`: no point of it has come since, nor comes in
+// the same record.
 struct Other {
   const SeriesBase& base;
   core::Int128 total = 0;
   bool silent = false;
 };
 Kinship kinship(const Other& other, const Beginning& beginning);
+
+// Whether one that is silent, of more labels or fewer, is told as this: nothing of it is new.
+bool is_retold(const Other& other, const Beginning& beginning);
 
 // The changes of label values that were seen of late, each by its hash.
 class Changes {

@@ -25,7 +25,9 @@ struct SeriesBase {
   bool known = false;
   bool intervals = false;  // what came last was no total: deltas, or a gauge
   bool retold = false;     // its first total is a base only: it was counted as another's
-  core::Time waits_since = core::kDistantPast;  // its first point, while that may be another's
+  core::Time waits_since = core::kDistantPast;  // its first point, while that may be another's;
+  std::optional<SeriesNumber> retells;          // which one, under more labels or fewer: then what
+                                                // follows holds its first point, though not `known`
   // Of totals. Its first point; the one before the last; and when it was still zero, if that is
   // known (series_firsts.cc). The last two are not in checkpoints.
   core::Time heard = core::kDistantFuture, before = core::kDistantPast, zero = core::kDistantPast;

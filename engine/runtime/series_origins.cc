@@ -1,4 +1,4 @@
-// Series that another goes on as under other label values: renames.h says by which rules.
+// Series that another goes on as under other labels: renames.h says by which rules.
 
 #include <algorithm>
 #include <numeric>
@@ -51,6 +51,10 @@ Beginning beginning_of(const MetricPoint& point, Int128 total) {
   return {point.start == point.end ? kDistantPast : point.start, point.end, total};
 }
 
+core::Time first_of(const SeriesBase& base, const MetricPoint& point) {
+  return base.waits_since == kDistantPast ? point.end : base.waits_since;
+}
+
 }  // namespace
 
 const SeriesName& SeriesTable::name_of(SeriesNumber number) const {
@@ -58,11 +62,47 @@ const SeriesName& SeriesTable::name_of(SeriesNumber number) const {
                                  : remembered_[number.value - kWaiting].name;
 }
 
+SeriesNumber SeriesTable::seen_as(SeriesNumber number) const {
+  if (number.value < kWaiting) return number;
+  return remembered_[number.value - kWaiting].seen.value_or(number);
+}
+
 SeriesTable::Base& SeriesTable::base_of(SeriesNumber number) {
+  number = seen_as(number);
   if (number.value < kWaiting) return series_[number.value].base;
-  const Remembered& remembered = remembered_[number.value - kWaiting];
-  return remembered.seen ? series_[remembered.seen->value].base
-                         : waiting_.at(key_of(remembered.name)).base;
+  return waiting_.at(key_of(remembered_[number.value - kWaiting].name)).base;
+}
+
+// Not of the whole batch: after a crash its records may come in others.
+void SeriesTable::find_coming(const PointBatch& batch, std::int64_t record) {
+  if (coming_in_ == record) return;
+  coming_in_ = record;
+  coming_.clear();
+  if (numbers_ == Numbers::foreign) return;
+  auto point = std::lower_bound(
+      batch.points.begin(), batch.points.end(), record,
+      [](const MetricPoint& each, std::int64_t offset) { return each.offset < offset; });
+  for (; point != batch.points.end() && point->offset == record; ++point) {
+    coming_.emplace_back(point->series, point->end);
+  }
+  std::sort(coming_.begin(), coming_.end());
+}
+
+core::Time SeriesTable::told_until(SeriesNumber number, const PointBatch& batch,
+                                   const MetricPoint& point) {
+  const core::Time until = base_of(number).end;
+  if (until >= first_of(series_[point.series.value].base, point)) return until;
+  find_coming(batch, point.offset);
+  const SeriesNumber seen = seen_as(number);
+  const auto behind =
+      std::upper_bound(coming_.begin(), coming_.end(), std::pair(seen, core::kDistantFuture));
+  if (behind == coming_.begin() || std::prev(behind)->first != seen) return until;
+  return std::max(until, std::prev(behind)->second);
+}
+
+bool SeriesTable::is_silent(SeriesNumber number, const PointBatch& batch,
+                            const MetricPoint& point) {
+  return told_until(number, batch, point) < first_of(series_[point.series.value].base, point);
 }
 
 Int128 SeriesTable::total_of(const MetricPoint& point) const {
@@ -96,16 +136,17 @@ bool SeriesTable::holds(const Base& base, const MetricPoint& point) const {
 }
 
 std::optional<SeriesTable::Candidate> SeriesTable::candidate(const Entry& entry,
-                                                             const MetricPoint& point, Int128 total,
+                                                             const PointBatch& batch,
+                                                             const MetricPoint& point,
                                                              SeriesNumber number) {
   const Base& other = base_of(number);
   if (!same_shape(other, point)) return std::nullopt;
+  const Int128 total = total_of(point);
   Candidate candidate;
   candidate.number = number;
   candidate.total = total_of(other);
   candidate.apart = total > candidate.total ? total - candidate.total : candidate.total - total;
-  const bool first = entry.base.waits_since == kDistantPast;
-  const bool silent = other.end < (first ? point.end : entry.base.waits_since);
+  const bool silent = is_silent(number, batch, point);
   candidate.kinship = kinship({other, candidate.total, silent}, beginning_of(point, total));
   if (candidate.kinship == Kinship::none) return std::nullopt;
   if (candidate.kinship == Kinship::follows && !holds(other, point)) return std::nullopt;
@@ -119,10 +160,49 @@ std::optional<SeriesTable::Candidate> SeriesTable::candidate(const Entry& entry,
   return candidate;
 }
 
-SeriesTable::Kin SeriesTable::origin_of(const Entry& entry, const PointBatch& batch,
+// What another has outlived began nothing. Of the rest it is that which has most labels in common:
+// a failure whose success is told beside it is no other series that has just fallen silent.
+std::optional<SeriesNumber> SeriesTable::retold_by(const Entry& entry, const PointBatch& batch,
+                                                   const MetricPoint& point) {
+  struct Nested {
+    SeriesNumber number;
+    core::Time until{};
+    std::size_t labels = 0;  // that differ
+  };
+  std::vector<Nested> all;
+  core::Time last = kDistantPast;
+  namesakes_.each_nested(entry.name, [&](SeriesNumber number) {
+    if (!base_of(number).known) return;
+    const auto [few, more] = std::minmax({entry.name.labels.size(), name_of(number).labels.size()});
+    all.push_back({number, told_until(number, batch, point), more - few});
+    last = std::max(last, all.back().until);
+  });
+  std::erase_if(all, [&](const Nested& other) { return other.until < last - kAway; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Nested& a, const Nested& b) { return a.labels < b.labels; });
+  const Beginning beginning = beginning_of(point, total_of(point));
+  for (const auto& [number, until, labels] : all) {
+    if (labels > all.front().labels) break;
+    const Base& other = base_of(number);
+    if (is_retold({other, total_of(other), until < point.end}, beginning)) return number;
+  }
+  return std::nullopt;
+}
+
+SeriesTable::Kin SeriesTable::origin_of(Entry& entry, const PointBatch& batch,
                                         const MetricPoint& point) {
   if (is_histogram(point.kind)) load(batch, point);
-  const Int128 total = total_of(point);
+  Base& base = entry.base;
+  const bool first = base.waits_since == kDistantPast;
+  if (first) base.retells = retold_by(entry, batch, point);
+  if (!base.retells) return likeliest(entry, batch, point);
+  if (first) return {Origin::waits, {}};
+  if (is_silent(*base.retells, batch, point)) return {Origin::retold, *base.retells};
+  return likeliest(entry, batch, point);
+}
+
+SeriesTable::Kin SeriesTable::likeliest(const Entry& entry, const PointBatch& batch,
+                                        const MetricPoint& point) {
   const std::uint64_t name = hash_of(entry.name.name);
   bool perhaps = false;
   std::optional<Candidate> best;
@@ -133,8 +213,8 @@ SeriesTable::Kin SeriesTable::origin_of(const Entry& entry, const PointBatch& ba
     if (taken != base_of(b.number).heir.has_value()) return !taken;
     return a.labels != b.labels ? a.labels < b.labels : a.apart < b.apart;
   };
-  namesakes_.each_like(entry.name, [&](SeriesNumber number) {
-    const auto found = candidate(entry, point, total, number);
+  const auto see = [&](SeriesNumber number) {
+    const auto found = candidate(entry, batch, point, number);
     if (!found) return;
     changes_.support(found->change, name, found->total, point.end);
     const bool holds = changes_.holds(found->change, point.end);
@@ -142,6 +222,10 @@ SeriesTable::Kin SeriesTable::origin_of(const Entry& entry, const PointBatch& ba
               (found->kinship == Kinship::follows &&
                found->total >= Int128{Changes::kFew} * Fixed::kScale);
     if (holds && (!best || likelier(*found, *best))) best = found;
+  };
+  namesakes_.each_like(entry.name, see);
+  namesakes_.each_nested(entry.name, [&](SeriesNumber number) {
+    if (!is_silent(number, batch, point)) see(number);  // else it is not this
   });
   if (entry.base.waits_since == kDistantPast) return {perhaps ? Origin::waits : Origin::own, {}};
   if (!best) return {};

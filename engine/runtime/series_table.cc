@@ -14,6 +14,7 @@ using core::kDistantPast;
 constexpr std::int64_t kMuchFaster = 25;
 
 void SeriesTable::learn(const PointBatch& batch) {
+  coming_in_.reset();
   if (!batch.new_series.empty()) {
     for (const MetricPoint& point : batch.points) heard_until_ = std::max(heard_until_, point.end);
   }
@@ -21,9 +22,8 @@ void SeriesTable::learn(const PointBatch& batch) {
     if (series_.size() <= name.number.value) series_.resize(name.number.value + 1);
     Entry& entry = series_[name.number.value];
     entry.name = name;
-    entry.base.retold = namesakes_.add(
-        name, heard_until_,
-        [this](SeriesNumber number) -> const SeriesName& { return name_of(number); });
+    namesakes_.add(name, heard_until_,
+                   [this](SeriesNumber number) -> const SeriesName& { return name_of(number); });
     const auto found = waiting_.find(key_of(name));
     if (found == waiting_.end()) continue;
     entry.base = found->second.base;
@@ -195,15 +195,19 @@ SeriesTable::Taken SeriesTable::take_total(Base& base, const PointBatch& batch,
   return taken;
 }
 
-// Whether it is known since when the point counts. Of a first sample that was counted before under
-// other labels it is not: nothing of it has just happened, whatever start a Collector gives it.
+// Whether it is known since when the point counts. Of a first sample that was counted before, as
+// another's or as deltas, it is not: nothing of it has just happened, whatever start it is given.
 bool SeriesTable::is_dated(const Base& base, const MetricPoint& point) {
   if (point.start == kDistantPast || point.start == point.end) return false;
   return base.known || !base.retold;
 }
 
-Increment SeriesTable::take_waiting(Base& base, const MetricPoint& point) const {
-  base.waits_since = point.end;
+Increment SeriesTable::take_waiting(Base& base, const MetricPoint& point) {
+  base.waits_since = base.heard = base.end = point.end;
+  base.start = point.start;
+  base.value = point.value;
+  base.pace = {0, point.end};
+  if (is_histogram(point.kind)) take_away(base, point);
   Increment increment;
   increment.start = increment.end = point.end;
   increment.untyped = point.kind == PointKind::untyped;
@@ -237,6 +241,10 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
     if (kin.origin == Origin::waits) return take_waiting(base, point);
     if (kin.origin == Origin::follows) go_on(base_of(kin.of), point, entry.name.number, base);
     base.retold = kin.origin == Origin::beside;
+    if (kin.origin == Origin::retold) {
+      base.known = true;
+      base_of(kin.of).heir = entry.name.number;
+    }
   }
   if (base.heir) come_back(entry, batch, point);
   Increment increment;

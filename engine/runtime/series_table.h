@@ -7,9 +7,10 @@
 // from a new start by a Collector that was restarted (pace.h). A first sample counts whole when
 // its start time is known, and since the export before, where its process was heard then without it
 // (series_firsts.cc); else it is a base. One that goes on with another series' total counts what
-// that rose by (renames.h). What was counted already is dropped, and so is a second gauge of one
-// time. An interval that overlaps one that was counted, and is another, is of another sender under
-// the same labels: it is handed on, to be refused.
+// that rose by, and one that is told under more labels or fewer from now on is a base (renames.h).
+// What was counted already is dropped, and so is a second gauge of one time. An interval that
+// overlaps one that was counted, and is another, is of another sender under the same labels: it is
+// handed on, to be refused.
 
 #include <array>
 #include <map>
@@ -92,7 +93,7 @@ class SeriesTable {
                                            const MetricPoint& point);
   static void begin_totals(Base& base, const MetricPoint& point);
   // Its first point, of which it is not known yet what it counts: heard, and nothing else.
-  Increment take_waiting(Base& base, const MetricPoint& point) const;
+  Increment take_waiting(Base& base, const MetricPoint& point);
   std::optional<Increment> take_delta(Base& base, const PointBatch& batch,
                                       const MetricPoint& point);
   static std::optional<Increment> take_gauge(Base& base, const MetricPoint& point);
@@ -142,13 +143,25 @@ class SeriesTable {
   static bool labels_agree(const SeriesName& a, const SeriesName& b);
 
   // ---- Series that another goes on as: series_origins.cc ---------------------------------------
-  enum class Origin : std::uint8_t { own, waits, follows, beside };
+  // `retold`: it is told under other labels since its first point, which is a base.
+  enum class Origin : std::uint8_t { own, waits, follows, beside, retold };
   struct Kin {
     Origin origin = Origin::own;
     SeriesNumber of;
   };
-  // Of a series without a base.
-  Kin origin_of(const Entry& entry, const PointBatch& batch, const MetricPoint& point);
+  // Of a series without a base; what is loaded is the point.
+  Kin origin_of(Entry& entry, const PointBatch& batch, const MetricPoint& point);
+  // Of its first point: the one that it may be under more labels, or fewer.
+  std::optional<SeriesNumber> retold_by(const Entry& entry, const PointBatch& batch,
+                                        const MetricPoint& point);
+  // Of what may be one that it goes on as, or is told beside.
+  Kin likeliest(const Entry& entry, const PointBatch& batch, const MetricPoint& point);
+  // The last point of it; where that is not with the first one of `point` or behind it, also of
+  // those that come in the same record.
+  core::Time told_until(SeriesNumber number, const PointBatch& batch, const MetricPoint& point);
+  void find_coming(const PointBatch& batch, std::int64_t record);
+  // No point of it has come since the first one of `point`.
+  bool is_silent(SeriesNumber number, const PointBatch& batch, const MetricPoint& point);
   struct Candidate {
     SeriesNumber number;
     Kinship kinship = Kinship::none;
@@ -157,8 +170,8 @@ class SeriesTable {
     core::Int128 total = 0, apart = 0;
   };
   // Nothing: it is none, as far as can be told.
-  std::optional<Candidate> candidate(const Entry& entry, const MetricPoint& point,
-                                     core::Int128 total, SeriesNumber number);
+  std::optional<Candidate> candidate(const Entry& entry, const PointBatch& batch,
+                                     const MetricPoint& point, SeriesNumber number);
   // What the point of a series that was away has gone on as meanwhile, if it has.
   void come_back(Entry& entry, const PointBatch& batch, const MetricPoint& point);
   static void go_on(Base& from, const MetricPoint& point, SeriesNumber as, Base& base);
@@ -168,6 +181,7 @@ class SeriesTable {
   core::Int128 total_of(const MetricPoint& point) const;  // of what is loaded
   static core::Int128 total_of(const Base& base);
   const SeriesName& name_of(SeriesNumber number) const;  // also of those that wait
+  SeriesNumber seen_as(SeriesNumber number) const;       // itself while it waits
   Base& base_of(SeriesNumber number);
 
   std::vector<Entry> series_;
@@ -200,6 +214,8 @@ class SeriesTable {
   Export companions_of_;
   std::pair<std::int32_t, std::int64_t> companions_in_{-1, 0};  // partition, next offset
   std::vector<SeriesNumber> companions_;
+  std::vector<std::pair<SeriesNumber, core::Time>> coming_;  // all points of one record, sorted
+  std::optional<std::int64_t> coming_in_;                    // which, of the batch
   Namesakes namesakes_;
   Changes changes_;
   core::Time heard_until_ = core::kDistantPast;

@@ -141,8 +141,9 @@ void Tally::measure(const runtime::MetricPoint& point, const std::vector<Feed>& 
 }
 
 // A first sample without a start is only a base, but where its series is known to have been zero:
-// its metric has been heard of for a while without it.
+// its metric has been heard of for a while without it, also under other labels.
 bool Tally::counts_whole(const Increment& increment, MetricIndex metric) const {
+  if (increment.retold) return false;
   std::optional<Time> since = named_[metric.value];
   if (machine_.at(metric).default_zero) since = since ? std::min(*since, first_) : first_;
   return since && increment.end - *since >= kLimits.stale_after;

@@ -13,11 +13,11 @@ using testing::IsEmpty;
 
 class NamesakesTest : public testing::Test {
  protected:
-  bool add(const std::string& name, const Labels& labels, core::Duration at = 0s) {
+  void add(const std::string& name, const Labels& labels, core::Duration at = 0s) {
     names_.push_back(series_name(static_cast<std::uint32_t>(names_.size()), name, labels));
-    return namesakes_.add(
-        names_.back(), kBegin + at,
-        [this](SeriesNumber number) -> const SeriesName& { return names_[number.value]; });
+    namesakes_.add(names_.back(), kBegin + at, [this](SeriesNumber number) -> const SeriesName& {
+      return names_[number.value];
+    });
   }
   // By number, of the one that came last.
   std::vector<std::uint32_t> like_last() const {
@@ -26,56 +26,75 @@ class NamesakesTest : public testing::Test {
                          [&](SeriesNumber number) { found.push_back(number.value); });
     return found;
   }
+  std::vector<std::uint32_t> nested_in_last() const {
+    std::vector<std::uint32_t> found;
+    namesakes_.each_nested(names_.back(),
+                           [&](SeriesNumber number) { found.push_back(number.value); });
+    return found;
+  }
 
  private:
   std::vector<SeriesName> names_;
   Namesakes namesakes_;
 };
 
-TEST_F(NamesakesTest, OtherValuesAreAnotherSeries) {
-  EXPECT_FALSE(add("err", {{"pod", "a"}, {"v", "new"}}));
-  EXPECT_FALSE(add("err", {{"pod", "b"}, {"v", "new"}}));
-  EXPECT_FALSE(add("err", {{"pod", "a"}, {"v", "old"}}));
-}
-
-TEST_F(NamesakesTest, MoreLabelsOfTheSameAreTheSame) {
+TEST_F(NamesakesTest, OtherValuesAreNotNested) {
   add("err", {{"pod", "a"}, {"v", "new"}});
-  EXPECT_TRUE(add("err", {{"pod", "a"}, {"v", "new"}, {"zone", "x"}}));
-  EXPECT_FALSE(add("err", {{"pod", "b"}, {"v", "new"}, {"zone", "x"}}));
-  EXPECT_TRUE(add("err", {{"area", "1"}, {"pod", "b"}, {"v", "new"}, {"zone", "x"}}));
+  add("err", {{"pod", "b"}, {"v", "new"}});
+  EXPECT_THAT(nested_in_last(), IsEmpty());
 }
 
-TEST_F(NamesakesTest, FewerLabelsOfTheSameAreTheSame) {
+TEST_F(NamesakesTest, ThoseOfFewerLabelsAreNested) {
+  add("err", {{"pod", "a"}, {"v", "new"}});
   add("err", {{"pod", "a"}, {"v", "new"}, {"zone", "x"}});
-  EXPECT_TRUE(add("err", {{"pod", "a"}, {"v", "new"}}));
-  EXPECT_FALSE(add("err", {{"pod", "b"}, {"v", "new"}}));
-  // Also of one that came when these labels were known already.
+  EXPECT_THAT(nested_in_last(), ElementsAre(0));
+  EXPECT_THAT(like_last(), IsEmpty());
+  add("err", {{"pod", "b"}, {"v", "new"}, {"zone", "x"}});
+  EXPECT_THAT(nested_in_last(), IsEmpty());
+  add("err", {{"area", "1"}, {"pod", "a"}, {"v", "new"}, {"zone", "x"}});
+  EXPECT_THAT(nested_in_last(), ElementsAre(0, 1));
+}
+
+TEST_F(NamesakesTest, AndThoseOfMore) {
+  add("err", {{"pod", "a"}, {"v", "new"}, {"zone", "x"}});
+  add("err", {{"pod", "a"}, {"v", "new"}});
+  EXPECT_THAT(nested_in_last(), ElementsAre(0));
+  add("err", {{"pod", "b"}, {"v", "new"}});
+  EXPECT_THAT(nested_in_last(), IsEmpty());
+  // Also those that came when these labels were known already.
   add("err", {{"pod", "c"}, {"v", "new"}, {"zone", "x"}});
-  EXPECT_TRUE(add("err", {{"pod", "c"}, {"v", "new"}}));
+  add("err", {{"pod", "c"}, {"v", "new"}, {"zone", "y"}});
+  add("err", {{"pod", "c"}, {"v", "new"}});
+  EXPECT_THAT(nested_in_last(), ElementsAre(4, 3));
 }
 
 // Two that lose different labels have no more in common than any two pods.
-TEST_F(NamesakesTest, ASharedPartIsNotTheSame) {
+TEST_F(NamesakesTest, ASharedPartIsNotNested) {
   add("err", {{"v", "new"}, {"zone", "x"}});
   add("err", {{"pod", "a"}, {"v", "new"}, {"zone", "y"}});
-  EXPECT_FALSE(add("err", {{"pod", "b"}, {"v", "new"}, {"zone", "y"}}));
+  add("err", {{"pod", "b"}, {"v", "new"}, {"zone", "y"}});
+  EXPECT_THAT(nested_in_last(), IsEmpty());
 }
 
 TEST_F(NamesakesTest, AnotherNameHasNothingToDoWithIt) {
   add("err", {{"v", "new"}});
-  EXPECT_FALSE(add("req", {{"v", "new"}, {"zone", "x"}}));
+  add("req", {{"v", "new"}, {"zone", "x"}});
+  EXPECT_THAT(nested_in_last(), IsEmpty());
 }
 
 TEST_F(NamesakesTest, TheSameOnceMoreIsNoOther) {
   add("err", {{"v", "new"}});
-  EXPECT_FALSE(add("err", {{"v", "new"}}));
+  add("err", {{"v", "new"}});
+  add("err", {{"v", "new"}, {"zone", "x"}});
+  EXPECT_THAT(nested_in_last(), ElementsAre(0));
 }
 
 TEST_F(NamesakesTest, SetsOfLabelNamesBeyondTheLimitAreNotToldApart) {
   for (std::size_t i = 0; i < Namesakes::kSchemas; ++i) {
     add("err", {{"label" + std::to_string(10 + i), "a"}, {"v", "new"}});
   }
-  EXPECT_FALSE(add("err", {{"label10", "a"}, {"v", "new"}, {"zone", "x"}}));
+  add("err", {{"label10", "a"}, {"v", "new"}, {"zone", "x"}});
+  EXPECT_THAT(nested_in_last(), IsEmpty());
 }
 
 TEST_F(NamesakesTest, CandidatesDifferInTheValueOfOneLabel) {

@@ -126,13 +126,24 @@ TEST_F(SeriesFirstsTest, AStartThatIsLaterThanTheExportBeforeStays) {
   EXPECT_EQ(increment->start, kBegin + 580s);
 }
 
-TEST_F(SeriesFirstsTest, WhatWasKnownUnderFewerLabelsStaysABase) {
+TEST_F(SeriesFirstsTest, AlsoOfOneThatHasAllLabelsOfAnotherAndOneMore) {
+  serve(540s);
+  const SeriesNumber failed = points.series("req", {{"error", "oom"}, {"pod", "a"}, {"v", "new"}});
+  const auto increment = give(600s, {{requests, 1'060'000}, {failed, 1500}}, failed);
+  EXPECT_FALSE(increment->retold);
+  EXPECT_EQ(increment->start, kBegin + 540s);
+}
+
+TEST_F(SeriesFirstsTest, WhatIsToldUnderMoreLabelsFromNowOnIsABase) {
   serve(540s);
   const SeriesNumber zoned = points.series("req", {{"pod", "a"}, {"v", "new"}, {"zone", "1"}});
-  const auto increment = give(600s, {{requests, 1'060'000}, {zoned, 1'060'000}}, zoned);
+  const SeriesNumber other = points.series("up", {{"pod", "a"}, {"v", "new"}});
+  for (core::Duration at = 0s; at <= 540s; at += 60s) give(at, {{other, 1}}, other);
+  const auto increment = give(600s, {{other, 1}, {zoned, 1'060'000}}, zoned);
   EXPECT_TRUE(increment->retold);
   EXPECT_EQ(increment->start, increment->end);
   EXPECT_FALSE(increment->measured);
+  EXPECT_EQ(give(660s, {{other, 1}, {zoned, 1'066'000}}, zoned)->value, Fixed::from_int(6000));
 }
 
 TEST_F(SeriesFirstsTest, SinceWhenAProcessWasHeardOutlivesARestartOfTheEngine) {

@@ -389,21 +389,6 @@ TEST_F(SeriesTableTest, AfterARestartAGaugesBatchIsKnownAsWell) {
   EXPECT_TRUE(later.take(again.batch(), again.gauge(same, kBegin + 12s, 90)));
 }
 
-// ---- Label sets that are new ------------------------------------------------------------------
-
-TEST_F(SeriesTableTest, ASeriesThatGainsALabelIsToldApartFromANewOne) {
-  const auto first = [&](const Labels& labels) {
-    return take(points.counter(points.series("err", labels), kBegin, 50));
-  };
-  EXPECT_FALSE(first({{"type", "timeout"}, {"v", "new"}})->retold);
-  EXPECT_FALSE(first({{"type", "refused"}, {"v", "new"}})->retold) << "an error that is new";
-  const auto gained = first({{"type", "timeout"}, {"v", "new"}, {"zone", "a"}});
-  EXPECT_TRUE(gained->retold);
-  EXPECT_TRUE(gained->first);
-  EXPECT_FALSE(first({{"type", "full"}, {"v", "new"}, {"zone", "a"}})->retold);
-  EXPECT_TRUE(first({{"v", "new"}})->retold) << "what is left when a label goes";
-}
-
 // ---- Checkpoints ------------------------------------------------------------------------------
 
 TEST_F(SeriesTableTest, RestoredBasesGoOnWhereTheyStood) {

@@ -142,6 +142,19 @@ TEST_F(TallyTest, AFirstErrorLongAfterTheBeginCounts) {
   EXPECT_EQ(total("errors"), 3);
 }
 
+// Its total may be that of one that has just fallen silent: it waits for the second point.
+TEST_F(TallyTest, WhatIsNotKnownToBeNewYetCountsOnce) {
+  const auto errors = [&](const char* region, core::Duration at, int value) {
+    line("shop_errors_total", region, at, R"("kind":"counter","value":)" + std::to_string(value));
+  };
+  for (int i = 0; i <= 20; ++i) errors("eu", i * 1min, 100);
+  errors("us", 21min, 105);
+  EXPECT_EQ(total("errors"), 0);
+  errors("eu", 21min, 100);
+  errors("us", 22min, 110);
+  EXPECT_EQ(total("errors"), 110);
+}
+
 TEST_F(TallyTest, HistogramsComeToTheCoarserLayout) {
   buckets("eu", 10s, "0.05,0.1,0.2", "1,2,3,4");
   buckets("us", 10s, "0.1,0.2", "10,20,30");
