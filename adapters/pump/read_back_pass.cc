@@ -135,9 +135,7 @@ void ReadBackPass::count(const runtime::MetricPoint& point) {
   for (const Fed& fed : fed_[point.series.value]) {
     Waiting& waiting = pasts_[fed.waiting];
     if (!waiting.past || point.offset >= waiting.until[part_]) continue;
-    const auto increment = waiting.past->take(batch_, point);
-    if (!increment) continue;
-    for (const runtime::Match& match : fed.matches) waiting.past->count(*increment, match);
+    waiting.past->take(batch_, point, fed.matches);
   }
 }
 

@@ -183,9 +183,10 @@ Duration lag_within(const Stretches& stretches, const Subject& subject, WindowIn
     const Sum sum = sum_spread(subject, index, from, to);
     return stretches.of_histogram() ? Int128{sum.samples} * Fixed::kScale : sum.value.nanos;
   };
-  const Int128 before = amount(at - 2 * kStretchMost, at - kStretchMost);
+  const Time to = ceil_to(at, kPaneMin);
+  const Int128 before = amount(to - 2 * kStretchMost, to - kStretchMost);
   if (before <= 0) return lag;
-  const Int128 less = std::max<Int128>(before - amount(at - kStretchMost, at), 0);
+  const Int128 less = std::max<Int128>(before - amount(to - kStretchMost, to), 0);
   const Int128 missing = less * millis(kStretchMost) / before;
   return std::min<Duration>(lag, std::chrono::milliseconds(static_cast<std::int64_t>(missing)));
 }

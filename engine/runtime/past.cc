@@ -102,10 +102,17 @@ void Past::learn(const std::vector<std::vector<Fixed>>& layouts) {
   layouts_ += static_cast<std::uint32_t>(layouts.size());
 }
 
-std::optional<Increment> Past::take(const PointBatch& batch, MetricPoint point) {
+void Past::take(const PointBatch& batch, MetricPoint point, const std::vector<Match>& matches) {
   point.series = numbers_.at(point.series.value);
   ++points_;
-  return series_.take(batch, point);
+  count(batch, point, matches, request_.started);
+}
+
+void Past::count(const PointBatch& batch, const MetricPoint& point,
+                 const std::vector<Match>& matches, Time now) {
+  series_.take_each(batch, point, [&](const Increment& increment) {
+    for (const Match& match : matches) count(increment, match, now);
+  });
 }
 
 void Past::count(const Increment& increment, const Match& match, Time now) {
@@ -154,9 +161,7 @@ void Past::take(const HeldPoint& held, Time now) {
   point.series = known->second;
   batch.buckets = held.buckets;
   if (!held.bounds.empty()) point.layout = layout_of(held.bounds);
-  const std::optional<Increment> increment = series_.take(batch, point);
-  if (!increment) return;
-  for (const Match& match : held.matches) count(*increment, match, now);
+  count(batch, point, held.matches, now);
 }
 
 // Brings the metric's past to a layout that what is there live can have too. False: there is none,

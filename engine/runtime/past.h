@@ -61,11 +61,8 @@ class Past {
   // A series that feeds the rollout, before its first point; and all layouts, in order.
   void learn(const SeriesName& name);
   void learn(const std::vector<std::vector<core::Fixed>>& layouts);
-  // What the point adds to its series, to be counted for each of its matches.
-  std::optional<Increment> take(const PointBatch& batch, MetricPoint point);
-  void count(const Increment& increment, const Match& match) {
-    count(increment, match, request_.started);
-  }
+  // What the point adds to its series, for each of its matches.
+  void take(const PointBatch& batch, MetricPoint point, const std::vector<Match>& matches);
   // Records of before may be gone.
   void lost_before(core::Time time) { whole_from_ = std::max(whole_from_, time); }
 
@@ -78,6 +75,8 @@ class Past {
   std::string bases() const { return series_.save(); }
 
  private:
+  void count(const PointBatch& batch, const MetricPoint& point, const std::vector<Match>& matches,
+             core::Time now);
   void count(const Increment& increment, const Match& match, core::Time now);
   void note(const Increment& increment, const Match& match);
   void evolve();

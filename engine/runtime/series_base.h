@@ -25,6 +25,7 @@ struct SeriesBase {
   bool known = false;
   bool intervals = false;  // what came last was no total: deltas, or a gauge
   bool retold = false;     // its first total is a base only: it was counted as another's
+  bool own = false;        // its first total is no other's
   core::Time waits_since = core::kDistantPast;  // its first point, while that may be another's;
   std::optional<SeriesNumber> retells;          // which one, under more labels or fewer: then what
                                                 // follows holds its first point, though not `known`

@@ -32,23 +32,20 @@ void SeriesTable::learn(const PointBatch& batch) {
   layouts_.insert(layouts_.end(), batch.new_layouts.begin(), batch.new_layouts.end());
 }
 
+namespace {
+
+bool is_total(PointKind kind) {
+  return kind == PointKind::counter || kind == PointKind::histogram ||
+         kind == PointKind::exponential || kind == PointKind::untyped;
+}
+
+}  // namespace
+
 std::optional<Increment> SeriesTable::take(const PointBatch& batch, const MetricPoint& point) {
   Entry& entry = series_[point.series.value];
-  Base& base = entry.base;
-  switch (point.kind) {
-    case PointKind::counter:
-    case PointKind::histogram:
-    case PointKind::exponential:
-    case PointKind::untyped:
-      return take_cumulative(entry, batch, point);
-    case PointKind::counter_delta:
-    case PointKind::histogram_delta:
-    case PointKind::exponential_delta:
-      return take_delta(base, batch, point);
-    case PointKind::gauge:
-      break;
-  }
-  return take_gauge(base, point);
+  if (is_total(point.kind)) return take_cumulative(entry, batch, point);
+  if (point.kind != PointKind::gauge) return take_delta(entry.base, batch, point);
+  return take_gauge(entry.base, point);
 }
 
 // Not only the latest time is known: a batch that is sent again holds more than one, a gauge may
@@ -228,6 +225,35 @@ void SeriesTable::begin_totals(Base& base, const MetricPoint& point) {
   base = std::move(totals);
 }
 
+std::optional<Increment> SeriesTable::settle(Entry& entry, const PointBatch& batch,
+                                             const MetricPoint& point) {
+  Base& base = entry.base;
+  if (base.intervals || !is_total(point.kind)) return std::nullopt;
+  if (point.end <= base.waits_since || point.start > point.end) return std::nullopt;
+  const Kin kin = origin_of(entry, batch, point);
+  if (kin.origin == Origin::follows) go_on(base_of(kin.of), point, entry.name.number, base);
+  base.retold = kin.origin == Origin::beside;
+  if (kin.origin == Origin::retold) {
+    base.known = true;
+    base_of(kin.of).heir = entry.name.number;
+  }
+  if (kin.origin != Origin::own) return std::nullopt;
+  PointBatch waited;
+  waited.buckets = std::move(base.buckets);
+  MetricPoint first = point;
+  first.first_bucket = 0;
+  first.layout = base.layout.value_or(point.layout);
+  first.start = base.start;
+  first.end = base.waits_since;
+  first.value = base.value;
+  first.only_base = false;
+  Base own;
+  own.own = true;
+  own.zero = base.zero;
+  base = std::move(own);
+  return take_cumulative(entry, waited, first);
+}
+
 std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointBatch& batch,
                                                       const MetricPoint& point) {
   Base& base = entry.base;
@@ -235,16 +261,10 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   if (point.end <= (base.known ? base.end : base.waits_since)) return std::nullopt;
   if (point.start > point.end) return std::nullopt;
   if (base.intervals) begin_totals(base, point);
-  if (!base.known && !base.retold && !point.only_base) {
-    if (base.waits_since == kDistantPast) base.zero = zero_at(entry, batch, point);
-    const Kin kin = origin_of(entry, batch, point);
-    if (kin.origin == Origin::waits) return take_waiting(base, point);
-    if (kin.origin == Origin::follows) go_on(base_of(kin.of), point, entry.name.number, base);
-    base.retold = kin.origin == Origin::beside;
-    if (kin.origin == Origin::retold) {
-      base.known = true;
-      base_of(kin.of).heir = entry.name.number;
-    }
+  if (is_waiting(base)) settle(entry, batch, point);
+  if (!base.known && !base.retold && !base.own && !point.only_base) {
+    base.zero = zero_at(entry, batch, point);
+    if (origin_of(entry, batch, point).origin == Origin::waits) return take_waiting(base, point);
   }
   if (base.heir) come_back(entry, batch, point);
   Increment increment;

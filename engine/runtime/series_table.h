@@ -60,6 +60,18 @@ class SeriesTable {
 
   // Nothing: a base, a duplicate, or a point that came too late for its cumulative series.
   std::optional<Increment> take(const PointBatch& batch, const MetricPoint& point);
+  // Before take() of a series' second point: what the first counted, if nothing could be said of it
+  // till now (renames.h), and it was its own.
+  std::optional<Increment> settle(const PointBatch& batch, const MetricPoint& point) {
+    Entry& entry = series_[point.series.value];
+    return is_waiting(entry.base) ? settle(entry, batch, point) : std::nullopt;
+  }
+  // Both.
+  template <class Count>
+  void take_each(const PointBatch& batch, const MetricPoint& point, const Count& count) {
+    if (const auto settled = settle(batch, point)) count(*settled);
+    if (const auto increment = take(batch, point)) count(*increment);
+  }
 
   const SeriesName& name(SeriesNumber number) const { return series_[number.value].name; }
   std::size_t size() const { return series_.size(); }
@@ -92,6 +104,10 @@ class SeriesTable {
   std::optional<Increment> take_cumulative(Entry& entry, const PointBatch& batch,
                                            const MetricPoint& point);
   static void begin_totals(Base& base, const MetricPoint& point);
+  static bool is_waiting(const Base& base) {
+    return base.waits_since != core::kDistantPast && !base.known && !base.retold;
+  }
+  std::optional<Increment> settle(Entry& entry, const PointBatch& batch, const MetricPoint& point);
   // Its first point, of which it is not known yet what it counts: heard, and nothing else.
   Increment take_waiting(Base& base, const MetricPoint& point);
   std::optional<Increment> take_delta(Base& base, const PointBatch& batch,

@@ -173,6 +173,13 @@ class Shard {
   // shard_past.cc
   std::optional<core::ReadBack> plan_back(const core::Machine& machine, core::Time now) const;
   void open_series(const PointBatch& batch, const MetricPoint& point);
+  struct Arriving {
+    const PointBatch& batch;
+    const MetricPoint& point;
+    core::Time now;
+    core::Duration slow;  // as in FoldInput
+  };
+  void feed(const Arriving& arriving, const Increment& increment, ExemplarsOfPoint& exemplars);
   bool hold(const Rollout& rollout, const PointBatch& batch, const MetricPoint& point,
             const Increment& increment, const Match& match);
   void stop_reading(core::StreamId stream);

@@ -65,6 +65,57 @@ void count(Folded folded, Shard::Counters& counters) {
 
 }  // namespace
 
+// What a point counts, for each rollout that it feeds.
+void Shard::feed(const Arriving& arriving, const Increment& increment,
+                 ExemplarsOfPoint& exemplars) {
+  const auto& [batch, point, now, slow] = arriving;
+  const std::vector<core::Fixed>* const bounds =
+      increment.buckets == nullptr ? nullptr : &series_.bounds(increment.layout);
+  for (Feed& feed : feeds_.of(point.series)) {
+    Rollout* const running = running_[feed.stream.value];
+    if (running == nullptr) continue;
+    Rollout& rollout = *running;
+    if (feed.match.breakdown.valid()) {
+      // Breakdowns are logged less often, so more is counted again after a restart.
+      const auto& logged = rollout.shares.is_judged(feed.match.breakdown)
+                               ? rollout.state.offsets
+                               : rollout.state.shares_offsets;
+      if (resuming_ && counted_before(logged, batch, point)) continue;
+      if (rollout.state.finished()) continue;
+      rollout.shares.take(
+          {rollout.plan->machine, rollout.state, feed.match, increment, bounds, now}, feed,
+          series_.name(point.series), rollout.pending);
+      continue;
+    }
+    const bool held = !readings_.empty() && hold(rollout, batch, point, increment, feed.match);
+    if (resuming_ && counted_before(rollout.state.offsets, batch, point)) continue;
+    // Looks are cut at each second of event time, and between records, so that an offset says
+    // exactly what was counted.
+    if (rollout.dirty && rollout.record != point.offset && pane_of(point.end) > rollout.look_pane) {
+      look(rollout, now, false);
+      if (rollout.state.finished()) continue;
+    }
+    rollout.record = point.offset;
+    const FoldInput input{
+        rollout.plan->machine, rollout.state, feed.match, increment, bounds, now, held, slow};
+    const Folded folded = fold(input, rollout.pending);
+    count(folded, counters_);
+    const bool ahead = folded == Folded::quarantined && feed.match.series.valid();
+    if (ahead || folded == Folded::refused) refuse(rollout, input, point.series);
+    if (folded == Folded::counted || folded == Folded::late) {
+      if (rollout.senders.asks(feed.match.series)) {
+        rollout.senders.hear(feed.match.series, feed.number, increment);
+      }
+      if (increment.end == point.end) {  // not of what is settled with it
+        exemplars.give(feed.match, series_.name(point.series), rollout.exemplars, rollout.pending);
+      }
+    }
+    if (!rollout.dirty) dirty_.push_back(feed.stream);
+    rollout.dirty = true;
+    rollout.look_pane = std::max(rollout.look_pane, pane_of(point.end));
+  }
+}
+
 void Shard::points(const PointBatch& batch, Time now) {
   series_.learn(batch);
   for (const SeriesName& name : batch.new_series) feeds_.learn(name);
@@ -83,53 +134,11 @@ void Shard::points(const PointBatch& batch, Time now) {
     }
     ++counters_.points;
     const bool opens = !readings_.empty() && !series_.knows(point.series);
-    const std::optional<Increment> increment = series_.take(batch, point);
+    const Arriving arriving{batch, point, now, slow};
     if (opens) open_series(batch, point);
-    if (!increment) continue;
     exemplars.move_to(measured);
-    const std::vector<core::Fixed>* const bounds =
-        increment->buckets == nullptr ? nullptr : &series_.bounds(increment->layout);
-    for (Feed& feed : feeds_.of(point.series)) {
-      Rollout* const running = running_[feed.stream.value];
-      if (running == nullptr) continue;
-      Rollout& rollout = *running;
-      if (feed.match.breakdown.valid()) {
-        // Breakdowns are logged less often, so more is counted again after a restart.
-        const auto& logged = rollout.shares.is_judged(feed.match.breakdown)
-                                 ? rollout.state.offsets
-                                 : rollout.state.shares_offsets;
-        if (resuming_ && counted_before(logged, batch, point)) continue;
-        if (rollout.state.finished()) continue;
-        rollout.shares.take(
-            {rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now}, feed,
-            series_.name(point.series), rollout.pending);
-        continue;
-      }
-      const bool held = !readings_.empty() && hold(rollout, batch, point, *increment, feed.match);
-      if (resuming_ && counted_before(rollout.state.offsets, batch, point)) continue;
-      // Looks are cut at each second of event time, and between records, so that an offset says
-      // exactly what was counted.
-      if (rollout.dirty && rollout.record != record && pane_of(point.end) > rollout.look_pane) {
-        look(rollout, now, false);
-        if (rollout.state.finished()) continue;
-      }
-      rollout.record = record;
-      const FoldInput input{
-          rollout.plan->machine, rollout.state, feed.match, *increment, bounds, now, held, slow};
-      const Folded folded = fold(input, rollout.pending);
-      count(folded, counters_);
-      const bool ahead = folded == Folded::quarantined && feed.match.series.valid();
-      if (ahead || folded == Folded::refused) refuse(rollout, input, point.series);
-      if (folded == Folded::counted || folded == Folded::late) {
-        if (rollout.senders.asks(feed.match.series)) {
-          rollout.senders.hear(feed.match.series, feed.number, *increment);
-        }
-        exemplars.give(feed.match, series_.name(point.series), rollout.exemplars, rollout.pending);
-      }
-      if (!rollout.dirty) dirty_.push_back(feed.stream);
-      rollout.dirty = true;
-      rollout.look_pane = std::max(rollout.look_pane, pane_of(point.end));
-    }
+    series_.take_each(batch, point,
+                      [&](const Increment& increment) { feed(arriving, increment, exemplars); });
   }
   offsets_[at].next = std::max(offsets_[at].next, batch.next_offset);
   if (resuming_) resuming_ = is_behind();

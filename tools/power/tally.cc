@@ -116,14 +116,17 @@ void Tally::take(const runtime::PointBatch& batch) {
   for (const runtime::MetricPoint& point : batch.points) {
     const std::vector<Feed>& feeds = feeds_[point.series.value];
     if (feeds.empty() || point.end > watched_.until) continue;
-    const auto increment = table_.take(batch, point);
+    const auto count_it = [&](const runtime::Increment& increment) {
+      if (point.end < watched_.since) return;
+      for (const Feed& feed : feeds) count(increment, feed);
+    };
+    table_.take_each(batch, point, count_it);
     if (point.end < watched_.since) continue;
     ++points_;
     measure(point, feeds);
     first_ = std::min(first_, point.end);
     last_ = std::max(last_, point.end);
     for (const Feed& feed : feeds) {
-      if (increment) count(*increment, feed);
       if (!named_[feed.metric.value]) named_[feed.metric.value] = point.end;
     }
   }

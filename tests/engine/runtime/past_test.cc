@@ -58,7 +58,7 @@ struct Both {
     past.learn(batch.new_layouts);
     for (const SeriesName& name : batch.new_series) past.learn(name);
     for (const MetricPoint& point : batch.points) {
-      if (const auto increment = past.take(batch, point)) past.count(*increment, kMatch);
+      past.take(batch, point, {kMatch});
     }
   }
   // And live.
@@ -263,9 +263,7 @@ TEST(Past, CountsWhatIsOneTargetsOwn) {
   const PointBatch batch = points.take();
   for (const SeriesName& name : batch.new_series) past.learn(name);
   for (const MetricPoint& point : batch.points) {
-    const auto increment = past.take(batch, point);
-    ASSERT_TRUE(increment);
-    past.count(*increment, {kLatency, core::SeriesIndex{0}});
+    past.take(batch, point, {{kLatency, core::SeriesIndex{0}}});
   }
   core::RolloutState live;
   core::RolloutStarted started;

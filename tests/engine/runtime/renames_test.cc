@@ -26,6 +26,7 @@ class RenamesTest : public testing::Test {
   }
   std::optional<Increment> take(MetricPoint& point) {
     table.learn(points.batch());
+    settled = value_of(table.settle(points.batch(), point));
     auto increment = table.take(points.batch(), point);
     if (increment && increment->buckets != nullptr) buckets = *increment->buckets;
     points.take();
@@ -33,7 +34,10 @@ class RenamesTest : public testing::Test {
   }
   // What it adds where its name was heard for long.
   std::int64_t counted(MetricPoint& point) {
-    const auto increment = take(point);
+    const std::int64_t added = value_of(take(point));
+    return added + settled;
+  }
+  static std::int64_t value_of(const std::optional<Increment>& increment) {
     if (!increment || (increment->first && increment->retold)) return 0;
     return static_cast<std::int64_t>(increment->value.nanos / Fixed::kScale);
   }
@@ -56,6 +60,7 @@ class RenamesTest : public testing::Test {
   SeriesTable table;
   std::map<std::string, SeriesNumber> numbers;
   std::vector<std::int64_t> buckets;
+  std::int64_t settled = 0;  // of the point before, with the last one
 };
 
 const Labels kA{{"replica", "a"}, {"v", "new"}};
@@ -102,6 +107,34 @@ TEST_F(RenamesTest, APodThatBeganBesideAnotherCountsWhole) {
     if (at >= 1min) sum += counter("req", {{"pod", "b"}}, at + 11s, 220 * ((at + 11s) / 1s));
   }
   EXPECT_EQ(sum, 220 * 611);
+}
+
+// The first point when it came, and what came since: a pod that is older than a rollout has told
+// the seconds between.
+TEST_F(RenamesTest, WhatWaitedCountsWhereItCame) {
+  const Labels timeout{{"type", "timeout"}}, refused{{"type", "refused"}};
+  for (const Time start : {core::kDistantPast, kBegin - 1h}) {
+    table = SeriesTable();
+    points = Points();
+    numbers.clear();
+    for (core::Duration at = 0s; at <= 30min; at += 15s) {
+      counter("err", timeout, at, at / 44s, start);
+    }
+    EXPECT_EQ(counter("err", refused, 30min + 7s, 45, start), 0);
+    counter("err", timeout, 30min + 15s, 41, start);
+    MetricPoint& next = points.counter(named("err", refused), kBegin + 30min + 22s, 47, start);
+    table.learn(points.batch());
+    const auto first = table.settle(points.batch(), next);
+    ASSERT_TRUE(first);
+    EXPECT_EQ(first->end, kBegin + 30min + 7s);
+    EXPECT_EQ(first->value, Fixed::from_int(45));
+    EXPECT_EQ(first->start, start == core::kDistantPast ? first->end : start);
+    const auto more = take(next);
+    ASSERT_TRUE(more);
+    EXPECT_EQ(more->value, Fixed::from_int(2));
+    EXPECT_EQ(more->start, kBegin + 30min + 7s);
+    EXPECT_TRUE(more->measured);
+  }
 }
 
 TEST_F(RenamesTest, AnErrorThatIsNewCountsWholeWhileItsNamesakeLives) {

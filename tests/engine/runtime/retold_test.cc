@@ -58,14 +58,17 @@ class RetoldTest : public testing::Test {
     table.learn(batch);
     Counted counted;
     for (const MetricPoint& point : batch.points) {
+      const std::int64_t settled = value_of(table.settle(batch, point));
       last = table.take(batch, point);
-      const bool counts = last && !(last->first && last->retold);
-      counted.push_back(!counts ? 0
-                        : last->buckets != nullptr
-                            ? last->samples
-                            : static_cast<std::int64_t>(last->value.nanos / Fixed::kScale));
+      counted.push_back(settled + value_of(last));
     }
     return counted;
+  }
+  static std::int64_t value_of(const std::optional<Increment>& increment) {
+    if (!increment || (increment->first && increment->retold)) return 0;
+    return increment->buckets != nullptr
+               ? increment->samples
+               : static_cast<std::int64_t>(increment->value.nanos / Fixed::kScale);
   }
   // Every 15 s, of a hundred a second.
   void serve(const Labels& labels, Duration until, Time start = kDistantPast, Duration from = 0s) {
