@@ -96,6 +96,7 @@ Duration heard_for(const Subject& subject, WindowIndex window, Time at) {
   const SeriesIndex series = told_by(subject.machine, subject.series_of(window));
   if (!series.valid()) return heard;
   const Time mark = watermark_of(subject.state, subject.pending, series);
+  if (mark == kDistantPast) return Duration::zero();
   if (at - mark > subject.state.limits.stale_after) return Duration::zero();
   for (const Gap& gap : gaps_of(subject.state, subject.pending, series)) {
     if (gap.from < at) heard = std::min(heard, std::max(Duration::zero(), Duration(at - gap.to)));

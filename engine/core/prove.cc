@@ -123,7 +123,7 @@ bool is_over(const Subject& subject, const std::vector<std::int64_t>& now, Time 
   const Fixed breaks = above ? share : Fixed::from_int(1) - share;
   const std::vector<TestStart>& starts = subject.state.tests[subject.index().value].starts;
   for (auto start = starts.rbegin(); start != starts.rend(); ++start) {
-    if (began_at(subject, *start) + subject.state.limits.stale_after > at) continue;
+    if (began_at(subject, *start) > at - subject.state.limits.stale_after) continue;
     const Sample sample = contrary.sample(now, *start);
     const Int128 allowed = Int128{sample.requests} * breaks.nanos;
     if (allowed < kSurely * Fixed::kScale) continue;

@@ -279,8 +279,8 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   const bool dated = is_dated(base, point);
   // A process that began an export ago counted evenly since; one that was first heard later may
   // have had all of it just now.
-  const bool is_young = point.end - point.start <= core::kStretchMost;
-  increment.measured = base.known || (dated && (base.zero > point.start || is_young));
+  const auto is_young = [&] { return point.end - point.start <= core::kStretchMost; };
+  increment.measured = base.known || (dated && (base.zero > point.start || is_young()));
   if (base.known) {
     increment.start = taken.anew && dated ? std::max(point.start, base.end) : base.end;
   } else {
