@@ -11,6 +11,7 @@
 
 #include <algorithm>
 
+#include "engine/core/limits.h"
 #include "engine/runtime/series_table.h"
 
 namespace rollbook::runtime {
@@ -21,7 +22,8 @@ using core::Time;
 
 namespace {
 
-// So long a process must have been heard: of one export some points may come later than others.
+// So long a process must have been heard, or from its first export on: of one export some points
+// may come later than others.
 constexpr Duration kHeard = std::chrono::seconds(150);
 constexpr Duration kStartsApart = std::chrono::seconds(1);
 constexpr Duration kTimesApart = std::chrono::milliseconds(100);
@@ -29,6 +31,11 @@ constexpr Duration kTimesApart = std::chrono::milliseconds(100);
 // `time` may be kDistantPast.
 bool near(Time time, Time other, Duration most) {
   return time >= other - most && time <= other + most;
+}
+
+// `start`: of its process, which is known.
+bool is_heard_enough(const SeriesBase& base, Time start, Time now) {
+  return base.heard <= now - kHeard || base.heard <= start + core::kStretchMost;
 }
 
 }  // namespace
@@ -53,7 +60,7 @@ void SeriesTable::note_export(const MetricPoint& point) {
 // Its point of that time has come already.
 bool SeriesTable::comes_with(SeriesNumber number, const MetricPoint& point) const {
   const Base& base = series_[number.value].base;
-  return base.known && base.heard <= point.end - kHeard &&
+  return base.known && is_heard_enough(base, point.start, point.end) &&
          near(base.start, point.start, kStartsApart) && near(base.end, point.end, kTimesApart);
 }
 
@@ -73,7 +80,7 @@ void SeriesTable::find_companions(const PointBatch& batch, const MetricPoint& po
     if (!near(other.end, point.end, kTimesApart)) continue;
     if (!near(other.start, point.start, kStartsApart)) continue;
     const Base& base = series_[other.series.value].base;
-    if (base.known && base.start == other.start && base.heard <= point.end - kHeard) {
+    if (base.known && base.start == other.start && is_heard_enough(base, point.start, point.end)) {
       companions_.push_back(other.series);
     }
   }

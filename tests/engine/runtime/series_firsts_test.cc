@@ -119,6 +119,23 @@ TEST_F(SeriesFirstsTest, AProcessMustHaveBeenHeardForAWhile) {
   }
 }
 
+// A pod that was begun a minute or two before a shift has told all since its first export.
+TEST_F(SeriesFirstsTest, OrFromItsFirstExportOn) {
+  serve(540s);
+  const SeriesNumber begun = points.series("req", {{"pod", "b"}, {"v", "new"}});
+  const SeriesNumber errors = points.series("err", {{"pod", "b"}, {"v", "new"}});
+  const Time start = kBegin + 540s;
+  give(600s, {{begun, 6'000, start}}, begun);
+  const auto increment = give(660s, {{begun, 12'000, start}, {errors, 9, start}}, errors);
+  EXPECT_EQ(increment->start, kBegin + 600s);
+  EXPECT_TRUE(increment->measured);
+  // Of its first export nothing is known but its start.
+  const SeriesNumber other = points.series("req", {{"pod", "c"}, {"v", "new"}});
+  const SeriesNumber failed = points.series("err", {{"pod", "c"}, {"v", "new"}});
+  const Time now = kBegin + 670s;
+  EXPECT_EQ(give(720s, {{other, 5'000, now}, {failed, 9, now}}, failed)->start, now);
+}
+
 TEST_F(SeriesFirstsTest, AStartThatIsLaterThanTheExportBeforeStays) {
   serve(540s);
   const SeriesNumber errors = points.series("err", {{"pod", "a"}, {"v", "new"}});
