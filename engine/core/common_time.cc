@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/core/judge.h"
 #include "engine/core/limits.h"
 
 namespace rollbook::core {
@@ -37,7 +38,7 @@ void each_of_arm(const Subject& subject, WindowIndex window, const Take& take) {
   const Series& own = subject.machine.at(subject.series_of(window));
   for (std::uint32_t i = 0; i < subject.machine.series.size(); ++i) {
     const Series& series = subject.machine.series[i];
-    if (series.arm == own.arm && series.target == own.target) take(SeriesIndex{i});
+    if (same_arm(series, own)) take(SeriesIndex{i});
   }
 }
 
@@ -61,16 +62,16 @@ Time heard(const Subject& subject, WindowIndex window) {
   };
   Time least = kDistantFuture;
   each_of_arm(subject, window, [&](SeriesIndex series) {
-    const Metric& metric = subject.machine.at(subject.machine.at(series).metric);
-    const Time mark = told(series);
-    if (metric.default_zero || metric.kind == MetricKind::gauge || mark == kDistantPast) return;
-    if (newest - mark <= subject.state.limits.stale_after) least = std::min(least, mark);
+    const Time until = told(series);
+    const bool speaks = counts_requests(subject.machine.at(subject.machine.at(series).metric));
+    if (!speaks || until == kDistantPast) return;
+    if (newest - until <= subject.state.limits.stale_after) least = std::min(least, until);
   });
   const Time own = told(subject.series_of(window));
-  const Time heard = least == kDistantFuture ? own : std::max(own, least);
+  const Time mark = least == kDistantFuture ? own : std::max(own, least);
   const Time floor =
       floor_of(subject.state, subject.machine.at(window).floor, subject.criterion.target);
-  return floor == kDistantFuture ? heard : std::max(heard, floor);
+  return floor == kDistantFuture ? mark : std::max(mark, floor);
 }
 
 }  // namespace

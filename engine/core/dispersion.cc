@@ -11,6 +11,10 @@ constexpr std::int64_t kEnoughEventful = 30;
 // … from which on it no longer counts that there was nothing before the first.
 constexpr std::int64_t kEnoughToForget = 10;
 
+// Of k differences the mean may be small by chance, by a factor of 1 + this / k (calibrated:
+// docs/judging.md, How often they err).
+constexpr double kUncertain = 6;
+
 // What lies beyond is a burst however large it is.
 constexpr std::int64_t kMostEvents = 1'000'000'000'000;
 constexpr Int128 kMostSum = Int128{1} << 120;
@@ -49,7 +53,6 @@ double number(Fixed value) { return static_cast<double>(value.nanos) * 1e-9; }
 // Two arms: until there are enough differences they may be small by chance, and count for more; but
 // for no more than if all that came in one step of either had been one burst.
 double factor_of_arms(const Spread& spread) {
-  constexpr double kUncertain = 6;
   double factor = 1;
   if (spread.pair_events > 0) factor = number(spread.differences) / number(spread.pair_events);
   if (spread.steps == 0 || spread.eventful >= kEnoughEventful) return factor;
@@ -65,7 +68,6 @@ double factor_of_arms(const Spread& spread) {
 // first step there was nothing; with enough of them that no longer counts.
 double factor_of_one(const Spread& spread) {
   if (spread.other_events <= 0) return 1;
-  constexpr double kUncertain = 6;
   double differences = number(spread.differences), events = number(spread.pair_events);
   if (spread.eventful < kEnoughToForget) {
     differences += number(spread.first_events) * number(spread.first_events);

@@ -6,7 +6,8 @@
 // It comes from differences between steps that follow each other, which a drift of the rate leaves
 // alone (von Neumann's successive differences, 1941): of x events in n and y in m,
 //   (x − y n/m)² m/n   is   φ (x + y) (1 − p)   in the mean,   p the share of events
-// Until there are enough of these they count for more, up to what came in one step as one burst.
+// Until there are enough of these they count for more, at most as if all of a step had been one
+// burst.
 
 #include "engine/core/state.h"
 #include "engine/core/stats.h"

@@ -15,8 +15,6 @@
 namespace rollbook::core {
 namespace {
 
-constexpr Int128 kOne = Fixed::kScale;
-
 // From when `for` and `absent` count: the first settled shift of what the criterion speaks of.
 Time settled_since(const RolloutState& state, const Criterion& criterion) {
   return criterion.target.valid() ? state.at(criterion.target).first_settled : state.first_settled;
@@ -269,32 +267,6 @@ Reading for_its_reason(const Subject& subject, Reading reading) {
 }
 
 }  // namespace
-
-Fixed quantile_of(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
-                  Fixed quantile) {
-  Int128 count = 0;
-  for (const std::int64_t bucket : buckets) count += bucket;
-  // The rank in units of 10⁻⁹ observations.
-  const Int128 rank = quantile.nanos * count;
-  Int128 below = 0;
-  for (std::size_t i = 0; i < bounds.size(); ++i) {
-    const Int128 here = buckets[i] * kOne;
-    if (here > 0 && below + here >= rank) {
-      const Int128 low = i == 0 ? std::min<Int128>(0, bounds[0].nanos) : bounds[i - 1].nanos;
-      return Fixed{low + (bounds[i].nanos - low) * (rank - below) / here};
-    }
-    below += here;
-  }
-  return bounds.back();
-}
-
-bool lies_beyond(const std::vector<Fixed>& bounds, const std::vector<std::int64_t>& buckets,
-                 Fixed quantile) {
-  Int128 count = 0;
-  for (const std::int64_t bucket : buckets) count += bucket;
-  const Int128 within = count - (buckets.size() > bounds.size() ? buckets[bounds.size()] : 0);
-  return within * kOne < quantile.nanos * count;
-}
 
 bool finds_little(const Criterion& criterion) {
   const bool by_time = criterion.measure == Measure::rate || criterion.measure == Measure::count;

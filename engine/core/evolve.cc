@@ -69,7 +69,7 @@ struct Fold {
     if (turned) state.turned[body.criterion.value] = event.time;
     state.readings[body.criterion.value] = body.reading;
     state.judged[body.criterion.value] = event.sequence;
-    if (turned && is_well_again(body.reading)) begin_tests_anew(machine, state, body.criterion);
+    if (turned && is_well_again(body.reading)) baseline_recovered(machine, state, body.criterion);
   }
 
   void operator()(const Transitioned& body) const {

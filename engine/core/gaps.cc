@@ -83,12 +83,11 @@ void note_gaps(const Machine& machine, RolloutState& state, const Observed& obse
 }
 
 SeriesIndex told_by(const Machine& machine, SeriesIndex series) {
-  const auto is_silent = [&](const Series& each) { return machine.at(each.metric).default_zero; };
   const Series& own = machine.at(series);
-  if (!is_silent(own)) return series;
+  if (!machine.at(own.metric).default_zero) return series;
   for (std::uint32_t i = 0; i < machine.series.size(); ++i) {
     const Series& each = machine.series[i];
-    if (each.arm == own.arm && each.target == own.target && !is_silent(each)) return SeriesIndex{i};
+    if (same_arm(each, own) && counts_requests(machine.at(each.metric))) return SeriesIndex{i};
   }
   return {};
 }

@@ -13,8 +13,9 @@ namespace rollbook::core {
 // evolve: takes in the points of an Observed; before the watermarks rise.
 void note_gaps(const Machine& machine, RolloutState& state, const Observed& observed);
 
-// The series whose silence says that another was not heard: itself, or of one that is silent while
-// nothing happens the first of its arm that is not; invalid where there is none.
+// The series whose silence says that this one was not heard: itself; of one with `default 0` the
+// first counter or histogram of its arm without, as that is silent while nothing happens. Invalid:
+// there is none.
 SeriesIndex told_by(const Machine& machine, SeriesIndex series);
 
 // As they are with what is pending.

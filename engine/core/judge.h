@@ -26,6 +26,15 @@ inline Fixed allowed_share(const Criterion& criterion) {
                                                 : criterion.limit;
 }
 
+inline bool same_arm(const Series& a, const Series& b) {
+  return a.arm == b.arm && a.target == b.target;
+}
+// Whether its silence says that an arm was not heard: what is silent while nothing happens does not
+// say so, and gauges have exporters of their own.
+inline bool counts_requests(const Metric& metric) {
+  return !metric.default_zero && metric.kind != MetricKind::gauge;
+}
+
 // Whether it may be taken for broken because little was heard: of a rate or a count.
 bool finds_little(const Criterion& criterion);
 

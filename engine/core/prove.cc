@@ -109,9 +109,10 @@ std::vector<std::int64_t> loudest(const std::vector<TestStart>& terms,
 }
 
 // A guard's proof stands for hours after what it proved is over. Of the baseline that would hold a
-// sick canary back, so it is well again when of what came since some start, `stale_after` ago or
-// more, no more than half broke the limit of what may: by chance one in a hundred at the limit
-// itself, where 20 may (Poisson). What may lie on either side of it counts as broken.
+// sick canary back. So the baseline is well again when since the newest start that is `stale_after`
+// old, and in which 20 requests may break the limit, at most half as many did. At the limit itself
+// one look in a hundred finds that by chance (Poisson). What may lie on either side of the limit
+// counts as broken.
 constexpr std::int64_t kSurely = 20;
 
 bool is_over(const Subject& subject, const std::vector<std::int64_t>& now, Time at,

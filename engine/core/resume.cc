@@ -101,7 +101,7 @@ void begin_vetoed_tests(const Machine& machine, RolloutState& state) {
 
 }  // namespace
 
-void begin_tests_anew(const Machine& machine, RolloutState& state, CriterionIndex veto) {
+void baseline_recovered(const Machine& machine, RolloutState& state, CriterionIndex veto) {
   begin_test(machine, state, veto);
   const auto begin = [&](CriterionIndex index) {
     if (state.readings[index.value].verdict == Verdict::fail) begin_test(machine, state, index);

@@ -101,7 +101,8 @@ std::vector<Lagging> lagging(const Stretches& stretches, Time at) {
 }
 
 // By how much more than its width the window reaches back, so that it holds as much as all of them
-// count in its width. Who has said nothing of so long brings nothing to it.
+// count in its width. Who has been silent for longer than that brings nothing to it, and the others
+// make up for it.
 Duration lag_of(const Stretches& stretches, Time at) {
   const Duration width = stretches.window().width;
   if (width > kStretchesWithin) return Duration::zero();

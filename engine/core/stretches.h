@@ -19,8 +19,9 @@
 //   b  -|----|----|----|--       lags by 2
 //        |---- window ----|      begins 1 earlier
 //
-// One that has ended is not missing where another has taken its place: where more is the breach, it
-// reaches back no further than for what the last kStretchMost have less than as many before.
+// A process that has ended seems to lag, and one that took its place already counts. So where more
+// is the breach, the window reaches back no further than for what the last kStretchMost lack of the
+// kStretchMost before.
 //
 // A counter with `default 0` has no gaps, as it is silent while nothing happens: what comes after
 // more than kStretchMost came at once.

@@ -29,7 +29,8 @@ std::vector<std::int64_t> buckets_at(const Subject& subject, WindowIndex window,
 // What the criterion's windows hold at `cut`; empty for `unchanged`.
 std::vector<std::int64_t> counts_at(const Subject& subject, Time cut);
 
-// When the test that a guard counts from there began; kDistantFuture: none has.
+// When a start was made that a guard counts from; of the first one when the guard was armed, also
+// where the test began anew since. kDistantFuture: it is not armed.
 Time began_at(const Subject& subject, const TestStart& start);
 
 // decide: the books of a test of two sides with a step more, as grow() will have them.

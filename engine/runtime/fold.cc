@@ -258,6 +258,7 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
   const core::Metric& metric = input.machine.at(input.match.metric);
   const bool level = metric.kind == core::MetricKind::gauge;  // an untyped one, too
   const bool whole = level || !increment.first || known_zero(input, pending);
+  if (level && increment.settled) return Folded::counted;  // it was, when it came
   name(input, pending);
   if (!input.match.series.valid()) return Folded::counted;
   if (!is_of_kind(metric.kind, increment)) return refuse(pending);

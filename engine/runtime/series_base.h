@@ -25,10 +25,11 @@ struct SeriesBase {
   bool known = false;
   bool intervals = false;  // what came last was no total: deltas, or a gauge
   bool retold = false;     // its first total is a base only: it was counted as another's
-  bool own = false;        // its first total is no other's
-  core::Time waits_since = core::kDistantPast;  // its first point, while that may be another's;
-  std::optional<SeriesNumber> retells;          // which one, under more labels or fewer: then what
-                                                // follows holds its first point, though not `known`
+  bool own = false;        // it has waited, and its first total is no other's
+  // Its first point, where that may be another's: it waits for the second. What follows is of that
+  // point then, though nothing is `known`. None of this is in checkpoints.
+  core::Time waits_since = core::kDistantPast;
+  std::optional<SeriesNumber> retells;  // which one it may be, told under more labels or fewer
   // Of totals. Its first point; the one before the last; and when it was still zero, if that is
   // known (series_firsts.cc). The last two are not in checkpoints.
   core::Time heard = core::kDistantFuture, before = core::kDistantPast, zero = core::kDistantPast;

@@ -217,19 +217,30 @@ Increment SeriesTable::take_waiting(Base& base, const MetricPoint& point) {
 // What came as deltas was counted, and nobody knows how much of the total that is: it is a base,
 // unless it began after them.
 void SeriesTable::begin_totals(Base& base, const MetricPoint& point) {
-  Base totals;
-  totals.retold = point.start < base.end;
-  totals.recent = base.recent;
-  totals.recent_count = base.recent_count;
-  totals.covered = std::move(base.covered);
-  base = std::move(totals);
+  const bool retold = point.start < base.end;
+  base = without_totals(base);
+  base.retold = retold;
+}
+
+SeriesTable::Base SeriesTable::without_totals(Base& base) {
+  Base bare;
+  bare.recent = base.recent;
+  bare.recent_count = base.recent_count;
+  bare.covered = std::move(base.covered);
+  return bare;
 }
 
 std::optional<Increment> SeriesTable::settle(Entry& entry, const PointBatch& batch,
                                              const MetricPoint& point) {
   Base& base = entry.base;
-  if (base.intervals || !is_total(point.kind)) return std::nullopt;
+  if (!is_total(point.kind)) return std::nullopt;
   if (point.end <= base.waits_since || point.start > point.end) return std::nullopt;
+  // Of another kind by now: what the first one counted cannot be told in its buckets.
+  if (is_histogram(point.kind) == base.buckets.empty() ||
+      is_exponential(point.kind) != base.exponential) {
+    begin_totals(base, point);
+    return std::nullopt;
+  }
   const Kin kin = origin_of(entry, batch, point);
   if (kin.origin == Origin::follows) go_on(base_of(kin.of), point, entry.name.number, base);
   base.retold = kin.origin == Origin::beside;
@@ -247,11 +258,13 @@ std::optional<Increment> SeriesTable::settle(Entry& entry, const PointBatch& bat
   first.end = base.waits_since;
   first.value = base.value;
   first.only_base = false;
-  Base own;
-  own.own = true;
-  own.zero = base.zero;
-  base = std::move(own);
-  return take_cumulative(entry, waited, first);
+  const core::Time zero = base.zero;
+  base = without_totals(base);
+  base.own = true;
+  base.zero = zero;
+  auto counted = take_cumulative(entry, waited, first);
+  if (counted) counted->settled = true;
+  return counted;
 }
 
 std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointBatch& batch,
@@ -261,7 +274,7 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   if (point.end <= (base.known ? base.end : base.waits_since)) return std::nullopt;
   if (point.start > point.end) return std::nullopt;
   if (base.intervals) begin_totals(base, point);
-  if (is_waiting(base)) settle(entry, batch, point);
+  if (is_waiting(base)) settle(entry, batch, point);  // whoever wants it has asked
   if (!base.known && !base.retold && !base.own && !point.only_base) {
     base.zero = zero_at(entry, batch, point);
     if (origin_of(entry, batch, point).origin == Origin::waits) return take_waiting(base, point);
@@ -279,8 +292,8 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   const bool dated = is_dated(base, point);
   // A process that began an export ago counted evenly since; one that was first heard later may
   // have had all of it just now.
-  const auto is_young = [&] { return point.end - point.start <= core::kStretchMost; };
-  increment.measured = base.known || (dated && (base.zero > point.start || is_young()));
+  const bool is_young = dated && point.end - point.start <= core::kStretchMost;
+  increment.measured = base.known || is_young || (dated && base.zero > point.start);
   if (base.known) {
     increment.start = taken.anew && dated ? std::max(point.start, base.end) : base.end;
   } else {

@@ -37,6 +37,7 @@ struct Increment {
   bool measured = false;  // it came within (start, end]: between two points, or as a delta says
   bool retold = false;  // of a series that was known under other labels, or perhaps: counts nothing
   bool gauge = false;
+  bool settled = false;  // what a first point counted, told with the second
   bool clashes = false;  // a delta of another sender under the same labels: not to be counted
   bool untyped = false;  // as the metric has it: counts `value`, or is at `level`
   core::Fixed value;
@@ -58,19 +59,21 @@ class SeriesTable {
   // Takes in names and layouts that the batch brings.
   void learn(const PointBatch& batch);
 
-  // Nothing: a base, a duplicate, or a point that came too late for its cumulative series.
+  // All that is known to have been counted with the point: what settle() says of the one before,
+  // then take().
+  template <class Count>
+  void take_each(const PointBatch& batch, const MetricPoint& point, const Count& count) {
+    if (const auto settled = settle(batch, point)) count(*settled);
+    if (const auto increment = take(batch, point)) count(*increment);
+  }
+  // What the point adds. Nothing: a base, a duplicate, or a point that came too late for its
+  // cumulative series.
   std::optional<Increment> take(const PointBatch& batch, const MetricPoint& point);
   // Before take() of a series' second point: what the first counted, if nothing could be said of it
   // till now (renames.h), and it was its own.
   std::optional<Increment> settle(const PointBatch& batch, const MetricPoint& point) {
     Entry& entry = series_[point.series.value];
     return is_waiting(entry.base) ? settle(entry, batch, point) : std::nullopt;
-  }
-  // Both.
-  template <class Count>
-  void take_each(const PointBatch& batch, const MetricPoint& point, const Count& count) {
-    if (const auto settled = settle(batch, point)) count(*settled);
-    if (const auto increment = take(batch, point)) count(*increment);
   }
 
   const SeriesName& name(SeriesNumber number) const { return series_[number.value].name; }
@@ -104,6 +107,8 @@ class SeriesTable {
   std::optional<Increment> take_cumulative(Entry& entry, const PointBatch& batch,
                                            const MetricPoint& point);
   static void begin_totals(Base& base, const MetricPoint& point);
+  // What is remembered of intervals, and nothing of totals.
+  static Base without_totals(Base& base);
   static bool is_waiting(const Base& base) {
     return base.waits_since != core::kDistantPast && !base.known && !base.retold;
   }

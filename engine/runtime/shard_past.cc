@@ -57,7 +57,7 @@ bool Shard::hold(const Rollout& rollout, const PointBatch& batch, const MetricPo
   if (!increment.first && increment.start >= rollout.state.started) return false;
   Reading& reading = readings_.at(rollout.state.stream);
   if (!reading.opened.contains(point.series)) return false;
-  if (increment.end < point.end) return true;  // settled: its point was held when it came
+  if (increment.settled) return true;  // its point was held when it came
   if (!reading.held.empty()) {
     HeldPoint& last = reading.held.back();
     if (last.point.series == point.series && last.point.offset == point.offset &&

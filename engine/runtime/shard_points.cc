@@ -106,7 +106,7 @@ void Shard::feed(const Arriving& arriving, const Increment& increment,
       if (rollout.senders.asks(feed.match.series)) {
         rollout.senders.hear(feed.match.series, feed.number, increment);
       }
-      if (increment.end == point.end) {  // not of what is settled with it
+      if (!increment.settled) {
         exemplars.give(feed.match, series_.name(point.series), rollout.exemplars, rollout.pending);
       }
     }

@@ -153,7 +153,7 @@ bool Tally::counts_whole(const Increment& increment, MetricIndex metric) const {
 }
 
 void Tally::take_level(const Increment& increment, const Feed& feed) {
-  if (!increment.gauge && !increment.untyped) return;
+  if (increment.settled || (!increment.gauge && !increment.untyped)) return;
   const Fixed sent = increment.untyped ? increment.level : increment.value;
   const Fixed level{sent.nanos * machine_.at(feed.metric).unit.nanos / Fixed::kScale};
   std::vector<Came>& came = came_[feed.metric.value];

@@ -337,6 +337,31 @@ TEST_F(RetoldTest, AfterARestartAFailureThatIsNewIsToldByWhatComesWithIt) {
   EXPECT_EQ(give(31min, {{kBad, 300}, {kGood, served(31min)}}), Counted({300, 6000}));
 }
 
+// What the first point counted cannot be told in the buckets of the second.
+TEST_F(RetoldTest, AKindThatChangesWhileItWaitsIsABase) {
+  const LayoutNumber layout = points.layout({5, 10});
+  const auto put = [&](PointKind kind, Duration at) {
+    if (kind == PointKind::counter) return give(at, {{kZoned, served(at)}});
+    if (kind == PointKind::exponential) {
+      points.exponential(kind, named("ops", kZoned), kBegin + at, core::Exponential{}, kDistantPast);
+    } else {
+      points.histogram(kind, named("ops", kZoned), layout, kBegin + at, {4, 5, 6}, kDistantPast);
+    }
+    return take();
+  };
+  constexpr PointKind kKinds[] = {PointKind::counter, PointKind::histogram, PointKind::exponential};
+  for (const PointKind first : kKinds) {
+    for (const PointKind second : kKinds) {
+      if (first == second) continue;
+      begin();
+      points.layout({5, 10});
+      serve(kGood, 585s);
+      put(first, 600s);
+      EXPECT_EQ(put(second, 615s), Counted{0});
+    }
+  }
+}
+
 // Whatever the order, the messages and the moment: all that fails and is well counts once, but for
 // what came while all were told anew.
 TEST_F(RetoldTest, NothingIsLostNorDoubledHoweverAnExportIsToldAndWhenever) {
