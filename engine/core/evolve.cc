@@ -10,7 +10,6 @@
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 #include "engine/core/past.h"
-#include "engine/core/prove.h"
 #include "engine/core/resume.h"
 #include "engine/core/trials.h"
 
@@ -65,11 +64,15 @@ struct Fold {
   void operator()(const Observed& body) const { MeasuredFold{machine, state, event}.take(body); }
 
   void operator()(const VerdictChanged& body) const {
-    const bool turned = state.readings[body.criterion.value].verdict != body.reading.verdict;
+    const Verdict before = state.readings[body.criterion.value].verdict;
+    const bool turned = before != body.reading.verdict;
     if (turned) state.turned[body.criterion.value] = event.time;
     state.readings[body.criterion.value] = body.reading;
     state.judged[body.criterion.value] = event.sequence;
-    if (turned && is_well_again(body.reading)) baseline_recovered(machine, state, body.criterion);
+    const bool recovered = before == Verdict::fail && body.reading.verdict == Verdict::pass;
+    if (recovered && machine.at(body.criterion).veto) {
+      baseline_recovered(machine, state, body.criterion);
+    }
   }
 
   void operator()(const Transitioned& body) const {

@@ -16,8 +16,9 @@ void end_halt(const Machine& machine, RolloutState& state, StateIndex from,
 // deadlines begin again, people are asked anew, and what had failed is tried once more.
 void resume_halted(const Machine& machine, RolloutState& state, Time now);
 
-// The baseline is well again (prove.h): its test begins anew, and the tests of the stops that it
-// held back, as their proof has the same cause. What goes on is proven anew within some requests.
+// The baseline's share of a stop does not fail any more: its test begins anew, and the tests of the
+// stops that it held back, as their proof has the same cause. What goes on is proven anew within
+// some requests.
 void baseline_recovered(const Machine& machine, RolloutState& state, CriterionIndex veto);
 
 // Whether the same act has not been asked for anew since: only the last one is worth another try.

@@ -266,6 +266,27 @@ bool must_wait(const Subject& subject) {
          holds_something(criterion.other) || holds_something(criterion.other_denominator);
 }
 
+// What came before the baseline was known to be well again may be of the cause that both arms had.
+bool is_before_recovery(const Subject& subject) {
+  const auto& [machine, state, pending, criterion] = subject;
+  const CriterionIndex index = subject.index();
+  const auto is_held = [&](const Trigger& trigger) {
+    return trigger.criterion == index ||
+           std::find(trigger.also.begin(), trigger.also.end(), index) != trigger.also.end();
+  };
+  const Time cut = cut_of(subject);
+  const auto recovered_later = [&](CriterionIndex veto) {
+    const Reading& reading = state.readings[veto.value];
+    return reading.verdict == Verdict::pass && cut < reading.at;
+  };
+  return std::any_of(machine.transitions.begin(), machine.transitions.end(),
+                     [&](const Transition& transition) {
+                       const auto& unless = transition.trigger.unless;
+                       return is_held(transition.trigger) &&
+                              std::any_of(unless.begin(), unless.end(), recovered_later);
+                     });
+}
+
 }  // namespace
 
 void begin_test(const Machine& machine, RolloutState& state, CriterionIndex index) {
@@ -287,7 +308,7 @@ void begin_test(const Machine& machine, RolloutState& state, CriterionIndex inde
     test.cut = floor_to(std::max({cut_of(subject), shifted, watched}) + (pane - Duration(1)), pane);
   } else if (criterion.test == Test::kayenta) {
     test.cut = judge_begins(subject);
-  } else if (must_wait(subject)) {
+  } else if (must_wait(subject) || is_before_recovery(subject)) {
     test.cut = kDistantFuture;
     test.spread = std::move(known);
     test.edge = edge;

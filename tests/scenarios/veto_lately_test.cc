@@ -335,6 +335,25 @@ TEST(VetoLately, WhenBothRecoverTheProofOfTheCanaryIsOverAsWell) {
   expect_halted(r);
 }
 
+// Below the limit, but not by so much that it is surely over: one proof fades before the other.
+TEST(VetoLately, AndWhereOneProofFadesBeforeTheOther) {
+  Rehearsal r(kProof);
+  begin(r);
+  fail(r, 300, 40);
+  r.run_for(10min);
+  expect_halted(r);
+  fail(r, 18, 18);
+  r.run_for(6h);
+  expect_halted(r);
+  EXPECT_NE(r.verdicts("guard.stop[1].baseline").find("fail pass"), std::string::npos);
+  // Now and then a few fail at a time.
+  for (int i = 0; i < 20; ++i) {
+    r.add("err", kNew, 2'000);
+    r.run_for(10min);
+  }
+  expect_halted(r);
+}
+
 TEST(VetoLately, ABaselineThatStillReadsAboveHalfOfTheLimitStaysHalted) {
   Rehearsal r(kProof);
   fail_for_a_while(r);
