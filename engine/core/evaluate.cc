@@ -88,13 +88,13 @@ Reading aged(const Subject& subject, Reading reading) {
   return reading;
 }
 
-// How long the window's series has been heard since it was not.
+// For how long up to `at` the window's series was heard without a gap.
 Duration heard_for(const Subject& subject, WindowIndex window, Time at) {
   Duration heard = Duration::max();
-  const SeriesIndex series = told_by(subject.machine, subject.series_of(window));
-  if (!series.valid()) return heard;
+  const SeriesIndex series =
+      told_by(subject.machine, subject.state, subject.pending, subject.series_of(window));
+  if (!series.valid()) return heard;  // nothing speaks for it: silence is zero
   const Time mark = watermark_of(subject.state, subject.pending, series);
-  if (mark == kDistantPast) return Duration::zero();
   if (at - mark > subject.state.limits.stale_after) return Duration::zero();
   for (const Gap& gap : gaps_of(subject.state, subject.pending, series)) {
     if (gap.from < at) heard = std::min(heard, std::max(Duration::zero(), Duration(at - gap.to)));

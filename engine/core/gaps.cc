@@ -4,6 +4,7 @@
 
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
+#include "engine/core/windows.h"
 
 namespace rollbook::core {
 namespace {
@@ -51,6 +52,13 @@ void take(std::vector<Gap>& gaps, Time watermark, const std::vector<Time>& point
   }
 }
 
+// Whether the silence of one says that another was not heard.
+bool tells_of(const Machine& machine, SeriesIndex index, SeriesIndex other) {
+  const Series &series = machine.at(index), &own = machine.at(other);
+  if (!machine.at(own.metric).default_zero) return index == other;
+  return same_arm(series, own) && counts_requests(machine.at(series.metric));
+}
+
 // How far back something looks for gaps of the series; zero: nothing does.
 Duration reach_of(const Machine& machine, SeriesIndex series) {
   Duration reach{};
@@ -60,7 +68,7 @@ Duration reach_of(const Machine& machine, SeriesIndex series) {
     }
     if (!finds_little(criterion)) continue;
     for (const WindowIndex window : {criterion.window, criterion.other}) {
-      if (!window.valid() || told_by(machine, machine.at(window).series) != series) continue;
+      if (!window.valid() || !tells_of(machine, series, machine.at(window).series)) continue;
       reach = std::max(reach, machine.at(window).width + kStretchMost + kStaleAfter + kMargin);
     }
   }
@@ -82,12 +90,12 @@ void note_gaps(const Machine& machine, RolloutState& state, const Observed& obse
   }
 }
 
-SeriesIndex told_by(const Machine& machine, SeriesIndex series) {
-  const Series& own = machine.at(series);
-  if (!machine.at(own.metric).default_zero) return series;
+SeriesIndex told_by(const Machine& machine, const RolloutState& state, const Pending& pending,
+                    SeriesIndex series) {
   for (std::uint32_t i = 0; i < machine.series.size(); ++i) {
-    const Series& each = machine.series[i];
-    if (same_arm(each, own) && counts_requests(machine.at(each.metric))) return SeriesIndex{i};
+    const SeriesIndex other{i};
+    const bool heard = watermark_of(state, pending, other) != kDistantPast;
+    if (heard && tells_of(machine, other, series)) return other;
   }
   return {};
 }

@@ -14,9 +14,10 @@ namespace rollbook::core {
 void note_gaps(const Machine& machine, RolloutState& state, const Observed& observed);
 
 // The series whose silence says that this one was not heard: itself; of one with `default 0` the
-// first counter or histogram of its arm without, as that is silent while nothing happens. Invalid:
-// there is none.
-SeriesIndex told_by(const Machine& machine, SeriesIndex series);
+// first counter or histogram of its arm without that was ever heard, as what has it is silent while
+// nothing happens. Invalid: none was.
+SeriesIndex told_by(const Machine& machine, const RolloutState& state, const Pending& pending,
+                    SeriesIndex series);
 
 // As they are with what is pending.
 std::vector<Gap> gaps_of(const RolloutState& state, const Pending& pending, SeriesIndex series);
