@@ -16,7 +16,9 @@ constexpr Duration kUnheard = std::chrono::minutes(5);
 // have come since a new process began, or near enough to what comes by chance, says nothing.
 Kinship beside(const Other& other, const Beginning& beginning) {
   const SeriesBase& base = other.base;
-  if (base.end - base.pace.since < kUnheard) return Kinship::none;
+  const bool seen = base.heard != core::kDistantFuture;
+  const core::Time since = seen ? std::max(base.pace.since, base.heard) : base.pace.since;
+  if (base.end - since < kUnheard) return Kinship::none;
   if (base.pace.allows(beginning.total, kUnheard, base.end)) return Kinship::none;
   const bool ahead = beginning.end > base.end;
   const Duration apart = ahead ? beginning.end - base.end : base.end - beginning.end;

@@ -216,6 +216,8 @@ SeriesTable::Kin SeriesTable::likeliest(const Entry& entry, const PointBatch& ba
   const auto see = [&](SeriesNumber number) {
     const auto found = candidate(entry, batch, point, number);
     if (!found) return;
+    // Its process was heard without it: it is no second replica's.
+    if (found->kinship == Kinship::beside && entry.base.zero != kDistantPast) return;
     changes_.support(found->change, name, found->total, point.end);
     const bool holds = changes_.holds(found->change, point.end);
     perhaps = perhaps || holds ||

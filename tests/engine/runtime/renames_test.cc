@@ -212,6 +212,27 @@ TEST_F(RenamesTest, PodsThatFailAlikeOneAfterTheOtherCountEach) {
   }
 }
 
+// Two pods behind one balancer, which fail alike from one moment on; each says so in two metrics.
+TEST_F(RenamesTest, PodsThatFailAlikeAtOnceCountEach) {
+  const auto tell = [&](const std::string& pod, core::Duration at, std::int64_t failed) {
+    const Time start = kBegin - 1h + (pod == "a" ? 0s : 7s);
+    std::int64_t added = 0;
+    for (const char* name : {"ops", "secs"}) {
+      counter(name, {{"code", "200"}, {"pod", pod}}, at, 50 * (at / 1s) + 180'000, start);
+      if (failed == 0) continue;
+      added += counter(name, {{"code", "504"}, {"pod", pod}}, at, failed, start);
+    }
+    return added;
+  };
+  std::int64_t added = 0, minute = 0;
+  for (const std::int64_t failed : {0, 0, 0, 0, 0, 0, 124, 310, 400, 400, 400}) {
+    added += tell("a", minute * 1min, failed);
+    added += tell("b", minute * 1min + 20s, failed == 0 ? 0 : failed + 3);
+    ++minute;
+  }
+  EXPECT_EQ(added, 2 * (400 + 403));
+}
+
 TEST_F(RenamesTest, LabelsThatChangeTogetherAreOneChange) {
   run("req", {{"instance", "1"}, {"pod", "a"}, {"v", "new"}}, 0s, 30min, 1'000'000, 200);
   run("req", {{"instance", "2"}, {"pod", "c"}, {"v", "new"}}, 0s, 30min, 3'000'000, 200);
