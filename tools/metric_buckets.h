@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "tools/metric_checks.h"
+#include "tools/metric_seen.h"
 
 namespace rollbook::tools {
 

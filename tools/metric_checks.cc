@@ -49,11 +49,6 @@ bool fits(MetricKind kind, PointKind point) {
   return false;
 }
 
-bool MetricFinding::is_doubtful() const {
-  return !warnings.empty() || std::any_of(limits.begin(), limits.end(),
-                                          [](const LimitFinding& limit) { return limit.blunt; });
-}
-
 void propose(const Subject& subject, std::string line, MetricFinding& found) {
   if (line.empty() || !found.write.text.empty()) return;
   found.write = {subject.metric.span.line, std::move(line)};

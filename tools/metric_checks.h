@@ -15,8 +15,6 @@
 
 namespace rollbook::tools {
 
-using SeenGroup = std::vector<const SeenSeries*>;
-
 // What the series of one name have in common, and what the runbook wants of them.
 struct Subject {
   const core::Machine& machine;

@@ -1,6 +1,7 @@
 #pragma once
 // MetricFinding: what `rollbook doctor --metrics` says of one metric of a runbook.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -43,7 +44,11 @@ struct MetricFinding {
   std::vector<std::string> notes;     // what is as it should be, and worth a word
   Proposal write;
 
-  bool is_doubtful() const;  // warnings, or a limit that does not do what is written
+  // Warnings, or a limit that does not do what is written.
+  bool is_doubtful() const {
+    return !warnings.empty() || std::any_of(limits.begin(), limits.end(),
+                                            [](const LimitFinding& limit) { return limit.blunt; });
+  }
 };
 
 }  // namespace rollbook::tools

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -10,6 +9,8 @@
 
 namespace rollbook::tools {
 namespace {
+
+using adapters::slips;
 
 using Words = std::vector<std::string>;
 
@@ -19,22 +20,6 @@ constexpr std::size_t kLettersLeast = 3;  // of a part that says anything
 // What is put behind a counter's name, the likelier first: the sum of a histogram's values is no
 // number of requests.
 constexpr std::array<std::string_view, 4> kSuffixes{"total", "count", "bucket", "sum"};
-
-// Slips of the hand: letters that are wrong, left out or too many.
-std::size_t slips(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row[b.size()];
-}
 
 // `http.server.requestCount` has the words http, server and requestcount.
 Words words_of(std::string_view name) {

@@ -12,11 +12,6 @@ using core::Fixed;
 using runtime::MetricPoint;
 using runtime::PointKind;
 
-// Numbers without a type may be totals; a gauge's going back and forth is looked at by nobody.
-bool is_cumulative(PointKind kind) {
-  return kind == PointKind::counter || kind == PointKind::histogram ||
-         kind == PointKind::exponential || kind == PointKind::untyped;
-}
 bool is_explicit(PointKind kind) {
   return runtime::is_histogram(kind) && !runtime::is_exponential(kind);
 }
@@ -57,7 +52,7 @@ void SeenSeries::take(const Arrived& arrived) {
 
 void SeenSeries::follow(const Arrived& arrived) {
   const MetricPoint& point = arrived.point;
-  if (is_cumulative(point.kind)) return follow_total(point.end, total_of(arrived));
+  if (runtime::is_total(point.kind)) return follow_total(point.end, total_of(arrived));
   if (point.kind == PointKind::gauge) {
     if (point.end == last && point.value != total_) ++clashed;
     if (point.end > last) total_ = point.value;
@@ -90,7 +85,7 @@ void SeenSeries::follow_bare(const Arrived& arrived) {
 
 void SeenSeries::count(const Arrived& arrived) {
   const MetricPoint& point = arrived.point;
-  const bool totals = is_cumulative(point.kind);
+  const bool totals = runtime::is_total(point.kind);
   const auto keep = [&](std::vector<std::int64_t>& counts, std::size_t size) {
     if (totals) {  // of the last point; its buckets may be others now
       for (auto& [bounds, former] : layouts) std::fill(former.begin(), former.end(), 0);

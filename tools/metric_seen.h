@@ -25,7 +25,7 @@ struct Arrival {
   bool lines = false;  // Influx': no object in braces
 };
 
-// A point that the series' last one is followed by, with what it is made of.
+// A point as it came, with what is needed to read it.
 struct Arrived {
   const runtime::PointBatch& batch;
   const runtime::MetricPoint& point;
@@ -71,6 +71,7 @@ class SeenSeries {
   core::Time bare_at_ = core::kDistantPast;
   std::size_t run_ = 0;  // that came one behind the other with that time
 };
+using SeenGroup = std::vector<const SeenSeries*>;
 
 // `{version="new"}`
 std::string labels_in_braces(const SeenSeries& seen);

@@ -77,10 +77,7 @@ void MetricSurvey::take(const runtime::PointBatch& batch, const Arrival& how) {
   deltas_.learn(batch);
   for (const runtime::MetricPoint& point : batch.points) {
     SeenSeries& seen = series_[point.series.value];
-    const bool delta = point.kind == PointKind::counter_delta ||
-                       point.kind == PointKind::histogram_delta ||
-                       point.kind == PointKind::exponential_delta;
-    const auto taken = delta ? deltas_.take(batch, point) : std::nullopt;
+    const auto taken = runtime::is_delta(point.kind) ? deltas_.take(batch, point) : std::nullopt;
     if (!seen.kinds.contains(point.kind)) names_[seen.name.name].kinds.insert(point.kind);
     seen.take({batch, point, layouts_, how, taken && taken->clashes});
     ++points_;

@@ -344,29 +344,33 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+// Optimal string alignment: swapped neighbours are one slip of the hand.
+std::size_t slips(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> previous(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(previous.begin(), previous.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t other = a[i - 1] == b[j - 1] ? 0 : 1;
+      row[j] = std::min({previous[j] + 1, row[j - 1] + 1, previous[j - 1] + other});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before[j - 2] + 1);
+      }
+    }
+    std::swap(before, previous);
+    std::swap(previous, row);
+  }
+  return previous[b.size()];
+}
+
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates) {
   std::string_view best;
   std::size_t best_distance = word.size() / 3 + 1;  // more than that is another word
   if (word.empty() || word.size() > 64) return best;
   for (const std::string_view candidate : candidates) {
-    // Optimal string alignment: swapped neighbours are one slip of the hand.
-    std::vector<std::size_t> before(candidate.size() + 1);
-    std::vector<std::size_t> previous(candidate.size() + 1);
-    std::vector<std::size_t> row(candidate.size() + 1);
-    std::iota(previous.begin(), previous.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      row[0] = i;
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
-        const std::size_t other = word[i - 1] == candidate[j - 1] ? 0 : 1;
-        row[j] = std::min({previous[j] + 1, row[j - 1] + 1, previous[j - 1] + other});
-        if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1]) {
-          row[j] = std::min(row[j], before[j - 2] + 1);
-        }
-      }
-      std::swap(before, previous);
-      std::swap(previous, row);
-    }
-    const std::size_t distance = previous[candidate.size()];
+    const std::size_t distance = slips(word, candidate);
     if (distance <= best_distance && (best.empty() || distance < best_distance)) {
       best = candidate;
       best_distance = distance;

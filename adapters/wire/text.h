@@ -57,7 +57,9 @@ std::string base64(std::string_view bytes);
 // outside moves the cursor.
 std::string printable(std::string_view text);
 
-// The candidate with the least edit distance to `word`, when it is near enough to be meant; "".
+// Letters that are wrong, left out, too many, or exchanged with their neighbour.
+std::size_t slips(std::string_view a, std::string_view b);
+// The candidate with the fewest slips from `word`, when it is near enough to be meant; "".
 std::string_view nearest(std::string_view word, std::span<const std::string_view> candidates);
 // ", did you mean `x`?" or "".
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> candidates);

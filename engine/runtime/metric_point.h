@@ -48,6 +48,12 @@ constexpr bool is_exponential(PointKind kind) {
 constexpr bool is_histogram(PointKind kind) {
   return kind == PointKind::histogram || kind == PointKind::histogram_delta || is_exponential(kind);
 }
+constexpr bool is_delta(PointKind kind) {
+  return kind == PointKind::counter_delta || kind == PointKind::histogram_delta ||
+         kind == PointKind::exponential_delta;
+}
+// Counts since a start; a number without a type may.
+constexpr bool is_total(PointKind kind) { return kind != PointKind::gauge && !is_delta(kind); }
 
 struct MetricPoint {
   SeriesNumber series;

@@ -125,13 +125,15 @@ void Namesakes::add(const SeriesName& name, core::Time now, const Names& names) 
   schema.series.push_back(name.number);
 }
 
-const Namesakes::Schema* Namesakes::find(const SeriesName& name) const {
+Namesakes::Place Namesakes::find(const SeriesName& name) const {
   const auto kin = kin_.find(name.name);
-  if (kin == kin_.end()) return nullptr;
+  if (kin == kin_.end()) return {};
   const Labels labels = labels_of(name);
-  const auto schema = std::find_if(kin->second.schemas.begin(), kin->second.schemas.end(),
-                                   [&](const Schema& known) { return known.labels == labels; });
-  return schema == kin->second.schemas.end() ? nullptr : &*schema;
+  const std::vector<Schema>& schemas = kin->second.schemas;
+  for (std::size_t place = 0; place < schemas.size(); ++place) {
+    if (schemas[place].labels == labels) return {&kin->second, place};
+  }
+  return {};
 }
 
 void Namesakes::look(const SeriesName& name, const Schema& among, const Sieve& sieve,
@@ -144,33 +146,32 @@ void Namesakes::look(const SeriesName& name, const Schema& among, const Sieve& s
   }
 }
 
-void Namesakes::look_across(const SeriesName& name, const Schema& schema, bool nested,
-                            const See& see) const {
-  const std::vector<Schema>& schemas = kin_.at(name.name).schemas;
-  const auto own = static_cast<std::size_t>(&schema - schemas.data());
-  for (const auto& [place, mine] : schema.across) {
+void Namesakes::look_across(const SeriesName& name, Place own, bool nested, const See& see) {
+  const std::vector<Schema>& schemas = own.kin->schemas;
+  for (const auto& [place, mine] : schemas[own.schema].across) {
     const Schema& other = schemas[place];
     for (const auto& [back, sieve] : other.across) {
-      if (back != own || nested != (mine.without.empty() || sieve.without.empty())) continue;
+      if (back != own.schema || nested != (mine.without.empty() || sieve.without.empty())) continue;
       look(name, other, sieve, hash_without(name, mine.without), see);
     }
   }
 }
 
 void Namesakes::each_like(const SeriesName& name, const See& see) const {
-  const Schema* const schema = find(name);
-  if (schema == nullptr) return;
-  for (const auto* sieves : {&schema->singles, &schema->together}) {
+  const Place own = find(name);
+  if (own.kin == nullptr) return;
+  const Schema& schema = own.kin->schemas[own.schema];
+  for (const auto* sieves : {&schema.singles, &schema.together}) {
     for (const Sieve& sieve : *sieves) {
-      look(name, *schema, sieve, hash_without(name, sieve.without), see);
+      look(name, schema, sieve, hash_without(name, sieve.without), see);
     }
   }
-  look_across(name, *schema, false, see);
+  look_across(name, own, false, see);
 }
 
 void Namesakes::each_nested(const SeriesName& name, const See& see) const {
-  const Schema* const schema = find(name);
-  if (schema != nullptr) look_across(name, *schema, true, see);
+  const Place own = find(name);
+  if (own.kin != nullptr) look_across(name, own, true, see);
 }
 
 }  // namespace rollbook::runtime

@@ -70,11 +70,15 @@ class Namesakes {
   static Sieve sieve_of(const Schema& schema, Positions without, const Names& names);
   static void set_across(Kin& kin, const Names& names);
   static void make_sieves(const SeriesName& name, bool settled, const Names& names, Schema& schema);
-  const Schema* find(const SeriesName& name) const;
+  struct Place {
+    const Kin* kin = nullptr;  // nullptr: its name, or its labels, are not known
+    std::size_t schema = 0;    // among kin's
+  };
+  Place find(const SeriesName& name) const;
   // Those of `among` that the sieve leaves with this hash.
   static void look(const SeriesName& name, const Schema& among, const Sieve& sieve,
                    std::uint64_t hash, const See& see);
-  void look_across(const SeriesName& name, const Schema& schema, bool nested, const See& see) const;
+  static void look_across(const SeriesName& name, Place own, bool nested, const See& see);
 
   std::unordered_map<std::string, Kin> kin_;  // by name
 };

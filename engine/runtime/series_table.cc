@@ -32,15 +32,6 @@ void SeriesTable::learn(const PointBatch& batch) {
   layouts_.insert(layouts_.end(), batch.new_layouts.begin(), batch.new_layouts.end());
 }
 
-namespace {
-
-bool is_total(PointKind kind) {
-  return kind == PointKind::counter || kind == PointKind::histogram ||
-         kind == PointKind::exponential || kind == PointKind::untyped;
-}
-
-}  // namespace
-
 std::optional<Increment> SeriesTable::take(const PointBatch& batch, const MetricPoint& point) {
   Entry& entry = series_[point.series.value];
   if (is_total(point.kind)) return take_cumulative(entry, batch, point);

@@ -34,11 +34,9 @@ MetricPoint Shard::in_engine_time(MetricPoint point, Time now) const {
   const auto distance = [](Time a, Time b) { return a < b ? b - a : a - b; };
   if (distance(point.end, now) <= distance(point.end, now + stepped_)) return point;
   point.end -= stepped_;
-  const bool delta = point.kind == PointKind::counter_delta ||
-                     point.kind == PointKind::histogram_delta ||
-                     point.kind == PointKind::exponential_delta;
   if (point.start != core::kDistantPast &&
-      (delta || (stepped_ > core::Duration::zero() && point.start > first_step_at_))) {
+      (is_delta(point.kind) ||
+       (stepped_ > core::Duration::zero() && point.start > first_step_at_))) {
     point.start -= stepped_;
   }
   return point;

@@ -33,6 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"lat", {"lat_sum", "lat_count"}, Nearness::same, {"lat_count"}},
         Case{"a.b", {"a_b", "a-b"}, Nearness::same, {"a-b", "a_b"}},
         Case{"shop_reqests", {"shop_requests", "requests"}, Nearness::slip, {"shop_requests"}},
+        Case{"erorrs", {"errors"}, Nearness::slip, {"errors"}},  // two that are exchanged are one
         Case{"errs", {"http.server.errs"}, Nearness::part, {"http.server.errs"}},
         Case{"shop_errors_total", {"errors"}, Nearness::part, {"errors"}},
         Case{"err", {"http.err", "grpc_err_total"}, Nearness::part, {"http.err", "grpc_err_total"}},

@@ -6,15 +6,11 @@ namespace rollbook::power {
 
 using namespace rollbook::core;
 
-Exports::Exports(Duration every, bool two, tools::Draw& draw) {
+Exports::Exports(Duration every, const std::vector<Arm>& arms, tools::Draw& draw) {
   const auto seconds = static_cast<double>(every / std::chrono::seconds(1));
-  const auto first = [&] {
-    return std::chrono::seconds(1 + static_cast<std::int64_t>(draw.uniform() * seconds));
-  };
-  if (two) {
-    next_ = {{first(), Arm::canary}, {first(), Arm::baseline}};
-  } else {
-    next_ = {{first(), Arm::total}};
+  for (const Arm arm : arms) {
+    const auto first = 1 + static_cast<std::int64_t>(draw.uniform() * seconds);
+    next_.push_back({std::chrono::seconds(first), arm});
   }
   put_in_order();
 }

@@ -2,7 +2,7 @@
 // Exports: when the arms of a service send their points, from a shift on. Each is somewhere between
 // two points of its own then, and goes on at its own moments.
 //
-//   Exports exports(60s, true, draw);
+//   Exports exports(60s, {Arm::canary, Arm::baseline}, draw);
 //   exports.at(); exports.arm();       // the next points are those of this arm
 //   exports.go_on(60s);                // which sends again so much later
 
@@ -15,8 +15,8 @@ namespace rollbook::power {
 
 class Exports {
  public:
-  // In whole seconds. Of one arm, or of two that are held against each other.
-  Exports(core::Duration every, bool two, tools::Draw& draw);
+  // `every`: in whole seconds. Of two arms where they are held against each other, else of `total`.
+  Exports(core::Duration every, const std::vector<core::Arm>& arms, tools::Draw& draw);
 
   core::Duration at() const { return next_.front().at; }
   core::Arm arm() const { return next_.front().arm; }

@@ -308,7 +308,8 @@ void Rehearsal::tell(SeriesIndex series, Untold& untold) {
     delta.points = 1;
   }
   if (untold.count != 0) pending_.observed.deltas.push_back(std::move(delta));
-  // Of what is told at once more seldom than exporters send no gap is to be made.
+  // Points that come more seldom than exporters send would look like gaps: it is said to be heard
+  // in between.
   const Duration apart = std::max<Duration>(kExport, every_);
   for (Time at = before + apart; compares_times_ && at < now_; at += apart) {
     pending_.observed.seen.push_back({series, at, at});

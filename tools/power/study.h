@@ -140,8 +140,8 @@ class Study {
   std::vector<CriterionReport> criteria() const;
   // How often it speaks against a healthy canary, by formula or promise alone.
   Chance alarm_of(const CriterionReport& criterion, const Load& load) const;
-  // How soon a canary at `multiple` times the limit is noticed: by a guard whichever is later of
-  // one that is so since the shift and of one that was healthy before.
+  // How soon a canary at `multiple` times the limit is noticed. Of a guard the later of two: sick
+  // since the shift, and healthy before.
   Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple) const;
   // The same of one of these.
   Notice notice_of(const CriterionReport& criterion, const Load& load, double multiple,
@@ -217,7 +217,7 @@ class Study {
   Run run_one(const CriterionReport& criterion, const Load& load, const Trial& trial,
               std::uint64_t number) const;
   core::Duration healthy_before(const CriterionReport& criterion, Since since) const;
-  // So far apart points come then, and looks are made; `so_far`: since it is what it is.
+  // How far apart points come, when it has been what it is for `so_far`.
   core::Duration points_apart(const CriterionReport& criterion, core::Duration so_far) const;
   core::Duration patience_of(const CriterionReport& criterion, core::Verdict until) const;
   // The medians of all runs.

@@ -56,8 +56,10 @@ bool is_dear(const CriterionReport& criterion, const Criterion& judged) {
   return criterion.sickness == Sickness::slower && judged.test != Test::none;
 }
 
-bool asks_two_arms(const CriterionReport& criterion, const Criterion& judged) {
-  return judged.other.valid() && criterion.sickness != Sickness::changed;
+// Whose points it is judged by.
+std::vector<Arm> arms_of(const CriterionReport& criterion, const Criterion& judged) {
+  if (!judged.other.valid() || criterion.sickness == Sickness::changed) return {Arm::total};
+  return {Arm::canary, Arm::baseline};
 }
 
 }  // namespace
@@ -77,7 +79,7 @@ Study::Run Study::run_one(const CriterionReport& criterion, const Load& load, co
                           std::uint64_t number) const {
   const Criterion& judged = machine_.at(criterion.index);
   Draw draw = draw_of(criterion, load, trial.rate, number);
-  Exports exports(settings_.every, asks_two_arms(criterion, judged), draw);
+  Exports exports(settings_.every, arms_of(criterion, judged), draw);
   Rehearsal rehearsal(machine_, {{criterion.index, criterion}}, criterion.weights, settings_.every);
   Traffic traffic{load, {{criterion.index, healthy_at(criterion, load)}}};
   const auto pass_until = [&](Duration at) { rehearsal.pass(at - rehearsal.elapsed()); };

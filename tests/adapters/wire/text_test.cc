@@ -155,6 +155,14 @@ TEST(Text, ANearWordIsOfferedAndAFarOneIsNot) {
   EXPECT_EQ(did_you_mean("puase", kWords), ", did you mean `pause`?");
 }
 
+TEST(Text, SlipsOfTheHandAreCounted) {
+  EXPECT_EQ(slips("errors", "errors"), 0U);
+  EXPECT_EQ(slips("errors", "erros"), 1U);
+  EXPECT_EQ(slips("errors", "erorrs"), 1U);
+  EXPECT_EQ(slips("errors", "orders"), 3U);
+  EXPECT_EQ(slips("", "err"), 3U);
+}
+
 TEST(Text, RolloutNames) {
   EXPECT_TRUE(is_rollout_name("hal9-7f3k2q"));
   for (const char* text : {"", "Hal9", "a b", "a/b", "ä"}) EXPECT_FALSE(is_rollout_name(text));

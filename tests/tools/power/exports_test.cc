@@ -49,7 +49,7 @@ TEST(Exports, EachArmSendsWithinOneIntervalAndThenInItsOwnRhythm) {
   bool apart = false;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     tools::Draw draw({seed});
-    Exports exports(60s, true, draw);
+    Exports exports(60s, {Arm::canary, Arm::baseline}, draw);
     const Duration first = exports.at();
     const Arm arm = exports.arm();
     EXPECT_GE(first, 1s);
@@ -67,7 +67,7 @@ TEST(Exports, EachArmSendsWithinOneIntervalAndThenInItsOwnRhythm) {
 
 TEST(Exports, OneArmSendsAllThatThereIs) {
   tools::Draw draw({1});
-  Exports exports(1s, false, draw);
+  Exports exports(1s, {Arm::total}, draw);
   EXPECT_EQ(exports.arm(), Arm::total);
   EXPECT_EQ(exports.at(), 1s);
   exports.go_on(3s);
