@@ -16,8 +16,7 @@ std::array<WindowIndex, 4> windows_of(const Criterion& criterion) {
 // Whether the less of its numerator that side shows, the sooner the criterion lets the canary go
 // on.
 bool is_better_low(const Criterion& criterion, bool right) {
-  const bool asks = criterion.kind == CriterionKind::expect;
-  return (asks == says_greater(criterion.comparison)) == right;
+  return breaks_when_more(criterion) != right;
 }
 
 bool waits_for(const Subject& subject, WindowIndex part, WindowIndex whole, bool right) {
@@ -108,8 +107,7 @@ Reach reach_of(const Subject& subject, bool all_senders) {
   }
   const bool arms = all_senders && subject.criterion.other.valid();
   // Held against time, silence that means zero is judged as long as the arm is heard.
-  const bool by_time =
-      subject.criterion.measure == Measure::rate || subject.criterion.measure == Measure::count;
+  const bool by_time = is_by_time(subject.criterion.measure);
   const auto take_one = [&](WindowIndex window, bool waits) {
     const Time mark = mark_of(subject, window);
     const SeriesIndex series = subject.series_of(window);

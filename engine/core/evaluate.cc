@@ -269,10 +269,9 @@ Reading for_its_reason(const Subject& subject, Reading reading) {
 }  // namespace
 
 bool finds_little(const Criterion& criterion) {
-  const bool by_time = criterion.measure == Measure::rate || criterion.measure == Measure::count;
-  if (!by_time || criterion.test != Test::none || !criterion.new_by.empty()) return false;
-  const bool asks = criterion.kind == CriterionKind::expect;
-  return says_greater(criterion.comparison) == asks || criterion.other.valid();
+  if (!is_by_time(criterion.measure) || criterion.test != Test::none || !criterion.new_by.empty())
+    return false;
+  return !breaks_when_more(criterion) || criterion.other.valid();
 }
 
 Duration watched_of(const Machine& machine, const RolloutState& state, const Window& window,

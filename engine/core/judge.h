@@ -2,7 +2,9 @@
 // Judge: what evaluate() and the deadlines share about a criterion: which series feeds it, how
 // much of its window was watched, since when it is silent.
 
-#include "engine/core/decide.h"
+#include <algorithm>
+
+#include "engine/core/found.h"
 
 namespace rollbook::core {
 
@@ -33,6 +35,24 @@ inline bool same_arm(const Series& a, const Series& b) {
 // say so, and gauges have exporters of their own.
 inline bool counts_requests(const Metric& metric) {
   return !metric.default_zero && metric.kind != MetricKind::gauge;
+}
+
+inline bool is_by_time(Measure measure) {
+  return measure == Measure::rate || measure == Measure::count;
+}
+// Whether the more it measures, the sooner it is broken: a stop that comes true, an expect that
+// does not.
+inline bool breaks_when_more(const Criterion& criterion) {
+  return says_greater(criterion.comparison) != (criterion.kind == CriterionKind::expect);
+}
+// Whether the criterion is one of the trigger's own conditions.
+inline bool is_own(const Trigger& trigger, CriterionIndex criterion) {
+  return trigger.criterion == criterion ||
+         std::find(trigger.also.begin(), trigger.also.end(), criterion) != trigger.also.end();
+}
+// Whether it is the baseline's share of one, which holds the trigger back.
+inline bool holds_back(const Trigger& trigger, CriterionIndex veto) {
+  return std::find(trigger.unless.begin(), trigger.unless.end(), veto) != trigger.unless.end();
 }
 
 // Whether it may be taken for broken because little was heard: of a rate or a count.

@@ -108,8 +108,7 @@ void baseline_recovered(const Machine& machine, RolloutState& state, CriterionIn
   };
   for (const Transition& transition : machine.transitions) {
     const Trigger& trigger = transition.trigger;
-    const auto& unless = trigger.unless;
-    if (std::find(unless.begin(), unless.end(), veto) == unless.end()) continue;
+    if (!holds_back(trigger, veto)) continue;
     if (!machine.contains(transition.from, state.active)) continue;
     begin(trigger.criterion);
     std::for_each(trigger.also.begin(), trigger.also.end(), begin);

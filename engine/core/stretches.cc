@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/judge.h"
 #include "engine/core/limits.h"
 
 namespace rollbook::core {
@@ -144,6 +145,26 @@ void spread(const Stretches& stretches, Time from, Time to, const IsIn& is_in, S
   });
 }
 
+// How far to reach back for those that lag. A process that ended a moment ago seems to lag, and one
+// that takes its place is heard for the first time: no more is missing of the newest seconds than
+// what they have less than as many before them. Where less is the breach nothing is taken off.
+Duration lag_within(const Stretches& stretches, const Subject& subject, WindowIndex index,
+                    Time at) {
+  const Duration lag = lag_of(stretches, at);
+  const bool breaks = index == subject.criterion.window && breaks_when_more(subject.criterion);
+  if (lag == Duration::zero() || !breaks) return lag;
+  const auto amount = [&](Time from, Time to) {
+    const Sum sum = sum_spread(subject, index, from, to);
+    return stretches.of_histogram() ? Int128{sum.samples} * Fixed::kScale : sum.value.nanos;
+  };
+  const Time to = ceil_to(at, kPaneMin);
+  const Int128 before = amount(to - 2 * kStretchMost, to - kStretchMost);
+  if (before <= 0) return lag;
+  const Int128 less = std::max<Int128>(before - amount(to - kStretchMost, to), 0);
+  const Int128 missing = less * millis(kStretchMost) / before;
+  return std::min<Duration>(lag, std::chrono::milliseconds(static_cast<std::int64_t>(missing)));
+}
+
 }  // namespace
 
 bool is_stretched(const Machine& machine, SeriesIndex series, Duration span) {
@@ -163,36 +184,6 @@ void drop_stretches(const Window& window, Time oldest, WindowState& state) {
   std::erase_if(state.stretches,
                 [&](const Stretch& stretch) { return stretch.end + window.pane <= oldest; });
 }
-
-namespace {
-
-// Whether the more the window holds, the sooner its criterion is broken.
-bool breaks_when_more(const Subject& subject, WindowIndex index) {
-  const Criterion& criterion = subject.criterion;
-  const bool asks = criterion.kind == CriterionKind::expect;
-  return index == criterion.window && says_greater(criterion.comparison) != asks;
-}
-
-// How far to reach back for those that lag. A process that ended a moment ago seems to lag, and one
-// that takes its place is heard for the first time: no more is missing of the newest seconds than
-// what they have less than as many before them. Where less is the breach nothing is taken off.
-Duration lag_within(const Stretches& stretches, const Subject& subject, WindowIndex index,
-                    Time at) {
-  const Duration lag = lag_of(stretches, at);
-  if (lag == Duration::zero() || !breaks_when_more(subject, index)) return lag;
-  const auto amount = [&](Time from, Time to) {
-    const Sum sum = sum_spread(subject, index, from, to);
-    return stretches.of_histogram() ? Int128{sum.samples} * Fixed::kScale : sum.value.nanos;
-  };
-  const Time to = ceil_to(at, kPaneMin);
-  const Int128 before = amount(to - 2 * kStretchMost, to - kStretchMost);
-  if (before <= 0) return lag;
-  const Int128 less = std::max<Int128>(before - amount(to - kStretchMost, to), 0);
-  const Int128 missing = less * millis(kStretchMost) / before;
-  return std::min<Duration>(lag, std::chrono::milliseconds(static_cast<std::int64_t>(missing)));
-}
-
-}  // namespace
 
 Sum sum_within(const Subject& subject, WindowIndex index, Time at) {
   Sum sum = subject.sum(index, at);

@@ -270,10 +270,6 @@ bool must_wait(const Subject& subject) {
 bool is_before_recovery(const Subject& subject) {
   const auto& [machine, state, pending, criterion] = subject;
   const CriterionIndex index = subject.index();
-  const auto is_held = [&](const Trigger& trigger) {
-    return trigger.criterion == index ||
-           std::find(trigger.also.begin(), trigger.also.end(), index) != trigger.also.end();
-  };
   const Time cut = cut_of(subject);
   const auto recovered_later = [&](CriterionIndex veto) {
     const Reading& reading = state.readings[veto.value];
@@ -282,7 +278,7 @@ bool is_before_recovery(const Subject& subject) {
   return std::any_of(machine.transitions.begin(), machine.transitions.end(),
                      [&](const Transition& transition) {
                        const auto& unless = transition.trigger.unless;
-                       return is_held(transition.trigger) &&
+                       return is_own(transition.trigger, index) &&
                               std::any_of(unless.begin(), unless.end(), recovered_later);
                      });
 }

@@ -217,8 +217,7 @@ bool is_taken_for_failing(const Subject& subject, Time now, Reading& reading) {
   const CriterionIndex index = subject.index();
   const auto waits = [&](const Transition& transition) {
     const Trigger& trigger = transition.trigger;
-    const auto& unless = trigger.unless;
-    if (std::find(unless.begin(), unless.end(), index) == unless.end()) return false;
+    if (!holds_back(trigger, index)) return false;
     if (!machine.contains(transition.from, state.active)) return false;
     return fails(machine, state, trigger) &&
            now >= Stop{machine, state, trigger}.broken() + state.limits.stale_after;
@@ -232,13 +231,11 @@ bool is_taken_for_failing(const Subject& subject, Time now, Reading& reading) {
 }
 
 bool may_be_held_back(const Machine& machine, CriterionIndex criterion) {
-  return std::any_of(
-      machine.transitions.begin(), machine.transitions.end(), [&](const Transition& transition) {
-        const Trigger& trigger = transition.trigger;
-        if (trigger.unless.empty()) return false;
-        return trigger.criterion == criterion ||
-               std::find(trigger.also.begin(), trigger.also.end(), criterion) != trigger.also.end();
-      });
+  return std::any_of(machine.transitions.begin(), machine.transitions.end(),
+                     [&](const Transition& transition) {
+                       const Trigger& trigger = transition.trigger;
+                       return !trigger.unless.empty() && is_own(trigger, criterion);
+                     });
 }
 
 Time waits_until(const Machine& machine, const RolloutState& state, const Trigger& trigger,
