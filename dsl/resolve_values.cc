@@ -41,10 +41,9 @@ core::Quorum resolve_quorum(Context& context, const ast::Quorum& quorum) {
   if (quorum.kind == core::QuorumKind::at_least) {
     const std::int64_t needed = quorum.needed.whole();
     if (needed > kPersonsMost) {
-      context.findings.error(
-          Code::bad_value, quorum.needed.span,
-          "`" + quorum.needed.text + " of` asks for too many persons",
-          "write a number from 1 to " + std::to_string(kPersonsMost));
+      context.findings.error(Code::bad_value, quorum.needed.span,
+                             "`" + quorum.needed.text + " of` asks for too many persons",
+                             "write a number from 1 to " + std::to_string(kPersonsMost));
     } else {
       resolved.needed = static_cast<std::uint32_t>(needed);
     }

@@ -37,7 +37,7 @@ struct SeriesState {
   Time arrival = kDistantPast;    // engine time
   Time whole = kDistantPast;      // as in SeriesSeen
   Duration interval{};
-  Time clashed = kDistantPast;    // engine time: SeriesClash
+  Time clashed = kDistantPast;  // engine time: SeriesClash
   bool stale = false;
   bool behind = false;  // points come, but older ones than `stale_after`: as in SeriesSeen
   // Where the rollout reads back: the first that is known of it, event time.

@@ -76,7 +76,7 @@ using WindowIndex = Index<struct WindowTag>;
 using ClockIndex = Index<struct ClockTag>;
 using EffectIndex = Index<struct EffectTag>;
 using ItemIndex = Index<struct ItemTag>;
-using TargetIndex = Index<struct TargetTag>;  // invalid: the single, unnamed target
+using TargetIndex = Index<struct TargetTag>;        // invalid: the single, unnamed target
 using BreakdownIndex = Index<struct BreakdownTag>;  // of breakdowns_of(): breakdown.h
 
 // The place of an event in its stream: 1, 2, 3, … without holes. 0 means "none".

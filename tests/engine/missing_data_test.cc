@@ -6,8 +6,8 @@
 //     not the baseline's, once heard, where its silence would speak for the canary;
 //   - a series that restarts goes on from zero;
 //   - what comes late as a whole is judged up to the moment that it has come to, and is stale where
-//     it is older than `stale_after` when it comes; a denominator, and all of another arm, is waited
-//     for until it lags by as much, a numerator for `grace`;
+//     it is older than `stale_after` when it comes; a denominator, and all of another arm, is
+//     waited for until it lags by as much, a numerator for `grace`;
 //   - `absent` asks for any point at all.
 //
 // `fault_rate` is 2 % of requests, and the canary takes 20 % fewer orders than the baseline: what

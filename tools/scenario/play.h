@@ -27,8 +27,8 @@ inline constexpr core::Time kPlayBegin{std::chrono::seconds(1767571200)};
 struct PlayOptions {
   core::Time begin = kPlayBegin;
   core::Duration most = std::chrono::hours(24 * 60);  // of virtual time
-  // Seldom, for speed: what is decided does not depend on it. More seldom, and what is pending would
-  // cost each look more than the logging saves.
+  // Seldom, for speed: what is decided does not depend on it. More seldom, and what is pending
+  // would cost each look more than the logging saves.
   core::Duration observe_interval = std::chrono::minutes(1);
   core::Duration checkpoint_interval = std::chrono::hours(24 * 365);
   // Called after every turn, and before the clock moves to `next`. False ends the run.

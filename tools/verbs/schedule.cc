@@ -97,8 +97,8 @@ std::string weights_text(const dsl::Leg& leg, const core::Machine& machine) {
   return text;
 }
 
-void print_table(const std::vector<dsl::Leg>& legs, const core::Machine& machine,
-                 const Clock& from, const Console& console) {
+void print_table(const std::vector<dsl::Leg>& legs, const core::Machine& machine, const Clock& from,
+                 const Console& console) {
   std::vector<std::vector<std::string>> rows = {
       {"", "traffic", "begins earliest", "latest", "ends earliest", "latest"}};
   for (const dsl::Leg& leg : legs) {

@@ -146,7 +146,8 @@ TEST(Fault, SaysWhatItDoesNotUnderstandWithAnExample) {
       {"gaps from 26h",
        "expected a share such as `2%`, found `from`; for example `gaps 20% from 26h for 2h`"},
       {"latency x3 at random",
-       "expected `from`, `until`, `for`, `on` or `in`, found `at`; for example `latency x3 from stage "
+       "expected `from`, `until`, `for`, `on` or `in`, found `at`; for example `latency x3 from "
+       "stage "
        "canary_25 + 1h for 10m`"},
       {"errors 2% at night", "expected `random`, found `night`; for example `errors 2% from 33h`"},
       {"collector stops",

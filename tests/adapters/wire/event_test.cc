@@ -176,7 +176,8 @@ std::vector<Case> cases() {
       {stored(50, core::Rejected{command(core::Verb::promote), "not_in_hold", "only a hold"}),
        R"("type":"rejected","command":"c-81","command_source":"ops/cli","verb":"promote","actor":"maria","reason":"not_in_hold","detail":"only a hold")",
        "✗ rejected promote by maria as not_in_hold: only a hold"},
-      {stored(51, core::Asked{core::ItemIndex{0}, kNow + 24h, {}}, 43), R"("type":"asked","cause":43,"question":51,"kind":"confirm","item":"No user complaints","roles":["product_owner"],"needed":1,"options":["yes","no"],"deadline":"2026-01-06T10:00:00Z","source":"hal9.runbook:42:3")",
+      {stored(51, core::Asked{core::ItemIndex{0}, kNow + 24h, {}}, 43),
+       R"("type":"asked","cause":43,"question":51,"kind":"confirm","item":"No user complaints","roles":["product_owner"],"needed":1,"options":["yes","no"],"deadline":"2026-01-06T10:00:00Z","source":"hal9.runbook:42:3")",
        "? question 51: confirm \"No user complaints\", asked of product_owner, until "
        "2026-01-06T10:00:00Z"},
       {stored(51, core::Asked{core::ItemIndex{1}, {}, {0, 2}}),

@@ -136,7 +136,8 @@ inline core::RolloutState state(std::uint32_t active) {
   s.clocks[0].elapsed = 1h;
   s.clocks[0].mark = kNow - 10min;
   s.clocks[1].mark = kNow - 1h;
-  s.series.assign(3, {.seen = true, .watermark = kNow, .arrival = kNow, .stale = false, .gaps = {}});
+  s.series.assign(3,
+                  {.seen = true, .watermark = kNow, .arrival = kNow, .stale = false, .gaps = {}});
   s.metrics.resize(2);
   s.windows.resize(3);
   s.windows[1].total.value = core::Fixed::from_int(250);

@@ -343,7 +343,8 @@ TEST_F(RetoldTest, AKindThatChangesWhileItWaitsIsABase) {
   const auto put = [&](PointKind kind, Duration at) {
     if (kind == PointKind::counter) return give(at, {{kZoned, served(at)}});
     if (kind == PointKind::exponential) {
-      points.exponential(kind, named("ops", kZoned), kBegin + at, core::Exponential{}, kDistantPast);
+      points.exponential(kind, named("ops", kZoned), kBegin + at, core::Exponential{},
+                         kDistantPast);
     } else {
       points.histogram(kind, named("ops", kZoned), layout, kBegin + at, {4, 5, 6}, kDistantPast);
     }
