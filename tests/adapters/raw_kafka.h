@@ -17,7 +17,7 @@ class RawKafka {
   ~RawKafka();
   RawKafka(const RawKafka&) = delete;
   RawKafka& operator=(const RawKafka&) = delete;
-  // Queued; flush() waits for all.
+  // Queued, and in order per partition; flush() waits for all.
   void put(const std::string& topic, std::int32_t partition, core::Time time,
            const std::string& key, const std::string& value);
   void flush();
