@@ -2,6 +2,7 @@
 // silent.
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
@@ -82,17 +83,16 @@ void MeasuredFold::take(const Observed& body) const {
 // Another layout of a metric that has one: what was counted so far is brought to it.
 void MeasuredFold::lay_out(const Layout& layout) const {
   MetricState& metric = state.metrics[layout.metric.value];
-  if (!metric.bounds.empty() && metric.bounds != layout.bounds) {
-    const BucketMap map = bucket_map(metric.bounds, layout.bounds);
-    for (std::size_t i = 0; i < machine.windows.size(); ++i) {
-      if (machine.at(machine.windows[i].series).metric != layout.metric) continue;
-      for (Cell& cell : state.windows[i].cells) remap(map, cell);
-      remap(map, state.windows[i].total);
-    }
-    lay_out_tests(machine, state, layout.metric, map);
-  }
-  metric.bounds = layout.bounds;
+  const std::vector<Fixed> before = std::exchange(metric.bounds, layout.bounds);
   metric.grid = layout.grid;
+  if (before.empty() || before == layout.bounds) return;
+  const BucketMap map = bucket_map(before, layout.bounds);
+  for (std::size_t i = 0; i < machine.windows.size(); ++i) {
+    if (machine.at(machine.windows[i].series).metric != layout.metric) continue;
+    for (Cell& cell : state.windows[i].cells) remap(map, cell);
+    remap(map, state.windows[i].total);
+  }
+  lay_out_tests(machine, state, layout.metric, map);
 }
 
 void MeasuredFold::fill(std::size_t i, const Observed& body) const {

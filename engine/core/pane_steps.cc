@@ -54,6 +54,14 @@ Part operator-(const Part& left, const Part& right) {
   return {left.events - right.events, left.exposure - right.exposure};
 }
 
+// Whether what is pending brings the criterion's buckets to another layout.
+bool is_laid_out(const Subject& subject) {
+  const MetricIndex metric = subject.machine.at(subject.series_of(subject.criterion.window)).metric;
+  const auto& layouts = subject.pending.observed.layouts;
+  return std::any_of(layouts.begin(), layouts.end(),
+                     [&](const Layout& layout) { return layout.metric == metric; });
+}
+
 // The panes that are over up to `cut`, each a step; one without requests goes into the next.
 struct Stepped {
   Spread spread;
@@ -67,6 +75,10 @@ Stepped stepped_to(const Subject& subject, Time cut) {
   const WindowIndex counted = of_tails ? criterion.other : whole_of(criterion);
   const TestState& test = subject.state.tests[subject.index().value];
   Stepped at{test.spread, test.stepped, test.at_step, test.edge};
+  if (is_laid_out(subject)) {  // as evolve will have it
+    at.at_step = part_at(subject, at.stepped, at.edge);
+    at.spread.last_other = Part{};
+  }
   for (const Time border : borders(subject, counted, at.stepped, cut)) {
     if (of_tails && !at.edge) {
       at.edge = edge_for(subject, buckets_at(subject, criterion.other, border));

@@ -9,6 +9,7 @@
 #include <functional>
 #include <numeric>
 
+#include "engine/core/pane_steps.h"
 #include "engine/core/prove.h"
 #include "tools/calibration/trial.h"
 
@@ -404,13 +405,53 @@ TEST(Evidence, TheStartsOfTwoQuantilesAreFew) {
   EXPECT_EQ(starts.front().from, 1);
 }
 
+// One request faster than any before brings a bucket that none of the others had.
+TEST(Evidence, BucketsOfAnotherLayoutAreNoBurst) {
+  for (const Criterion& criterion : {stop_p99_above_baseline(kFivePercentMore, kOnePercent),
+                                     stop_p99_above(Fixed::from_int(1), kOnePercent)}) {
+    Trial trial(criterion);
+    std::vector<Fixed> bounds = trial.state.metrics[2].bounds;
+    trial.machine.criteria[0].limit = bounds[30];
+    const auto burst = [&](int second) { return second % 7 == 0 ? 60 : 0; };
+    const auto play = [&](int from, int to, int shifted) {
+      for (int i = from; i < to; ++i) {
+        const int slow = burst(i);
+        const auto mine = at_buckets(
+            trial, {{5 + shifted, 950}, {20 + shifted, 50 - slow / 2}, {31 + shifted, slow}});
+        trial.second({.buckets = mine}, {.buckets = mine});
+      }
+    };
+    const auto known = [&] {
+      const Pending nothing;
+      const Subject subject{trial.machine, trial.state, nothing, trial.machine.criteria[0]};
+      return real(dispersion_at(subject, trial.now));
+    };
+    play(0, 700, 0);
+    const double before = known();
+    EXPECT_GT(before, 10);
+    Pending pending;
+    bounds.insert(bounds.begin(), {Fixed{bounds[0].nanos / 4}, Fixed{bounds[0].nanos / 2}});
+    pending.observed.layouts.push_back({MetricIndex{2}, bounds});
+    const Subject laid_out{trial.machine, trial.state, pending, trial.machine.criteria[0]};
+    EXPECT_NEAR(real(dispersion_at(laid_out, trial.now)), before, before / 10);
+    std::vector<Event> events;
+    advance(trial.machine, trial.shard, trial.state, pending, Input{trial.now, Look{true}}, events);
+    EXPECT_NEAR(known(), before, before / 10);
+    play(700, 1400, 2);
+    EXPECT_NEAR(known(), before, before / 5);
+  }
+}
+
 // ---- The split ----------------------------------------------------------------------------------
 
 TEST(Evidence, OfTheSplit) {
   Trial trial(expect_split(kPerMille), Weight{100'000'000});
   trial.second({.requests = 120}, {.requests = 700});
   const Evidence& found = evidence_of(trial);
-  const double n = double(found.counts[0]), m = double(found.counts[1]);
+  // Before batches are over all that the lesser arm got may have been one draw.
+  EXPECT_EQ(found.dispersion, Fixed::from_int(found.counts[0]));
+  const double many = double(found.dispersion.nanos) * 1e-9;
+  const double n = double(found.counts[0]) / many, m = double(found.counts[1]) / many;
   const double log_beta = std::lgamma(1 + n) + std::lgamma(1 + m) - std::lgamma(2 + n + m);
   EXPECT_NEAR(nats(found.contrary), log_beta - n * std::log(0.1) - m * std::log(0.9), kNats);
 }
