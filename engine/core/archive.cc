@@ -11,7 +11,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 8;
+constexpr std::uint64_t kFormat = 9;
 
 class Writer {
  public:
@@ -284,9 +284,13 @@ void fields(A& archive, Spread& spread) {
               spread.differences, spread.first_events, spread.squares);
 }
 template <class A>
+void fields(A& archive, Batches& batches) {
+  archive.all(batches.length, batches.end, batches.at_end, batches.over);
+}
+template <class A>
 void fields(A& archive, TestState& test) {
   archive.all(test.cut, test.counts, test.logs, test.starts, test.spread, test.stepped,
-              test.at_step, test.edge);
+              test.at_step, test.edge, test.batches);
 }
 template <class A>
 void fields(A& archive, KindState& kind) {

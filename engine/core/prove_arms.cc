@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "engine/core/batches.h"
 #include "engine/core/common_time.h"
 #include "engine/core/dispersion.h"
 #include "engine/core/judge.h"
@@ -81,6 +82,20 @@ Starts terms_of(const Starts& starts, const std::vector<std::int64_t>& logs, Fix
     }
   }
   return terms;
+}
+
+// What was counted since the start that speaks loudest: what people are told, for a canary that was
+// well for hours and breaks is on the whole still well.
+std::vector<std::int64_t> loudest(const Starts& starts, const TestState& test,
+                                  const Evidence& evidence) {
+  const TestStart* loud = &starts.front();
+  double most = -HUGE_VAL;
+  for (const TestStart& start : starts) {
+    const double value = log_of_start(start, since(evidence.logs, start.logs), evidence.dispersion);
+    if (value > most) loud = &start;
+    most = std::max(most, value);
+  }
+  return loud == &starts.front() ? test.counts : since(test.counts, loud->counts);
 }
 
 // The books of the test with what came since, as if it had been logged; its starts stay where they
@@ -207,6 +222,8 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
   if (guards && found.true_) {
+    found.evidence->counts = loudest(starts, test, *found.evidence);
+    tell_rates(criterion, found.evidence->counts, found);
     found.evidence->starts =
         terms_of(starts, found.evidence->logs, found.evidence->dispersion, statistic);
   }
@@ -264,8 +281,9 @@ Found split_at(const Subject& subject, Time at, const Sent& canary, const Sent& 
     const std::int64_t stray = planned == kNoTraffic ? counts[0] : counts[1];
     evidence.contrary = stray > 0 ? threshold_of(criterion.alpha) : 0;
   } else {
-    evidence.contrary =
-        stats::micro_nats(stats::log_split(counts[0], counts[1], Fixed{planned.nanos}));
+    evidence.dispersion = dispersion_of_split(subject, at, counts);
+    evidence.contrary = stats::micro_nats(
+        stats::log_split(counts[0], counts[1], Fixed{planned.nanos}, evidence.dispersion));
   }
   found.false_ = evidence.contrary >= threshold_of(criterion.alpha);
   found.true_ = !found.false_;

@@ -99,6 +99,15 @@ struct Spread {
   bool operator==(const Spread&) const = default;
 };
 
+// The canary's and all requests of equal times that follow each other (batches.h).
+struct Batches {
+  Duration length{};        // of each; zero: none has begun
+  Time end = kDistantPast;  // of the newest that is over, or where the first one begins
+  Part at_end;              // what had been counted there
+  std::vector<Part> over;   // those that are
+  bool operator==(const Batches&) const = default;
+};
+
 // What the test of a criterion has seen; trials.h says how it grows. Empty for plain ones.
 struct TestState {
   // Event time up to which it has counted; kDistantFuture: it begins, without starts till then, as
@@ -113,6 +122,7 @@ struct TestState {
   Time stepped = kDistantPast;
   Part at_step;
   std::optional<Fixed> edge;
+  Batches batches;  // of the split of traffic
   bool operator==(const TestState&) const = default;
 };
 

@@ -186,10 +186,11 @@ double log_mean(std::span<const std::int64_t> logs) {
 
 // ---- The split of traffic -------------------------------------------------------------------
 
-double log_split(std::int64_t first, std::int64_t second, Fixed planned) {
-  const double x = share_of(planned), y = rest_of(planned);
+double log_split(std::int64_t first, std::int64_t second, Fixed planned, Fixed dispersion) {
+  const double x = share_of(planned), y = rest_of(planned), many = share_of(dispersion);
   return std::log(x) + std::log(y) -
-         log_power(1 + static_cast<double>(first), 1 + static_cast<double>(second), x, y);
+         log_power(1 + static_cast<double>(first) / many, 1 + static_cast<double>(second) / many, x,
+                   y);
 }
 
 // ---- Integers for the log -------------------------------------------------------------------

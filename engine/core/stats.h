@@ -74,8 +74,10 @@ double log_mean(std::span<const std::int64_t> logs);
 // ---- The split of traffic -------------------------------------------------------------------
 
 // log of the Bayes factor of two counts against a planned share of the first; Beta(1, 1).
-// Dirichlet-multinomial (Lindon & Malek, arXiv 2011.03567). 0 < planned < 1.
-double log_split(std::int64_t first, std::int64_t second, Fixed planned);
+// Dirichlet-multinomial (Lindon & Malek, arXiv 2011.03567). 0 < planned < 1. `dispersion`: as of
+// log_above().
+double log_split(std::int64_t first, std::int64_t second, Fixed planned,
+                 Fixed dispersion = Fixed::from_int(1));
 
 // ---- Integers for the log -------------------------------------------------------------------
 

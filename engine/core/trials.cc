@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/arm_steps.h"
+#include "engine/core/batches.h"
 #include "engine/core/common_time.h"
 #include "engine/core/dispersion.h"
 #include "engine/core/judge.h"
@@ -73,8 +74,8 @@ void add_start(Time origin, Test kind, TestState& test, Time border,
   const std::int64_t next = next_start(origin, border);
   TestStart& last = test.starts.back();
   if (next <= last.to) return;
-  if (last.counts == counts &&
-      last.logs == logs) {  // nothing came in between: the two are one, with both weights
+  // Nothing came in between: the two are one, with both weights.
+  if (last.logs == logs && (!logs.empty() || last.counts == counts)) {
     last.to = next;
     return;
   }
@@ -118,7 +119,7 @@ void grow_arms(const Subject& subject, const Observed& observed, TestState& test
     if (here == all.end()) continue;
     test.logs = here->logs;
     if (guards && origin != kDistantFuture) {
-      add_start(origin, subject.criterion.test, test, each.cut, {}, test.logs);
+      add_start(origin, subject.criterion.test, test, each.cut, test.counts, test.logs);
     }
   }
 }
@@ -220,6 +221,7 @@ void grow(const Machine& machine, RolloutState& state, const Observed& observed)
     if (criterion.kind == CriterionKind::stop && criterion.test != Test::split) {
       grow_starts(subject, test, cut);
     }
+    if (criterion.test == Test::split) take_batches(subject, cut, test);
     test.cut = cut;
   }
 }

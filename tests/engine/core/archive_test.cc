@@ -192,6 +192,12 @@ TEST(Archive, EveryFieldOfAStateChangesItsBytes) {
       [](RolloutState& s) { s.tests[0].stepped += 1ns; },
       [](RolloutState& s) { ++s.tests[0].at_step.exposure; },
       [](RolloutState& s) { s.tests[0].edge = Fixed{1}; },
+      [](RolloutState& s) { s.tests[0].batches.length += 1ns; },
+      [](RolloutState& s) { s.tests[0].batches.end += 1ns; },
+      [](RolloutState& s) { ++s.tests[0].batches.at_end.exposure; },
+      [](RolloutState& s) {
+        s.tests[0].batches.over = {{1, 2}};
+      },
       [](RolloutState& s) { s.readings[0].limit = Fixed{1}; },
       [](RolloutState& s) { s.readings[0].evidence = Evidence{}; },
       [](RolloutState& s) { s.readings[0].evidence.emplace().statistic = 1; },

@@ -80,6 +80,7 @@ class Service {
     delta.cell.samples = 1;
     pending.observed.deltas.push_back(std::move(delta));
     pending.observed.seen.push_back({series, begin_ + at, begin_ + at});
+    pending.observed.seen.back().interval = every;
   }
   void look(Duration at) {
     looked_at_ = at;
@@ -142,6 +143,20 @@ TEST(ArmSteps, AFailureThatBothArmsHaveIsNobodysOwn) {
       EXPECT_FALSE(service.fails(40min)) << seed;
     }
   }
+}
+
+TEST(ArmSteps, AGuardsProofTellsWhatItWasProvenOf) {
+  Service service(stop_above_baseline(Fixed::from_int(2), kOnePercent));
+  service.shared = false;
+  service.fails_from = 1h;
+  ASSERT_TRUE(service.fails(2h));
+  const Found found = service.found();
+  ASSERT_TRUE(found.true_);
+  EXPECT_GT(*found.value, *found.limit);  // on the whole the canary is still well
+  EXPECT_LT(found.samples, 20'000);
+  ASSERT_EQ(found.evidence->counts.size(), 4U);
+  EXPECT_EQ(found.evidence->counts[1], found.samples);
+  EXPECT_EQ(found.value->nanos, Int128{found.evidence->counts[0]} * Fixed::kScale / found.samples);
 }
 
 TEST(ArmSteps, ASplitIsAsPlannedWhicheverArmIsAhead) {

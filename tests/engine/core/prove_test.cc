@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 
 #include "engine/core/limits.h"
 #include "engine/core/sentence.h"
@@ -467,11 +468,33 @@ TEST(Prove, WhatWasLostIsNoChange) {
 
 TEST(Prove, TheShiftThatNeverHappenedIsSeen) {
   Trial trial(expect_split(kPerMille), Weight{100'000'000});
-  trial.second({.requests = 100}, {.requests = 900});
-  EXPECT_EQ(trial.reading().verdict, Verdict::pass);
-  trial.second({.requests = 0}, {.requests = 1000});
+  trial.second({.requests = 0}, {.requests = 99});
+  EXPECT_EQ(trial.reading().missing, Missing::too_few);
+  trial.second({.requests = 0}, {.requests = 900});
   EXPECT_EQ(trial.reading().verdict, Verdict::fail);
   EXPECT_EQ(trial.reading().limit, Fixed{100'000'000});
+}
+
+// Seconds of `split`, each with all of its 1,000 requests drawn `at_once` by `at_once`.
+Verdict after(std::int64_t seconds, double share, std::int64_t at_once, std::uint64_t seed) {
+  Trial trial(expect_split(kPerMille), Weight{100'000'000});
+  std::mt19937_64 random(seed);
+  std::binomial_distribution<std::int64_t> draw(1000 / at_once, share);
+  for (std::int64_t second = 0; second < seconds; ++second) {
+    const std::int64_t canary = draw(random) * at_once;
+    trial.second({.requests = canary}, {.requests = 1000 - canary});
+  }
+  return trial.reading().verdict;
+}
+
+TEST(Prove, ASplitOfUsersWhoStickToTheirArmIsAsPlanned) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (const std::int64_t at_once : {1, 10, 100, 250}) {
+      EXPECT_EQ(after(600, 0.1, at_once, seed), Verdict::pass) << at_once << " " << seed;
+    }
+    EXPECT_EQ(after(600, 0.12, 1, seed), Verdict::fail) << seed;
+    EXPECT_EQ(after(600, 0.2, 100, seed), Verdict::fail) << seed;
+  }
 }
 
 TEST(Prove, AHundredRequestsAreNeededForASplit) {
