@@ -240,6 +240,24 @@ std::vector<Fixed> samples_of(const Subject& subject, const JudgedMetric& metric
   return samples;
 }
 
+// Of most steps no more is known than that the quantile lies at or beyond the last edge.
+bool is_mostly_beyond(const std::vector<Fixed>& samples, Fixed last_edge) {
+  return 2 * std::count(samples.begin(), samples.end(), last_edge) > std::ssize(samples);
+}
+
+JudgedSample classify(const Subject& subject, const JudgedMetric& metric, Time begin) {
+  auto canary = samples_of(subject, metric, metric.window, metric.denominator, begin);
+  auto baseline = samples_of(subject, metric, metric.other, metric.other_denominator, begin);
+  if (metric.measure == Measure::quantile && !canary.empty() && !baseline.empty()) {
+    const Fixed edge = subject.bounds(metric.window).back();
+    // Two that both lie beyond are not alike for that: nothing tells how they compare.
+    if (is_mostly_beyond(canary, edge) && is_mostly_beyond(baseline, edge)) {
+      return core::classify(metric, {}, {});
+    }
+  }
+  return core::classify(metric, std::move(canary), std::move(baseline));
+}
+
 // How far all that is judged has come. The slowest is waited for as the parts of a ratio are, but
 // what lags takes nothing from the others: it is a metric without data. kDistantPast: nothing was
 // ever heard.
@@ -309,9 +327,7 @@ Found prove_kayenta(const Subject& subject) {
   Evidence evidence;
   evidence.test = criterion.test;
   for (const JudgedMetric& metric : judge.metrics) {
-    evidence.judged.push_back(
-        classify(metric, samples_of(subject, metric, metric.window, metric.denominator, begin),
-                 samples_of(subject, metric, metric.other, metric.other_denominator, begin)));
+    evidence.judged.push_back(classify(subject, metric, begin));
     found.samples += static_cast<std::int64_t>(evidence.judged.back().canary.size() +
                                                evidence.judged.back().baseline.size());
   }

@@ -462,6 +462,22 @@ TEST_F(JudgeTest, AMetricWithoutPointsHasNoData) {
   EXPECT_THAT(failings_of(judge(), judged), "x without data, x without data");
 }
 
+TEST_F(JudgeTest, QuantilesThatAllLieBeyondTheLastEdgeAreNotAlike) {
+  judge().metrics[2].required = true;
+  traffic(0s, 10min);
+  for (CellDelta& delta : pending.observed.deltas) {
+    if (delta.series.value / 2 == 2) delta.cell.buckets = {50, 10, 40};
+  }
+  const Reading reading = read(10min);
+  EXPECT_EQ(reading.evidence->judged[2].classification, Classification::no_data_failed);
+  EXPECT_EQ(reading.value, decimal("0.75"));
+  // Of one arm alone more is known: it is the slower one.
+  for (CellDelta& delta : pending.observed.deltas) {
+    if (delta.series.value == 5) delta.cell.buckets = {90, 10, 0};
+  }
+  EXPECT_EQ(read(10min).evidence->judged[2].classification, Classification::high);
+}
+
 TEST_F(JudgeTest, AStateOfTheLogHoldsTheWholeJudgement) {
   traffic(0s, 10min, 50);
   remember(10min);
