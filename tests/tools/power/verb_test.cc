@@ -211,6 +211,30 @@ TEST_F(PowerVerb, RecordedLimitsAreProposedInWords) {
   EXPECT_THAT(ran.out, HasSubstr("recorded 5%, limit 200ms (broken in "));
 }
 
+// What is suggested can be pasted, and draws what was just told.
+TEST_F(PowerVerb, ThePlotThatIsSuggestedIsOfTheSame) {
+  const std::string file = directory_.write("my shop.runbook", kShop);
+  const auto next = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"power", file});
+    const Ran ran = rollbook(more);
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    const std::size_t at = ran.err.find("next: ");
+    return at == std::string::npos ? "" : ran.err.substr(at + 6);
+  };
+  const std::string from = recorded();
+  EXPECT_EQ(next({"--load", "40/s,20/s", "--healthy", "2%", "--healthy", "guard.stop[2]=3%",
+                  "--every", "10s", "--runs", "3", "--seed", "7"}),
+            "rollbook power '" + file +
+                "' --healthy 2% --healthy 'guard.stop[2]=3%' --load 40/s,20/s --every 10s --runs 3 "
+                "--seed 7 -o svg > power.svg\n");
+  EXPECT_EQ(
+      next({"--from", from, "--last", "7d", "--runs", "3"}),
+      "rollbook power '" + file + "' --from " + from + " --last 7d --runs 3 -o svg > power.svg\n");
+  const Ran piped = rollbook({"power", "-", "--load", "40/s", "--runs", "3"}, kShop);
+  EXPECT_EQ(piped.exit, 0) << piped.err;
+  EXPECT_THAT(piped.err, Not(HasSubstr("next:")));  // what came by stdin has been read
+}
+
 TEST_F(PowerVerb, MistakesAreNamed) {
   EXPECT_THAT(power({}).err, HasSubstr("how many requests come is not said; add `load 900/s peak"));
   EXPECT_EQ(power({}).exit, 2);
