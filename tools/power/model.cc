@@ -70,8 +70,8 @@ Model of_two_quantiles(const Criterion& criterion, const Known& known) {
   if (!model.latency->knows(model.allowed)) {
     return untold("its quantile lies beyond the last bucket of what was recorded");
   }
-  model.healthy =
-      model.latency->above(model.latency->exceeded_by(model.allowed) * number(criterion.factor));
+  model.limit_seconds = model.latency->exceeded_by(model.allowed) * number(criterion.factor);
+  model.healthy = model.latency->above(model.limit_seconds);
   model.healthy_from = "arm";
   return model;
 }
@@ -179,8 +179,10 @@ Sickness sickness_of(const Criterion& criterion) {
 
 std::optional<double> Model::at(double multiple) const {
   switch (sickness) {
-    case Sickness::failing:
     case Sickness::slower:
+      if (!latency->knows(allowed * multiple)) return std::nullopt;
+      [[fallthrough]];
+    case Sickness::failing:
     case Sickness::changed:
       if (allowed * multiple >= 1) return std::nullopt;
       return allowed * multiple;
@@ -191,6 +193,10 @@ std::optional<double> Model::at(double multiple) const {
       return floor ? allowed / multiple : allowed * multiple;
   }
   return std::nullopt;
+}
+
+double Model::slowdown(double share) const {
+  return limit_seconds / latency->exceeded_by(share, limit_seconds);
 }
 
 Model model_of(const Machine& machine, const Criterion& criterion, const Known& known) {

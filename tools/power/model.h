@@ -43,10 +43,14 @@ struct Model {
   double base = 0;                 // `changed`: so many a request; against another arm: its share
   bool floor = false;              // `level`: what is healthy lies above the limit
   std::optional<Latency> latency;  // `slower`
+  double limit_seconds = 0;        // the same: the other arm's quantile times the factor
   std::optional<Level> recorded;   // a gauge's: told, but nothing is tried
 
   // What a canary has that is so sick, in the same terms; nothing where none can be.
   std::optional<double> at(double multiple) const;
+  // `slower`: by what factor all its requests take longer for that share of them to lie beyond the
+  // limit. Of several the nearest to 1, so that a healthy one is as fast as the other arm.
+  double slowdown(double share) const;
 };
 
 // What is known of a criterion beside its own words.
