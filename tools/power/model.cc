@@ -167,6 +167,24 @@ double allowed_share(const Criterion& criterion) {
   return static_cast<double>(nanos) * 1e-9;
 }
 
+bool is_told(const Criterion& criterion) {
+  return criterion.kind != CriterionKind::enough && !criterion.veto;
+}
+
+bool takes_rate(const Criterion& criterion) {
+  switch (sickness_of(criterion)) {
+    case Sickness::failing:
+      return criterion.measure == Measure::ratio || criterion.measure == Measure::quantile;
+    case Sickness::changed:
+    case Sickness::level:
+      return criterion.new_by.empty();
+    case Sickness::slower:
+    case Sickness::diverted:
+      break;
+  }
+  return false;
+}
+
 Sickness sickness_of(const Criterion& criterion) {
   if (criterion.test == Test::split) return Sickness::diverted;
   if (criterion.test == Test::unchanged) return Sickness::changed;

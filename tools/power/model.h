@@ -67,6 +67,10 @@ Model model_of(const core::Machine& machine, const core::Criterion& criterion, c
 // at from its other side.
 double allowed_share(const core::Criterion& criterion);
 bool is_turned(const core::Criterion& criterion);
+// Whether it is told of: not what only says when another counts.
+bool is_told(const core::Criterion& criterion);
+// Whether a rate says what is healthy in its eyes: a share of requests, or so many of them.
+bool takes_rate(const core::Criterion& criterion);
 
 // What a criterion takes for requests: the denominators of ratios of split metrics, in order, then
 // histograms.

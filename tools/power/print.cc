@@ -255,7 +255,8 @@ std::string evidence_as_table(const Evidence& evidence) {
   for (const Proposal& each : evidence.proposals) {
     text += fmt::format("  {}recorded {}, {}\n", padded(each.id, 26), about_percent(each.recorded),
                         each.limit.empty() ? "no limit that was recorded would do"
-                                           : fmt::format("limit {} (broken in {})", each.limit,
+                                           : fmt::format("limit {} (broken in {}{})", each.limit,
+                                                         each.promised ? "at most " : "",
                                                          about_percent(each.false_alarm)));
   }
   return text;
