@@ -131,7 +131,12 @@ Model of_new_kinds(const Criterion& criterion, const Known& known) {
 }
 
 // A recording has a level, but not how it would go on.
-Model of_gauge(const Known& known) {
+Model of_gauge(const Criterion& criterion, const Known& known) {
+  if (criterion.other.valid()) {
+    return untold(
+        "how two gauges scatter is not known: try it in a scenario, `rollbook test`, or with "
+        "`rollbook simulate` over a recording");
+  }
   if (!known.level) {
     return untold(
         "a gauge has a level of its own, which neither the load nor its limit tells: take "
@@ -232,7 +237,7 @@ Model model_of(const Machine& machine, const Criterion& criterion, const Known& 
       return of_level(machine, criterion, known);
     case Measure::gauge:
     case Measure::bracket:
-      return of_gauge(known);
+      return of_gauge(criterion, known);
     case Measure::score:
       return untold(
           "a judge goes by how values scatter from step to step, which nothing here "

@@ -312,6 +312,7 @@ TEST(PowerOfTheRest, WhatCannotBeToldSaysWhyAndWhatToDo) {
       {"canary.errors / canary.requests < baseline.errors / baseline.requests * 120% over 5m",
        "--healthy whole.it=RATE"},
       {"canary.rate(requests) < baseline.rate(requests) * 120% over 5m", "compare a ratio"},
+      {"canary.queue < baseline.queue * 120% over 5m", "how two gauges scatter is not known"},
   };
   for (const auto& c : cases) {
     const Report report = study(of_expect(c.expect), 45, few(1, {2}));
