@@ -131,6 +131,22 @@ TEST_F(PowerVerb, APlotIsOnePicture) {
   EXPECT_TRUE(ran.out.ends_with("</svg>\n"));
 }
 
+// What comes before the first stage has a curve as a review has; what has none is named.
+TEST_F(PowerVerb, APlotHasAllOrNamesWhatItLeavesOut) {
+  const Ran ran = rollbook(
+      {"power", ROLLBOOK_SOURCE_DIR "/plans/hal9-canary.runbook", "--runs", "1", "-o", "svg"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("at the review of preflight"));
+  EXPECT_THAT(ran.out, HasSubstr("at the review of success"));
+  EXPECT_THAT(ran.out, HasSubstr(">not drawn, the table says why: guard.stop[5]"));
+  std::string quiet = kShop;
+  const std::size_t at = quiet.find("    stop errors");
+  quiet.replace(at, quiet.find("    otherwise") - at, "    stop absent(requests) for 3m\n");
+  const Ran none =
+      rollbook({"power", directory_.write("q.runbook", quiet), "--load", "9/s", "-o", "svg"});
+  EXPECT_THAT(none.out, HasSubstr(">nothing to draw, the table says why: guard.stop[1]<"));
+}
+
 TEST_F(PowerVerb, RatesAreGivenForAllOrForOne) {
   const Ran all = power({"--load", "40/s", "--healthy", "2%", "-o", "json"});
   ASSERT_EQ(all.exit, 0) << all.err;
