@@ -340,6 +340,27 @@ TEST(PowerOfTheRest, AGaugeIsSaidAsItWasRecorded) {
   EXPECT_EQ(report.plan.front().reviews_untold, 1U);
 }
 
+// Five times what its limit allows: its promise says nothing of that, and it never passes.
+TEST(PowerOfTheRest, AGateThatNoHealthyCanaryPassesSaysSo) {
+  Settings settings = few(5, {2});
+  settings.healthy_rate = 0.05;
+  const Report report =
+      study(of_expect("errors / requests < 1% with confidence 95%", "10m"), 100, settings);
+  const AtLoad& at = of(report, "whole.it").loads.front();
+  EXPECT_EQ(at.alarm.how, How::simulated);
+  EXPECT_EQ(at.alarm.likely, 1);
+  EXPECT_EQ(report.plan.front().reviews_untold, 0U);
+  EXPECT_THAT(as_table(report), HasSubstr("  at the peak no healthy one passes\n"));
+}
+
+TEST(PowerOfTheRest, NothingIsSaidOfWhatCannotBeSoSick) {
+  const Report report =
+      study(of_expect("rate(requests) unchanged from previous 10m by at most 50%", "10m"), 100,
+            few(1, {2}));
+  EXPECT_TRUE(of(report, "whole.it").loads.front().after[0].none);
+  EXPECT_THAT(as_table(report), testing::Not(HasSubstr("sick:")));
+}
+
 TEST(PowerOfTheRest, TablesAndPlotsSayWhatIsSick) {
   Settings settings = few(1, {2});
   settings.healthy_rates["whole.it"] = 0.2;
