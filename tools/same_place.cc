@@ -1,32 +1,13 @@
 #include "tools/same_place.h"
 
-#include <string_view>
+#include "tools/shell_words.h"
 
 namespace rollbook::tools {
-namespace {
-
-// As a shell takes it for one word.
-std::string quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=,+@%";
-  if (word.find_first_not_of(kPlain) == std::string::npos) return word;
-  std::string text = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      text += "'\\''";
-    } else {
-      text += c;
-    }
-  }
-  return text + "'";
-}
-
-}  // namespace
 
 std::string same_place(const Settings& settings) {
   std::string text;
-  if (!settings.config.empty()) text += " --config " + quoted(settings.config);
-  if (!settings.data.empty()) text += " --data " + quoted(settings.data);
+  add_option(text, "--config", settings.config);
+  add_option(text, "--data", settings.data);
   return text;
 }
 

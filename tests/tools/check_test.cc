@@ -22,6 +22,19 @@ TEST(Check, AValidRunbookIsSaidToBe) {
   EXPECT_EQ(rollbook({"check", "-"}, kShop).exit, 0);
 }
 
+TEST(Check, TheRunThatIsSuggestedHasItsParameters) {
+  const Directory directory;
+  std::string text = kShop;
+  text.replace(text.find("  role"), 0, "  param limit: ratio = 5%\n");
+  text.replace(text.find("> 5%"), 4, "> limit");
+  const std::string file = directory.write("my shop.runbook", text);
+  const Ran ran = rollbook({"check", file, "--param", "limit=6%"});
+  EXPECT_EQ(ran.exit, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.err,
+              HasSubstr("next: rollbook sandbox '" + file + "' --param limit=6% --speed max\n"));
+  EXPECT_THAT(rollbook({"check", "-"}, kShop).err, testing::Not(HasSubstr("next:")));
+}
+
 TEST(Check, FindingsHavePlaceCodeAndCaret) {
   const Directory directory;
   const std::string file = directory.write("bad.runbook", "edition 1\nrunbook x {\n  oops\n}\n");

@@ -66,6 +66,23 @@ TEST_F(SimulateTest, AFaultLaidOverAHealthyRecordingRollsBack) {
   EXPECT_THAT(ran.out, HasSubstr("guard.stop[1] fail"));
 }
 
+// What it suggests is the same run, whatever a shell thinks of its words.
+TEST_F(SimulateTest, TheRunThatIsSuggestedIsTheSame) {
+  const std::string file = directory_.write("my shop.runbook", kShop);
+  const std::string metrics = directory_.write("recorded.jsonl", recorded(120));
+  const Ran ran = rollbook(
+      {"simulate", file, "--metrics", metrics, "--fault", "errors 40% from 20s", "--answer", "no"});
+  EXPECT_EQ(ran.exit, 3) << ran.out << ran.err;
+  EXPECT_EQ(ran.err, "next: rollbook simulate '" + file + "' --metrics " + metrics +
+                         " --fault 'errors 40% from 20s' --answer no --data DIR   keeps the log, "
+                         "to look further\n");
+  const Ran made = rollbook({"sandbox", file, "--fault", "errors 40% from 20s", "--seed", "7"});
+  EXPECT_EQ(made.exit, 3) << made.out << made.err;
+  EXPECT_EQ(made.err, "next: rollbook sandbox '" + file +
+                          "' --fault 'errors 40% from 20s' --seed 7 --data DIR   keeps the log, to "
+                          "look further\n");
+}
+
 TEST_F(SimulateTest, TheEndOfTheRecordingIsNoSilence) {
   const Ran ran = simulate(recorded(40));
   EXPECT_EQ(ran.exit, 4);

@@ -68,6 +68,17 @@ double Latency::exceeded_by(double share) const {
   return low;
 }
 
+double Latency::exceeded_by(double share, double near) const {
+  if (!is_recorded()) return share > 0 ? exceeded_by(share) : near;
+  const double least = exceeded_by(share);
+  const auto last = std::find(above_.rbegin(), above_.rend(), share);
+  if (last == above_.rend()) return least;
+  // Beyond the last edge as much lies above any time, as far as was recorded.
+  if (last == above_.rbegin()) return std::max(near, least);
+  const auto i = static_cast<std::size_t>(above_.rend() - last) - 1;
+  return std::max(std::min(near, seconds(edges_[i])), least);
+}
+
 bool Latency::knows(double share) const { return !is_recorded() || above_.back() < share; }
 
 }  // namespace rollbook::power

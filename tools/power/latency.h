@@ -25,9 +25,11 @@ class Latency {
   const std::vector<core::Fixed>& edges() const { return edges_; }
   bool is_recorded() const { return !above_.empty(); }
 
-  // The share of requests that take longer, and what a share takes longer than.
+  // The share of requests that take longer, and what a share takes longer than. Where nothing was
+  // between two edges many times have the same share: the least of them, or the nearest to `near`.
   double above(double at) const;
   double exceeded_by(double share) const;
+  double exceeded_by(double share, double near) const;
   // Whether that can be told: it does not lie beyond the last edge.
   bool knows(double share) const;
 

@@ -70,8 +70,8 @@ Model of_two_quantiles(const Criterion& criterion, const Known& known) {
   if (!model.latency->knows(model.allowed)) {
     return untold("its quantile lies beyond the last bucket of what was recorded");
   }
-  model.healthy =
-      model.latency->above(model.latency->exceeded_by(model.allowed) * number(criterion.factor));
+  model.limit_seconds = model.latency->exceeded_by(model.allowed) * number(criterion.factor);
+  model.healthy = model.latency->above(model.limit_seconds);
   model.healthy_from = "arm";
   return model;
 }
@@ -131,7 +131,12 @@ Model of_new_kinds(const Criterion& criterion, const Known& known) {
 }
 
 // A recording has a level, but not how it would go on.
-Model of_gauge(const Known& known) {
+Model of_gauge(const Criterion& criterion, const Known& known) {
+  if (criterion.other.valid()) {
+    return untold(
+        "how two gauges scatter is not known: try it in a scenario, `rollbook test`, or with "
+        "`rollbook simulate` over a recording");
+  }
   if (!known.level) {
     return untold(
         "a gauge has a level of its own, which neither the load nor its limit tells: take "
@@ -167,6 +172,24 @@ double allowed_share(const Criterion& criterion) {
   return static_cast<double>(nanos) * 1e-9;
 }
 
+bool is_told(const Criterion& criterion) {
+  return criterion.kind != CriterionKind::enough && !criterion.veto;
+}
+
+bool takes_rate(const Criterion& criterion) {
+  switch (sickness_of(criterion)) {
+    case Sickness::failing:
+      return criterion.measure == Measure::ratio || criterion.measure == Measure::quantile;
+    case Sickness::changed:
+    case Sickness::level:
+      return criterion.new_by.empty();
+    case Sickness::slower:
+    case Sickness::diverted:
+      break;
+  }
+  return false;
+}
+
 Sickness sickness_of(const Criterion& criterion) {
   if (criterion.test == Test::split) return Sickness::diverted;
   if (criterion.test == Test::unchanged) return Sickness::changed;
@@ -179,8 +202,10 @@ Sickness sickness_of(const Criterion& criterion) {
 
 std::optional<double> Model::at(double multiple) const {
   switch (sickness) {
-    case Sickness::failing:
     case Sickness::slower:
+      if (!latency->knows(allowed * multiple)) return std::nullopt;
+      [[fallthrough]];
+    case Sickness::failing:
     case Sickness::changed:
       if (allowed * multiple >= 1) return std::nullopt;
       return allowed * multiple;
@@ -191,6 +216,10 @@ std::optional<double> Model::at(double multiple) const {
       return floor ? allowed / multiple : allowed * multiple;
   }
   return std::nullopt;
+}
+
+double Model::slowdown(double share) const {
+  return limit_seconds / latency->exceeded_by(share, limit_seconds);
 }
 
 Model model_of(const Machine& machine, const Criterion& criterion, const Known& known) {
@@ -208,7 +237,7 @@ Model model_of(const Machine& machine, const Criterion& criterion, const Known& 
       return of_level(machine, criterion, known);
     case Measure::gauge:
     case Measure::bracket:
-      return of_gauge(known);
+      return of_gauge(criterion, known);
     case Measure::score:
       return untold(
           "a judge goes by how values scatter from step to step, which nothing here "

@@ -43,10 +43,14 @@ struct Model {
   double base = 0;                 // `changed`: so many a request; against another arm: its share
   bool floor = false;              // `level`: what is healthy lies above the limit
   std::optional<Latency> latency;  // `slower`
+  double limit_seconds = 0;        // the same: the other arm's quantile times the factor
   std::optional<Level> recorded;   // a gauge's: told, but nothing is tried
 
   // What a canary has that is so sick, in the same terms; nothing where none can be.
   std::optional<double> at(double multiple) const;
+  // `slower`: by what factor all its requests take longer for that share of them to lie beyond the
+  // limit. Of several the nearest to 1, so that a healthy one is as fast as the other arm.
+  double slowdown(double share) const;
 };
 
 // What is known of a criterion beside its own words.
@@ -63,6 +67,10 @@ Model model_of(const core::Machine& machine, const core::Criterion& criterion, c
 // at from its other side.
 double allowed_share(const core::Criterion& criterion);
 bool is_turned(const core::Criterion& criterion);
+// Whether it is told of: not what only says when another counts.
+bool is_told(const core::Criterion& criterion);
+// Whether a rate says what is healthy in its eyes: a share of requests, or so many of them.
+bool takes_rate(const core::Criterion& criterion);
 
 // What a criterion takes for requests: the denominators of ratios of split metrics, in order, then
 // histograms.

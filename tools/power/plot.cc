@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
+#include "adapters/wire/columns.h"
 #include "adapters/wire/text.h"
 #include "tools/power/words.h"
 
@@ -23,6 +25,8 @@ constexpr double kPanelWidth = 420, kPanelHeight = 236;
 constexpr double kLeft = 52, kTop = 56, kWidth = 340, kHeight = 140;
 constexpr double kHead = 72;        // above all panels
 constexpr std::size_t kTitle = 56;  // characters of a criterion that fit
+constexpr double kFootLine = 18;
+constexpr std::size_t kFootWidth = 118;  // characters
 
 // Of Okabe & Ito's colours, told apart by nearly everybody; dashes tell loads apart too.
 constexpr std::array<std::string_view, 2> kColours = {"#0072b2", "#d55e00"};
@@ -111,14 +115,34 @@ std::string frame(const Place& panel, const CriterionReport& criterion) {
          text_at(right, bottom + 32, "end", fmt::format("of {}, {}", limit_text(criterion), when));
 }
 
+// Those that have no curve; the table says why.
+std::vector<std::string> foot_of(const std::vector<std::string>& left_out, bool any) {
+  if (left_out.empty()) return {};
+  std::string text = fmt::format("{}, the table says why: {}",
+                                 any ? "not drawn" : "nothing to draw", left_out.front());
+  for (std::size_t i = 1; i < left_out.size(); ++i) text += ", " + left_out[i];
+  std::istringstream wrapped(adapters::wrapped(text, 0, kFootWidth));
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(wrapped, line);) lines.push_back(line);
+  return lines;
+}
+
+double bottom_of(std::size_t panels) {
+  const std::size_t rows = (panels + kColumns - 1) / kColumns;
+  return kHead + static_cast<double>(rows) * kPanelHeight + 12;
+}
+
 // What all panels have in common.
-std::string head_of(const Study& study, std::size_t panels) {
-  const std::size_t rows = std::max<std::size_t>(1, (panels + kColumns - 1) / kColumns);
+std::string head_of(const Study& study, std::size_t panels, const std::vector<std::string>& foot) {
   std::string svg = fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0:.0f} {1:.0f}\" width=\"{0:.0f}\" "
       "height=\"{1:.0f}\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#222\">\n"
       "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
-      kColumns * kPanelWidth + 20, kHead + static_cast<double>(rows) * kPanelHeight + 12);
+      kColumns * kPanelWidth + 20,
+      bottom_of(panels) + static_cast<double>(foot.size()) * kFootLine);
+  for (std::size_t i = 0; i < foot.size(); ++i) {
+    svg += text_at(kLeft, bottom_of(panels) + static_cast<double>(i) * kFootLine, "start", foot[i]);
+  }
   svg += text_at(kLeft, 28, "start",
                  fmt::format("{}: chance to notice a canary, by multiples of what its limit allows",
                              study.runbook()),
@@ -139,13 +163,18 @@ std::string head_of(const Study& study, std::size_t panels) {
 
 std::string as_svg(const Study& study, const Progress& progress) {
   std::vector<CriterionReport> shown;
+  std::vector<std::string> left_out;
   for (CriterionReport& each : study.criteria()) {
-    const bool drawn = each.uncovered.empty() && !each.silence && each.horizon.count() > 0;
-    if (drawn) shown.push_back(std::move(each));
+    const bool ends = each.at_review || each.horizon.count() > 0;
+    if (each.uncovered.empty() && !each.silence && ends) {
+      shown.push_back(std::move(each));
+    } else {
+      left_out.push_back(each.id);
+    }
   }
   const std::uint64_t total = shown.size() * study.loads().size() * kMultiples.size();
   std::uint64_t done = 0;
-  std::string svg = head_of(study, shown.size());
+  std::string svg = head_of(study, shown.size(), foot_of(left_out, !shown.empty()));
   for (std::size_t i = 0; i < shown.size(); ++i) {
     const Place panel = place_of(i);
     svg += frame(panel, shown[i]);

@@ -45,6 +45,18 @@ std::string notice_text(const Notice& notice, const CriterionReport& criterion) 
   return fmt::format("{} in {}", about_count(notice.requests), time_text(notice.time));
 }
 
+// When a healthy one passes a test of a gate.
+std::string pass_text(const AtLoad& at, const CriterionReport& criterion) {
+  const Notice& pass = *at.pass;
+  if (pass.noticed <= 0) return fmt::format("at the {} no healthy one passes", at.load.name);
+  if (pass.noticed < 0.5) {
+    return fmt::format("at the {} only {} of healthy ones pass", at.load.name,
+                       about_percent(pass.noticed));
+  }
+  return fmt::format("at the {} a healthy one passes after {}", at.load.name,
+                     notice_text(pass, criterion));
+}
+
 std::string place_of(const CriterionReport& criterion) {
   return criterion.stage.empty() ? "" : fmt::format("{} ({})", criterion.stage, criterion.traffic);
 }
@@ -107,9 +119,7 @@ std::string table_of(const CriterionReport& criterion) {
                         about_count(at.after.front().requests), time_text(at.after.front().time));
   }
   for (const AtLoad& at : criterion.loads) {
-    if (!at.pass) continue;
-    text += fmt::format("  at the {} a healthy one passes after {}\n", at.load.name,
-                        notice_text(*at.pass, criterion));
+    if (at.pass) text += "  " + pass_text(at, criterion) + '\n';
   }
   return text;
 }
@@ -255,7 +265,8 @@ std::string evidence_as_table(const Evidence& evidence) {
   for (const Proposal& each : evidence.proposals) {
     text += fmt::format("  {}recorded {}, {}\n", padded(each.id, 26), about_percent(each.recorded),
                         each.limit.empty() ? "no limit that was recorded would do"
-                                           : fmt::format("limit {} (broken in {})", each.limit,
+                                           : fmt::format("limit {} (broken in {}{})", each.limit,
+                                                         each.promised ? "at most " : "",
                                                          about_percent(each.false_alarm)));
   }
   return text;

@@ -15,22 +15,24 @@ namespace {
 // A proposed limit may be broken so often by a rollout of the service as it was recorded.
 constexpr double kFalseAlarms = 0.01;
 
-// The chance of a false alarm with that limit, or with that rate, at the worst load.
-double alarm_with(const Machine& machine, CriterionIndex index, const Recorded& recorded,
-                  double rate) {
+// Whether it would do: with that limit, or with that rate, at the worst load. The promise of a test
+// is what was asked for.
+bool keeps(const Machine& machine, const Recorded& recorded, double rate, CriterionIndex index,
+           Proposal& proposal) {
   Settings settings;
   settings.healthy_rates[machine.at(index).id] = rate;
   const auto study = Study::of(machine, recorded.loads, settings);
-  if (!study) return 1;
-  double worst = 0;
+  if (!study) return false;
+  proposal.false_alarm = 0;
   for (const CriterionReport& each : study->criteria()) {
     if (each.index != index) continue;
     for (const Load& load : recorded.loads) {
       const Chance chance = study->alarm_of(each, load);
-      worst = std::max(worst, chance.how == How::promised ? 0 : chance.most);
+      proposal.promised = chance.how == How::promised;
+      proposal.false_alarm = std::max(proposal.false_alarm, chance.most);
     }
   }
-  return worst;
+  return proposal.promised || proposal.false_alarm <= kFalseAlarms;
 }
 
 // An edge of an exponential histogram is no number that people write: the next one with three
@@ -65,8 +67,7 @@ Proposal propose_limit(Machine machine, CriterionIndex index, const Recorded& re
       continue;
     }
     criterion.limit = Fixed{turned ? Fixed::kScale - limit : limit};
-    proposal.false_alarm = alarm_with(machine, index, recorded, proposal.recorded);
-    if (proposal.false_alarm > kFalseAlarms) continue;
+    if (!keeps(machine, recorded, proposal.recorded, index, proposal)) continue;
     proposal.limit = adapters::format_percent(criterion.limit);
     break;
   }
@@ -77,11 +78,11 @@ Proposal propose_edge(const Machine& machine, CriterionIndex index, const Record
   const Criterion& criterion = machine.at(index);
   Proposal proposal{criterion.id, criterion.text, recorded.rates.at(criterion.id), "", 0};
   const Recorded::Edges& edges = recorded.edges.at(criterion.id);
-  for (const auto& [edge, above] : edges.above) {
+  for (const auto& [edge, share] : edges.above) {
+    const double above = rate_of(share * edges.requests, edges.requests);
     const double room = criterion.test == Test::none ? 1 : 2;
     if (above >= 1 || above * room > allowed_share(criterion)) continue;
-    proposal.false_alarm = alarm_with(machine, index, recorded, above);
-    if (proposal.false_alarm > kFalseAlarms) continue;
+    if (!keeps(machine, recorded, above, index, proposal)) continue;
     const Fixed limit = edges.exponential ? written(edge) : edge;
     proposal.limit = adapters::format_duration(Duration(static_cast<std::int64_t>(limit.nanos)));
     break;

@@ -14,6 +14,7 @@ struct Proposal {
   double recorded = 0;     // share of bad requests
   std::string limit;       // as it would be written: "0.2%", "50ms"; "" when there is none
   double false_alarm = 0;  // with it
+  bool promised = false;   // by its test, and at most that
 };
 std::vector<Proposal> propose(const core::Machine& machine, const Recorded& recorded,
                               const Study& study);

@@ -108,57 +108,83 @@ std::optional<Duration> every_of(const Came& came) {
   return std::nullopt;
 }
 
-void take_requests(const Machine& machine, const Tally& tally, Recorded& recorded) {
+// What tells how many requests come: the first of them of which any were recorded.
+std::optional<MetricIndex> requests_of(const Machine& machine, const Tally& tally) {
   for (const MetricIndex metric : counts_requests(machine)) {
-    if (tally.of(metric).total.nanos <= 0) continue;
-    recorded.loads = loads_of(machine, tally, metric);
-    recorded.every = every_of(tally.of(metric));
-    return;
+    if (tally.of(metric).total.nanos > 0) return metric;
   }
+  return std::nullopt;
 }
 
 // ---- Rates ----------------------------------------------------------------------------------
 
-// Where none was bad there may be as many as would show one in twenty such recordings.
-double rate_of(double bad, double all) { return std::max(bad, 3.0) / std::max(all, 4.0); }
+// As a share: what is told of chances needs some that are well.
+constexpr double kAllBad = 0.9999;
 
 void rate_of_ratio(const Criterion& criterion, const Machine& machine, const Tally& tally,
                    Recorded& recorded) {
   const double all = number(tally.of(machine.at(criterion.denominator).series).total);
   if (all <= 0) return;
   const double counted = number(tally.of(machine.at(criterion.window).series).total);
-  const double rate = rate_of(is_turned(criterion) ? all - counted : counted, all);
-  if (rate < 1) recorded.rates[criterion.id] = rate;
+  const double bad = is_turned(criterion) ? all - counted : counted;
+  recorded.rates[criterion.id] = std::min(kAllBad, rate_of(bad, all));
+}
+
+Recorded::Edges edges_of(const Came& came) {
+  Recorded::Edges edges;  // of those that could be brought to one layout
+  for (const std::int64_t count : came.buckets.buckets) {
+    edges.requests += static_cast<double>(count);
+  }
+  if (edges.requests <= 0) return {};
+  double above = edges.requests;
+  edges.exponential = came.layout.grid.has_value();
+  for (std::size_t i = 0; i < came.layout.bounds.size(); ++i) {
+    const std::size_t at = i - came.buckets.first;  // below the first one it wraps beyond the last
+    if (at < came.buckets.buckets.size()) above -= static_cast<double>(came.buckets.buckets[at]);
+    edges.above.emplace_back(came.layout.bounds[i], above / edges.requests);
+  }
+  return edges;
+}
+
+// The share above the limit as the engine counts it. A plain criterion divides the bucket that the
+// limit lies in; a test takes for bad what decides it: a stop what lies above for certain, a review
+// what may lie there (docs/judging.md, 1).
+double above_limit(const Criterion& criterion, const Recorded::Edges& edges) {
+  if (criterion.test == Test::none) {
+    return Latency::recorded(edges.above).above(number(criterion.limit));
+  }
+  const auto next =
+      std::lower_bound(edges.above.begin(), edges.above.end(), criterion.limit,
+                       [](const auto& edge, Fixed limit) { return edge.first < limit; });
+  const bool on_edge = next != edges.above.end() && next->first == criterion.limit;
+  if (on_edge || criterion.kind != CriterionKind::expect) {
+    return next == edges.above.end() ? 0 : next->second;
+  }
+  return next == edges.above.begin() ? 1 : std::prev(next)->second;
 }
 
 void rate_of_quantile(const Criterion& criterion, const Came& came, Recorded& recorded) {
-  double all = 0;  // that could be brought to one layout
-  for (const std::int64_t count : came.buckets.buckets) all += static_cast<double>(count);
-  if (all <= 0) return;
-  double above = all;
-  Recorded::Edges& edges = recorded.edges[criterion.id];
-  edges.exponential = came.layout.grid.has_value();
-  for (std::size_t i = 0; i < came.layout.bounds.size(); ++i) {
-    const Fixed edge = came.layout.bounds[i];
-    const std::size_t at = i - came.buckets.first;  // below the first one it wraps beyond the last
-    if (at < came.buckets.buckets.size()) above -= static_cast<double>(came.buckets.buckets[at]);
-    edges.above.emplace_back(edge, rate_of(above, all));
-    // The edge at the limit or the first above it: what lies inside a bucket is not known.
-    if (criterion.other.valid()) continue;
-    if (edge >= criterion.limit && !recorded.rates.contains(criterion.id)) {
-      recorded.rates[criterion.id] = rate_of(above, all);
-    }
+  Recorded::Edges edges = edges_of(came);
+  if (edges.above.empty()) return;
+  if (!criterion.other.valid()) {
+    const double bad = above_limit(criterion, edges) * edges.requests;
+    recorded.rates[criterion.id] = std::min(kAllBad, rate_of(bad, edges.requests));
   }
+  recorded.edges[criterion.id] = std::move(edges);
 }
 
-// How many come a request, whatever is counted.
+// How many come a request, whatever is counted; of what must not come too often as of bad ones.
 void rate_of_count(const Criterion& criterion, const Machine& machine, const Tally& tally,
-                   Recorded& recorded) {
+                   MetricIndex requests, Recorded& recorded) {
+  const Series& counts = machine.at(machine.at(criterion.window).series);
   const bool ratio = criterion.measure == Measure::ratio;
   const double all = number(ratio ? tally.of(machine.at(criterion.denominator).series).total
-                                  : tally.of(counts_requests(machine).front()).total);
-  const double counted = number(tally.of(machine.at(criterion.window).series).total);
-  if (all > 0 && counted > 0) recorded.rates[criterion.id] = counted / all;
+                                  : tally.of({requests, Arm::total, counts.target}).total);
+  if (all <= 0) return;
+  const double counted = number(tally.of(counts).total);
+  const bool bad = sickness_of(criterion) == Sickness::level && !is_turned(criterion);
+  if (bad) recorded.rates[criterion.id] = rate_of(counted, all);
+  if (!bad && counted > 0) recorded.rates[criterion.id] = counted / all;
 }
 
 // Beyond its limit lies what a stop would act on, or what an expect would not let pass.
@@ -176,7 +202,7 @@ void level_of_gauge(const Criterion& criterion, const Came& came, Recorded& reco
 }
 
 void rates_of(const Criterion& criterion, const Machine& machine, const Tally& tally,
-              Recorded& recorded) {
+              MetricIndex requests, Recorded& recorded) {
   if (!criterion.window.valid()) return;
   const bool gauge = criterion.measure == Measure::gauge || criterion.measure == Measure::bracket;
   if (gauge && !criterion.other.valid()) {
@@ -191,7 +217,7 @@ void rates_of(const Criterion& criterion, const Machine& machine, const Tally& t
       return rate_of_quantile(criterion, tally.of(machine.at(criterion.window).series), recorded);
     case Sickness::changed:
     case Sickness::level:
-      if (!counts_requests(machine).empty()) rate_of_count(criterion, machine, tally, recorded);
+      if (takes_rate(criterion)) rate_of_count(criterion, machine, tally, requests, recorded);
       return;
     case Sickness::diverted:
       return;
@@ -208,26 +234,31 @@ std::string wanted_names(const Machine& machine) {
 
 }  // namespace
 
+double rate_of(double bad, double requests) { return std::max(bad, 3.0) / std::max(requests, 4.0); }
+
 void take(const Recorded& recorded, const Machine& machine, Settings& settings) {
   for (const auto& [id, rate] : recorded.rates) settings.healthy_rates.emplace(id, rate);
   settings.levels = recorded.levels;
   for (const Criterion& criterion : machine.criteria) {
     const auto edges = recorded.edges.find(criterion.id);
-    if (edges == recorded.edges.end() || edges->second.above.empty()) continue;
+    if (edges == recorded.edges.end()) continue;
     if (sickness_of(criterion) != Sickness::slower) continue;
     settings.latencies.emplace(criterion.id, Latency::recorded(edges->second.above));
   }
 }
 
 Outcome<Recorded> recorded_of(const Machine& machine, const Tally& tally) {
-  Recorded recorded;
-  recorded.span = tally.span();
-  recorded.points = tally.points();
-  take_requests(machine, tally, recorded);
-  for (const Criterion& criterion : machine.criteria) {
-    rates_of(criterion, machine, tally, recorded);
+  if (const auto requests = requests_of(machine, tally)) {
+    Recorded recorded;
+    recorded.span = tally.span();
+    recorded.points = tally.points();
+    recorded.loads = loads_of(machine, tally, *requests);
+    recorded.every = every_of(tally.of(*requests));
+    for (const Criterion& criterion : machine.criteria) {
+      if (is_told(criterion)) rates_of(criterion, machine, tally, *requests, recorded);
+    }
+    return recorded;
   }
-  if (!recorded.loads.empty()) return recorded;
   const std::string names = wanted_names(machine);
   if (names.empty()) {
     return give_up(

@@ -21,6 +21,7 @@ struct Recorded {
   // Of each criterion on a quantile: edges of its buckets, rising, and the share above each.
   struct Edges {
     std::vector<std::pair<core::Fixed, double>> above;
+    double requests = 0;
     bool exponential = false;
   };
   std::map<std::string, Edges> edges;
@@ -30,6 +31,9 @@ struct Recorded {
   // Between two points of a series of requests, the median; nothing where none had two.
   std::optional<core::Duration> every;
 };
+// Where no request was bad there may be as many as would show one in twenty such recordings.
+double rate_of(double bad, double requests);
+
 // Healthy is what was recorded, where nobody has said otherwise.
 void take(const Recorded& recorded, const core::Machine& machine, Settings& settings);
 

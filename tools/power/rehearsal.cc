@@ -252,23 +252,21 @@ void Rehearsal::count_buckets(SeriesIndex series, const Traffic& traffic, Draw& 
   put_in_buckets(series, above, draw);
 }
 
-// `rate` lies beyond the limit when all take longer by the factor that brings it there.
 void Rehearsal::count_two_quantiles(CriterionIndex index, double rate, Draw& draw) {
   const Criterion& criterion = machine_.at(index);
-  const Latency& latency = *criteria_.at(index).latency;
+  const Model& model = criteria_.at(index);
   const auto slowed = [&](double factor) -> const std::vector<double>& {
     const auto [shares, added] = slowed_.try_emplace({index, factor});
     if (!added) return shares->second;
-    for (const Fixed edge : latency.edges()) {
-      shares->second.push_back(latency.above(static_cast<double>(edge.nanos) * 1e-9 / factor));
+    for (const Fixed edge : model.latency->edges()) {
+      shares->second.push_back(
+          model.latency->above(static_cast<double>(edge.nanos) * 1e-9 / factor));
     }
     return shares->second;
   };
-  const double limit = latency.exceeded_by(power::allowed_share(criterion)) *
-                       static_cast<double>(criterion.factor.nanos) * 1e-9;
   const SeriesIndex own = machine_.at(criterion.window).series;
   const SeriesIndex other = machine_.at(criterion.other).series;
-  if (is_of(arm_, own)) put_in_buckets(own, slowed(limit / latency.exceeded_by(rate)), draw);
+  if (is_of(arm_, own)) put_in_buckets(own, slowed(model.slowdown(rate)), draw);
   if (is_of(arm_, other)) put_in_buckets(other, slowed(1), draw);
 }
 

@@ -32,18 +32,25 @@ dsl::WindowedLimit limit_of(const Machine& machine, const Criterion& criterion) 
   return limit;
 }
 
-bool takes_rate(const Criterion& criterion) {
-  switch (sickness_of(criterion)) {
-    case Sickness::failing:
-      return criterion.measure == Measure::ratio || criterion.measure == Measure::quantile;
-    case Sickness::changed:
-    case Sickness::level:
-      return criterion.new_by.empty();
-    case Sickness::slower:
-    case Sickness::diverted:
-      break;
+Result<void> check_rate_of(const std::string& id, const Machine& machine) {
+  std::vector<std::string_view> others;  // that take one
+  for (const Criterion& each : machine.criteria) {
+    if (!is_told(each)) continue;
+    if (takes_rate(each)) others.push_back(each.id);
+    if (each.id != id) continue;
+    if (takes_rate(each)) return {};
+    return fail("criterion `" + id + "` takes no rate: `" + each.text +
+                "` is held against no share of requests and no number of them");
   }
-  return false;
+  const std::string asked = "no criterion is called `" + adapters::printable(id) + "`";
+  if (others.empty()) return fail(asked + ", and none of this runbook takes a rate");
+  const std::string meant = adapters::did_you_mean(id, others);
+  if (!meant.empty()) return fail(asked + meant);
+  std::string names;
+  for (const std::string_view other : others) {
+    names += (names.empty() ? "`" : ", `") + std::string(other) + "`";
+  }
+  return fail(asked + "; those that take a rate are " + names);
 }
 
 Chance surely(double value) { return {How::formula, value, value, value}; }
@@ -61,14 +68,7 @@ Study::Study(const Machine& machine, std::vector<Load> loads, Settings settings)
 
 Result<Study> Study::of(const Machine& machine, std::vector<Load> loads, Settings settings) {
   for (const auto& [id, rate] : settings.healthy_rates) {
-    const auto named = std::find_if(machine.criteria.begin(), machine.criteria.end(),
-                                    [&](const Criterion& each) { return each.id == id; });
-    if (named == machine.criteria.end()) {
-      return fail("no criterion is called `" + id + "`; `rollbook check` shows them");
-    }
-    if (takes_rate(*named)) continue;
-    return fail("criterion `" + id + "` takes no rate: `" + named->text +
-                "` is held against no share of requests and no number of them");
+    TRY_DO(check_rate_of(id, machine));
   }
   Study study(machine, std::move(loads), std::move(settings));
   study.find_watches();
@@ -292,7 +292,7 @@ std::vector<CriterionReport> Study::criteria() const {
   std::vector<CriterionReport> all;
   for (std::uint32_t i = 0; i < machine_.criteria.size(); ++i) {
     const Criterion& criterion = machine_.criteria[i];
-    if (criterion.kind == CriterionKind::enough || criterion.veto) continue;
+    if (!is_told(criterion)) continue;
     all.push_back(describe(CriterionIndex{i}));
   }
   return all;

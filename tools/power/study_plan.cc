@@ -128,6 +128,14 @@ Study::Fallen Study::walk_stages(const std::vector<Alarm>& alarms,
   return fallen;
 }
 
+namespace {
+
+Chance missed(const Notice& notice, int runs) {
+  return interval(runs - std::llround(notice.noticed * runs), runs);
+}
+
+}  // namespace
+
 Report Study::run(const Progress& progress) const {
   Report report;
   report.runbook = machine_.name;
@@ -158,6 +166,8 @@ Report Study::run(const Progress& progress) const {
         at.alarm = tried_at_review(each, loads_[load], at.healthy);
       }
       at.pass = pass_of(each, loads_[load]);
+      // A test that is given more than its limit allows promises nothing: it has been tried.
+      if (at.pass && at.alarm.how == How::unknown) at.alarm = missed(*at.pass, settings_.runs);
       for (std::uint64_t i = 0; tried && i < runs; ++i) tick();
       for (const double multiple : settings_.multiples) {
         if (!tried) break;

@@ -39,12 +39,6 @@ std::string level_text(const CriterionReport& criterion) {
                      limit_text(criterion));
 }
 
-// So many times as long requests take, for so many of them to lie beyond the limit.
-double factor_of(const CriterionReport& criterion, double rate) {
-  const Latency& latency = *criterion.latency;
-  return latency.exceeded_by(criterion.healthy) / latency.exceeded_by(rate);
-}
-
 }  // namespace
 
 std::string about_count(double count) {
@@ -103,9 +97,10 @@ std::vector<std::string> sick_lines(const CriterionReport& criterion,
     const std::optional<double> rate = criterion.at(multiple);
     if (!rate) continue;
     each.push_back(criterion.sickness == Sickness::slower
-                       ? fmt::format("{:.2f}", factor_of(criterion, *rate))
+                       ? fmt::format("{:.2f}", criterion.slowdown(*rate))
                        : value_text(criterion, *rate));
   }
+  if (each.empty()) return {};
   const std::string all = fmt::format("{}", fmt::join(each, ", "));
   switch (criterion.sickness) {
     case Sickness::failing:

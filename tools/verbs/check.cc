@@ -10,6 +10,7 @@
 #include "tools/replace_file.h"
 #include "tools/runbook_source.h"
 #include "tools/sarif.h"
+#include "tools/shell_words.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -168,6 +169,13 @@ Outcome<Checked> check_file(const std::string& file, const Options& options,
   return fix(std::move(checked), console);
 }
 
+// With what it was checked with.
+void suggest_run(const Options& options, const Console& console) {
+  std::string command = "rollbook sandbox " + shell_word(options.files.front());
+  add_option(command, "--param", options.params);
+  console.suggest(command + " --speed max");
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   const bool stdin_too =
       std::find(options.files.begin(), options.files.end(), "-") != options.files.end();
@@ -200,8 +208,8 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   if (options.output == "json") console.line(adapters::to_line(all));
   if (options.output == "sarif") console.line(to_sarif(files));
-  if (options.output == "text" && valid) {
-    console.suggest("rollbook sandbox " + options.files.front() + " --speed max");
+  if (options.output == "text" && valid && options.files.front() != "-") {
+    suggest_run(options, console);
   }
   return valid ? Exit::done : Exit::error;
 }

@@ -7,6 +7,7 @@
 #include "dsl/compiler.h"
 #include "dsl/first_runbook.h"
 #include "tools/replace_file.h"
+#include "tools/shell_words.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -139,7 +140,7 @@ Outcome<Exit> run(Options options, const Console& console) {
   }
   TRY_DO(create_file(options.file, text));
   console.say(fmt::format("{}: written", options.file));
-  console.suggest(fmt::format("rollbook check {}", options.file));
+  console.suggest("rollbook check " + shell_word(options.file));
   return Exit::done;
 }
 

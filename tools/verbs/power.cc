@@ -18,10 +18,13 @@
 #include "tools/progress.h"
 #include "tools/runbook_source.h"
 #include "tools/settings.h"
+#include "tools/shell_words.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
 namespace {
+
+constexpr const char* kLastUsual = "24h";
 
 struct Options {
   std::string file;
@@ -29,7 +32,7 @@ struct Options {
   std::vector<std::string> healthy;
   std::vector<std::string> loads;
   std::string from;
-  std::string last = "24h";
+  std::string last = kLastUsual;
   Settings settings;
   std::string every;
   std::string runs;
@@ -188,6 +191,23 @@ Outcome<Source> read_source(const Options& options, const core::Machine& machine
 
 // ---------------------------------------------------------------------------------------------
 
+// The plot of what was just told.
+std::string plot_of(const Options& options) {
+  std::string command = "rollbook power " + shell_word(options.file);
+  add_option(command, "--param", options.params);
+  add_option(command, "--healthy", options.healthy);
+  add_option(command, "--load", options.loads);
+  add_option(command, "--every", options.every);
+  add_option(command, "--from", options.from);
+  if (options.last != kLastUsual) add_option(command, "--last", options.last);
+  add_option(command, "--config", options.settings.config);
+  add_option(command, "--brokers", options.settings.brokers);
+  add_option(command, "--bus", options.settings.bus);
+  add_option(command, "--runs", options.runs);
+  add_option(command, "--seed", options.seed);
+  return command + " -o svg > power.svg";
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const runtime::Plan plan, compile(options, console));
   TRY(power::Settings settings, parse_settings(options));
@@ -230,7 +250,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     console.line(power::as_json(report, evidence ? &*evidence : nullptr));
   } else {
     console.print(power::as_table(report) + (evidence ? power::evidence_as_table(*evidence) : ""));
-    console.suggest(fmt::format("rollbook power {} -o svg > power.svg", options.file));
+    if (options.file != "-") console.suggest(plot_of(options));  // stdin has been read
   }
   return Exit::done;
 }

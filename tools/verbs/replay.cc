@@ -8,6 +8,7 @@
 #include "tools/recompute.h"
 #include "tools/rollouts.h"
 #include "tools/settings.h"
+#include "tools/shell_words.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -81,7 +82,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   if (options.output == "text") {
     if (entries.empty()) console.say("no rollouts yet");
-    console.suggest(fmt::format("rollbook replay {} --verify", options.data));
+    console.suggest(fmt::format("rollbook replay {} --verify", shell_word(options.data)));
   }
   return Exit::done;
 }

@@ -16,11 +16,15 @@
 #include "tools/scenario/meters.h"
 #include "tools/scenario/suite.h"
 #include "tools/scenario/verdict.h"
+#include "tools/shell_words.h"
 #include "tools/verbs.h"
 #include "tools/virtual_run.h"
 
 namespace rollbook::tools {
 namespace {
+
+constexpr const char* kSeedUsual = "1";
+constexpr const char* kAnswerUsual = "yes";
 
 struct Options {
   std::string file;
@@ -28,7 +32,7 @@ struct Options {
   std::vector<std::string> params;
   std::string scenario;
   std::string speed = "max";
-  std::string seed = "1";
+  std::string seed = kSeedUsual;
   std::string data;
   std::string answer;
   std::string output;
@@ -149,8 +153,19 @@ bool say_unmet(const Script& script, const Seen& seen, const Console& console) {
   return unmet.empty();
 }
 
+// The same run once more, but for how fast it is shown.
+std::string again_of(const Options& options) {
+  std::string command = "rollbook sandbox " + shell_word(options.file);
+  add_option(command, "--scenario", options.scenario);
+  add_option(command, "--fault", options.faults);
+  add_option(command, "--param", options.params);
+  if (options.seed != kSeedUsual) add_option(command, "--seed", options.seed);
+  if (options.answer != kAnswerUsual) add_option(command, "--answer", options.answer);
+  return command;
+}
+
 Outcome<Exit> run_scenario(const Options& options, const Console& console) {
-  if (options.seed != "1" || options.answer != "yes") {
+  if (options.seed != kSeedUsual || options.answer != kAnswerUsual) {
     return give_up("--seed and --answer belong to the made-up service; the scenario says it all",
                    Exit::usage);
   }
@@ -176,10 +191,7 @@ Outcome<Exit> run_scenario(const Options& options, const Console& console) {
   if (interrupted()) return Exit::interrupted;
   if (seen.outcome && options.output != "jsonl") {
     TRY(const Rollout rollout, Rollout::load(*log, seen.stream));
-    print_end(rollout.state(),
-              {fmt::format("rollbook sandbox {} --scenario {}", options.file, options.scenario),
-               options.data},
-              console);
+    print_end(rollout.state(), {again_of(options), options.data}, console);
   }
   if (!say_unmet(script, seen, console)) return Exit::error;
   if (seen.refused) {
@@ -235,7 +247,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const Rollout rollout, Rollout::load(*log, entry.stream));
   if (!outcome) return has_not_ended(rollout.state(), sandbox->now());
   if (options.output != "jsonl") {
-    print_end(rollout.state(), {"rollbook sandbox " + options.file, options.data}, console);
+    print_end(rollout.state(), {again_of(options), options.data}, console);
   }
   return exit_of(*outcome);
 }

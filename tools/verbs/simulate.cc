@@ -10,11 +10,14 @@
 #include "tools/rollouts.h"
 #include "tools/scenario/play.h"
 #include "tools/scenario/recording.h"
+#include "tools/shell_words.h"
 #include "tools/verbs.h"
 #include "tools/virtual_run.h"
 
 namespace rollbook::tools {
 namespace {
+
+constexpr const char* kAnswerUsual = "yes";
 
 struct Options {
   std::string file;
@@ -90,6 +93,16 @@ Outcome<std::string> stillness_of(const runtime::EventLog& log, const Rollout& r
   return why.empty() ? why : ", which stands still: " + why;
 }
 
+// The same run once more, but for how fast it is shown.
+std::string again_of(const Options& options) {
+  std::string command = "rollbook simulate " + shell_word(options.file);
+  add_option(command, "--metrics", options.metrics);
+  add_option(command, "--fault", options.faults);
+  add_option(command, "--param", options.params);
+  if (options.answer != kAnswerUsual) add_option(command, "--answer", options.answer);
+  return command;
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const double speed, parse_speed(options.speed));
   TRY(runtime::Plan plan, compile_plan(options.file, options.params, console));
@@ -132,10 +145,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
         Exit::waiting);
   }
   if (options.output != "jsonl") {
-    print_end(rollout.state(),
-              {fmt::format("rollbook simulate {} --metrics {}", options.file, options.metrics),
-               options.data},
-              console);
+    print_end(rollout.state(), {again_of(options), options.data}, console);
   }
   return exit_of(*seen.outcome);
 }

@@ -111,6 +111,46 @@ TEST(PowerOfTwoQuantiles, TakesTheLatencyThatWasRecorded) {
               HasSubstr("beyond the last bucket"));
 }
 
+// Nothing took longer than 50 ms, so any limit beyond that looks alike to what is healthy.
+TEST(PowerOfTwoQuantiles, ALimitBeyondAllThatWasRecordedStopsNoHealthyCanary) {
+  const std::vector<std::pair<core::Fixed, double>> recorded{
+      {core::Fixed{5'000'000}, 1},  {core::Fixed{10'000'000}, 0.4}, {core::Fixed{25'000'000}, 0.1},
+      {core::Fixed{50'000'000}, 0}, {core::Fixed{100'000'000}, 0},  {core::Fixed{500'000'000}, 0}};
+  for (const auto& [factor, twice] : {std::pair{"110%", 1.161}, {"150%", 1.583}, {"300%", 3.167}}) {
+    Settings settings = few(5, {2, 5});
+    settings.latencies.emplace("guard.stop[1]", Latency::recorded(recorded));
+    const core::Machine shop = halved(machine(
+        "stop canary.p99(latency) > baseline.p99(latency) * " + std::string(factor) + " over 1m",
+        "", "10m"));
+    const CriterionReport it = of(study(shop, 200, settings), "guard.stop[1]");
+    EXPECT_EQ(it.healthy, 0) << factor;
+    EXPECT_EQ(it.slowdown(it.healthy), 1) << factor;
+    // Of 47.5 ms at p99: 2 % take longer than 45 ms, 5 % than 37.5 ms.
+    EXPECT_NEAR(it.slowdown(0.02), twice, 0.001) << factor;
+    EXPECT_NEAR(it.slowdown(0.05) / it.slowdown(0.02), 45 / 37.5, 1e-9) << factor;
+    EXPECT_EQ(it.loads.front().alarm.likely, 0) << factor;
+    EXPECT_EQ(it.loads.front().after[0].noticed, 1) << factor;
+    EXPECT_LE(it.loads.front().after[1].time, it.loads.front().after[0].time) << factor;
+  }
+}
+
+// Beyond the last edge lies one in two hundred: of a canary that has fewer beyond its limit nobody
+// knows how fast it is.
+TEST(PowerOfTwoQuantiles, WhatLiesBeyondTheLastEdgeIsNoRate) {
+  Settings settings = few(1, {2});
+  settings.latencies.emplace("whole.it", Latency::recorded({{core::Fixed{50'000'000}, 0.1},
+                                                            {core::Fixed{100'000'000}, 0.005}}));
+  const core::Machine shop =
+      of_expect("canary.p99(latency) <= baseline.p99(latency) * 150% over 10m");
+  const CriterionReport it = of(study(shop, 20, settings), "whole.it");
+  EXPECT_FALSE(it.at(0.2).has_value());
+  EXPECT_FALSE(it.at(0.5).has_value());
+  ASSERT_TRUE(it.at(0.8).has_value());
+  EXPECT_NEAR(it.healthy, 0.005, 1e-12);
+  EXPECT_EQ(it.slowdown(it.healthy), 1);
+  EXPECT_NEAR(it.slowdown(0.1), 1.5 * 97.37 / 50, 0.001);
+}
+
 TEST(PowerOfTwoQuantiles, ARateSaysNothingOfThem) {
   const core::Machine shop =
       of_expect("canary.p99(latency) <= baseline.p99(latency) * 105% over 10m");
@@ -272,6 +312,7 @@ TEST(PowerOfTheRest, WhatCannotBeToldSaysWhyAndWhatToDo) {
       {"canary.errors / canary.requests < baseline.errors / baseline.requests * 120% over 5m",
        "--healthy whole.it=RATE"},
       {"canary.rate(requests) < baseline.rate(requests) * 120% over 5m", "compare a ratio"},
+      {"canary.queue < baseline.queue * 120% over 5m", "how two gauges scatter is not known"},
   };
   for (const auto& c : cases) {
     const Report report = study(of_expect(c.expect), 45, few(1, {2}));
@@ -297,6 +338,27 @@ TEST(PowerOfTheRest, AGaugeIsSaidAsItWasRecorded) {
   EXPECT_THAT(as_json(report, nullptr),
               HasSubstr(R"("recorded":{"least":3.0,"greatest":71.5,"spans":288,"beyond":2})"));
   EXPECT_EQ(report.plan.front().reviews_untold, 1U);
+}
+
+// Five times what its limit allows: its promise says nothing of that, and it never passes.
+TEST(PowerOfTheRest, AGateThatNoHealthyCanaryPassesSaysSo) {
+  Settings settings = few(5, {2});
+  settings.healthy_rate = 0.05;
+  const Report report =
+      study(of_expect("errors / requests < 1% with confidence 95%", "10m"), 100, settings);
+  const AtLoad& at = of(report, "whole.it").loads.front();
+  EXPECT_EQ(at.alarm.how, How::simulated);
+  EXPECT_EQ(at.alarm.likely, 1);
+  EXPECT_EQ(report.plan.front().reviews_untold, 0U);
+  EXPECT_THAT(as_table(report), HasSubstr("  at the peak no healthy one passes\n"));
+}
+
+TEST(PowerOfTheRest, NothingIsSaidOfWhatCannotBeSoSick) {
+  const Report report =
+      study(of_expect("rate(requests) unchanged from previous 10m by at most 50%", "10m"), 100,
+            few(1, {2}));
+  EXPECT_TRUE(of(report, "whole.it").loads.front().after[0].none);
+  EXPECT_THAT(as_table(report), testing::Not(HasSubstr("sick:")));
 }
 
 TEST(PowerOfTheRest, TablesAndPlotsSayWhatIsSick) {

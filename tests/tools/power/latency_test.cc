@@ -58,5 +58,20 @@ TEST(Latency, AFlatPieceIsNoPlaceToDivide) {
   EXPECT_NEAR(latency.above(0.02), 1, 1e-12);
 }
 
+// What lies beyond all that was recorded has the share of its last edge, and so has that edge.
+TEST(Latency, OfManyTimesWithOneShareTheNearestIsTold) {
+  const Latency latency =
+      Latency::recorded({{ms(50), 1}, {ms(100), 0.2}, {ms(200), 0.2}, {ms(300), 0.01}});
+  EXPECT_NEAR(latency.exceeded_by(0.2, 0.15), 0.15, 1e-12);
+  EXPECT_NEAR(latency.exceeded_by(0.2, 0.05), 0.1, 1e-12);
+  EXPECT_NEAR(latency.exceeded_by(0.2, 0.4), 0.2, 1e-12);
+  EXPECT_NEAR(latency.exceeded_by(0.01, 0.4), 0.4, 1e-12);
+  EXPECT_NEAR(latency.exceeded_by(0.01, 0.1), 0.3, 1e-12);
+  EXPECT_NEAR(latency.exceeded_by(0.6, 0.4), 0.075, 1e-12);  // only one has it
+  const Latency usual = Latency::usual(Fixed{990'000'000});
+  EXPECT_NEAR(usual.exceeded_by(0.01, 7), usual.exceeded_by(0.01), 1e-12);
+  EXPECT_EQ(usual.exceeded_by(0, 7), 7);  // less than a double tells
+}
+
 }  // namespace
 }  // namespace rollbook::power

@@ -21,6 +21,7 @@ runbook shop_canary {
   metric requests = counter shop_requests_total
   metric errors   = counter shop_errors_total default 0
   metric latency  = histogram shop_seconds
+  metric queue    = gauge max shop_queue
   guard {
     )" + stop + R"(
     otherwise rollback automatic

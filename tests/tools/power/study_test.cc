@@ -212,14 +212,29 @@ TEST(Power, TheSameSeedGivesTheSameRuns) {
   EXPECT_NE(requests(1), requests(2));
 }
 
+// With those that there are: what only says when another counts is none of them.
 TEST(Power, ARateForAnUnknownCriterionIsRefused) {
-  Settings settings;
-  settings.healthy_rates["guard.stop[7]"] = 0.1;
-  const core::Machine shop = machine(kStop);
-  const auto made = Study::of(shop, {{"peak", 1}}, settings);
-  ASSERT_FALSE(made.has_value());
-  EXPECT_EQ(made.error().message,
-            "no criterion is called `guard.stop[7]`; `rollbook check` shows them");
+  const core::Machine shop = machine(
+      "stop errors / requests > 0.1% over 5m for 2m when baseline fails too halt\n"
+      "    stop absent(requests) for 3m",
+      "expect it: errors / requests < 0.1% over 5m");
+  const auto refusal = [&](const std::string& id) {
+    Settings settings;
+    settings.healthy_rates[id] = 0.1;
+    const auto made = Study::of(shop, {{"peak", 1}}, settings);
+    return made ? "" : made.error().message;
+  };
+  EXPECT_EQ(refusal("guard.stop[7]"),
+            "no criterion is called `guard.stop[7]`, did you mean `guard.stop[1]`?");
+  EXPECT_EQ(refusal("all"),
+            "no criterion is called `all`; those that take a rate are `guard.stop[1]`, `whole.it`");
+  EXPECT_EQ(refusal("guard.stop[1].baseline"),
+            "no criterion is called `guard.stop[1].baseline`; those that take a rate are "
+            "`guard.stop[1]`, `whole.it`");
+  EXPECT_EQ(refusal("guard.stop[2]"),
+            "criterion `guard.stop[2]` takes no rate: `absent(requests) for 3m` is held against no "
+            "share of requests and no number of them");
+  EXPECT_EQ(refusal("whole.it"), "");
 }
 
 // Rising from nothing to certainty, in one picture.

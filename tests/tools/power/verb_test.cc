@@ -131,6 +131,22 @@ TEST_F(PowerVerb, APlotIsOnePicture) {
   EXPECT_TRUE(ran.out.ends_with("</svg>\n"));
 }
 
+// What comes before the first stage has a curve as a review has; what has none is named.
+TEST_F(PowerVerb, APlotHasAllOrNamesWhatItLeavesOut) {
+  const Ran ran = rollbook(
+      {"power", ROLLBOOK_SOURCE_DIR "/plans/hal9-canary.runbook", "--runs", "1", "-o", "svg"});
+  ASSERT_EQ(ran.exit, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("at the review of preflight"));
+  EXPECT_THAT(ran.out, HasSubstr("at the review of success"));
+  EXPECT_THAT(ran.out, HasSubstr(">not drawn, the table says why: guard.stop[5]"));
+  std::string quiet = kShop;
+  const std::size_t at = quiet.find("    stop errors");
+  quiet.replace(at, quiet.find("    otherwise") - at, "    stop absent(requests) for 3m\n");
+  const Ran none =
+      rollbook({"power", directory_.write("q.runbook", quiet), "--load", "9/s", "-o", "svg"});
+  EXPECT_THAT(none.out, HasSubstr(">nothing to draw, the table says why: guard.stop[1]<"));
+}
+
 TEST_F(PowerVerb, RatesAreGivenForAllOrForOne) {
   const Ran all = power({"--load", "40/s", "--healthy", "2%", "-o", "json"});
   ASSERT_EQ(all.exit, 0) << all.err;
@@ -209,6 +225,30 @@ TEST_F(PowerVerb, RecordedLimitsAreProposedInWords) {
   ASSERT_EQ(ran.exit, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("recorded 1%, limit 4% (broken in "));
   EXPECT_THAT(ran.out, HasSubstr("recorded 5%, limit 200ms (broken in "));
+}
+
+// What is suggested can be pasted, and draws what was just told.
+TEST_F(PowerVerb, ThePlotThatIsSuggestedIsOfTheSame) {
+  const std::string file = directory_.write("my shop.runbook", kShop);
+  const auto next = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"power", file});
+    const Ran ran = rollbook(more);
+    EXPECT_EQ(ran.exit, 0) << ran.err;
+    const std::size_t at = ran.err.find("next: ");
+    return at == std::string::npos ? "" : ran.err.substr(at + 6);
+  };
+  const std::string from = recorded();
+  EXPECT_EQ(next({"--load", "40/s,20/s", "--healthy", "2%", "--healthy", "guard.stop[2]=3%",
+                  "--every", "10s", "--runs", "3", "--seed", "7"}),
+            "rollbook power '" + file +
+                "' --healthy 2% --healthy 'guard.stop[2]=3%' --load 40/s,20/s --every 10s --runs 3 "
+                "--seed 7 -o svg > power.svg\n");
+  EXPECT_EQ(
+      next({"--from", from, "--last", "7d", "--runs", "3"}),
+      "rollbook power '" + file + "' --from " + from + " --last 7d --runs 3 -o svg > power.svg\n");
+  const Ran piped = rollbook({"power", "-", "--load", "40/s", "--runs", "3"}, kShop);
+  EXPECT_EQ(piped.exit, 0) << piped.err;
+  EXPECT_THAT(piped.err, Not(HasSubstr("next:")));  // what came by stdin has been read
 }
 
 TEST_F(PowerVerb, MistakesAreNamed) {
