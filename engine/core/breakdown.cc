@@ -11,29 +11,48 @@
 namespace rollbook::core {
 namespace {
 
-// The canary's count of one set within (after, at].
-Fixed counted(const KindState& kind, Time after, Time at) {
-  Fixed sum;
-  for (const Cell& cell : kind.cells) {
-    if (cell.end > after && cell.latest <= at) sum += cell.value;
-  }
-  return sum;
-}
-
-// The counts of all sets that may be new, by number.
-std::vector<Fixed> counts_at(const Subject& subject, BreakdownIndex index, Time at) {
-  const Time after = at - subject.machine.at(subject.criterion.window).width;
+// The canary's counts of each set that may be new, by number, each set's by rising time.
+std::vector<std::vector<Cell>> counted(const Subject& subject, BreakdownIndex index) {
   const auto& kinds = subject.state.breakdowns[index.value].kinds;
-  std::vector<Fixed> counts;
-  for (const KindState& kind : kinds) counts.push_back(counted(kind, after, at));
+  std::vector<std::vector<Cell>> sets;
+  for (const KindState& kind : kinds) sets.emplace_back(kind.cells.begin(), kind.cells.end());
   for (const Share& share : subject.pending.observed.kinds) {
     if (share.breakdown != index || share.arm != Arm::canary) continue;
-    if (share.cell.end <= after || share.cell.latest > at) continue;
-    if (counts.size() <= share.set) counts.resize(share.set + 1);
-    counts[share.set] += share.cell.value;
+    if (sets.size() <= share.set) sets.resize(share.set + 1);
+    sets[share.set].push_back(share.cell);
   }
-  for (std::uint32_t set = 0; set < counts.size(); ++set) {
-    if (is_known(subject.state, subject.pending, index, set)) counts[set] = Fixed{};
+  for (std::uint32_t set = 0; set < sets.size(); ++set) {
+    if (is_known(subject.state, subject.pending, index, set)) sets[set].clear();
+    std::stable_sort(sets[set].begin(), sets[set].end(),
+                     [](const Cell& a, const Cell& b) { return a.end < b.end; });
+  }
+  return sets;
+}
+
+// The most that came within `width` up to any moment behind `from` and up to `at`: what came at
+// that moment and before; where nothing did, what `at` still holds.
+Fixed most_within(const std::vector<Cell>& cells, Duration width, Time from, Time at) {
+  Fixed most, sum;
+  auto first = cells.begin();
+  const auto leave = [&](Time until) {
+    for (; first != cells.end() && first->end + width <= until; ++first) sum -= first->value;
+  };
+  for (auto last = cells.begin(); last != cells.end() && last->latest <= at; ++last) {
+    sum += last->value;
+    leave(last->latest);
+    if (last->latest > from) most = std::max(most, sum);
+  }
+  leave(at);
+  return std::max(most, sum);
+}
+
+std::vector<Fixed> counts_at(const Subject& subject, BreakdownIndex index, Time at) {
+  const Duration width = subject.machine.at(subject.criterion.window).width;
+  const TestState& looks = subject.state.tests[subject.index().value];
+  const Time before = at > looks.cut ? looks.cut : looks.stepped;
+  std::vector<Fixed> counts;
+  for (const std::vector<Cell>& cells : counted(subject, index)) {
+    counts.push_back(most_within(cells, width, before, at));
   }
   return counts;
 }
@@ -80,6 +99,28 @@ void add(std::deque<Cell>& cells, const Cell& cell) {
   } else {
     cells.insert(place, cell);
   }
+}
+
+// Where looks have come to. `cut` and `stepped` of its test, which it has no other use for: the
+// time of the last one, and of the one before that was of another.
+void note_look(const Machine& machine, RolloutState& state, CriterionIndex index) {
+  const Pending nothing;
+  const Time at = common_time(Subject{machine, state, nothing, machine.at(index)});
+  TestState& looks = state.tests[index.value];
+  if (at <= looks.cut) return;
+  looks.stepped = looks.cut;
+  looks.cut = at;
+}
+
+// What ends there or before is in the window of no later look: one may lie as far back as an arm is
+// waited for (common_time.h), and asks of all that came since the one before.
+Time oldest_looked_at(const Machine& machine, const RolloutState& state, CriterionIndex index) {
+  const Window& window = machine.at(machine.at(index).window);
+  const Time watermark = state.series[window.series.value].watermark;
+  if (watermark == kDistantPast) return kDistantPast;
+  const Duration waited = state.limits.grace + state.limits.stale_after;
+  const Time before = std::max(state.tests[index.value].stepped, watermark - 2 * waited);
+  return std::min(watermark - waited, before) - window.width;
 }
 
 }  // namespace
@@ -190,17 +231,14 @@ void take_kinds(const Machine& machine, RolloutState& state, const Observed& obs
     const BreakdownIndex index = breakdown_of(machine, CriterionIndex{i});
     BreakdownState& breakdown = state.breakdowns[index.value];
     breakdown.kinds.resize(breakdown.sets.size());
-    const Window& window = machine.at(criterion.window);
-    const Time watermark = state.series[window.series.value].watermark;
     for (const Share& share : observed.kinds) {
       if (share.breakdown != index) continue;
       KindState& kind = breakdown.kinds[share.set];
       kind.known = kind.known || share.arm == Arm::baseline;
       if (!kind.known) add(kind.cells, share.cell);
     }
-    if (watermark == kDistantPast) continue;
-    // A look may lie as far back as an arm is waited for (common_time.h).
-    const Time oldest = watermark - state.limits.grace - state.limits.stale_after - window.width;
+    note_look(machine, state, CriterionIndex{i});
+    const Time oldest = oldest_looked_at(machine, state, CriterionIndex{i});
     for (KindState& kind : breakdown.kinds) {
       if (kind.known) kind.cells.clear();
       while (!kind.cells.empty() && kind.cells.front().end <= oldest) kind.cells.pop_front();

@@ -49,6 +49,10 @@ struct Side {
   }
 };
 
+Side side_of(const Criterion& criterion) {
+  return {allowed_share(criterion), says_greater(criterion.comparison)};
+}
+
 void prove_gate(const Subject& subject, const std::vector<std::int64_t>& now, Found& found) {
   const Criterion& criterion = subject.criterion;
   const TestStart& start = subject.state.tests[subject.index().value].starts.front();
@@ -93,19 +97,18 @@ double log_of_bound(const TestState& test, const std::vector<std::int64_t>& now,
   return std::log(total);
 }
 
-// What the start says that speaks loudest: its counts are what people are told.
-std::vector<std::int64_t> loudest(const std::vector<TestStart>& terms,
-                                  const std::vector<std::int64_t>& now, const Side& side) {
-  std::vector<std::int64_t> counts;
+// The start that speaks loudest; nullptr: none adds anything.
+const TestStart* loudest(const std::vector<TestStart>& terms, const std::vector<std::int64_t>& now,
+                         const Side& side) {
+  const TestStart* found = nullptr;
   double most = -HUGE_VAL;
   for (const TestStart& start : terms) {
-    std::vector<std::int64_t> mine = since(now, start.counts);
-    const double value = log_weight(start) + side.log_value(side.sample(mine));
+    const double value = log_weight(start) + side.log_value(side.sample(now, start));
     if (value <= most) continue;
     most = value;
-    counts = std::move(mine);
+    found = &start;
   }
-  return counts;
+  return found;
 }
 
 // A guard's proof stands for hours after what it proved is over. Of the baseline that would hold a
@@ -140,7 +143,7 @@ void prove_guard(const Subject& subject, const std::vector<std::int64_t>& now, b
                  Found& found) {
   const Criterion& criterion = subject.criterion;
   const TestState& test = subject.state.tests[subject.index().value];
-  Side side{allowed_share(criterion), says_greater(criterion.comparison)};
+  Side side = side_of(criterion);
   const auto is_far = [&] {
     return !in_full &&
            stats::micro_nats(log_of_bound(test, now, side)) < threshold_of(criterion.alpha);
@@ -154,8 +157,9 @@ void prove_guard(const Subject& subject, const std::vector<std::int64_t>& now, b
   evidence.prior_b = side.prior().b;
   std::vector<TestStart> terms;
   evidence.statistic = stats::micro_nats(log_of_sum(test, now, side, &terms));
-  evidence.counts = loudest(terms, now, side);
-  if (evidence.counts.empty()) evidence.counts = now;
+  // What the loudest one counts is what people are told.
+  const TestStart* told = loudest(terms, now, side);
+  evidence.counts = told != nullptr ? since(now, told->counts) : now;
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
   if (!found.true_) return;
@@ -216,6 +220,24 @@ void tell_quantile(const Subject& subject, Found& found) {
   if (beyond && !found.high) found.low = bounds.back();
 }
 
+// Whether the criterion is a guard's test of a share, and has begun.
+bool guards_share(const Subject& subject) {
+  const auto& tests = subject.state.tests;
+  const std::size_t index = subject.index().value;
+  return subject.criterion.test == Test::proportion &&
+         subject.criterion.kind == CriterionKind::stop && index < tests.size() &&
+         !tests[index].starts.empty();
+}
+
+Broken broken_in(const Subject& subject, const std::vector<std::int64_t>& now,
+                 const TestStart& start) {
+  const Side side = side_of(subject.criterion);
+  const Sample sample = side.sample(now, start);
+  return {began_at(subject, start), sample.requests,
+          side.above ? sample.errors : sample.requests - sample.errors,
+          side.above ? side.limit : Fixed::from_int(1) - side.limit};
+}
+
 Found proportion(const Subject& subject, bool in_full) {
   const Criterion& criterion = subject.criterion;
   Found found;
@@ -269,6 +291,28 @@ Found prove_in_full(const Subject& subject) { return prove(subject, true); }
 bool is_well_again(const Reading& reading) {
   return reading.raw == Raw::false_ && reading.evidence &&
          reading.evidence->test == Test::proportion && stands(*reading.evidence);
+}
+
+std::optional<Broken> loudest_of(const Subject& subject) {
+  if (!guards_share(subject)) return std::nullopt;
+  const TestState& test = subject.state.tests[subject.index().value];
+  const Time at = cut_of(subject);
+  Side side = side_of(subject.criterion);
+  side.dispersion = dispersion_at(subject, at);
+  const std::vector<std::int64_t> now = counts_at(subject, at);
+  std::vector<TestStart> terms;
+  log_of_sum(test, now, side, &terms);
+  const TestStart* start = loudest(terms, now, side);
+  return start != nullptr ? std::optional(broken_in(subject, now, *start)) : std::nullopt;
+}
+
+std::optional<Broken> broken_since(const Subject& subject, Time since) {
+  if (!guards_share(subject)) return std::nullopt;
+  const std::vector<TestStart>& starts = subject.state.tests[subject.index().value].starts;
+  const auto is_made = [&](const TestStart& start) { return began_at(subject, start) <= since; };
+  const auto newest = std::find_if(starts.rbegin(), starts.rend(), is_made);
+  return broken_in(subject, counts_at(subject, cut_of(subject)),
+                   newest != starts.rend() ? *newest : starts.front());
 }
 
 std::int64_t threshold_of(Fixed alpha) {

@@ -108,7 +108,7 @@ struct Batches {
   bool operator==(const Batches&) const = default;
 };
 
-// What the test of a criterion has seen; trials.h says how it grows. Empty for plain ones.
+// What a criterion's test has seen (trials.h). Empty for plain ones; of `new(…)` see breakdown.cc.
 struct TestState {
   // Event time up to which it has counted; kDistantFuture: it begins, without starts till then, as
   // soon as all of its parts can be counted alike.

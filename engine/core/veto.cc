@@ -6,6 +6,7 @@
 #include "engine/core/judge.h"
 #include "engine/core/lately.h"
 #include "engine/core/limits.h"
+#include "engine/core/prove.h"
 
 namespace rollbook::core {
 namespace {
@@ -26,6 +27,49 @@ Lately measured(const Subject& subject, Time at) {
   const Duration most = subject.state.limits.stale_after;
   Lately found = lately(subject, at, window.cumulative ? most : std::min(most, window.width));
   return found.samples < std::max(criterion.at_least, kAtLeastRequests) ? Lately{} : found;
+}
+
+// ---- Of one cause ---------------------------------------------------------------------------
+
+// The condition of the stop that `veto` is the baseline's share of.
+const Criterion* judged_with(const Machine& machine, const Trigger& trigger,
+                             const Criterion& veto) {
+  const auto metric = [&](WindowIndex window) {
+    return window.valid() ? machine.at(machine.at(window).series).metric : MetricIndex{};
+  };
+  const auto is_same = [&](const Criterion& own) {
+    return own.test == veto.test && own.measure == veto.measure && own.alpha == veto.alpha &&
+           own.comparison == veto.comparison && own.limit == veto.limit &&
+           own.quantile == veto.quantile && metric(own.window) == metric(veto.window) &&
+           metric(own.denominator) == metric(veto.denominator);
+  };
+  if (is_same(machine.at(trigger.criterion))) return &machine.at(trigger.criterion);
+  for (const CriterionIndex index : trigger.also) {
+    if (is_same(machine.at(index))) return &machine.at(index);
+  }
+  return nullptr;
+}
+
+// Whether the canary breaks its limit at more than one and a half times the baseline's rate, and
+// not by chance: by three standard deviations (Poisson).
+bool is_much_worse(const Broken& canary, const Broken& baseline) {
+  const Int128 likely = Int128{3} * baseline.broken * canary.requests / (2 * baseline.requests);
+  const Int128 more = canary.broken - likely;
+  return more > 0 && more * more > 9 * likely;
+}
+
+// Whether what proves the canary's condition goes for the baseline as well: since the start that
+// carries the proof the baseline broke the limit too, and the canary is not much worse. Where
+// failures of seconds come and go the baseline, which has more requests at a time, may never be
+// proven itself.
+bool has_same_cause(const Subject& subject, const Trigger& trigger) {
+  const auto& [machine, state, pending, veto] = subject;
+  const Criterion* own = judged_with(machine, trigger, veto);
+  if (own == nullptr) return false;
+  const auto canary = loudest_of(Subject{machine, state, pending, *own});
+  if (!canary) return false;
+  const auto baseline = broken_since(subject, canary->since);
+  return baseline && baseline->too_many() && !is_much_worse(*canary, *baseline);
 }
 
 // ---- Waiting --------------------------------------------------------------------------------
@@ -215,16 +259,22 @@ bool awaits_points(const Machine& machine, const RolloutState& state, Time now) 
 bool is_taken_for_failing(const Subject& subject, Time now, Reading& reading) {
   const auto& [machine, state, pending, criterion] = subject;
   const CriterionIndex index = subject.index();
-  const auto waits = [&](const Transition& transition) {
+  const auto held_back = [&](const Transition& transition) {
     const Trigger& trigger = transition.trigger;
-    if (!holds_back(trigger, index)) return false;
-    if (!machine.contains(transition.from, state.active)) return false;
-    return fails(machine, state, trigger) &&
-           now >= Stop{machine, state, trigger}.broken() + state.limits.stale_after;
+    return holds_back(trigger, index) && machine.contains(transition.from, state.active) &&
+           fails(machine, state, trigger);
   };
-  if (std::none_of(machine.transitions.begin(), machine.transitions.end(), waits)) return false;
+  const auto& transitions = machine.transitions;
+  if (std::none_of(transitions.begin(), transitions.end(), held_back)) return false;
   const Lately found = measured(subject, reading.at);
   if (!found.failing()) return false;
+  const auto is_shared = [&](const Transition& transition) {
+    if (!held_back(transition)) return false;
+    const Trigger& trigger = transition.trigger;
+    return now >= Stop{machine, state, trigger}.broken() + state.limits.stale_after ||
+           has_same_cause(subject, trigger);
+  };
+  if (std::none_of(transitions.begin(), transitions.end(), is_shared)) return false;
   reading.value = found.value;
   reading.samples = found.samples;
   return true;

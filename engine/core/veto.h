@@ -30,10 +30,11 @@ bool may_be_held_back(const Machine& machine, CriterionIndex criterion);
 bool awaits_points(const Machine& machine, const RolloutState& state, Time now);
 
 // Whether the baseline's share of a condition, `subject`, fails though its test or its window does
-// not say so yet: the canary's did `stale_after` ago, and what the baseline brought since then
-// breaks the limit as well. One arm may need much longer: the jump into a failure is taken for a
-// burst, the more so the more requests there are, and after a shift most of the canary's window has
-// come since, and most of the baseline's before. Sets the reading to what was measured.
+// not say so yet: what it brought in the last `stale_after` breaks the limit, and the canary's did
+// `stale_after` ago, or is proven by what the baseline has as well. One arm may need much longer:
+// the jump into a failure is taken for a burst, the more so the more requests there are, and after
+// a shift most of the canary's window has come since, and most of the baseline's before. Sets the
+// reading to what was measured.
 bool is_taken_for_failing(const Subject& subject, Time now, Reading& reading);
 
 // When next it has waited long enough for something; kDistantFuture: it does not wait.

@@ -174,7 +174,8 @@ void Invariants::see_ids(const core::RolloutState& before, const core::Event& ev
 namespace {
 
 // What is known of the baseline up to the breach is a condition that it does not fail in, with
-// nothing since that it could fail by.
+// nothing since that it could fail by, and what it brought for as long as it is waited for does not
+// read above the limit.
 bool is_well(const core::Machine& machine, const core::RolloutState& state,
              const core::Trigger& trigger, core::CriterionIndex index) {
   const core::Criterion& criterion = machine.at(index);
@@ -187,10 +188,16 @@ bool is_well(const core::Machine& machine, const core::RolloutState& state,
                        criterion.comparison == core::Comparison::greater_equal;
   if (criterion.measure != core::Measure::ratio || !by_more) return false;
   const core::Pending nothing;
-  const core::Sum lately =
-      core::sum_between(machine, state, nothing, criterion.window,
-                        series.watermark - state.limits.grace, series.watermark);
-  return verdict == core::Verdict::pass && lately.value.nanos == 0;
+  const auto came = [&](core::WindowIndex window, core::Duration span) {
+    return core::sum_between(machine, state, nothing, window, series.watermark - span,
+                             series.watermark)
+        .value.nanos;
+  };
+  const core::Duration waited = state.limits.stale_after;
+  const bool reads_above = came(criterion.window, waited) * core::Fixed::kScale >
+                           criterion.limit.nanos * came(criterion.denominator, waited);
+  return verdict == core::Verdict::pass && came(criterion.window, state.limits.grace) == 0 &&
+         !reads_above;
 }
 
 // A stop that the baseline holds back: while it fails too, what goes forward is halted; else it
