@@ -11,7 +11,7 @@
 namespace rollbook::core {
 namespace {
 
-constexpr std::uint64_t kFormat = 8;
+constexpr std::uint64_t kFormat = 9;
 
 class Writer {
  public:
@@ -210,8 +210,12 @@ void fields(A& archive, Limits& limits) {
   archive.all(limits.grace, limits.skew, limits.stale_after, limits.effect_deadline);
 }
 template <class A>
+void fields(A& archive, Promotion& promotion) {
+  archive.all(promotion.by, promotion.actor);
+}
+template <class A>
 void fields(A& archive, ClockState& clock) {
-  archive.all(clock.elapsed, clock.mark, clock.extra, clock.ended);
+  archive.all(clock.elapsed, clock.mark, clock.extra, clock.promoted, clock.spared);
 }
 template <class A>
 void fields(A& archive, Gap& gap) {
