@@ -8,6 +8,7 @@
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
 #include "engine/core/prove.h"
+#include "engine/core/requests.h"
 #include "engine/core/trials.h"
 
 namespace rollbook::tools {
@@ -21,47 +22,6 @@ constexpr core::Fixed kAlpha{1'000'000};                // as `traffic split as 
 constexpr core::Duration kReach = std::chrono::minutes(5);  // a point later than this is late
 
 // ---- What counts requests -------------------------------------------------------------------
-
-// A series that the runbook's windows keep; `absent` alone keeps no counts.
-std::optional<core::SeriesIndex> kept(const Machine& machine, core::MetricIndex metric, Arm arm,
-                                      core::TargetIndex target) {
-  for (const core::Window& window : machine.windows) {
-    if (machine.at(window.series) == core::Series{metric, arm, target}) return window.series;
-  }
-  return std::nullopt;
-}
-
-bool counts_both(const Machine& machine, core::MetricIndex metric, core::TargetIndex target) {
-  return machine.at(metric).kind == core::MetricKind::counter &&
-         kept(machine, metric, Arm::canary, target) && kept(machine, metric, Arm::baseline, target);
-}
-
-core::MetricIndex metric_of(const Machine& machine, core::WindowIndex window) {
-  return machine.at(machine.at(window).series).metric;
-}
-
-// What the runbook itself takes for requests: of its own test of the split, else what a ratio is
-// divided by. A counter that is no ratio's part comes last; what counts errors never does.
-std::optional<core::MetricIndex> counter_of(const Machine& machine, core::TargetIndex target) {
-  for (const core::Criterion& criterion : machine.criteria) {
-    if (criterion.measure != core::Measure::split || criterion.target != target) continue;
-    return metric_of(machine, criterion.window);
-  }
-  std::vector<core::MetricIndex> parts;
-  for (const core::Criterion& criterion : machine.criteria) {
-    if (!criterion.new_by.empty()) parts.push_back(metric_of(machine, criterion.window));
-    if (criterion.measure != core::Measure::ratio) continue;
-    const core::MetricIndex whole = metric_of(machine, criterion.denominator);
-    if (counts_both(machine, whole, target)) return whole;
-    parts.push_back(metric_of(machine, criterion.window));
-  }
-  for (std::uint32_t i = 0; i < machine.metrics.size(); ++i) {
-    const core::MetricIndex metric{i};
-    const bool part = std::find(parts.begin(), parts.end(), metric) != parts.end();
-    if (!part && counts_both(machine, metric, target)) return metric;
-  }
-  return std::nullopt;
-}
 
 core::WindowIndex add_window(Machine& machine, core::SeriesIndex series) {
   core::Window window;
@@ -89,7 +49,7 @@ std::vector<core::TargetIndex> targets_of(const Machine& machine) {
 }
 
 void add_test(Machine& machine, core::TargetIndex target) {
-  const auto metric = counter_of(machine, target);
+  const auto metric = core::requests_of(machine, target);
   if (!metric) return;
   core::Criterion criterion;
   criterion.id = kTest;
@@ -99,8 +59,8 @@ void add_test(Machine& machine, core::TargetIndex target) {
   criterion.test = core::Test::split;
   criterion.alpha = kAlpha;
   criterion.target = target;
-  criterion.window = add_window(machine, *kept(machine, *metric, Arm::canary, target));
-  criterion.other = add_window(machine, *kept(machine, *metric, Arm::baseline, target));
+  criterion.window = add_window(machine, *core::counted(machine, {*metric, Arm::canary, target}));
+  criterion.other = add_window(machine, *core::counted(machine, {*metric, Arm::baseline, target}));
   machine.criteria.push_back(std::move(criterion));
 }
 
