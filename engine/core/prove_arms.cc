@@ -137,6 +137,21 @@ void tell_rates(const Criterion& criterion, const std::vector<std::int64_t>& cou
   found.samples = timed ? counts[0] : counts[1];
 }
 
+// What came since the start that speaks loudest: over a guard's whole life a canary that was well
+// for days looks well. The first start began with the test.
+std::vector<std::int64_t> loudest(const Starts& starts, const std::vector<std::int64_t>& counts,
+                                  const Evidence& evidence) {
+  const TestStart* best = nullptr;
+  double most = -HUGE_VAL;
+  for (const TestStart& start : starts) {
+    const double value = log_of_start(start, since(evidence.logs, start.logs), evidence.dispersion);
+    if (best != nullptr && value <= most) continue;
+    best = &start;
+    most = value;
+  }
+  return best->logs.empty() ? counts : since(counts, best->counts);
+}
+
 // What the sums of the evidence say.
 void say(const Criterion& criterion, const Starts& starts, Evidence& evidence) {
   const bool guards = criterion.kind == CriterionKind::stop;
@@ -207,6 +222,8 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
   if (guards && found.true_) {
+    found.evidence->counts = loudest(starts, test.counts, *found.evidence);
+    tell_rates(criterion, found.evidence->counts, found);
     found.evidence->starts =
         terms_of(starts, found.evidence->logs, found.evidence->dispersion, statistic);
   }

@@ -73,9 +73,11 @@ void add_start(Time origin, Test kind, TestState& test, Time border,
   const std::int64_t next = next_start(origin, border);
   TestStart& last = test.starts.back();
   if (next <= last.to) return;
-  if (last.counts == counts &&
-      last.logs == logs) {  // nothing came in between: the two are one, with both weights
+  // Nothing came in between: the two are one, with both weights. Sums of two arms say so alone, for
+  // steps without an event add nothing to them; people are told of what came since the newest.
+  if (last.logs == logs && (!logs.empty() || last.counts == counts)) {
     last.to = next;
+    last.counts = std::move(counts);
     return;
   }
   test.starts.push_back({last.to, next, std::move(counts), std::move(logs)});
@@ -118,7 +120,7 @@ void grow_arms(const Subject& subject, const Observed& observed, TestState& test
     if (here == all.end()) continue;
     test.logs = here->logs;
     if (guards && origin != kDistantFuture) {
-      add_start(origin, subject.criterion.test, test, each.cut, {}, test.logs);
+      add_start(origin, subject.criterion.test, test, each.cut, test.counts, test.logs);
     }
   }
 }
