@@ -4,8 +4,8 @@
 // planned`; it is put behind the runbook's criteria before the log is folded, so that it can be
 // asked of any rollout whose runbook counts the requests of both arms.
 //
-//   Rollout::load(log, stream, until, add_split_test);
-//   TrafficLook look = look_at_traffic(rollout, now);
+//   Rollout::load(log, stream, until, {.machine = add_split_test});
+//   TRY(const TrafficLook look, look_at_traffic(rollout, now));
 
 #include <optional>
 #include <string>
