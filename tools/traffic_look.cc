@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "adapters/wire/age.h"
 #include "adapters/wire/text.h"
@@ -83,6 +84,23 @@ std::optional<ShiftLook> shift_of(const Rollout& rollout, core::TargetIndex targ
   return last;
 }
 
+// When the shift of each order settled; the state has forgotten those of former stages.
+using Settles = std::map<std::int64_t, core::Time>;
+Outcome<Settles> settles_of(const Rollout& rollout) {
+  std::map<core::Sequence, std::int64_t> orders;
+  Settles settles;
+  TRY_DO(rollout.each_event([&](const core::Event& event) {
+    if (const auto* asked = std::get_if<core::EffectRequested>(&event.body)) {
+      if (asked->kind == core::EffectKind::traffic) orders[event.sequence] = asked->order;
+    } else if (const auto* settled = std::get_if<core::EffectSettled>(&event.body)) {
+      const auto order = orders.find(settled->effect);
+      if (order != orders.end()) settles.emplace(order->second, event.time);
+    }
+    return true;
+  }));
+  return settles;
+}
+
 void judge(const Rollout& rollout, const core::Criterion& criterion, core::Time now,
            SplitLook& look) {
   const Machine& machine = rollout.machine();
@@ -131,7 +149,8 @@ std::string unmeasured(const Machine& machine, core::TargetIndex target) {
       machine.at(target).name);
 }
 
-SplitLook look_at(const Rollout& rollout, core::TargetIndex target, core::Time now) {
+SplitLook look_at(const Rollout& rollout, core::TargetIndex target, const Settles& settles,
+                  core::Time now) {
   const core::RolloutState& state = rollout.state();
   const Machine& machine = rollout.machine();
   SplitLook look;
@@ -148,6 +167,8 @@ SplitLook look_at(const Rollout& rollout, core::TargetIndex target, core::Time n
     look.shifted = books.shifted;
     look.back = books.back;
   }
+  const auto settle = settles.find(look.order);
+  look.since = settle == settles.end() ? state.started : settle->second;
   look.shift = shift_of(rollout, target, look.order);
   if (const core::Criterion* criterion = test_of(machine, target)) {
     judge(rollout, *criterion, now, look);
@@ -163,20 +184,25 @@ void add_split_test(Machine& machine) {
   for (const core::TargetIndex target : targets_of(machine)) add_test(machine, target);
 }
 
-TrafficLook look_at_traffic(const Rollout& rollout, core::Time now) {
+Outcome<TrafficLook> look_at_traffic(const Rollout& rollout, core::Time now) {
   const core::RolloutState& state = rollout.state();
+  TRY(const Settles settles, settles_of(rollout));
   TrafficLook look;
   look.rollout = state.id;
   look.runbook = rollout.machine().name;
   look.sequence = state.last;
   look.now = state.now;
-  look.settled = state.settled;
   look.requested = state.requested;
-  look.since = state.shift_floor == core::kDistantFuture ? state.started : state.shift_floor;
   for (const core::TargetIndex target : targets_of(rollout.machine())) {
-    look.splits.push_back(look_at(rollout, target, now));
+    look.splits.push_back(look_at(rollout, target, settles, now));
   }
   return look;
+}
+
+const SplitLook& TrafficLook::highest() const {
+  return *std::max_element(splits.begin(), splits.end(), [](const auto& a, const auto& b) {
+    return a.settled != b.settled ? a.settled < b.settled : a.since > b.since;
+  });
 }
 
 SplitVerdict verdict_of(const TrafficLook& look) {
