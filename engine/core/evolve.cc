@@ -267,7 +267,7 @@ struct Fold {
     }
   }
 
-  // A promoted hold has counted all it has to; how much of that was spared it is known.
+  // A promoted hold has counted all it has to; how much of that did not pass is kept.
   void end_hold(const std::string& actor) const {
     for (const Stage& stage : machine.stages) {
       if (!stage.hold.valid() || !machine.contains(stage.state, state.active)) continue;
