@@ -30,4 +30,18 @@ std::string same_place(const Settings& settings) {
   return text;
 }
 
+std::string same_bus(const Settings& settings) {
+  std::string text;
+  if (!settings.config.empty()) text += " --config " + quoted(settings.config);
+  if (!settings.brokers.empty()) text += " --brokers " + quoted(settings.brokers);
+  if (!settings.bus.empty()) text += " --bus " + quoted(settings.bus);
+  return text;
+}
+
+std::string log_beside(const Settings& settings) {
+  const bool bus_alone =
+      settings.config.empty() && (!settings.brokers.empty() || !settings.bus.empty());
+  return bus_alone ? " --data DIR" : same_place(settings);
+}
+
 }  // namespace rollbook::tools

@@ -335,6 +335,10 @@ TEST_F(LookRatesTest, ErrorsAreNoRequests) {
   ASSERT_EQ(ran.exit, 4) << ran.err;
   EXPECT_TRUE(read({"status", "rates-1"}).at("observed_weight").is_null());
   EXPECT_THAT(run({"status", "rates-1"}).out, Not(HasSubstr("observed")));
+  const Ran slow = run({"analyze", "latency", "rates-1"});
+  EXPECT_EQ(slow.exit, 2);
+  EXPECT_EQ(slow.err,
+            "rollbook: this runbook has no histogram: there is nothing to analyse for latency\n");
   const Ran verify = run({"traffic", "rates-1", "--verify", "--at", time_at(890)});
   EXPECT_EQ(verify.exit, 1);
   EXPECT_THAT(verify.err,

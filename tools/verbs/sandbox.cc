@@ -176,7 +176,7 @@ Outcome<Exit> run_scenario(const Options& options, const Console& console) {
   if (interrupted()) return Exit::interrupted;
   if (seen.outcome && options.output != "jsonl") {
     TRY(const Rollout rollout, Rollout::load(*log, seen.stream));
-    print_end(rollout.state(),
+    print_end(rollout,
               {fmt::format("rollbook sandbox {} --scenario {}", options.file, options.scenario),
                options.data},
               console);
@@ -235,7 +235,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const Rollout rollout, Rollout::load(*log, entry.stream));
   if (!outcome) return has_not_ended(rollout.state(), sandbox->now());
   if (options.output != "jsonl") {
-    print_end(rollout.state(), {"rollbook sandbox " + options.file, options.data}, console);
+    print_end(rollout, {"rollbook sandbox " + options.file, options.data}, console);
   }
   return exit_of(*outcome);
 }

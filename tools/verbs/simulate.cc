@@ -132,7 +132,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
         Exit::waiting);
   }
   if (options.output != "jsonl") {
-    print_end(rollout.state(),
+    print_end(rollout,
               {fmt::format("rollbook simulate {} --metrics {}", options.file, options.metrics),
                options.data},
               console);
