@@ -5,6 +5,7 @@
 #include "adapters/wire/command_encoder.h"
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
+#include "tools/same_place.h"
 
 namespace rollbook::tools {
 
@@ -66,7 +67,9 @@ Outcome<Exit> act(const core::Command& command, const ActOptions& options, const
   TRY(const Answer answer, client->send(command, timeout));
   if (!answer.accepted) return give_up(refusal(answer.event));
   console.say(fmt::format("{}: {}", command.rollout, telling.done));
-  if (!telling.next.empty()) console.suggest(telling.next);
+  const std::string where =
+      telling.next_acts ? same_bus(options.settings) : log_beside(options.settings);
+  if (!telling.next.empty()) console.suggest(telling.next + where);
   return Exit::done;
 }
 

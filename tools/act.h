@@ -30,10 +30,11 @@ struct ActOptions {
 Outcome<core::Command> make_command(core::Verb verb, const ActOptions& options);
 
 // Sends the command and tells the answer: exit code 1 when it is rejected. `done` is what to say
-// when it was taken: "paused"; `next` the command to suggest.
+// when it was taken: "paused"; `next` the command to suggest, without where: it looks at the log.
 struct Telling {
   std::string done;
   std::string next;
+  bool next_acts = false;  // it goes to the bus instead
 };
 Outcome<Exit> act(const core::Command& command, const ActOptions& options, const Telling& telling,
                   const Console& console);

@@ -9,8 +9,10 @@
 #include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
 #include "engine/core/judge.h"
+#include "engine/core/limits.h"
 #include "engine/core/windows.h"
 #include "tools/breakdown_metric.h"
+#include "tools/breakdown_minutes.h"
 
 namespace rollbook::tools {
 namespace {
@@ -21,72 +23,120 @@ using core::Machine;
 using core::MetricIndex;
 using core::Time;
 
-constexpr core::Duration kMinute = std::chrono::minutes(1);
-
 // ---- What was counted -----------------------------------------------------------------------
 
-// Calls `visit` with each Observed of the rollout up to its last folded event, in order.
+// Calls `visit` with each Observed of the rollout and its sequence, in order.
 template <class Visit>
-core::Status each_observed(const runtime::EventLog& log, const Rollout& rollout, Visit visit) {
-  const core::Sequence last = rollout.state().last;
-  return log.read(rollout.stream(), core::Sequence{1}, [&](const runtime::StoredEvent& stored) {
-    if (stored.event.sequence > last) return false;
-    if (const auto* observed = std::get_if<core::Observed>(&stored.event.body)) visit(*observed);
+core::Status each_observed(const Rollout& rollout, Visit visit) {
+  return rollout.each_event([&](const core::Event& event) {
+    const auto* observed = std::get_if<core::Observed>(&event.body);
+    if (observed != nullptr) visit(event.sequence, *observed);
     return true;
   });
 }
+
+// One kept-by-labels metric's shares, of after the first shift where there was one.
+struct Kept {
+  const Rollout& rollout;
+  MetricIndex metric;
+  core::BreakdownIndex breakdown;
+
+  bool has(const core::Share& share) const {
+    return share.breakdown == breakdown && share.shifted == rollout.state().shifted;
+  }
+};
+Kept kept_of(const Rollout& rollout, MetricIndex metric) {
+  return {rollout, metric, core::breakdown_of(rollout.machine(), metric)};
+}
+
+// What lies within a window: shares are logged together, about once a minute, and none can be
+// taken in part. So they are taken as they were logged, and the time that they span is told.
+struct Span {
+  core::Sequence first, last;  // the first and the last Observed; invalid: none
+  Time begin = core::kDistantPast, end = core::kDistantPast;
+};
+class Batches {
+ public:
+  explicit Batches(const Kept& kept) : kept_(kept) {}
+
+  void take(core::Sequence sequence, const core::Observed& observed) {
+    Time end = core::kDistantPast;
+    for (const core::Share& share : observed.shares) {
+      if (kept_.has(share)) end = std::max(end, share.cell.end);
+    }
+    // Silence is known up to where others were heard; for a missed point and a half its own sender
+    // is only late.
+    const bool any = any_at_ != core::kDistantPast;
+    const Time begin = any ? std::max(own_at_, any_at_ - core::kStretchMost) : own_at_;
+    if (end != core::kDistantPast) batches_.push_back({sequence, sequence, begin, end});
+    hear(observed, end);
+    if (!observed.shares_whole && observed.shares.empty()) return;
+    own_at_ = own_;
+    any_at_ = any_;
+  }
+
+  // Of those that reach into (newest end − width, newest end]; of all without a width.
+  Span within(core::Duration width) const {
+    Span span;
+    for (const Span& batch : batches_) span.end = std::max(span.end, batch.end);
+    for (const Span& batch : batches_) {
+      if (width > core::Duration::zero() && batch.end <= span.end - width) continue;
+      if (!span.first.valid()) {
+        span.first = batch.first;
+        span.begin = batch.begin;
+      }
+      span.last = batch.last;
+    }
+    return span;
+  }
+
+ private:
+  void hear(const core::Observed& observed, Time end) {
+    for (const core::SeriesSeen& seen : observed.seen) {
+      if (seen.watermark == core::kDistantPast) continue;
+      const Time at = core::ceil_to(seen.watermark, core::kPaneMin);
+      any_ = std::max(any_, at);
+      if (kept_.rollout.machine().at(seen.series).metric == kept_.metric) own_ = std::max(own_, at);
+    }
+    own_ = std::max(own_, end);
+    any_ = std::max(any_, own_);
+  }
+
+  Kept kept_;
+  std::vector<Span> batches_;
+  // The newest that was heard of the metric, and of any: so far, and when shares were logged last.
+  Time own_ = core::kDistantPast, any_ = core::kDistantPast;
+  Time own_at_ = core::kDistantPast, any_at_ = core::kDistantPast;
+};
 
 using Key = std::pair<std::vector<std::string>, Arm>;  // no values: other
 
 class Counting {
  public:
-  Counting(const Rollout& rollout, MetricIndex metric, std::vector<std::size_t> labels)
-      : rollout_(rollout),
-        metric_(metric),
-        breakdown_(core::breakdown_of(rollout.machine(), metric)),
-        labels_(std::move(labels)) {}
+  Counting(const Kept& kept, std::vector<std::size_t> labels)
+      : kept_(kept), labels_(std::move(labels)) {}
 
-  // Where the last share ends; and of a histogram's layout, step by step as it was.
-  void find_end(const core::Observed& observed) {
-    for (const core::Share& share : observed.shares) {
-      if (is_mine(share)) at_ = std::max(at_, share.cell.end);
-    }
-  }
-  Time at() const { return at_; }
-
-  void take(const core::Observed& observed, Time after) {
+  // A histogram's layout is followed step by step, as it was.
+  void take(core::Sequence sequence, const core::Observed& observed, const Span& span) {
     for (const core::Layout& layout : observed.layouts) {
-      if (layout.metric == metric_) lay_out(layout);
+      if (layout.metric == kept_.metric) lay_out(layout);
     }
+    if (sequence < span.first || sequence > span.last) return;
     for (const core::Share& share : observed.shares) {
-      if (is_mine(share) && share.cell.end > after) add(share);
-    }
-    for (const core::CellDelta& delta : observed.deltas) {
-      const core::Series& series = rollout_.machine().at(delta.series);
-      if (series.metric == metric_ && delta.cell.end > after && delta.cell.end <= at_) {
-        minutes_[series.arm][minute_of(delta.cell.end)] += delta.cell.value;
-      }
+      if (kept_.has(share)) add(share);
     }
   }
 
   const std::map<Key, core::Cell>& cells() const { return cells_; }
-  const std::map<Arm, std::map<Time, Fixed>>& minutes() const { return minutes_; }
 
  private:
-  bool is_mine(const core::Share& share) const {
-    return share.breakdown == breakdown_ && share.shifted == rollout_.state().shifted;
-  }
-  static Time minute_of(Time end) {
-    const auto rest = end.time_since_epoch() % kMinute;
-    return rest == core::Duration::zero() ? end : end + (kMinute - rest);
-  }
   void add(const core::Share& share) {
-    const auto& sets = rollout_.state().breakdowns[breakdown_.value].sets;
+    const auto& sets = kept_.rollout.state().breakdowns[kept_.breakdown.value].sets;
     Key key{{}, share.arm};
     if (share.set < sets.size()) {
       for (const std::size_t label : labels_) key.first.push_back(sets[share.set][label]);
     }
-    core::merge(rollout_.machine().at(metric_), cells_[key], share.cell);
+    core::merge(kept_.rollout.machine().at(kept_.metric), cells_[key], share.cell);
   }
   void lay_out(const core::Layout& layout) {
     if (!bounds_.empty() && bounds_ != layout.bounds) {
@@ -96,14 +146,10 @@ class Counting {
     bounds_ = layout.bounds;
   }
 
-  const Rollout& rollout_;
-  MetricIndex metric_;
-  core::BreakdownIndex breakdown_;
+  Kept kept_;
   std::vector<std::size_t> labels_;
-  Time at_ = core::kDistantPast;
   std::vector<Fixed> bounds_;
   std::map<Key, core::Cell> cells_;
-  std::map<Arm, std::map<Time, Fixed>> minutes_;
 };
 
 // ---- What it says ---------------------------------------------------------------------------
@@ -112,15 +158,18 @@ Fixed count_of(core::MetricKind kind, const core::Cell& cell) {
   return kind == core::MetricKind::histogram ? Fixed::from_int(cell.samples) : cell.value;
 }
 
-std::vector<Fixed> percentiles_of(const std::vector<Fixed>& bounds, const core::Cell& cell,
-                                  const std::vector<Fixed>& asked) {
+std::vector<PercentileLook> percentiles_of(const std::vector<Fixed>& bounds, const core::Cell& cell,
+                                           const std::vector<Fixed>& asked) {
   if (bounds.empty() || cell.samples <= 0) return {};
   std::vector<std::int64_t> buckets(cell.first, 0);
   buckets.insert(buckets.end(), cell.buckets.begin(), cell.buckets.end());
   buckets.resize(bounds.size() + 1);
-  std::vector<Fixed> values;
-  for (const Fixed quantile : asked) values.push_back(core::quantile_of(bounds, buckets, quantile));
-  return values;
+  std::vector<PercentileLook> looks;
+  for (const Fixed quantile : asked) {
+    looks.push_back({core::quantile_of(bounds, buckets, quantile),
+                     core::lies_beyond(bounds, buckets, quantile)});
+  }
+  return looks;
 }
 
 Fixed per_second(Fixed count, core::Duration seen) {
@@ -220,33 +269,9 @@ void tell_ratios(const Counting& requests, const Common& common, BreakdownLook& 
   }
 }
 
-// Minutes that lie in the window whole.
-void tell_peaks(const Counting& counting, Time after, BreakdownLook& look) {
-  for (const auto& [arm, minutes] : counting.minutes()) {
-    PeakLook peak;
-    peak.arm = arm;
-    bool any = false;
-    for (const auto& [end, count] : minutes) {
-      if (end - kMinute < after || end > look.at) continue;
-      const Fixed rate = per_second(count, kMinute);
-      if (!any || rate > peak.peak) {
-        peak.peak = rate;
-        peak.peak_at = end;
-      }
-      if (!any || rate < peak.trough) {
-        peak.trough = rate;
-        peak.trough_at = end;
-      }
-      any = true;
-    }
-    if (any) look.peaks.push_back(peak);
-  }
-}
-
 }  // namespace
 
-Outcome<BreakdownLook> break_down(const runtime::EventLog& log, const Rollout& rollout,
-                                  const BreakdownAsk& ask) {
+Outcome<BreakdownLook> break_down(const Rollout& rollout, const BreakdownAsk& ask) {
   const Machine& machine = rollout.machine();
   const core::RolloutState& state = rollout.state();
   TRY(const MetricIndex index, find_metric(machine, ask));
@@ -269,32 +294,38 @@ Outcome<BreakdownLook> break_down(const runtime::EventLog& log, const Rollout& r
   look.asked_percentiles =
       metric.kind == core::MetricKind::histogram ? ask.percentiles : std::vector<Fixed>{};
   if (state.shifted) look.first_shift = state.guard_floor;
-  Counting counting(rollout, index, std::move(labels));
-  TRY_DO(each_observed(log, rollout, [&](const auto& observed) { counting.find_end(observed); }));
-  look.at = counting.at();
+  const Kept kept = kept_of(rollout, index);
+  Batches batches(kept);
+  TRY_DO(each_observed(rollout, [&](core::Sequence sequence, const auto& observed) {
+    batches.take(sequence, observed);
+  }));
+  const Span span = batches.within(ask.window);
+  look.at = span.end;
+  look.window = ask.window;
+  if (look.at == core::kDistantPast) return look;
   const Time begin = look.first_shift.value_or(state.started);
-  if (look.at == core::kDistantPast) {
-    look.window = ask.window;
-    return look;
-  }
   const core::Duration most = std::max(core::Duration::zero(), core::Duration(look.at - begin));
-  look.window = ask.window > core::Duration::zero() ? ask.window : most;
-  look.seen = std::min(look.window, most);
-  const Time after = look.at - look.window;
+  if (look.window == core::Duration::zero()) look.window = most;
+  const core::Duration spanned = look.at - std::max(begin, span.begin);
+  look.seen = std::min(most, std::max(look.window, spanned));
+  Counting counting(kept, std::move(labels));
   const auto whole = ask.subject == Subject::errors ? requests_of(machine, index) : std::nullopt;
   const Common common = whole ? common_labels(look.by, machine.at(*whole)) : Common{};
   std::optional<Counting> requests;
-  if (whole) requests.emplace(rollout, *whole, common.requests);
-  TRY_DO(each_observed(log, rollout, [&](const auto& observed) {
-    counting.take(observed, after);
-    if (requests) requests->take(observed, after);
+  if (whole) requests.emplace(kept_of(rollout, *whole), common.requests);
+  std::optional<Minutes> minutes;
+  if (ask.subject == Subject::traffic) minutes.emplace(machine, index);
+  TRY_DO(each_observed(rollout, [&](core::Sequence sequence, const auto& observed) {
+    counting.take(sequence, observed, span);
+    if (requests) requests->take(sequence, observed, span);
+    if (minutes) minutes->take(observed);
   }));
   tell(counting, state.metrics[index.value].bounds, machine, index, look);
   if (whole) {
     look.requests = machine.at(*whole).name;
     tell_ratios(*requests, common, look);
   }
-  if (ask.subject == Subject::traffic) tell_peaks(counting, std::max(after, begin), look);
+  if (minutes) look.peaks = minutes->within(look.at - look.seen, look.at);
   return look;
 }
 

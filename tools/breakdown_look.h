@@ -1,9 +1,9 @@
 #pragma once
 // BreakdownLook: what a metric counted by its labels, arm by arm, over a window: "which endpoint,
-// which layer, which region". The counts are in the log once a minute, so a window is known to
-// about a minute. The facts of `rollbook analyze`.
+// which layer, which region". The counts are in the log once a minute, and are taken whole: rates
+// are over the time that they span. The facts of `rollbook analyze`.
 //
-//   TRY(BreakdownLook look, break_down(*log, rollout, ask, until));
+//   TRY(BreakdownLook look, break_down(rollout, ask));
 
 #include <optional>
 #include <string>
@@ -24,13 +24,17 @@ struct BreakdownAsk {
   std::vector<core::Fixed> percentiles;
 };
 
+struct PercentileLook {
+  core::Fixed value;
+  bool beyond = false;  // above the last edge of the buckets, which is the value
+};
 // What one arm of a row has.
 struct ShareLook {
   core::Arm arm = core::Arm::total;
-  core::Fixed count;                     // requests of a histogram
-  core::Fixed rate;                      // a second
-  core::Fixed share;                     // of the arm's count
-  std::vector<core::Fixed> percentiles;  // as asked; of histograms with a count
+  core::Fixed count;                        // requests of a histogram
+  core::Fixed rate;                         // a second, over the time that the counts span
+  core::Fixed share;                        // of the arm's count
+  std::vector<PercentileLook> percentiles;  // as asked; of histograms with a count
   // Of errors: their share of the arm's requests with the same labels, as far as those have them.
   std::optional<core::Fixed> ratio;
 };
@@ -54,8 +58,9 @@ struct BreakdownLook {
   core::MetricKind kind = core::MetricKind::counter;
   core::Unit unit = core::Unit::seconds;  // of a histogram's values
   std::vector<std::string> by;
-  std::string requests;  // the metric that `ratio` is of; "" where it is not kept by labels
-  core::Duration window{}, seen{};
+  std::string requests;     // the metric that `ratio` is of; "" where it is not kept by labels
+  core::Duration window{};  // as it was asked for
+  core::Duration seen{};    // what the counts span: what was logged at once is taken whole
   std::optional<core::Time> first_shift;  // nothing from before it is counted
   core::Time at = core::kDistantPast;     // up to here, event time; kDistantPast: nothing yet
   std::size_t kept = 0;                   // label sets that are told apart, of kOtherSet at most
@@ -66,8 +71,7 @@ struct BreakdownLook {
 };
 
 // Error: no such metric or label (exit code 2), a metric that is not kept by labels, or no point.
-Outcome<BreakdownLook> break_down(const runtime::EventLog& log, const Rollout& rollout,
-                                  const BreakdownAsk& ask);
+Outcome<BreakdownLook> break_down(const Rollout& rollout, const BreakdownAsk& ask);
 
 // "type,endpoint". Error: exit code 2.
 Outcome<std::vector<std::string>> parse_labels(const std::string& text);

@@ -37,7 +37,10 @@ Json to_json(const BreakdownLook& look, const ShareLook& share) {
     json["ratio"] = share.ratio ? adapters::number(*share.ratio) : Json(nullptr);
   }
   for (std::size_t i = 0; i < share.percentiles.size(); ++i) {
-    json[percentile_name(look.asked_percentiles[i])] = adapters::number(share.percentiles[i]);
+    json[percentile_name(look.asked_percentiles[i])] = adapters::number(share.percentiles[i].value);
+    if (share.percentiles[i].beyond) {
+      json["beyond_edges"].push_back(percentile_name(look.asked_percentiles[i]));
+    }
   }
   return json;
 }
@@ -68,6 +71,10 @@ std::string upper(std::string text) {
 
 std::string rate_text(Fixed rate) { return core::value_text(core::Unit::per_second, rate); }
 
+std::string percentile_text(const BreakdownLook& look, const PercentileLook& percentile) {
+  return (percentile.beyond ? "above " : "") + core::value_text(look.unit, percentile.value);
+}
+
 std::vector<std::string> row_of(const BreakdownLook& look, std::string name,
                                 const ShareLook& share) {
   std::vector<std::string> row{std::move(name), std::string(adapters::name_of(share.arm)),
@@ -77,8 +84,7 @@ std::vector<std::string> row_of(const BreakdownLook& look, std::string name,
     row.push_back(share.ratio ? core::percent_text(*share.ratio, 3) : "-");
   }
   for (std::size_t i = 0; i < look.asked_percentiles.size(); ++i) {
-    row.push_back(i < share.percentiles.size() ? core::value_text(look.unit, share.percentiles[i])
-                                               : "-");
+    row.push_back(i < share.percentiles.size() ? percentile_text(look, share.percentiles[i]) : "-");
   }
   return row;
 }
@@ -214,10 +220,17 @@ std::string breakdown_text(const BreakdownLook& look, std::size_t rows, std::siz
            "\n";
   }
   std::string text = wrapped(fmt::format("{}  {}, over {} up to {}, event {}", look.rollout, what,
-                                         core::duration_text(look.window),
+                                         core::duration_text(std::max(look.window, look.seen)),
                                          adapters::format_time(look.at), look.sequence.value),
                              0, width) +
                      "\n";
+  if (look.seen > look.window) {
+    text += wrapped(fmt::format("{} was asked for; counts are logged once a minute, and all that "
+                                "reach into it are taken whole",
+                                core::duration_text(look.window)),
+                    0, width) +
+            "\n";
+  }
   if (look.seen < look.window) {
     text += wrapped(fmt::format("{} of {} seen{}", adapters::format_duration_short(look.seen),
                                 core::duration_text(look.window),

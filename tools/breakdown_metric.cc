@@ -44,6 +44,10 @@ std::string_view word_of(Subject subject) {
   return kWords[static_cast<std::size_t>(subject)];
 }
 
+std::string_view kind_of(Subject subject) {
+  return subject == Subject::latency ? "histogram" : "counter";
+}
+
 std::string list_of(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) {
@@ -71,20 +75,23 @@ Outcome<MetricIndex> find_metric(const Machine& machine, const BreakdownAsk& ask
   if (named) return *named;
   if (ask.metric.empty()) {
     if (const auto found = judged(machine, ask.subject)) return *found;
+    if (names.empty()) {
+      return give_up(fmt::format("this runbook has no {}: there is nothing to analyse for {}",
+                                 kind_of(ask.subject), word_of(ask.subject)),
+                     Exit::usage);
+    }
     return give_up(fmt::format("nothing says what this runbook takes for {}; name a metric with "
-                               "--metric{}",
-                               word_of(ask.subject),
-                               names.empty() ? "" : fmt::format(": {}", fmt::join(names, ", "))),
+                               "--metric: {}",
+                               word_of(ask.subject), fmt::join(names, ", ")),
                    Exit::usage);
   }
   const std::string meant = adapters::did_you_mean(wanted, names);
-  return give_up(fmt::format("no {} `{}` in this runbook{}",
-                             ask.subject == Subject::latency ? "histogram" : "counter",
-                             adapters::printable(wanted),
-                             !meant.empty()  ? meant
-                             : names.empty() ? ""
-                                             : fmt::format("; it has {}", fmt::join(names, ", "))),
-                 Exit::usage);
+  return give_up(
+      fmt::format("no {} `{}` in this runbook{}", kind_of(ask.subject), adapters::printable(wanted),
+                  !meant.empty()  ? meant
+                  : names.empty() ? ""
+                                  : fmt::format("; it has {}", fmt::join(names, ", "))),
+      Exit::usage);
 }
 
 // Where each label that is asked for stands among the metric's.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "adapters/wire/text.h"
 #include "dsl/parse.h"
@@ -10,6 +11,7 @@
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 #include "engine/core/sentence.h"
+#include "tools/increment_spans.h"
 
 namespace rollbook::tools {
 namespace {
@@ -116,7 +118,21 @@ std::vector<Measurement> measurements_of(const runtime::Plan& plan,
 
 // ---- What is kept ---------------------------------------------------------------------------
 
-// Where the windows of add_look_windows() begin.
+void add_look_windows(Machine& machine, core::Duration width) {
+  for (std::uint32_t i = 0; i < machine.series.size(); ++i) {
+    for (const core::Floor floor : {core::Floor::start, core::Floor::guard}) {
+      core::Window window;
+      window.series = core::SeriesIndex{i};
+      window.width = width;
+      window.pane = core::kPaneMin;  // as fine as the log has it
+      window.floor = floor;
+      window.by_time = true;
+      machine.windows.push_back(window);
+    }
+  }
+}
+
+// Where the windows of looks begin.
 std::size_t own_windows(const Machine& machine) {
   return machine.windows.size() - 2 * machine.series.size();
 }
@@ -146,6 +162,20 @@ std::optional<Side> side_of(const Machine& machine, bool shifted, const Measurem
 
 // ---- What they say --------------------------------------------------------------------------
 
+core::Time heard_of(const Machine& machine, const core::RolloutState& state,
+                    const Measurement& what, const Side& side) {
+  const auto series_of = [&](core::WindowIndex window) { return machine.at(window).series; };
+  const auto mark = [&](core::SeriesIndex series) { return state.series[series.value].watermark; };
+  core::Time heard = mark(series_of(side.window));
+  if (side.denominator.valid()) heard = std::max(heard, mark(series_of(side.denominator)));
+  if (what.measure != Measure::rate || !machine.at(what.top).default_zero) return heard;
+  const core::Series& own = machine.at(series_of(side.window));
+  for (std::uint32_t i = 0; i < machine.series.size(); ++i) {
+    if (core::same_arm(machine.series[i], own)) heard = std::max(heard, mark(core::SeriesIndex{i}));
+  }
+  return heard;
+}
+
 // One side's estimate, up to where both can be counted alike.
 ArmLook estimate_of(const Rollout& rollout, const Measurement& what, Arm arm, const Side& mine,
                     const Side& other) {
@@ -168,10 +198,11 @@ ArmLook estimate_of(const Rollout& rollout, const Measurement& what, Arm arm, co
   look.arm = arm;
   look.kept = true;
   look.value = found.value;
-  look.beyond = found.low.has_value();
+  look.beyond = found.low && !found.high;
   if (!found.value) look.missing = found.missing;  // else it is the other side's
   look.samples = found.samples;
   look.at = found.at;
+  look.heard = heard_of(machine, rollout.state(), what, mine);
   const core::Window& window = machine.at(mine.window);
   look.seen =
       core::seen_of(machine, rollout.state(), window, found.at, machine.at(window.series).target);
@@ -179,18 +210,19 @@ ArmLook estimate_of(const Rollout& rollout, const Measurement& what, Arm arm, co
 }
 
 void set_difference(MetricLook& look) {
-  const auto value_of = [&](Arm arm) -> std::optional<Fixed> {
-    for (const ArmLook& each : look.arms) {
-      if (each.arm == arm) return each.value;
-    }
-    return std::nullopt;
+  const auto of = [&](Arm arm) {
+    const auto found = std::find_if(look.arms.begin(), look.arms.end(),
+                                    [&](const ArmLook& each) { return each.arm == arm; });
+    return found == look.arms.end() || !found->value ? nullptr : &*found;
   };
-  const auto canary = value_of(Arm::canary), baseline = value_of(Arm::baseline);
-  if (!canary || !baseline) return;
-  look.difference = *canary - *baseline;
-  if (baseline->nanos > 0) {
-    look.relative = Fixed{look.difference->nanos * Fixed::kScale / baseline->nanos};
+  const ArmLook *canary = of(Arm::canary), *baseline = of(Arm::baseline);
+  if (canary == nullptr || baseline == nullptr) return;
+  if (canary->beyond && baseline->beyond) return;  // nobody knows which of them is greater
+  look.difference = *canary->value - *baseline->value;
+  if (baseline->value->nanos > 0) {
+    look.relative = Fixed{look.difference->nanos * Fixed::kScale / baseline->value->nanos};
   }
+  look.known = canary->beyond ? Known::at_least : baseline->beyond ? Known::at_most : Known::whole;
 }
 
 core::Unit unit_of(const Machine& machine, const Measurement& what) {
@@ -282,17 +314,14 @@ Outcome<void> check_names(const std::vector<std::string>& asked,
 
 }  // namespace
 
-void add_look_windows(core::Machine& machine, core::Duration width) {
-  for (std::uint32_t i = 0; i < machine.series.size(); ++i) {
-    for (const core::Floor floor : {core::Floor::start, core::Floor::guard}) {
-      core::Window window;
-      window.series = core::SeriesIndex{i};
-      window.width = width;
-      window.pane = core::kPaneMin;  // as fine as the log has it
-      window.floor = floor;
-      machine.windows.push_back(window);
-    }
-  }
+Prepare look_windows(core::Duration width) {
+  auto spans = std::make_shared<IncrementSpans>();
+  return {.machine =
+              [spans, width](Machine& machine) {
+                *spans = IncrementSpans(machine);
+                add_look_windows(machine, width);
+              },
+          .observed = [spans](core::Observed& observed) { spans->complete(observed); }};
 }
 
 Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask, core::Time now) {

@@ -4,7 +4,7 @@
 // before the log is folded, and the engine's own estimates are taken from those. Nothing is shown
 // that the log does not hold: an arm that no criterion looks at is not in it, and that is said.
 //
-//   Rollout::load(log, stream, until, [](core::Machine& m) { add_look_windows(m, 5min); });
+//   Rollout::load(log, stream, until, look_windows(5min));
 //   TRY(const Looks looks, look_at(rollout, {.percentiles = {…}}, now));
 //   looks_text(looks, 80);
 
@@ -27,8 +27,14 @@ struct ArmLook {
   bool beyond = false;       // a quantile above the last edge of its buckets, which is the value
   std::int64_t samples = 0;  // requests of a ratio, observations of a histogram, else points
   core::Time at = core::kDistantPast;  // where its window ends: event time
-  core::Duration seen{};               // how much of the window was watched
+  // The newest point of what tells of it: where silence counts as zero, any of the arm's.
+  core::Time heard = core::kDistantPast;
+  core::Duration seen{};  // how much of the window was watched
 };
+
+// Where one of two quantiles lies beyond the last edge of its buckets, only a bound of their
+// difference is known.
+enum class Known : std::uint8_t { whole, at_least, at_most };
 
 struct MetricLook {
   std::string target;  // "": of all, or there are none
@@ -39,8 +45,10 @@ struct MetricLook {
   std::string of;  // of a ratio: `errors / requests`
   std::optional<core::Fixed> quantile;
   std::vector<ArmLook> arms;
-  // Canary less baseline, and that as a share of the baseline, where both have a value.
+  // Canary less baseline, and that as a share of the baseline, where both have a value and not both
+  // of them lie beyond their edges.
   std::optional<core::Fixed> difference, relative;
+  Known known = Known::whole;  // how much of the difference
 };
 
 struct Looks {
@@ -62,10 +70,11 @@ struct LookAsk {
   bool compare = false;
 };
 
-// Two windows for each series: from the start, and from the first shift on.
-void add_look_windows(core::Machine& machine, core::Duration width);
+// Two windows for each series: from the start, and from the first shift on. Rates are taken of them
+// as verdicts take them, also of series that no criterion holds against time (increment_spans.h).
+Prepare look_windows(core::Duration width);
 
-// Of a rollout whose machine add_look_windows() has prepared. Error: a metric that the runbook
+// Of a rollout that look_windows() has prepared. Error: a metric that the runbook
 // does not have (exit code 2), or that none of its criteria looks at.
 // `now` is moment_of() it, for the age of what is shown.
 Outcome<Looks> look_at(const Rollout& rollout, const LookAsk& ask, core::Time now);

@@ -8,6 +8,7 @@
 #include "adapters/wire/json_out.h"
 #include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
+#include "engine/core/limits.h"
 #include "engine/core/sentence.h"
 #include "tools/columns.h"
 #include "tools/metric_looks.h"
@@ -45,6 +46,11 @@ Json to_json(const ArmLook& arm) {
   return json;
 }
 
+std::string_view name_of(Known known) {
+  static constexpr std::string_view kNames[] = {"", "at_least", "at_most"};
+  return kNames[static_cast<std::size_t>(known)];
+}
+
 Json to_json(const MetricLook& look, bool compare) {
   Json json;
   if (!look.target.empty()) json["target"] = look.target;
@@ -59,6 +65,7 @@ Json to_json(const MetricLook& look, bool compare) {
   if (compare) {
     json["difference"] = number_or_null(look.difference);
     json["relative"] = number_or_null(look.relative);
+    if (look.known != Known::whole) json["bound"] = name_of(look.known);
   }
   return json;
 }
@@ -94,7 +101,9 @@ std::string difference_of(const MetricLook& look) {
     how_much.back() = ' ';  // its percent sign
     how_much += "points";
   }
-  std::string text = signed_text(difference, how_much);
+  static constexpr std::string_view kHow[] = {"", "at least ", "at most "};
+  std::string text(kHow[static_cast<std::size_t>(look.known)]);
+  text += signed_text(difference, how_much);
   if (look.relative) {
     text += fmt::format(" ({})",
                         signed_text(*look.relative, core::percent_text(size(*look.relative), 1)));
@@ -154,8 +163,14 @@ std::string note_of(const Looks& looks, const MetricLook& look, const ArmLook& a
   const bool unobserved = look.quantile && arm.missing == core::Missing::no_traffic;
   if (!arm.value && unobserved) return "no observations in the window";
   if (!arm.value) return std::string(adapters::words_for(arm.missing));
-  if (looks.at - arm.at > looks.grace) {
-    return fmt::format("ends at {}: no point has come since", adapters::format_time(arm.at));
+  if (looks.at - arm.heard > looks.grace) {
+    return fmt::format("ends at {}: no point has come since", adapters::format_time(arm.heard));
+  }
+  // What may be silent is judged up to `grace` before the newest point, to a whole second.
+  const bool waits = find(look, Arm::canary) != nullptr && find(look, Arm::baseline) != nullptr;
+  if (looks.compare && waits && looks.at - arm.at > looks.grace + core::kPaneMin) {
+    return fmt::format("ends at {}: up to there all senders of both arms were heard",
+                       adapters::format_time(arm.at));
   }
   return "";
 }

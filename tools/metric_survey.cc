@@ -235,17 +235,25 @@ bool MetricSurvey::check_buckets(const Subject& subject, MetricFinding& found) c
 
 // ---- A name that is there -------------------------------------------------------------------
 
+namespace {
+
+// Points a second, of which the first only begins: zero until a second one came.
+double rate_of(const SeenSeries& seen) {
+  const double span = std::chrono::duration<double>(seen.last - seen.first).count();
+  return seen.points > 1 && span > 0 ? static_cast<double>(seen.points - 1) / span : 0;
+}
+
+}  // namespace
+
 // What its series have in common.
 void MetricSurvey::look(Subject& subject, core::MetricIndex index, core::Time now,
                         MetricFinding& found) const {
   const runtime::Selector selector(subject.machine);
-  core::Time first = core::kDistantFuture, last = core::kDistantPast;
-  std::size_t points = 0;
+  core::Time last = core::kDistantPast;
   for (const SeenSeries* seen : of(subject.metric.selector)) {
     subject.kinds.insert(seen->kinds.begin(), seen->kinds.end());
     add_layouts(*seen, subject.layouts);
-    points += seen->points;
-    first = std::min(first, seen->first);
+    found.points_per_second += rate_of(*seen);
     last = std::max(last, seen->last);
     note_labels(seen->name, found);
     const std::string_view arm =
@@ -263,8 +271,6 @@ void MetricSurvey::look(Subject& subject, core::MetricIndex index, core::Time no
     found.kinds.emplace_back(word_of(kind));
     found.exponential = found.exponential || runtime::is_exponential(kind);
   }
-  const double span = std::chrono::duration<double>(last - first).count();
-  found.points_per_second = static_cast<double>(points) / std::max(span, 1.0);
   found.lag = now - last;
 }
 

@@ -19,6 +19,6 @@ struct OpenedRollout {
 // Errors: those of Settings::load(), open_log(), find_rollout() and Rollout::load().
 Outcome<OpenedRollout> open_rollout(const Settings& settings, const Console& console,
                                     const std::string& name, const Until& until = {},
-                                    Rollout::Prepare prepare = {});
+                                    Prepare prepare = {});
 
 }  // namespace rollbook::tools

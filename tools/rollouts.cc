@@ -95,18 +95,33 @@ Outcome<std::size_t> Rollout::fold(const Until& until) {
         return false;
       }
       plan_ = std::make_shared<runtime::Plan>(std::move(*plan));
-      if (prepare_) prepare_(plan_->machine);
+      if (prepare_.machine) prepare_.machine(plan_->machine);
     }
     if (!plan_) {
       failed = core::Error{"the rollout's first event is missing"};
       return false;
     }
-    core::evolve(plan_->machine, *state_, event);
+    evolve(event);
     ++folded;
     return true;
   }));
   if (failed) return tl::make_unexpected(std::move(*failed));
   return folded;
+}
+
+void Rollout::evolve(const core::Event& event) {
+  if (!prepare_.observed || !std::holds_alternative<core::Observed>(event.body)) {
+    return core::evolve(plan_->machine, *state_, event);
+  }
+  core::Event completed = event;
+  prepare_.observed(std::get<core::Observed>(completed.body));
+  core::evolve(plan_->machine, *state_, completed);
+}
+
+core::Status Rollout::each_event(const std::function<bool(const core::Event&)>& visit) const {
+  return log_->read(stream_, core::Sequence{1}, [&](const runtime::StoredEvent& stored) {
+    return stored.event.sequence <= state_->last && visit(stored.event);
+  });
 }
 
 adapters::EventContext Rollout::context() const {

@@ -31,12 +31,17 @@ Outcome<std::vector<Entry>> list_rollouts(const runtime::EventLog& log);
 // Error: no such rollout, with the nearest; an empty name takes the only active one.
 Outcome<Entry> find_rollout(const runtime::EventLog& log, const std::string& name);
 
+// What a reader adds before anything is folded.
+struct Prepare {
+  // Windows and criteria of its own, behind the runbook's, which keep their indices.
+  std::function<void(core::Machine&)> machine = {};
+  // To evidence, what the log leaves open; in order. After `machine`.
+  std::function<void(core::Observed&)> observed = {};
+};
+
 // A rollout folded from its first event on. `log` must outlive it.
 class Rollout {
  public:
-  // What a reader adds to the machine before anything is folded: windows and criteria of its own,
-  // behind the runbook's, which keep their indices.
-  using Prepare = std::function<void(core::Machine&)>;
   static Outcome<Rollout> load(const runtime::EventLog& log, core::StreamId stream,
                                const Until& until = {}, Prepare prepare = {});
   // Folds what was appended since.
@@ -46,6 +51,8 @@ class Rollout {
   const runtime::Plan& plan() const { return *plan_; }
   const core::RolloutState& state() const { return *state_; }
   core::StreamId stream() const { return stream_; }
+  // Its events up to the last that was folded, in order, until `visit` says false.
+  core::Status each_event(const std::function<bool(const core::Event&)>& visit) const;
   // For telling its events; remembers earlier ones by reading the log.
   adapters::EventContext context() const;
 
@@ -53,6 +60,7 @@ class Rollout {
   Rollout(const runtime::EventLog& log, core::StreamId stream, Prepare prepare)
       : log_(&log), stream_(stream), prepare_(std::move(prepare)) {}
   Outcome<std::size_t> fold(const Until& until);
+  void evolve(const core::Event& event);
 
   const runtime::EventLog* log_;
   core::StreamId stream_;

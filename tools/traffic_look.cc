@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "adapters/wire/age.h"
 #include "adapters/wire/text.h"
 #include "engine/core/limits.h"
 #include "engine/core/prove.h"
+#include "engine/core/requests.h"
 #include "engine/core/trials.h"
 
 namespace rollbook::tools {
@@ -21,47 +23,6 @@ constexpr core::Fixed kAlpha{1'000'000};                // as `traffic split as 
 constexpr core::Duration kReach = std::chrono::minutes(5);  // a point later than this is late
 
 // ---- What counts requests -------------------------------------------------------------------
-
-// A series that the runbook's windows keep; `absent` alone keeps no counts.
-std::optional<core::SeriesIndex> kept(const Machine& machine, core::MetricIndex metric, Arm arm,
-                                      core::TargetIndex target) {
-  for (const core::Window& window : machine.windows) {
-    if (machine.at(window.series) == core::Series{metric, arm, target}) return window.series;
-  }
-  return std::nullopt;
-}
-
-bool counts_both(const Machine& machine, core::MetricIndex metric, core::TargetIndex target) {
-  return machine.at(metric).kind == core::MetricKind::counter &&
-         kept(machine, metric, Arm::canary, target) && kept(machine, metric, Arm::baseline, target);
-}
-
-core::MetricIndex metric_of(const Machine& machine, core::WindowIndex window) {
-  return machine.at(machine.at(window).series).metric;
-}
-
-// What the runbook itself takes for requests: of its own test of the split, else what a ratio is
-// divided by. A counter that is no ratio's part comes last; what counts errors never does.
-std::optional<core::MetricIndex> counter_of(const Machine& machine, core::TargetIndex target) {
-  for (const core::Criterion& criterion : machine.criteria) {
-    if (criterion.measure != core::Measure::split || criterion.target != target) continue;
-    return metric_of(machine, criterion.window);
-  }
-  std::vector<core::MetricIndex> parts;
-  for (const core::Criterion& criterion : machine.criteria) {
-    if (!criterion.new_by.empty()) parts.push_back(metric_of(machine, criterion.window));
-    if (criterion.measure != core::Measure::ratio) continue;
-    const core::MetricIndex whole = metric_of(machine, criterion.denominator);
-    if (counts_both(machine, whole, target)) return whole;
-    parts.push_back(metric_of(machine, criterion.window));
-  }
-  for (std::uint32_t i = 0; i < machine.metrics.size(); ++i) {
-    const core::MetricIndex metric{i};
-    const bool part = std::find(parts.begin(), parts.end(), metric) != parts.end();
-    if (!part && counts_both(machine, metric, target)) return metric;
-  }
-  return std::nullopt;
-}
 
 core::WindowIndex add_window(Machine& machine, core::SeriesIndex series) {
   core::Window window;
@@ -89,7 +50,7 @@ std::vector<core::TargetIndex> targets_of(const Machine& machine) {
 }
 
 void add_test(Machine& machine, core::TargetIndex target) {
-  const auto metric = counter_of(machine, target);
+  const auto metric = core::requests_of(machine, target);
   if (!metric) return;
   core::Criterion criterion;
   criterion.id = kTest;
@@ -99,8 +60,8 @@ void add_test(Machine& machine, core::TargetIndex target) {
   criterion.test = core::Test::split;
   criterion.alpha = kAlpha;
   criterion.target = target;
-  criterion.window = add_window(machine, *kept(machine, *metric, Arm::canary, target));
-  criterion.other = add_window(machine, *kept(machine, *metric, Arm::baseline, target));
+  criterion.window = add_window(machine, *core::counted(machine, {*metric, Arm::canary, target}));
+  criterion.other = add_window(machine, *core::counted(machine, {*metric, Arm::baseline, target}));
   machine.criteria.push_back(std::move(criterion));
 }
 
@@ -121,6 +82,23 @@ std::optional<ShiftLook> shift_of(const Rollout& rollout, core::TargetIndex targ
     last = shift;
   }
   return last;
+}
+
+// When the shift of each order settled; the state has forgotten those of former stages.
+using Settles = std::map<std::int64_t, core::Time>;
+Outcome<Settles> settles_of(const Rollout& rollout) {
+  std::map<core::Sequence, std::int64_t> orders;
+  Settles settles;
+  TRY_DO(rollout.each_event([&](const core::Event& event) {
+    if (const auto* asked = std::get_if<core::EffectRequested>(&event.body)) {
+      if (asked->kind == core::EffectKind::traffic) orders[event.sequence] = asked->order;
+    } else if (const auto* settled = std::get_if<core::EffectSettled>(&event.body)) {
+      const auto order = orders.find(settled->effect);
+      if (order != orders.end()) settles.emplace(order->second, event.time);
+    }
+    return true;
+  }));
+  return settles;
 }
 
 void judge(const Rollout& rollout, const core::Criterion& criterion, core::Time now,
@@ -171,7 +149,8 @@ std::string unmeasured(const Machine& machine, core::TargetIndex target) {
       machine.at(target).name);
 }
 
-SplitLook look_at(const Rollout& rollout, core::TargetIndex target, core::Time now) {
+SplitLook look_at(const Rollout& rollout, core::TargetIndex target, const Settles& settles,
+                  core::Time now) {
   const core::RolloutState& state = rollout.state();
   const Machine& machine = rollout.machine();
   SplitLook look;
@@ -188,6 +167,8 @@ SplitLook look_at(const Rollout& rollout, core::TargetIndex target, core::Time n
     look.shifted = books.shifted;
     look.back = books.back;
   }
+  const auto settle = settles.find(look.order);
+  look.since = settle == settles.end() ? state.started : settle->second;
   look.shift = shift_of(rollout, target, look.order);
   if (const core::Criterion* criterion = test_of(machine, target)) {
     judge(rollout, *criterion, now, look);
@@ -203,20 +184,25 @@ void add_split_test(Machine& machine) {
   for (const core::TargetIndex target : targets_of(machine)) add_test(machine, target);
 }
 
-TrafficLook look_at_traffic(const Rollout& rollout, core::Time now) {
+Outcome<TrafficLook> look_at_traffic(const Rollout& rollout, core::Time now) {
   const core::RolloutState& state = rollout.state();
+  TRY(const Settles settles, settles_of(rollout));
   TrafficLook look;
   look.rollout = state.id;
   look.runbook = rollout.machine().name;
   look.sequence = state.last;
   look.now = state.now;
-  look.settled = state.settled;
   look.requested = state.requested;
-  look.since = state.shift_floor == core::kDistantFuture ? state.started : state.shift_floor;
   for (const core::TargetIndex target : targets_of(rollout.machine())) {
-    look.splits.push_back(look_at(rollout, target, now));
+    look.splits.push_back(look_at(rollout, target, settles, now));
   }
   return look;
+}
+
+const SplitLook& TrafficLook::highest() const {
+  return *std::max_element(splits.begin(), splits.end(), [](const auto& a, const auto& b) {
+    return a.settled != b.settled ? a.settled < b.settled : a.since > b.since;
+  });
 }
 
 SplitVerdict verdict_of(const TrafficLook& look) {

@@ -4,8 +4,8 @@
 // planned`; it is put behind the runbook's criteria before the log is folded, so that it can be
 // asked of any rollout whose runbook counts the requests of both arms.
 //
-//   Rollout::load(log, stream, until, add_split_test);
-//   TrafficLook look = look_at_traffic(rollout, now);
+//   Rollout::load(log, stream, until, {.machine = add_split_test});
+//   TRY(const TrafficLook look, look_at_traffic(rollout, now));
 
 #include <optional>
 #include <string>
@@ -37,6 +37,7 @@ struct SplitLook {
   std::string target;  // "": the unnamed one
   core::Weight settled, requested;
   std::int64_t order = 0;  // of the settled shift; 0: none has settled
+  core::Time since{};      // when it did, or the start of the rollout
   bool shifted = false;    // a shift forward has been asked for
   bool back = false;       // it was rolled back
   std::optional<ShiftLook> shift;
@@ -51,11 +52,12 @@ struct SplitLook {
 
 struct TrafficLook {
   std::string rollout, runbook;
-  core::Sequence sequence;          // the last event that was folded
-  core::Time now{};                 // its time
-  core::Time since{};               // the last settle, or the start of the rollout
-  core::Weight settled, requested;  // the highest of all
-  std::vector<SplitLook> splits;    // by target; at least one
+  core::Sequence sequence;        // the last event that was folded
+  core::Time now{};               // its time
+  core::Weight requested;         // the highest of all
+  std::vector<SplitLook> splits;  // by target; at least one
+  // The one with the highest weight, of several the one that has it longest.
+  const SplitLook& highest() const;
   bool has_targets() const { return !splits.front().target.empty(); }
 };
 
@@ -70,7 +72,8 @@ void add_split_test(core::Machine& machine);
 
 // Of a rollout whose machine add_split_test() has prepared. `now` is moment_of() it: what agreed
 // long ago says nothing of today.
-TrafficLook look_at_traffic(const Rollout& rollout, core::Time now);
+// Error: the log cannot be read.
+Outcome<TrafficLook> look_at_traffic(const Rollout& rollout, core::Time now);
 
 // What `--verify` says of it, one sentence.
 std::string verdict_sentence(const TrafficLook& look);

@@ -55,13 +55,12 @@ std::string share_text(const SplitLook& look) {
                      requests_of(look));
 }
 
-std::string planned_text(const TrafficLook& look) {
-  std::string text =
-      fmt::format("{} settled since {}", weights_text(look), adapters::format_time(look.since));
-  std::int64_t order = 0;
-  for (const SplitLook& split : look.splits) order = std::max(order, split.order);
-  return text + (order > 0 ? fmt::format(", order {}", order)
-                           : ": as the rollout began, nothing was shifted");
+std::string planned_text(const SplitLook& look) {
+  const std::string weight = (look.target.empty() ? "" : look.target + ": ") +
+                             adapters::format_percent(look.settled) + " settled since " +
+                             adapters::format_time(look.since);
+  return weight + (look.order > 0 ? fmt::format(", order {}", look.order)
+                                  : ": as the rollout began, nothing was shifted");
 }
 
 std::string shift_text(const ShiftLook& shift) {
@@ -97,14 +96,14 @@ Json observed_json(const SplitLook& look) {
   return json;
 }
 
-std::string sentence_of(const SplitLook& look, core::Time since) {
+std::string sentence_of(const SplitLook& look) {
   switch (look.verdict) {
     case SplitVerdict::agrees:
       return fmt::format("as planned: {} where {} is settled; {}", share_text(look),
                          adapters::format_percent(look.settled), proof_text(look));
     case SplitVerdict::contradicts:
       return fmt::format("the canary gets {} where {} is settled since {}: {}{}", share_text(look),
-                         adapters::format_percent(look.settled), adapters::format_time(since),
+                         adapters::format_percent(look.settled), adapters::format_time(look.since),
                          proof_text(look),
                          look.shift && !look.shift->outcome
                              ? fmt::format("; a shift to {} has been asked for and may be acting",
@@ -133,13 +132,14 @@ Json to_json(const SplitLook& look) {
   Json json{{"name", look.target},
             {"settled", adapters::number(look.settled)},
             {"requested", adapters::number(look.requested)},
+            {"since", adapters::format_time(look.since)},
             {"order", look.order > 0 ? Json(look.order) : Json(nullptr)},
             {"rolled_back", look.back}};
   put_split(look, json);
   return json;
 }
 
-std::string split_text(const SplitLook& look, core::Time since, std::size_t width) {
+std::string split_text(const SplitLook& look, std::size_t width) {
   const std::string head = look.target.empty() ? "" : look.target + ": ";
   std::string text;
   if (look.shift) text += line("asked", head + shift_text(*look.shift), width);
@@ -153,7 +153,7 @@ std::string split_text(const SplitLook& look, core::Time since, std::size_t widt
   static constexpr std::array<std::string_view, 4> kGlyphs{"✓", "✗", "·", "·"};
   return text + line("split",
                      fmt::format("{} {}{}", kGlyphs[static_cast<std::size_t>(look.verdict)], head,
-                                 sentence_of(look, since)),
+                                 sentence_of(look)),
                      width);
 }
 
@@ -174,7 +174,7 @@ std::string verdict_sentence(const TrafficLook& look) {
   for (const SplitLook& split : look.splits) {
     if (!text.empty()) text += "; ";
     if (!split.target.empty()) text += split.target + ": ";
-    text += sentence_of(split, look.since);
+    text += sentence_of(split);
   }
   return text;
 }
@@ -185,11 +185,10 @@ std::string traffic_json(const TrafficLook& look) {
   json["runbook"] = look.runbook;
   json["sequence"] = look.sequence.value;
   json["time"] = adapters::format_time(look.now);
-  std::int64_t order = 0;
-  for (const SplitLook& split : look.splits) order = std::max(order, split.order);
-  json["settled"] = Json{{"weight", adapters::number(look.settled)},
-                         {"since", adapters::format_time(look.since)},
-                         {"order", order > 0 ? Json(order) : Json(nullptr)}};
+  const SplitLook& highest = look.highest();
+  json["settled"] = Json{{"weight", adapters::number(highest.settled)},
+                         {"since", adapters::format_time(highest.since)},
+                         {"order", highest.order > 0 ? Json(highest.order) : Json(nullptr)}};
   json["requested"] = adapters::number(look.requested);
   if (look.has_targets()) {
     for (const SplitLook& split : look.splits) json["targets"].push_back(to_json(split));
@@ -205,8 +204,8 @@ std::string traffic_text(const TrafficLook& look, std::size_t width) {
                                          adapters::format_time(look.now), look.sequence.value),
                              0, width) +
                      "\n";
-  text += line("planned", planned_text(look), width);
-  for (const SplitLook& split : look.splits) text += split_text(split, look.since, width);
+  for (const SplitLook& split : look.splits) text += line("planned", planned_text(split), width);
+  for (const SplitLook& split : look.splits) text += split_text(split, width);
   return text;
 }
 

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/status.h"
 #include "adapters/wire/text.h"
+#include "engine/runtime/exemplars.h"
 #include "store/memory_event_log.h"
 #include "store/rocks_event_log.h"
 #include "tools/runbook_source.h"
@@ -111,7 +113,19 @@ void Screen::wipe() {
   shown_ = false;
 }
 
-void print_end(const core::RolloutState& state, const Ending& ending, const Console& console) {
+namespace {
+
+// Whether some criterion says which requests breach: only of those samples are kept.
+bool keeps_samples(const core::Machine& machine) {
+  const auto limits = runtime::exemplar_limits(machine);
+  return std::any_of(limits.begin(), limits.end(),
+                     [](const auto& limit) { return limit.has_value(); });
+}
+
+}  // namespace
+
+void print_end(const Rollout& rollout, const Ending& ending, const Console& console) {
+  const core::RolloutState& state = rollout.state();
   console.line("");
   const char* outcome = "";
   switch (*state.outcome) {
@@ -131,7 +145,7 @@ void print_end(const core::RolloutState& state, const Ending& ending, const Cons
   if (!state.breach.empty()) console.line("  because " + state.breach);
   if (!ending.data.empty()) {
     console.suggest(fmt::format("rollbook log {} --data {}", state.id, ending.data));
-    if (!state.breach.empty()) {
+    if (!state.breach.empty() && keeps_samples(rollout.machine())) {
       console.suggest(fmt::format("rollbook samples {} --data {}", state.id, ending.data));
     }
     console.suggest(fmt::format("rollbook replay {} {} --verify", ending.data, state.id));

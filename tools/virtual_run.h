@@ -10,6 +10,7 @@
 #include "engine/core/state.h"
 #include "engine/runtime/shard.h"
 #include "tools/cli.h"
+#include "tools/rollouts.h"
 
 namespace rollbook::tools {
 
@@ -63,6 +64,6 @@ struct Ending {
   std::string again;  // "rollbook sandbox my.runbook"
   std::string data;   // where the log is kept; ""
 };
-void print_end(const core::RolloutState& state, const Ending& ending, const Console& console);
+void print_end(const Rollout& rollout, const Ending& ending, const Console& console);
 
 }  // namespace rollbook::tools

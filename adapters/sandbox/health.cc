@@ -123,9 +123,9 @@ class Health {
     }
     if (least) return *least;
     if (is_denominator(metric)) return kOne;
-    if (const Criterion* compared = between_arms(metric)) {
+    if (const auto compared = between_arms(metric)) {
       const Fixed share{kLimitBetweenArms.nanos / kDistance};
-      return times(share, per_request(metric_of(compared->denominator), depth + 1));
+      return times(share, per_request(compared->below, depth + 1));
     }
     return rate_share(metric).value_or(kOne);
   }
@@ -139,10 +139,9 @@ class Health {
       all.push_back({criterion.limit, machine_.at(criterion.window).width,
                      per_request(metric_of(criterion.denominator))});
     }
-    const Criterion* const compared = all.empty() ? between_arms(metric) : nullptr;
-    if (compared != nullptr) {
-      all.push_back({kLimitBetweenArms, machine_.at(compared->window).width,
-                     per_request(metric_of(compared->denominator))});
+    if (!all.empty()) return all;
+    if (const auto compared = between_arms(metric)) {
+      all.push_back({kLimitBetweenArms, compared->window, per_request(compared->below)});
     }
     return all;
   }
@@ -197,15 +196,31 @@ class Health {
     return machine_.at(machine_.at(window).series).metric;
   }
 
-  // Where the metric is counted for nothing but such a share.
-  const Criterion* between_arms(MetricIndex metric) const {
+  // A share of failures that is held against the other arm's.
+  struct Compared {
+    MetricIndex below;
+    core::Duration window{};
+  };
+  template <class Measured>
+  std::optional<Compared> share_of(MetricIndex metric, const Measured& measured) const {
+    if (measured.measure != Measure::ratio || metric_of(measured.window) != metric) return {};
+    const MetricIndex below = metric_of(measured.denominator);
+    if (below == metric) return {};
+    return Compared{below, machine_.at(measured.window).width};
+  }
+  // Where the metric is counted for nothing but such a share, also in a judge.
+  std::optional<Compared> between_arms(MetricIndex metric) const {
     for (const Criterion& criterion : machine_.criteria) {
-      if (is_ceiling_between_arms(criterion) && metric_of(criterion.window) == metric &&
-          metric_of(criterion.denominator) != metric) {
-        return &criterion;
+      if (is_ceiling_between_arms(criterion)) {
+        if (const auto share = share_of(metric, criterion)) return share;
+      }
+      if (!criterion.judge) continue;
+      for (const core::JudgedMetric& judged : criterion.judge->metrics) {
+        if (judged.direction != core::Direction::increase) continue;
+        if (const auto share = share_of(metric, judged)) return share;
       }
     }
-    return nullptr;
+    return {};
   }
 
   Bounds ratio_bounds(MetricIndex above, MetricIndex below) const {

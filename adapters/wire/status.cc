@@ -8,6 +8,7 @@
 #include "engine/core/coarse.h"
 #include "engine/core/judge.h"
 #include "engine/core/prove.h"
+#include "engine/core/requests.h"
 #include "engine/core/sentence.h"
 
 namespace rollbook::adapters {
@@ -29,8 +30,8 @@ HoldStatus hold_of(const Machine& machine, const RolloutState& state, core::Cloc
                    Time now) {
   HoldStatus hold;
   const Duration limit = core::limit_of(machine, state, clock);
-  hold.elapsed = std::min(limit, core::elapsed(state, clock, now));
-  hold.remaining = limit - hold.elapsed;
+  hold.elapsed = std::min(limit, core::watched(state, clock, now));
+  hold.remaining = std::max(Duration::zero(), limit - core::elapsed(state, clock, now));
   hold.running = state.clocks[clock.value].mark.has_value();
   return hold;
 }
@@ -138,38 +139,28 @@ QuestionStatus question_of(const Machine& machine, const RolloutState& state,
   return status;
 }
 
-// Whether it is a share of something, or kinds of it are looked for: that is no requests.
-bool is_part(const Machine& machine, core::MetricIndex metric) {
-  return std::any_of(
-      machine.criteria.begin(), machine.criteria.end(), [&](const core::Criterion& criterion) {
-        const bool part = criterion.measure == core::Measure::ratio || !criterion.new_by.empty();
-        return part && machine.at(machine.at(criterion.window).series).metric == metric;
-      });
+// Whether a share can be taken of what they hold: they reach back alike.
+bool reach_alike(const core::Window& a, const core::Window& b) {
+  return !a.cumulative && !b.cumulative && a.width == b.width && a.floor == b.floor &&
+         a.renewed == b.renewed;
 }
 
-// The canary's share of a counter that is folded for both arms, over its longest common window.
+// The canary's share of the requests, over a window that both arms have.
 std::optional<core::Fixed> observed_share(const Machine& machine, const RolloutState& state,
                                           core::TargetIndex target) {
+  const auto requests = core::requests_of(machine, target);
+  if (!requests) return std::nullopt;
+  const core::Series canary{*requests, core::Arm::canary, target};
+  const core::Series baseline{*requests, core::Arm::baseline, target};
   for (std::size_t c = 0; c < machine.windows.size(); ++c) {
-    const core::Series& canary = machine.at(machine.windows[c].series);
-    if (canary.target != target) continue;
-    if (machine.windows[c].cumulative || canary.arm != core::Arm::canary ||
-        machine.at(canary.metric).kind != core::MetricKind::counter ||
-        is_part(machine, canary.metric)) {
-      continue;
-    }
+    const core::Window& mine = machine.windows[c];
+    if (machine.at(mine.series) != canary) continue;
     for (std::size_t b = 0; b < machine.windows.size(); ++b) {
-      const core::Series& other = machine.at(machine.windows[b].series);
-      if (other.metric != canary.metric || other.target != target ||
-          other.arm != core::Arm::baseline || machine.windows[b].cumulative ||
-          machine.windows[b].width != machine.windows[c].width ||
-          machine.windows[b].floor != machine.windows[c].floor ||
-          machine.windows[b].renewed != machine.windows[c].renewed) {
-        continue;
-      }
-      const core::Fixed mine = state.windows[c].total.value;
-      const core::Fixed all = mine + state.windows[b].total.value;
-      if (all.nanos > 0) return core::Fixed{mine.nanos * core::Fixed::kScale / all.nanos};
+      const core::Window& other = machine.windows[b];
+      if (machine.at(other.series) != baseline || !reach_alike(mine, other)) continue;
+      const core::Fixed part = state.windows[c].total.value;
+      const core::Fixed all = part + state.windows[b].total.value;
+      if (all.nanos > 0) return core::Fixed{part.nanos * core::Fixed::kScale / all.nanos};
     }
   }
   return std::nullopt;

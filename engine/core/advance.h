@@ -64,6 +64,7 @@ class Advance {
   void halt(Sequence cause, std::string because, CriterionIndex criterion);
   bool goes_back(const Transition& transition) const;
   bool has_no_way_back(const Transition& transition) const;
+  bool is_short(const Transition& transition) const;
   bool lacks_requests(const Transition& transition) const;
   bool has_settled(const Transition& transition) const;
   bool barred() const { return waking_ || core::barred(machine_, state_); }
@@ -74,6 +75,8 @@ class Advance {
   std::vector<CriterionIndex> unmet() const;
   CriterionIndex failing() const;
   std::string lacking() const;
+  const Promotion* promotion_of(const Transition& transition) const;
+  std::string held_text(const Transition& transition) const;
   std::string reason_of(const Transition& transition) const;
   Sequence cause_of(const Transition& transition);
 

@@ -210,8 +210,12 @@ void fields(A& archive, Limits& limits) {
   archive.all(limits.grace, limits.skew, limits.stale_after, limits.effect_deadline);
 }
 template <class A>
+void fields(A& archive, Promotion& promotion) {
+  archive.all(promotion.by, promotion.actor);
+}
+template <class A>
 void fields(A& archive, ClockState& clock) {
-  archive.all(clock.elapsed, clock.mark, clock.extra, clock.ended);
+  archive.all(clock.elapsed, clock.mark, clock.extra, clock.promoted, clock.spared);
 }
 template <class A>
 void fields(A& archive, Gap& gap) {

@@ -35,6 +35,10 @@ Duration elapsed(const RolloutState& state, ClockIndex index, Time now) {
   return clock.mark ? clock.elapsed + std::max(Duration::zero(), now - *clock.mark) : clock.elapsed;
 }
 
+Duration watched(const RolloutState& state, ClockIndex index, Time now) {
+  return elapsed(state, index, now) - state.clocks[index.value].spared;
+}
+
 Duration limit_of(const Machine& machine, const RolloutState& state, ClockIndex index) {
   return machine.at(index).limit + state.clocks[index.value].extra;
 }

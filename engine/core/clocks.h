@@ -7,6 +7,8 @@
 namespace rollbook::core {
 
 Duration elapsed(const RolloutState& state, ClockIndex clock, Time now);
+// Of that what passed in truth: a promoted hold has counted all it has to.
+Duration watched(const RolloutState& state, ClockIndex clock, Time now);
 // Its limit with what extensions added.
 Duration limit_of(const Machine& machine, const RolloutState& state, ClockIndex clock);
 bool reached(const Machine& machine, const RolloutState& state, ClockIndex clock, Time now);

@@ -108,7 +108,7 @@ struct Fold {
     const Command& command = body.command;
     state.commands.insert(command.key);
     if (command.verb == Verb::rollback) TrafficFold{machine, state, event}.aim_rollback(command);
-    if (command.verb == Verb::promote) end_hold();
+    if (command.verb == Verb::promote) end_hold(command.actor);
     if (command.verb == Verb::extend && command.duration) extend_stage(*command.duration);
   }
 
@@ -248,7 +248,7 @@ struct Fold {
 
   void lengthen(ClockIndex index, Duration by) const {
     state.clocks[index.value].extra += by;
-    state.clocks[index.value].ended = false;
+    state.clocks[index.value].promoted.reset();
   }
 
   void count_extension(StateIndex inside) const {
@@ -267,14 +267,17 @@ struct Fold {
     }
   }
 
-  // A promoted hold has counted all it has to.
-  void end_hold() const {
+  // A promoted hold has counted all it has to; how much of that did not pass is kept.
+  void end_hold(const std::string& actor) const {
     for (const Stage& stage : machine.stages) {
       if (!stage.hold.valid() || !machine.contains(stage.state, state.active)) continue;
       ClockState& clock = state.clocks[stage.hold.value];
-      clock.elapsed = std::max(clock.elapsed, limit_of(machine, state, stage.hold));
-      clock.ended = true;
+      const Duration limit = limit_of(machine, state, stage.hold);
+      const Duration counted = elapsed(state, stage.hold, event.time);
+      clock.spared += std::max(Duration::zero(), limit - counted);
+      clock.elapsed = std::max(clock.elapsed, limit);
       if (clock.mark) clock.mark = event.time;
+      if (!clock.promoted) clock.promoted = Promotion{event.sequence, actor};
     }
   }
 };

@@ -84,20 +84,6 @@ Starts terms_of(const Starts& starts, const std::vector<std::int64_t>& logs, Fix
   return terms;
 }
 
-// What was counted since the start that speaks loudest: what people are told, for a canary that was
-// well for hours and breaks is on the whole still well.
-std::vector<std::int64_t> loudest(const Starts& starts, const TestState& test,
-                                  const Evidence& evidence) {
-  const TestStart* loud = &starts.front();
-  double most = -HUGE_VAL;
-  for (const TestStart& start : starts) {
-    const double value = log_of_start(start, since(evidence.logs, start.logs), evidence.dispersion);
-    if (value > most) loud = &start;
-    most = std::max(most, value);
-  }
-  return loud == &starts.front() ? test.counts : since(test.counts, loud->counts);
-}
-
 // The books of the test with what came since, as if it had been logged; its starts stay where they
 // are, for they are many. What is not over yet may only raise the dispersion.
 TestState with_pending(const Subject& subject, const ArmSteps& steps, Fixed& dispersion) {
@@ -150,6 +136,21 @@ void tell_rates(const Criterion& criterion, const std::vector<std::int64_t>& cou
   const Fixed other = rate(counts[2], counts[3]);
   found.limit = Fixed{other.nanos * criterion.factor.nanos / Fixed::kScale};
   found.samples = timed ? counts[0] : counts[1];
+}
+
+// What came since the start that speaks loudest: over a guard's whole life a canary that was well
+// for days looks well. The first start began with the test.
+std::vector<std::int64_t> loudest(const Starts& starts, const std::vector<std::int64_t>& counts,
+                                  const Evidence& evidence) {
+  const TestStart* best = nullptr;
+  double most = -HUGE_VAL;
+  for (const TestStart& start : starts) {
+    const double value = log_of_start(start, since(evidence.logs, start.logs), evidence.dispersion);
+    if (best != nullptr && value <= most) continue;
+    best = &start;
+    most = value;
+  }
+  return best->logs.empty() ? counts : since(counts, best->counts);
 }
 
 // What the sums of the evidence say.
@@ -222,7 +223,7 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
   if (guards && found.true_) {
-    found.evidence->counts = loudest(starts, test, *found.evidence);
+    found.evidence->counts = loudest(starts, test.counts, *found.evidence);
     tell_rates(criterion, found.evidence->counts, found);
     found.evidence->starts =
         terms_of(starts, found.evidence->logs, found.evidence->dispersion, statistic);

@@ -122,6 +122,32 @@ std::string Advance::lacking() const {
   return text;
 }
 
+// Who ended the hold that the transition leads on from, where time alone had not yet; else nullptr.
+const Promotion* Advance::promotion_of(const Transition& transition) const {
+  if (transition.trigger.kind != TriggerKind::clock) return nullptr;
+  const ClockIndex index = transition.trigger.clock;
+  const ClockState& clock = state_.clocks[index.value];
+  const bool early = watched(state_, index, now_) < limit_of(machine_, state_, index);
+  return clock.promoted && (early || is_short(transition)) ? &*clock.promoted : nullptr;
+}
+
+// Of a hold that was promoted: how much of it was watched. Else "".
+std::string Advance::held_text(const Transition& transition) const {
+  const ClockIndex index = transition.trigger.clock;
+  const Promotion* promotion = promotion_of(transition);
+  const Duration limit = limit_of(machine_, state_, index);
+  const Duration seen = watched(state_, index, now_);
+  if (promotion == nullptr && seen >= limit) return "";
+  const std::string part =
+      duration_text(std::chrono::floor<std::chrono::seconds>(std::min(seen, limit))) + " of " +
+      duration_text(limit);
+  // One that was extended once it had been promoted has its own end.
+  if (promotion == nullptr) return "held for " + part + ", the rest was promoted";
+  std::string text = "promoted by " + promotion->actor + " after " + part;
+  if (is_short(transition)) text += ", before " + machine_.at(transition.needs).text;
+  return text;
+}
+
 std::string Advance::reason_of(const Transition& transition) const {
   const Trigger& trigger = transition.trigger;
   const auto quote = [&](CriterionIndex index) {
@@ -149,7 +175,8 @@ std::string Advance::reason_of(const Transition& transition) const {
       }
     }
   }
-  return transition.label;
+  const std::string held = trigger.kind == TriggerKind::clock ? held_text(transition) : "";
+  return held.empty() ? transition.label : held;
 }
 
 Sequence Advance::cause_of(const Transition& transition) {
@@ -163,6 +190,7 @@ Sequence Advance::cause_of(const Transition& transition) {
       return last;
     }
     case TriggerKind::clock:
+      if (const Promotion* promotion = promotion_of(transition)) return promotion->by;
       return emit(TimerFired{trigger.clock}, Sequence{});
     case TriggerKind::settled:
     case TriggerKind::failed: {

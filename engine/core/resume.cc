@@ -20,7 +20,7 @@ StateIndex shift_of(const Machine& machine, const RolloutState& state, StateInde
 }
 
 // At zero again, with what extensions added.
-void restart(ClockState& clock) { clock = ClockState{{}, {}, clock.extra, false}; }
+void restart(ClockState& clock) { clock = ClockState{{}, {}, clock.extra, {}, {}}; }
 
 // The stages that it is in, and whatever else a trigger asks about.
 void note_entered(const Machine& machine, RolloutState& state, StateIndex inside) {

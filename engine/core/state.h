@@ -16,11 +16,19 @@
 
 namespace rollbook::core {
 
+// Somebody ended a hold before its time.
+struct Promotion {
+  Sequence by;  // the command
+  std::string actor;
+  bool operator==(const Promotion&) const = default;
+};
+
 struct ClockState {
-  Duration elapsed{};        // up to `mark`
-  std::optional<Time> mark;  // running since; empty: stands still
-  Duration extra{};          // added to the limit by extensions
-  bool ended = false;        // promoted: nothing else is waited for either
+  Duration elapsed{};                 // up to `mark`
+  std::optional<Time> mark;           // running since; empty: stands still
+  Duration extra{};                   // added to the limit by extensions
+  std::optional<Promotion> promoted;  // nothing else is waited for either
+  Duration spared{};                  // of `elapsed`: what promotions have left out
   bool operator==(const ClockState&) const = default;
 };
 

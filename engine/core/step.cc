@@ -57,11 +57,15 @@ bool Advance::has_no_way_back(const Transition& transition) const {
   return state_.irreversible && goes_back(transition);
 }
 
-// `hold … and N requests`: the clock alone does not lead on, unless the hold was promoted.
-bool Advance::lacks_requests(const Transition& transition) const {
+// `hold … and N requests`: too few of them have come.
+bool Advance::is_short(const Transition& transition) const {
   return transition.needs.valid() &&
-         state_.readings[transition.needs.value].verdict != Verdict::pass &&
-         !state_.clocks[transition.trigger.clock.value].ended;
+         state_.readings[transition.needs.value].verdict != Verdict::pass;
+}
+
+// The clock alone does not lead on then, unless the hold was promoted.
+bool Advance::lacks_requests(const Transition& transition) const {
+  return is_short(transition) && !state_.clocks[transition.trigger.clock.value].promoted;
 }
 
 bool Advance::has_settled(const Transition& transition) const {

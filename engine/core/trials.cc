@@ -74,9 +74,11 @@ void add_start(Time origin, Test kind, TestState& test, Time border,
   const std::int64_t next = next_start(origin, border);
   TestStart& last = test.starts.back();
   if (next <= last.to) return;
-  // Nothing came in between: the two are one, with both weights.
+  // Nothing came in between: the two are one, with both weights. Sums of two arms say so alone, for
+  // steps without an event add nothing to them; people are told of what came since the newest.
   if (last.logs == logs && (!logs.empty() || last.counts == counts)) {
     last.to = next;
+    last.counts = std::move(counts);
     return;
   }
   test.starts.push_back({last.to, next, std::move(counts), std::move(logs)});

@@ -110,6 +110,29 @@ TEST(Reason, IsNotLoggedTwiceWhereTheVerdictHasJustTurned) {
   EXPECT_EQ(stop.step.because, quote(r, stop.readings.back()));
 }
 
+// Two healthy hours say nothing of what was proven then.
+TEST(Reason, OfAProofAgainstTheBaselineIsOfTheTimeThatProvesIt) {
+  Rehearsal r(
+      text_of({.guard = "stop canary.error_rate > baseline.error_rate * 200% with confidence 99%\n",
+               .stages = "stage canary {\n traffic 20%\n hold 6h\n}\n"}));
+  healthy(r);
+  for (const Labels& arm : {kNew, kOld}) r.counter("req", arm, 1000);
+  r.counter("err", kNew, 1);
+  r.counter("err", kOld, 2);
+  r.start();
+  r.run_for(2h);
+  r.counter("err", kNew, 100);
+  r.run_to(kBack);
+  const Logged stop = logged(r, "guard.stop[1]", kBack);
+  const core::Reading& said = stop.last();
+  EXPECT_GT(*said.value, core::Fixed{50'000'000});
+  EXPECT_GT(*said.value, *said.limit);
+  EXPECT_LT(said.samples, 200'000);
+  ASSERT_EQ(said.evidence->counts.size(), 4U);
+  EXPECT_EQ(said.evidence->counts[1], said.samples);
+  EXPECT_EQ(stop.step.because, quote(r, stop.readings.back()));
+}
+
 // ---- Stops that were held back
 // --------------------------------------------------------------------
 

@@ -34,8 +34,10 @@ TEST_F(ActsTest, StartPrintsTheIdAndEveryActIsAnswered) {
 
   const Ran paused = run({"pause", "shop-1", "--for", "2h", "--reason", "lunch"});
   EXPECT_EQ(paused.exit, 0) << paused.err;
-  EXPECT_EQ(paused.err,
-            "shop-1: paused for 2h; the guard still watches\nnext: rollbook resume shop-1\n");
+  EXPECT_EQ(
+      paused.err,
+      "shop-1: paused for 2h; the guard still watches\nnext: rollbook resume shop-1 --bus file:" +
+          directory_.file("bus") + "\n");
   EXPECT_EQ(run({"resume", "shop-1"}).exit, 0);
 
   const Ran again = run({"resume", "shop-1"});
@@ -43,7 +45,10 @@ TEST_F(ActsTest, StartPrintsTheIdAndEveryActIsAnswered) {
   EXPECT_EQ(again.err, "rollbook: rejected as not_paused: rollout `shop-1` is not paused\n");
 
   EXPECT_EQ(run({"extend", "shop-1", "--by", "5m"}).exit, 0);
-  EXPECT_EQ(run({"promote", "shop-1"}).exit, 0);
+  const Ran promoted = run({"promote", "shop-1"});
+  EXPECT_EQ(promoted.exit, 0);
+  // It was said where the bus is, not where the log is.
+  EXPECT_THAT(promoted.err, HasSubstr("\nnext: rollbook status shop-1 --data DIR\n"));
 
   const Ran back = run({"rollback", "shop-1", "--immediate", "--yes", "--reason", "smoke"});
   EXPECT_EQ(back.exit, 0) << back.err;

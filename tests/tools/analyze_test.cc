@@ -312,6 +312,9 @@ TEST_F(AnalyzeTest, ListsTheRequestsThatBreachedWithTheirTraces) {
                              HasSubstr("metrics/0/20")));
   expect_narrow(ran.out);
   EXPECT_TRUE(read("samples", {"--above", "200ms"}).at("samples").empty());
+  // As it shows latencies itself.
+  EXPECT_EQ(read("samples", {"--above", "119.999ms"}).at("samples").size(), 1U);
+  EXPECT_TRUE(read("samples", {"--above", "120.001ms"}).at("samples").empty());
   EXPECT_TRUE(read("samples", {"--arm", "baseline"}).at("samples").empty());
 }
 

@@ -30,6 +30,17 @@ TEST_F(DoctorTest, MetricsThatFitAreToldWithTheirFacts) {
                     HasSubstr("the limit is a bucket's edge")));
 }
 
+// Of two exports five seconds apart each series has one interval.
+TEST_F(DoctorTest, TheFirstPointOfASeriesIsNoPace) {
+  std::string later = without(healthy(), "shop_errors_total");
+  for (std::size_t at; (at = later.find("T10:00:00Z")) != std::string::npos;) {
+    later.replace(at, 10, "T10:00:05Z");
+  }
+  send(healthy() + later);
+  EXPECT_THAT(doctor().out, AllOf(HasSubstr("0.4 points a second, the latest "),
+                                  HasSubstr("a point of each series, the latest ")));
+}
+
 TEST_F(DoctorTest, AMisspeltNameGetsTheLineToWrite) {
   send(healthy() + point("shop_request_total", "old", R"("kind":"counter","value":1)"));
   std::string text = kRunbook;

@@ -143,10 +143,21 @@ TEST_F(TargetLooks, TheSplitOfEachTargetIsHeldAgainstItsOwnWeight) {
   run_for(50, {});
   const Ran ran = run("traffic", now({"--verify"}));
   EXPECT_EQ(ran.exit, 0) << ran.err;
-  EXPECT_THAT(ran.out, AllOf(HasSubstr("eu 10%, us 20% settled since"),
-                             HasSubstr("split     ✓ eu: as planned: 10% of "),
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("split     ✓ eu: as planned: 10% of "),
                              HasSubstr("split     ✓ us: as planned: 20% of ")));
-  const json us = read("traffic", now()).at("targets").at(1);
+  const json look = read("traffic", now());
+  const json &eu = look.at("targets").at(0), &us = look.at("targets").at(1);
+  // Each with its own order, and since when.
+  EXPECT_LT(eu.at("since").get<std::string>(), us.at("since").get<std::string>());
+  EXPECT_LT(eu.at("order"), us.at("order"));
+  for (const auto& [target, weight] : {std::pair(&eu, "eu: 10%"), {&us, "us: 20%"}}) {
+    const std::string since = target->at("since"), order = target->at("order").dump();
+    EXPECT_THAT(ran.out, HasSubstr(std::string("planned   ") + weight + " settled since " + since +
+                                   ", order " + order));
+  }
+  EXPECT_EQ(look.at("settled").at("weight"), 0.2);
+  EXPECT_EQ(look.at("settled").at("since"), us.at("since"));
+  EXPECT_EQ(look.at("settled").at("order"), us.at("order"));
   EXPECT_EQ(us.at("name"), "us");
   EXPECT_EQ(us.at("settled"), 0.2);
   EXPECT_EQ(us.at("observed").at("share"), 0.2);

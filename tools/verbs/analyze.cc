@@ -60,7 +60,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     TRY(until, parse_until(options.at));
   }
   TRY(const OpenedRollout opened, open_rollout(options.settings, console, options.rollout, until));
-  TRY(const BreakdownLook look, break_down(*opened.log, opened.rollout, ask));
+  TRY(const BreakdownLook look, break_down(opened.rollout, ask));
   if (options.output == "json") {
     console.line(breakdown_json(look));
     return Exit::done;
@@ -95,7 +95,7 @@ Verb analyze_verb() {
                        "of the runbook; left out: what its criteria measure");
             set.option("--window", "DURATION", o->window,
                        "that ends with the last count, 1h when left out; counts are logged once a "
-                       "minute");
+                       "minute and taken whole, rates are over the time that they span");
             set.option("--percentiles", "P", o->percentiles, "of latency, p50,p99 when left out");
             set.option("--top", "N", o->top, "label sets that are shown, 20 when left out");
             set.option("--at", "TIME|SEQ", o->at, "as it was at a moment or after an event");

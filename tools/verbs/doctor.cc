@@ -204,8 +204,10 @@ void print(const MetricFinding& found, const Console& console) {
     console.line("          " + adapters::printable(text));
   };
   if (found.seen) {
-    detail(fmt::format("{:.3g} points a second, the latest {}", found.points_per_second,
-                       latest_text(found)));
+    const std::string pace = found.points_per_second > 0
+                                 ? fmt::format("{:.3g} points a second", found.points_per_second)
+                                 : "a point of each series";
+    detail(fmt::format("{}, the latest {}", pace, latest_text(found)));
     std::vector<std::string> arms, labels;
     for (const auto& [arm, series] : found.arms)
       arms.push_back(fmt::format("{} ({})", arm, series));

@@ -94,8 +94,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     TRY(until, parse_until(options.at));
   }
   TRY(OpenedRollout opened,
-      open_rollout(options.settings, console, options.rollout, until,
-                   [window](core::Machine& machine) { add_look_windows(machine, window); }));
+      open_rollout(options.settings, console, options.rollout, until, look_windows(window)));
   Rollout& rollout = opened.rollout;
   if (options.watch) {
     catch_interrupts();
@@ -127,7 +126,8 @@ Verb metrics_verb() {
                     "measure");
         set.option("--window", "DURATION", o->window,
                    "that ends with the last point, 5m when left out; as in the guard nothing "
-                   "from before the first shift counts once there was one");
+                   "from before the first shift counts once there was one; rates are spread "
+                   "over it as verdicts have them");
         set.option("--percentiles", "P", o->percentiles, "of histograms, p50,p99 when left out");
         set.flag("--compare", o->compare, "the canary beside the baseline, and how they differ");
         set.option("--at", "TIME|SEQ", o->at, "as it was at a moment or after an event");

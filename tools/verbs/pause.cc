@@ -14,10 +14,11 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     TRY(command.duration, duration_option("--for", options.duration));
   }
   const std::string how_long = options.duration.empty() ? "" : " for " + options.duration;
-  return act(
-      command, options,
-      {"paused" + how_long + "; the guard still watches", "rollbook resume " + options.rollout},
-      console);
+  return act(command, options,
+             {.done = "paused" + how_long + "; the guard still watches",
+              .next = "rollbook resume " + options.rollout,
+              .next_acts = true},
+             console);
 }
 
 }  // namespace

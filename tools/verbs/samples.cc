@@ -23,6 +23,22 @@ struct Options {
   std::string output;
 };
 
+// "10.432ms", as latencies are shown, in seconds. Nothing: no part of a second.
+std::optional<core::Fixed> parse_latency(const std::string& text) {
+  struct Unit {
+    std::string_view name;
+    std::int64_t in_a_second;
+  };
+  static constexpr Unit kUnits[] = {{"ms", 1'000}, {"us", 1'000'000}, {"s", 1}};
+  for (const Unit& unit : kUnits) {
+    if (!text.ends_with(unit.name)) continue;
+    const auto number = adapters::parse_fixed(text.substr(0, text.size() - unit.name.size()));
+    if (!number || number->nanos < 0) return std::nullopt;
+    return core::Fixed{number->nanos / unit.in_a_second};
+  }
+  return std::nullopt;
+}
+
 // "100ms" of a latency, "3" of a count; a duration's nanoseconds are seconds at 10⁻⁹.
 Outcome<void> parse_above(const std::string& text, SampleAsk& ask) {
   ask.above_text = text;
@@ -31,12 +47,13 @@ Outcome<void> parse_above(const std::string& text, SampleAsk& ask) {
     return {};
   }
   const auto duration = adapters::parse_duration(text);
-  if (!duration) {
+  const auto latency = duration ? core::Fixed{duration->count()} : parse_latency(text);
+  if (!latency) {
     return give_up(fmt::format("--above: `{}` is neither a duration such as 100ms nor a number",
                                adapters::printable(text)),
                    Exit::usage);
   }
-  ask.above = core::Fixed{duration->count()};
+  ask.above = *latency;
   ask.above_is_time = true;
   return {};
 }

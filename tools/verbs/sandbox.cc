@@ -191,7 +191,7 @@ Outcome<Exit> run_scenario(const Options& options, const Console& console) {
   if (interrupted()) return Exit::interrupted;
   if (seen.outcome && options.output != "jsonl") {
     TRY(const Rollout rollout, Rollout::load(*log, seen.stream));
-    print_end(rollout.state(), {again_of(options), options.data}, console);
+    print_end(rollout, {again_of(options), options.data}, console);
   }
   if (!say_unmet(script, seen, console)) return Exit::error;
   if (seen.refused) {
@@ -247,7 +247,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const Rollout rollout, Rollout::load(*log, entry.stream));
   if (!outcome) return has_not_ended(rollout.state(), sandbox->now());
   if (options.output != "jsonl") {
-    print_end(rollout.state(), {again_of(options), options.data}, console);
+    print_end(rollout, {again_of(options), options.data}, console);
   }
   return exit_of(*outcome);
 }

@@ -145,7 +145,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
         Exit::waiting);
   }
   if (options.output != "jsonl") {
-    print_end(rollout.state(), {again_of(options), options.data}, console);
+    print_end(rollout, {again_of(options), options.data}, console);
   }
   return exit_of(*seen.outcome);
 }

@@ -7,6 +7,7 @@
 #include "tools/act.h"
 #include "tools/rollouts.h"
 #include "tools/runbook_source.h"
+#include "tools/same_place.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -113,7 +114,9 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   }
   console.flush();
   if (options.wait) return wait_for_end(*client, rollout, wait_timeout, console);
-  if (options.output == "text") console.suggest("rollbook status " + rollout + " -w");
+  if (options.output == "text") {
+    console.suggest("rollbook status " + rollout + " -w" + log_beside(options.settings));
+  }
   return Exit::done;
 }
 

@@ -64,8 +64,8 @@ Outcome<Exit> run(const Options& options, const Console& console) {
     TRY(until, parse_until(options.at));
   }
   TRY(const OpenedRollout opened,
-      open_rollout(options.settings, console, options.rollout, until, add_split_test));
-  const TrafficLook look = look_at_traffic(opened.rollout, moment_of(opened.rollout, until));
+      open_rollout(options.settings, console, options.rollout, until, {.machine = add_split_test}));
+  TRY(const TrafficLook look, look_at_traffic(opened.rollout, moment_of(opened.rollout, until)));
   return options.rebalance ? rebalance(look, options, console) : show(look, options, console);
 }
 

@@ -127,6 +127,23 @@ TEST(Health, HasFailuresToRaiseWhereTheyAreOnlyHeldAgainstAnotherArm) {
   EXPECT_TRUE(check_fault(machine, *parse_fault("errors 2%"), all));
 }
 
+// A judge alone holds them against the baseline's.
+TEST(Health, HasFewFailuresWhereOnlyAJudgeLooksAtThem) {
+  const core::Machine machine =
+      compile(runbook_of("  metric requests = counter r_total\n  metric errors = counter e_total\n"
+                         "  metric error_rate = errors / requests\n",
+                         "    stop absent(requests) for 3m",
+                         "    expect judge kayenta over 30m every 1m {\n"
+                         "      error_rate increase critical\n    }\n"));
+  const auto all = *healthy_series(machine, 900);
+  ASSERT_EQ(all.size(), 4U);
+  for (const WireSeries& series : all) {
+    const bool errors = series.name == "e_total";
+    EXPECT_EQ(series.per_request, errors ? Fixed::from_nanos(1'000'000) : Fixed::from_int(1));
+    EXPECT_EQ(series.ceilings.size(), errors ? 1U : 0U);
+  }
+}
+
 TEST(Health, SaysWhichMetricItCannotMakeUp) {
   core::Machine machine = compile(runbook_of("  metric requests = counter r_total{a=\"1\"}\n",
                                              "    stop absent(requests) for 3m"));
