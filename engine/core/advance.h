@@ -124,6 +124,7 @@ class Advance {
   GateView view_gate(const Gate& gate) const;
   bool chosen(ItemIndex item, std::uint32_t option) const;
   const Question* open_question(ItemIndex item) const;
+  const Question* open_decision() const;
 
   const Machine& machine_;
   ShardState& shard_;
