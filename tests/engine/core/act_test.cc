@@ -280,6 +280,8 @@ TEST(End, SaysWhatARollbackCameFrom) {
   drive.settle_all();
   EXPECT_EQ(drive.last<RolloutFinished>().outcome, Outcome::rolled_back);
   EXPECT_EQ(drive.last<RolloutFinished>().because, breach);
+  EXPECT_EQ(drive.last<Transitioned>().because, "back at 0%");
+  EXPECT_EQ(drive.state.because, breach);
   EXPECT_TRUE(drive.state.questions.empty());
 }
 
