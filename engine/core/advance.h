@@ -84,8 +84,20 @@ class Advance {
   bool is_ready(const Transition& transition) const;
 
   // Acts (act.cc).
-  void request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause,
-               Sequence retry_of = {});
+  // What brings an act about, in words; its evidence where that was a stop.
+  struct Why {
+    std::string text;
+    CriterionIndex criterion{};
+  };
+  Why why() const;
+  struct Act {
+    EffectIndex spec;
+    StateIndex owner;
+    Sequence cause;
+    Sequence retry_of{};
+  };
+  void request(const Act& act) { request(act, why()); }
+  void request(const Act& act, const Why& why);
   struct Shift {
     TargetIndex target;
     Weight to;

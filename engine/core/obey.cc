@@ -215,7 +215,7 @@ void Advance::resume_halted(const Command& command) {
   const State& active = machine_.at(state_.active);
   for (const EffectIndex effect : active.entry) {
     if (active.phase != Phase::decide) break;
-    request(machine_.at(effect), effect, state_.active, instant_cause_);
+    request({effect, state_.active, instant_cause_});
   }
   std::vector<ItemIndex> items;
   for (StateIndex i = state_.active; i.valid(); i = machine_.at(i).parent) {

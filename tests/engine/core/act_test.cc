@@ -271,6 +271,23 @@ TEST(End, APartOfTheTrafficStaysWhereItIs) {
   EXPECT_EQ(drive.last<RolloutFinished>().because, "all passed");
 }
 
+// What led into the state before is no reason to leave the stage.
+TEST(Exit, SaysWhyTheStageIsLeft) {
+  Drive back;
+  back.to("canary.hold");
+  back.now += 1s;
+  back.traffic(6000, 600);
+  const EffectRequested lost = back.requested(EffectKind::report).back();
+  EXPECT_EQ(lost.cause_text, back.last<Transitioned>().because);
+  EXPECT_EQ(lost.criterion, kErrorStop);
+  Drive forward;
+  forward.to("canary.review");
+  forward.confirm("No complaints", "ops", "bob");
+  const EffectRequested passed = forward.requested(EffectKind::report).back();
+  EXPECT_EQ(passed.cause_text, "all passed");
+  EXPECT_FALSE(passed.criterion.valid());
+}
+
 TEST(End, SaysWhatARollbackCameFrom) {
   Drive drive;
   drive.to("canary.hold");
