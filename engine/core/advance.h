@@ -74,6 +74,7 @@ class Advance {
   std::vector<CriterionIndex> unmet() const;
   CriterionIndex failing() const;
   std::string lacking() const;
+  std::string said_no() const;
   std::string reason_of(const Transition& transition) const;
   Sequence cause_of(const Transition& transition);
 
