@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "adapters/wire/names.h"
+#include "engine/core/semantics.h"
 
 namespace rollbook::tools {
 namespace {
@@ -227,7 +228,8 @@ core::Result<std::size_t> Recompute::begin(Events events) {
   }
   core::ShardState shard = shard_of(services_, started.service);
   std::vector<Event> made;
-  core::RolloutState state = core::begin(running.plan->machine, shard, start, made);
+  core::RolloutState state =
+      core::begin_by(started.semantics, running.plan->machine, shard, start, made);
   const std::size_t count = in_common(made, events);
   furthest_ = count;
   if (count < made.size()) return 0;

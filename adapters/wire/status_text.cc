@@ -270,9 +270,10 @@ std::string status_text(const RolloutStatus& status, const TextStyle& style) {
   text += line("at", printable(where(status)), style);
   text += traffic_lines(status, style);
   if (status.reading_back) text += line("reading", reading_text(*status.reading_back), style);
-  const std::string& why = status.halted           ? status.halted_because
-                           : status.breach.empty() ? status.because
-                                                   : status.breach;
+  const bool goes_back = status.phase == core::Phase::rollback && !status.breach.empty();
+  const std::string& why = status.halted ? status.halted_because
+                           : goes_back   ? status.breach
+                                         : status.because;
   if (!why.empty()) text += line("because", printable(why), style);
   if (status.no_engine) {
     text += line("engine",

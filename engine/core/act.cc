@@ -25,32 +25,37 @@ Sequence find_open(const RolloutState& state, const Predicate& holds) {
 
 }  // namespace
 
-void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause,
-                      Sequence retry_of) {
+Advance::Why Advance::why() const {
+  if (state_.rollback_rank == 0) return {state_.because};
+  return {state_.breach, state_.breach_criterion};
+}
+
+void Advance::request(const Act& act, const Why& why) {
+  const Effect& effect = machine_.at(act.spec);
   if (effect.kind == EffectKind::traffic) {
     if (!effect.rollback && state_.is_back(effect.target)) return;
     request_traffic({.target = effect.target,
                      .to = effect.to,
                      .rollback = effect.rollback,
                      .deadline = effect.deadline,
-                     .spec = spec,
-                     .owner = owner,
-                     .retry_of = retry_of},
-                    cause);
+                     .spec = act.spec,
+                     .owner = act.owner,
+                     .retry_of = act.retry_of},
+                    act.cause);
     return;
   }
   EffectRequested requested;
   requested.kind = effect.kind;
-  requested.spec = spec;
-  requested.state = owner;
+  requested.spec = act.spec;
+  requested.state = act.owner;
   requested.name = effect.name;
   requested.arguments = effect.arguments;
   requested.severity = effect.severity;
   requested.tracked = effect.tracked;
-  requested.retry_of = retry_of;
+  requested.retry_of = act.retry_of;
   requested.rollback = state_.rollback_rank > 0;
-  requested.cause_text = state_.rollback_rank > 0 ? state_.breach : state_.because;
-  if (state_.rollback_rank > 0) requested.criterion = state_.breach_criterion;
+  requested.cause_text = why.text;
+  requested.criterion = why.criterion;
   requested.text =
       fill_in(machine_, state_, effect.text, Words{requested.cause_text, actor_, reason_});
   if (is_awaited(effect.kind)) {
@@ -60,12 +65,12 @@ void Advance::request(const Effect& effect, EffectIndex spec, StateIndex owner, 
     requested.rollback = false;
   }
   if (effect.channels.empty()) {
-    emit(std::move(requested), cause);
+    emit(std::move(requested), act.cause);
     return;
   }
   for (const std::string& channel : effect.channels) {
     requested.channel = channel;
-    emit(requested, cause);
+    emit(requested, act.cause);
   }
 }
 
@@ -93,8 +98,9 @@ Sequence Advance::request_traffic(const Shift& shift, Sequence cause) {
   requested.deadline =
       now_ + (shift.deadline > Duration::zero() ? shift.deadline : state_.limits.effect_deadline);
   requested.retry_of = shift.retry_of;
-  requested.cause_text = state_.rollback_rank > 0 ? state_.breach : state_.because;
-  if (state_.rollback_rank > 0) requested.criterion = state_.breach_criterion;
+  const Why given = why();
+  requested.cause_text = given.text;
+  requested.criterion = given.criterion;
   if (shift.rollback && state_.is_back(shift.target)) {
     requested.cause_text = breach_of(shift.target);
     requested.criterion = state_.at(shift.target).breach_criterion;
@@ -181,7 +187,7 @@ bool Advance::keep_time() {
     if (!reached(machine_, state_, ClockIndex{i}, now_)) continue;
     const Sequence fired = emit(TimerFired{ClockIndex{i}}, Sequence{});
     for (const EffectIndex effect : clock.on_reached) {
-      request(machine_.at(effect), effect, state_.active, fired);
+      request({effect, state_.active, fired});
     }
     return true;
   }
@@ -228,7 +234,7 @@ bool Advance::retry_act() {
   });
   if (!due.valid()) return false;
   const EffectState failed = state_.effects.at(due);
-  request(machine_.at(failed.spec), failed.spec, failed.state, due, failed.first);
+  request({failed.spec, failed.state, due, failed.first});
   return true;
 }
 

@@ -6,6 +6,7 @@
 #include "engine/core/breakdown.h"
 #include "engine/core/limits.h"
 #include "engine/core/open_acts.h"
+#include "engine/core/semantics.h"
 #include "engine/core/sentence.h"
 #include "engine/core/trials.h"
 #include "engine/core/veto.h"
@@ -250,6 +251,11 @@ std::optional<Refusal> refuse_start(const Machine& machine, const ShardState& sh
 
 RolloutState begin(const Machine& machine, ShardState& shard, const Start& start,
                    std::vector<Event>& out) {
+  return begin_by(kSemantics, machine, shard, start, out);
+}
+
+RolloutState begin_by(std::uint32_t semantics, const Machine& machine, ShardState& shard,
+                      const Start& start, std::vector<Event>& out) {
   RolloutState state;
   Pending pending;
   const Command& command = start.command;
@@ -260,6 +266,7 @@ RolloutState begin(const Machine& machine, ShardState& shard, const Start& start
   started.version = command.version;
   started.digest = start.digest;
   started.limits = start.limits;
+  started.semantics = semantics;
   started.weight = machine.begins;
   started.params = command.params;
   started.actor = command.actor;

@@ -77,6 +77,7 @@ class Advance {
   std::string lacking() const;
   const Promotion* promotion_of(const Transition& transition) const;
   std::string held_text(const Transition& transition) const;
+  std::string said_no() const;
   std::string reason_of(const Transition& transition) const;
   Sequence cause_of(const Transition& transition);
 
@@ -87,8 +88,20 @@ class Advance {
   bool is_ready(const Transition& transition) const;
 
   // Acts (act.cc).
-  void request(const Effect& effect, EffectIndex spec, StateIndex owner, Sequence cause,
-               Sequence retry_of = {});
+  // What brings an act about, in words; its evidence where that was a stop.
+  struct Why {
+    std::string text;
+    CriterionIndex criterion{};
+  };
+  Why why() const;
+  struct Act {
+    EffectIndex spec;
+    StateIndex owner;
+    Sequence cause;
+    Sequence retry_of{};
+  };
+  void request(const Act& act) { request(act, why()); }
+  void request(const Act& act, const Why& why);
   struct Shift {
     TargetIndex target;
     Weight to;
@@ -127,6 +140,7 @@ class Advance {
   GateView view_gate(const Gate& gate) const;
   bool chosen(ItemIndex item, std::uint32_t option) const;
   const Question* open_question(ItemIndex item) const;
+  const Question* open_decision() const;
 
   const Machine& machine_;
   ShardState& shard_;

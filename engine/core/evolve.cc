@@ -143,6 +143,7 @@ struct Fold {
 
   void operator()(const RolloutFinished& body) const {
     state.outcome = body.outcome;
+    state.because = body.because;
     state.questions.clear();
   }
 

@@ -48,6 +48,7 @@ struct TrafficFold {
   bool settle_weight(const EffectState& effect) const;
   void begin_ramp(const Ramp& ramp) const;
   void forget_wish() const;
+  void forget_breach() const;
   bool is_commanded(TransitionIndex by) const;
   bool is_new(StateIndex inside, StateIndex from) const;
   bool enters_lowering(StateIndex from, StateIndex to) const;

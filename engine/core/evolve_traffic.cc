@@ -8,6 +8,7 @@
 #include "engine/core/limits.h"
 #include "engine/core/open_acts.h"
 #include "engine/core/resume.h"
+#include "engine/core/semantics.h"
 
 namespace rollbook::core {
 
@@ -158,9 +159,14 @@ void TrafficFold::request_of_target(const EffectRequested& body) const {
 void TrafficFold::move(StateIndex from, const Transitioned& body) const {
   const State& target = machine.at(body.to);
   const std::uint32_t rank = machine.rank(body.to);
-  const bool goes_back = rank > state.rollback_rank || enters_lowering(from, body.to);
+  // What is commanded after a rollback in part goes further: that is why it goes on.
+  const bool further = state.resume_to.valid() && rank > 0 && is_commanded(body.transition) &&
+                       state.semantics >= kWordOfPeople;
+  const bool goes_back = rank > state.rollback_rank || further || enters_lowering(from, body.to);
   if (goes_back && !target.outcome) go_back(from, body);
+  const bool resumes = state.resuming;
   end_halt(machine, state, from, body);
+  if (resumes && rank == 0) forget_breach();
   if (goes_back && !is_commanded(body.transition)) forget_wish();
   state.ramp.reset();
   if (target.ramp) begin_ramp(*target.ramp);
@@ -205,6 +211,18 @@ void TrafficFold::lower_target(const Lowering& lowering) const {
 void TrafficFold::forget_wish() const {
   state.ramp_to.reset();
   state.ramp_over.reset();
+}
+
+// What goes on does not go back any more, but for a target that is back.
+void TrafficFold::forget_breach() const {
+  const TargetState* back = nullptr;
+  for (const TargetState& target : state.targets) {
+    if (!target.back) continue;
+    if (target.breach == state.breach) return;
+    back = &target;
+  }
+  state.breach = back == nullptr ? "" : back->breach;
+  state.breach_criterion = back == nullptr ? CriterionIndex{} : back->breach_criterion;
 }
 
 bool TrafficFold::is_commanded(TransitionIndex by) const {

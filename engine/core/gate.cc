@@ -29,6 +29,13 @@ const Question* Advance::open_question(ItemIndex item) const {
   return nullptr;
 }
 
+const Question* Advance::open_decision() const {
+  for (const Question& question : state_.questions) {
+    if (machine_.at(question.item).kind == ItemKind::decide) return &question;
+  }
+  return nullptr;
+}
+
 Advance::GateView Advance::view_gate(const Gate& gate) const {
   bool waits = false;
   for (const CriterionIndex criterion : gate.criteria) {

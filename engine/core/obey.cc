@@ -5,6 +5,7 @@
 
 #include "engine/core/advance.h"
 #include "engine/core/limits.h"
+#include "engine/core/semantics.h"
 #include "engine/core/sentence.h"
 
 namespace rollbook::core {
@@ -27,6 +28,19 @@ std::string roles_text(const std::vector<std::string>& roles) {
   std::string text;
   for (const std::string& role : roles) text += (text.empty() ? "`" : ", `") + role + "`";
   return text;
+}
+
+// Once it is open, one person does not put off a decision of several, nor wipe the answer that
+// opened it: its quorum may.
+std::string not_by_one(const Item& decision, const Question& question) {
+  std::string offered, extends;
+  for (const std::uint32_t i : question.offered) {
+    const Option& option = decision.options[i];
+    offered += (offered.empty() ? "`" : ", `") + option.name + "`";
+    if (option.kind == OptionKind::extend && extends.empty()) extends = option.name;
+  }
+  return "decision `" + decision.text + "` is open, and only those it asks extend the stage: " +
+         (extends.empty() ? "it offers " + offered : "vote for its option `" + extends + "`");
 }
 
 // "target `eu` is unknown: …", with those that there are.
@@ -201,7 +215,7 @@ void Advance::resume_halted(const Command& command) {
   const State& active = machine_.at(state_.active);
   for (const EffectIndex effect : active.entry) {
     if (active.phase != Phase::decide) break;
-    request(machine_.at(effect), effect, state_.active, instant_cause_);
+    request({effect, state_.active, instant_cause_});
   }
   std::vector<ItemIndex> items;
   for (StateIndex i = state_.active; i.valid(); i = machine_.at(i).parent) {
@@ -241,6 +255,10 @@ void Advance::extend(const Command& command) {
     return refuse(command, "used_up",
                   "stage `" + here->name + "` has been extended " + std::to_string(used) +
                       " times, at most " + std::to_string(most) + " are allowed");
+  }
+  const Question* decision = state_.semantics < kWordOfPeople ? nullptr : open_decision();
+  if (decision != nullptr) {
+    return refuse(command, "deciding", not_by_one(machine_.at(decision->item), *decision));
   }
   const StateIndex after = here->after_extend;
   const Sequence taken = accept(command);

@@ -8,6 +8,7 @@
 
 #include "engine/core/advance.h"
 #include "engine/core/coarse.h"
+#include "engine/core/semantics.h"
 #include "engine/core/sentence.h"
 
 namespace rollbook::core {
@@ -35,6 +36,17 @@ std::string shortfall(const Machine& machine, const RolloutState& state, Criteri
     text += ", " + duration_text(seen) + " of " + duration_text(width) + " seen";
   }
   return text;
+}
+
+// "olga (ops) says no to `Fine`"; empty: nobody does, or nobody is asked.
+std::string denial(const RolloutState& state, const Item& item, const Question* question) {
+  std::string who;
+  if (question == nullptr || state.semantics < kWordOfPeople) return who;
+  for (const Answer& answer : question->answers) {
+    if (answer.yes) continue;
+    who += (who.empty() ? "" : ", ") + answer.actor + " (" + answer.role + ")";
+  }
+  return who.empty() ? who : who + " says no to `" + item.text + "`";
 }
 
 // A review that ran out of time. A decision that nobody took is no check that did not pass.
@@ -110,14 +122,27 @@ std::string Advance::lacking() const {
   for (const CriterionIndex index : unmet()) {
     text += (text.empty() ? "" : "; ") + shortfall(machine_, state_, index);
   }
-  for (const ItemIndex item : gate->confirms) {
-    const Question* question = open_question(item);
-    const bool agreed = question != nullptr &&
-                        quorum_agrees(machine_.at(item).quorum, question->answers) &&
+  for (const ItemIndex index : gate->confirms) {
+    const Item& item = machine_.at(index);
+    const Question* question = open_question(index);
+    const bool agreed = question != nullptr && quorum_agrees(item.quorum, question->answers) &&
                         std::all_of(question->answers.begin(), question->answers.end(),
                                     [](const Answer& answer) { return answer.yes; });
     if (agreed) continue;
-    text += (text.empty() ? "" : "; ") + ("`" + machine_.at(item).text + "` not confirmed");
+    const std::string no = denial(state_, item, question);
+    text += (text.empty() ? "" : "; ") + (no.empty() ? "`" + item.text + "` not confirmed" : no);
+  }
+  return text;
+}
+
+// Who says no to what the review asks; empty: nobody does.
+std::string Advance::said_no() const {
+  std::string text;
+  const auto& gate = machine_.at(state_.active).gate;
+  if (!gate) return text;
+  for (const ItemIndex index : gate->confirms) {
+    const std::string no = denial(state_, machine_.at(index), open_question(index));
+    text += (text.empty() || no.empty() ? "" : "; ") + no;
   }
   return text;
 }
@@ -165,7 +190,9 @@ std::string Advance::reason_of(const Transition& transition) const {
   }
   if (trigger.kind == TriggerKind::gate_failed) {
     const CriterionIndex failed = failing();
-    if (failed.valid()) return "not met: " + quote(failed);
+    const std::string no = said_no();
+    if (!failed.valid()) return no.empty() ? transition.label : no;
+    return "not met: " + quote(failed) + (no.empty() ? "" : "; " + no);
   }
   if (trigger.kind == TriggerKind::failed) {
     for (const auto& [sequence, effect] : state_.effects) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/advance.h"
+#include "engine/core/semantics.h"
 #include "engine/core/veto.h"
 
 namespace rollbook::core {
@@ -175,20 +176,20 @@ void Advance::move(TransitionIndex index, StateIndex to, Sequence cause, std::st
   const StateIndex from = state_.active;
   const StateIndex target = machine_.leaf(to);
   if (machine_.rank(target) > state_.rollback_rank || machine_.at(target).outcome) log_shares();
+  // What happens on the way out is told why that way is taken, not what led in.
+  Why out{because, index.valid() ? machine_.at(index).trigger.criterion : CriterionIndex{}};
+  if (state_.semantics < kWordOfPeople) out = why();
   for (StateIndex i = from; i.valid() && !machine_.contains(i, target); i = machine_.at(i).parent) {
-    for (const EffectIndex effect : machine_.at(i).exit) {
-      request(machine_.at(effect), effect, i, cause);
-    }
+    for (const EffectIndex effect : machine_.at(i).exit) request({effect, i, cause}, out);
   }
   const Sequence moved = emit(Transitioned{index, from, target, std::move(because)}, cause);
   if (from.valid() && machine_.rank(from) > 0) lower_the_rest(from, target, moved);
   for (const StateIndex i : chain(machine_, target)) {
     if (from.valid() && i != target && machine_.contains(i, from)) continue;
     for (const EffectIndex effect : machine_.at(i).entry) {
-      const Effect& spec = machine_.at(effect);
       // Runs are kept: an extension does not repeat one that has succeeded.
-      if (spec.kind == EffectKind::run && acts_settled(i)) continue;
-      request(spec, effect, i, moved);
+      if (machine_.at(effect).kind == EffectKind::run && acts_settled(i)) continue;
+      request({effect, i, moved});
     }
     for (const ItemIndex item : machine_.at(i).asks) ask(item, moved);
   }

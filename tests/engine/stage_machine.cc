@@ -257,7 +257,7 @@ void Drive::begin(Sight sight) {
   start.sight = sight;
   start.now = now;
   shard_replica_ = shard;
-  state = core::begin(machine, shard, start, events);
+  state = begin_by(semantics, machine, shard, start, events);
   check_replica();
 }
 

@@ -12,6 +12,7 @@
 
 #include "engine/core/decide.h"
 #include "engine/core/limits.h"
+#include "engine/core/semantics.h"
 
 namespace rollbook::core::tests {
 
@@ -27,7 +28,7 @@ class Drive {
  public:
   explicit Drive(Machine made = stage_machine());
 
-  // Starts the rollout `r1`, now.
+  // Starts the rollout `r1`, now, by the rules of `semantics`.
   void begin(Sight sight = Sight::live);
   // Runs one input to rest, now; true when it left a trace.
   bool give(InputBody input);
@@ -70,6 +71,7 @@ class Drive {
   Sequence effect(EffectKind kind) const;
 
   Machine machine;
+  std::uint32_t semantics = kSemantics;
   ShardState shard;
   RolloutState state;
   Pending pending;

@@ -104,9 +104,13 @@ TEST(Commands, ExtendLengthensAHoldAndReopensAReview) {
     Rehearsal r(everywhere());
     go(r, place);
     const bool holds = place.rfind("canary.hold", 0) == 0;
-    const bool reviews = place.rfind("canary.review", 0) == 0;
+    const bool reviews = place == "canary.review.gate";
+    const bool decides = place == "canary.review.otherwise";
     const auto hold = r.machine().stages[0].hold;
-    EXPECT_EQ(r.verb(Verb::extend, 2h), holds || reviews ? "" : "not_in_hold") << place;
+    EXPECT_EQ(r.verb(Verb::extend, 2h), holds || reviews ? ""
+                                        : decides        ? "deciding"
+                                                         : "not_in_hold")
+        << place;
     EXPECT_EQ(r.rollout().clocks[hold.value].extra, holds || reviews ? Duration(2h) : Duration{})
         << place;
     EXPECT_EQ(r.state(), reviews ? "canary.hold.wait" : place) << place;

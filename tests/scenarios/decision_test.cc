@@ -275,6 +275,30 @@ TEST(Decision, TwoExtensionsAndThenSilence) {
   EXPECT_EQ(r.entered("canary.review.gate"), 15min + 200ms + 2h);
 }
 
+// It is one person's, and the decision is of several: what it is about, its deadline and the no
+// that opened it stand.
+TEST(Decision, TheCommandDoesNotExtendWhatSeveralDecide) {
+  for (const std::string& text : {disputed(), disputed(kPlanned)}) {
+    Rehearsal r(text);
+    healthy(r);
+    r.start();
+    r.run_to("canary.review.gate");
+    r.run_for(5min);
+    r.confirm("Fine", "ops", "olga", text != disputed());
+    const std::string decides = r.state();
+    const auto number = r.question("verdict");
+    const Duration opened = r.elapsed();
+    r.run_for(2h);
+    EXPECT_EQ(r.verb(Verb::extend, 1h), "deciding");
+    EXPECT_EQ(r.state(), decides);
+    EXPECT_EQ(r.question("verdict"), number);
+    EXPECT_EQ(r.rollout().extensions[0], 0U);
+    r.run_to_end();
+    EXPECT_EQ(r.entered("rollback.gradual.ramp"), opened + 3h);
+    EXPECT_EQ(r.because("rollback.gradual.ramp"), "`verdict` was not decided within 3h");
+  }
+}
+
 TEST(Decision, TheCommandCountsAsAnExtension) {
   Rehearsal r(disputed());
   healthy(r);

@@ -307,6 +307,39 @@ TEST(PartialRollback, EndsHaltedAndResumesAtTheStagesShift) {
   EXPECT_EQ(r.weights(), "10% 50% 5% 50%");
 }
 
+// It is over, and no reason of what comes after it.
+TEST(PartialRollback, IsForgottenWhenItGoesOn) {
+  Rehearsal r(kTwoStages);
+  r.agreeable = true;
+  healthy(r);
+  r.start();
+  r.run_to("canary_50.hold");
+  EXPECT_EQ(r.rollback_to(kFive, RollbackHow::immediate), "");
+  r.run_for(1min);
+  EXPECT_EQ(r.rollout().breach, "rollback to 5% by maria");
+  EXPECT_EQ(r.verb(Verb::resume), "");
+  EXPECT_EQ(r.rollout().breach, "");
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "succeeded");
+  EXPECT_EQ(r.rollout().breach, "");
+  EXPECT_EQ(r.rollout().because, r.because("succeeded"));
+}
+
+TEST(PartialRollback, IsNoReasonOfTheOneThatGoesFurther) {
+  Rehearsal r(kTwoStages);
+  r.agreeable = true;
+  healthy(r);
+  r.start();
+  r.run_to("canary_50.hold");
+  EXPECT_EQ(r.rollback_to(kFive, RollbackHow::immediate), "");
+  r.run_for(1min);
+  EXPECT_EQ(r.rollback(RollbackHow::gradual), "");
+  EXPECT_EQ(r.rollout().breach, "gradual rollback by maria");
+  r.run_to_end();
+  EXPECT_EQ(r.state(), "rolled_back");
+  EXPECT_EQ(r.rollout().because, "gradual rollback by maria");
+}
+
 TEST(PartialRollback, StepsDownWhenItIsGradual) {
   Rehearsal r(kTwoStages);
   r.agreeable = true;

@@ -159,7 +159,8 @@ TEST(HoldUntil, AnIdempotentOneIsStartedAgain) {
 
 // ---- next override ------------------------------------------------------------------------------
 
-const std::string kOverriding = text_of({.before = R"(decide judge {
+std::string overriding(const std::string& review) {
+  return text_of({.before = R"(decide judge {
     by all of dev, ops
     ask mail
     within 3h otherwise rollback gradual
@@ -167,13 +168,10 @@ const std::string kOverriding = text_of({.before = R"(decide judge {
     option anyway "Go on anyway" next override
   }
 )",
-                                         .stages = R"(stage canary {
-    traffic 20%
-    hold 1h
-    expect error_rate < 0.1% over 5m
-    within 4h otherwise decide judge
-  }
-)"});
+                  .stages = "stage canary {\n traffic 20%\n hold 1h\n" + review +
+                            "within 4h otherwise decide judge\n}\n"});
+}
+const std::string kOverriding = overriding("expect error_rate < 0.1% over 5m\n");
 
 TEST(NextOverride, ActsThoughTheReviewDoesNotPassAndSaysSo) {
   Rehearsal r(kOverriding);
@@ -194,6 +192,20 @@ TEST(NextOverride, ActsThoughTheReviewDoesNotPassAndSaysSo) {
                 .rfind("decided: Go on anyway, overriding: error_rate < 0.1% over 5m: 0.333", 0),
             0U)
       << r.because("succeeded");
+}
+
+TEST(NextOverride, NamesWhoSaidNoAndWhatNobodyAnswered) {
+  Rehearsal r(overriding("confirm \"Fine\" by ops\nconfirm \"Checked\" by dev\n"));
+  healthy(r);
+  r.start();
+  r.run_to("canary.review.gate");
+  EXPECT_EQ(r.confirm("Fine", "ops", "olga", false), "");
+  EXPECT_EQ(r.because("canary.review.otherwise"), "olga (ops) says no to `Fine`");
+  EXPECT_EQ(r.decide("anyway", "dev", "ann"), "");
+  EXPECT_EQ(r.decide("anyway", "ops", "bob"), "");
+  EXPECT_EQ(r.because("succeeded"),
+            "decided: Go on anyway, overriding: olga (ops) says no to `Fine`; "
+            "`Checked` not confirmed");
 }
 
 TEST(NextOverride, SaysNothingWhereNothingWasOverridden) {

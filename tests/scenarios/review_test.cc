@@ -284,7 +284,7 @@ TEST(Review, ANoEndsIt) {
   r.run_to("canary.review.gate");
   r.confirm("Fine", "ops", "olga", false);
   EXPECT_EQ(r.state(), "canary.review.otherwise");
-  EXPECT_EQ(r.because(), "a check failed");
+  EXPECT_EQ(r.because(), "olga (ops) says no to `Fine`");
 }
 
 TEST(Review, ANoInThePrerequisitesEndsBeforeAnyTraffic) {

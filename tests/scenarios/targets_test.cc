@@ -72,6 +72,7 @@ TEST(Targets, WhatWasLeftGoesOnWithoutItAndDoesNotCountAsASuccess) {
   // The stage begins anew for the other; what it expects of this one is not asked any more.
   EXPECT_EQ(shifts(r), "eu 10%, eu 20%, us 20%, eu 0%, us 20%");
   EXPECT_EQ(r.state(), "rolled_back");
+  EXPECT_EQ(r.rollout().because, r.rollout().targets[0].breach);
   EXPECT_EQ(settled(r), "eu 0% back, us 20%");
 }
 

@@ -24,6 +24,14 @@ std::string place(const core::Machine& machine, core::Span span) {
   return fmt::format(", {}:{}:{}", machine.file, span.line, span.column);
 }
 
+// Whether somebody's no to what the review there asks is the reason.
+bool says_no(const core::Machine& machine, core::StateIndex active, const std::string& because) {
+  const auto& gate = machine.at(active).gate;
+  return gate && std::any_of(gate->confirms.begin(), gate->confirms.end(), [&](auto item) {
+           return because.find(" says no to `" + machine.at(item).text + "`") != std::string::npos;
+         });
+}
+
 }  // namespace
 
 Coverage::Coverage(const core::Machine& machine)
@@ -53,8 +61,8 @@ void Coverage::halt(const core::Machine& machine, core::StateIndex active,
     const std::string& words = trigger.kind == core::TriggerKind::stop
                                    ? machine.at(trigger.criterion).text
                                    : transition.label;
-    const bool unmet =
-        trigger.kind == core::TriggerKind::gate_failed && because.starts_with("not met: ");
+    const bool unmet = trigger.kind == core::TriggerKind::gate_failed &&
+                       (because.starts_with("not met: ") || says_no(machine, active, because));
     if (unmet || because.starts_with(words)) transitions_[i] = true;
   }
 }

@@ -105,6 +105,22 @@ TEST(Status, EachConditionHasItsWord) {
             "hal9-7f3k2q  hal9  rolled_back  0%  ✗ rolled back");
 }
 
+// A target that is back has a line of its own; what the others do has another reason.
+TEST(Status, GivesTheReasonOfARollbackWhileItIsUnderWay) {
+  const core::Machine machine = sample::machine();
+  const auto why = [&](sample::StateNumber at) {
+    core::RolloutState state = sample::state(at);
+    state.because = "the last step";
+    state.breach = "error_rate > 0.1%";
+    const std::string text = status_text(status_of(machine, state, kNow), {});
+    const std::size_t begin = text.find("because   ") + 10;
+    return text.substr(begin, text.find('\n', begin) - begin);
+  };
+  EXPECT_EQ(why(sample::kBack), "error_rate > 0.1%");
+  EXPECT_EQ(why(sample::kHold), "the last step");
+  EXPECT_EQ(why(sample::kOut), "the last step");  // what ended it: its `because` has the breach
+}
+
 TEST(Status, SaysThatItIsHaltedAndWhatHoldsIt) {
   core::Machine machine = sample::machine();
   machine.criteria[0].kind = core::CriterionKind::pause;

@@ -271,6 +271,23 @@ TEST(End, APartOfTheTrafficStaysWhereItIs) {
   EXPECT_EQ(drive.last<RolloutFinished>().because, "all passed");
 }
 
+// What led into the state before is no reason to leave the stage.
+TEST(Exit, SaysWhyTheStageIsLeft) {
+  Drive back;
+  back.to("canary.hold");
+  back.now += 1s;
+  back.traffic(6000, 600);
+  const EffectRequested lost = back.requested(EffectKind::report).back();
+  EXPECT_EQ(lost.cause_text, back.last<Transitioned>().because);
+  EXPECT_EQ(lost.criterion, kErrorStop);
+  Drive forward;
+  forward.to("canary.review");
+  forward.confirm("No complaints", "ops", "bob");
+  const EffectRequested passed = forward.requested(EffectKind::report).back();
+  EXPECT_EQ(passed.cause_text, "all passed");
+  EXPECT_FALSE(passed.criterion.valid());
+}
+
 TEST(End, SaysWhatARollbackCameFrom) {
   Drive drive;
   drive.to("canary.hold");
@@ -280,6 +297,8 @@ TEST(End, SaysWhatARollbackCameFrom) {
   drive.settle_all();
   EXPECT_EQ(drive.last<RolloutFinished>().outcome, Outcome::rolled_back);
   EXPECT_EQ(drive.last<RolloutFinished>().because, breach);
+  EXPECT_EQ(drive.last<Transitioned>().because, "back at 0%");
+  EXPECT_EQ(drive.state.because, breach);
   EXPECT_TRUE(drive.state.questions.empty());
 }
 

@@ -58,7 +58,21 @@ TEST(Gate, FailsOnOneNoAtOnce) {
   drive.to("canary.review");
   drive.confirm("No complaints", "ops", "bob", false);
   EXPECT_EQ(drive.name(), "canary.decide");
-  EXPECT_EQ(drive.last<Transitioned>().because, "not met");
+  EXPECT_EQ(drive.last<Transitioned>().because, "bob (ops) says no to `No complaints`");
+}
+
+TEST(Gate, SaysAlsoWhoSaidNoWhereACheckFailsAtTheSameInstant) {
+  Drive drive;
+  drive.to("canary.review");
+  drive.now += 1s;
+  Fixed& limit = drive.machine.criteria[kErrorExpect.value].limit;
+  limit = Fixed{};
+  drive.confirm("No complaints", "ops", "bob", false);
+  EXPECT_EQ(drive.name(), "canary.decide");
+  const std::string because = drive.last<Transitioned>().because;
+  EXPECT_EQ(because.substr(0, 9), "not met: ");
+  const std::string who = "; bob (ops) says no to `No complaints`";
+  EXPECT_EQ(because.substr(because.size() - who.size()), who);
 }
 
 TEST(Gate, FailsOnOneCriterionAtOnceAndSaysWhich) {

@@ -194,16 +194,49 @@ TEST(ObeyExtend, WorksInHoldAndReview) {
     Command extend = drive.command(Verb::extend);
     extend.duration = 30min;
     const std::string state = name;
-    if (state == "canary.hold" || state == "canary.review" || state == "canary.decide") {
+    if (state == "canary.hold" || state == "canary.review") {
       EXPECT_EQ(drive.obey(extend), "") << name;
       EXPECT_EQ(drive.name(), "canary.hold");
       EXPECT_EQ(drive.state.clocks[kHold.value].extra, 30min);
       EXPECT_EQ(drive.state.extensions[0], 1U);
       EXPECT_TRUE(drive.state.questions.empty());
     } else {
-      refused(drive, extend, "not_in_hold");
+      refused(drive, extend, state == "canary.decide" ? "deciding" : "not_in_hold");
     }
   }
+}
+
+// One person does not wipe what several are asked, nor put its deadline off.
+TEST(ObeyExtend, LeavesAnOpenDecisionToItsQuorum) {
+  Drive drive;
+  drive.to("canary.decide");
+  const std::vector<Question> open = drive.state.questions;
+  const auto clocks = drive.state.clocks;
+  Command extend = drive.command(Verb::extend);
+  extend.duration = 1h;
+  refused(drive, extend, "deciding");
+  EXPECT_EQ(drive.last<Rejected>().detail,
+            "decision `verdict` is open, and only those it asks extend the stage: vote for its "
+            "option `longer`");
+  EXPECT_EQ(drive.name(), "canary.decide");
+  EXPECT_EQ(drive.state.questions, open);
+  EXPECT_EQ(drive.state.clocks, clocks);
+  EXPECT_EQ(drive.state.extensions[0], 0U);
+  EXPECT_EQ(drive.decide("longer", "dev", "ann"), "");
+  EXPECT_EQ(drive.decide("longer", "ops", "bob"), "");
+  EXPECT_EQ(drive.name(), "canary.hold");
+}
+
+TEST(ObeyExtend, NamesWhatADecisionOffersThatDoesNotExtend) {
+  Drive drive;
+  drive.machine.items[kVerdict.value].options[1] = {"stop", "Stop", OptionKind::halt, {}, 0};
+  drive.to("canary.decide");
+  Command extend = drive.command(Verb::extend);
+  extend.duration = 1h;
+  refused(drive, extend, "deciding");
+  EXPECT_EQ(drive.last<Rejected>().detail,
+            "decision `verdict` is open, and only those it asks extend the stage: it offers "
+            "`proceed`, `stop`, `back`");
 }
 
 TEST(ObeyExtend, NeedsADurationAndHasAnEnd) {

@@ -106,5 +106,24 @@ TEST(Coverage, CountsWhatWasGoneThroughAndNamesTheRest) {
                                 coverage.criteria(machine).all - 1);
 }
 
+// A halt moves nothing, and its reason names who said no instead of the step.
+TEST(Coverage, CountsAHaltByANo) {
+  const auto plan = plan_of(stage_with("otherwise decide verdict", "otherwise halt"));
+  const core::Machine& machine = plan->machine;
+  tools::Coverage coverage(machine);
+  const auto told = [&] {
+    const auto missing = coverage.missing(machine);
+    return std::count_if(missing.begin(), missing.end(), [](const std::string& one) {
+      return one.find("on gate_failed") != std::string::npos;
+    });
+  };
+  EXPECT_EQ(told(), 1);
+  const std::string halts = "series healthy at 100/s\nend at 2h\n";
+  coverage.add(machine, play(halts, plan).seen);  // nobody answers
+  EXPECT_EQ(told(), 1);
+  coverage.add(machine, play(halts + "at question \"No complaints\" answer no\n", plan).seen);
+  EXPECT_EQ(told(), 0);
+}
+
 }  // namespace
 }  // namespace rollbook::tests
