@@ -53,8 +53,8 @@ struct Engine::Parts {
 
 core::Status Engine::Parts::open(runtime::Bus& bus, const runtime::PlanCompiler& compiler) {
   options.shard.render = [this](const core::Machine& machine, const core::RolloutState& state,
-                                const core::Event& event, std::string_view hash) {
-    return effect_row(options.topics.effects, machine, state, event, hash);
+                                const core::Event& event, const runtime::EffectHashes& hashes) {
+    return effect_row(options.topics.effects, machine, state, event, hashes);
   };
   TRY(shard, runtime::Shard::recover(log, options.shard));
   runtime::LoopHooks hooks;

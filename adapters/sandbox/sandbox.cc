@@ -60,8 +60,8 @@ class Sandbox::Impl {
 core::Status Sandbox::Impl::open(const std::string& runbook) {
   runtime::ShardOptions shard;
   shard.render = [this](const core::Machine& machine, const core::RolloutState& state,
-                        const core::Event& event, std::string_view hash) {
-    return effect_row(topics_.effects, machine, state, event, hash);
+                        const core::Event& event, const runtime::EffectHashes& hashes) {
+    return effect_row(topics_.effects, machine, state, event, hashes);
   };
   TRY(shard_, runtime::Shard::recover(log_, std::move(shard)));
   if (shard_->state().last_stream != 0) {

@@ -118,7 +118,7 @@ bool is_forward(const core::EffectRequested& effect) {
 
 runtime::OutboxRow effect_row(const std::string& topic, const core::Machine& machine,
                               const core::RolloutState& state, const core::Event& event,
-                              std::string_view hash) {
+                              const runtime::EffectHashes& hashes) {
   const auto& effect = std::get<core::EffectRequested>(event.body);
   runtime::OutboxRow row;
   row.stream = event.stream;
@@ -126,7 +126,7 @@ runtime::OutboxRow effect_row(const std::string& topic, const core::Machine& mac
   row.forward = is_forward(effect);
   row.topic = topic;
   row.key = state.id;
-  row.id = public_id(state.id, event.sequence, hash);
+  row.id = public_id(state.id, event.sequence, hashes.own);
   row.type = fmt::format("dev.rollbook.effect.{}", name_of(effect.kind));
 
   Json data;
@@ -140,7 +140,7 @@ runtime::OutboxRow effect_row(const std::string& topic, const core::Machine& mac
   write_kind(machine, state, effect, data);
   if (effect.deadline) data["deadline"] = format_time(*effect.deadline);
   if (effect.retry_of.valid()) {
-    data["retry_of"] = fmt::format("{}/{}", state.id, effect.retry_of.value);
+    data["retry_of"] = public_id(state.id, effect.retry_of, hashes.first);
   }
 
   Json json;

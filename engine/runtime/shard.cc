@@ -162,6 +162,7 @@ core::Result<Committed> Shard::commit(Time now) {
       put_offsets(bytes, command_offsets_);
       turn_.values.push_back(Value{"commands", std::move(bytes.data)});
     }
+    TRY_DO(find_first_attempts());
     auto appended = log_.append(turn_, [this](const core::Event& event, std::string_view hash) {
       return render(event, hash);
     });

@@ -19,6 +19,7 @@
 
 #include "engine/core/decide.h"
 #include "engine/core/limits.h"
+#include "engine/runtime/effect_hashes.h"
 #include "engine/runtime/event_log.h"
 #include "engine/runtime/exemplars.h"
 #include "engine/runtime/feeds.h"
@@ -44,7 +45,7 @@ struct CommandInput {
 // Makes the message of an effect, with all that it needs of the rollout.
 using RenderEffect =
     std::function<OutboxRow(const core::Machine& machine, const core::RolloutState& state,
-                            const core::Event& event, std::string_view hash)>;
+                            const core::Event& event, const EffectHashes& hashes)>;
 
 struct ShardOptions {
   core::Limits limits = core::kLimits;
@@ -189,7 +190,10 @@ class Shard {
   bool saves_bases() const { return !rollouts_.empty() && readings_.empty(); }
   void save_bases(core::Time now);
   void save_snapshot(Rollout& rollout, core::Time now);
-  std::optional<OutboxRow> render(const core::Event& event, std::string_view hash) const;
+  core::Status find_first_attempts();
+  std::optional<OutboxRow> render(const core::Event& event, std::string_view hash);
+  // What is refused before any rollout is asked goes to the shard's own stream: starts, and
+  // commands that are malformed, too old, for no rollout that runs, or about no effect of it.
   void reject(const core::Command& command, const std::string& reason, const std::string& detail,
               core::Time now);
 
@@ -208,9 +212,10 @@ class Shard {
   std::map<std::string, core::StreamId> finished_;  // rollouts that have ended, by id
   std::map<OutboxKey, bool> undelivered_;           // whether it is a forward effect
   std::vector<OutboxKey> cancelled_;
-  std::vector<core::SourceOffset> offsets_;  // metrics: next not folded
-  bool resuming_ = false;                    // some rollout has counted past offsets_
-  std::uint64_t checkpoint_ = 0;             // number of the next one
+  std::map<OutboxKey, std::string> first_attempts_;  // digits of what this turn requests again
+  std::vector<core::SourceOffset> offsets_;          // metrics: next not folded
+  bool resuming_ = false;                            // some rollout has counted past offsets_
+  std::uint64_t checkpoint_ = 0;                     // number of the next one
   std::vector<core::SourceOffset> command_offsets_;
   core::Time bases_at_{};
   core::Sight sight_ = core::Sight::live;

@@ -59,13 +59,34 @@ void Shard::delivered(const OutboxKey& key, core::Time now) {
   }
 }
 
-std::optional<OutboxRow> Shard::render(const core::Event& event, std::string_view hash) const {
+// Of effects that this turn requests again, by their keys. An effect of this very turn gets its
+// digits while the turn is appended, and so before its retry is rendered.
+core::Status Shard::find_first_attempts() {
+  first_attempts_.clear();
+  for (const core::Event& event : turn_.events) {
+    const auto* effect = std::get_if<core::EffectRequested>(&event.body);
+    if (effect == nullptr || !effect->retry_of.valid()) continue;
+    const core::Sequence first = effect->retry_of;
+    std::string& digits = first_attempts_[{event.stream, first}];
+    TRY_DO(log_.read(event.stream, first, [&](const StoredEvent& stored) {
+      if (stored.event.sequence == first) digits = stored.hash;
+      return false;
+    }));
+  }
+  return {};
+}
+
+std::optional<OutboxRow> Shard::render(const core::Event& event, std::string_view hash) {
   if (!std::holds_alternative<core::EffectRequested>(event.body) || !options_.render) {
     return std::nullopt;
   }
+  const auto known = first_attempts_.find({event.stream, event.sequence});
+  if (known != first_attempts_.end()) known->second = hash;
   const Rollout& rollout = rollouts_.at(event.stream);
-  OutboxRow row = options_.render(rollout.plan->machine, rollout.state, event, hash);
   const auto& effect = std::get<core::EffectRequested>(event.body);
+  EffectHashes hashes{hash};
+  if (effect.retry_of.valid()) hashes.first = first_attempts_.at({event.stream, effect.retry_of});
+  OutboxRow row = options_.render(rollout.plan->machine, rollout.state, event, hashes);
   const bool taken_back = event.sequence < rollout.taken_back && !goes_on(rollout, effect.target);
   if (row.forward && taken_back) return std::nullopt;
   return row;

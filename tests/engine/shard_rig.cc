@@ -9,7 +9,9 @@
 namespace rollbook::runtime::tests {
 namespace {
 
-OutboxRow row_of(const core::RolloutState& state, const core::Event& event, std::string_view hash) {
+// What `retry_of` names is in the payload.
+OutboxRow row_of(const core::RolloutState& state, const core::Event& event,
+                 const EffectHashes& hashes) {
   const auto& effect = std::get<core::EffectRequested>(event.body);
   OutboxRow row;
   row.stream = event.stream;
@@ -17,8 +19,11 @@ OutboxRow row_of(const core::RolloutState& state, const core::Event& event, std:
   row.forward = !effect.rollback && core::is_awaited(effect.kind);
   row.topic = "effects";
   row.key = state.id;
-  row.id = state.id + "/" + std::to_string(event.sequence.value) + "/" + std::string(hash);
-  row.payload = row.id;
+  const auto id = [&](core::Sequence sequence, std::string_view hash) {
+    return state.id + "/" + std::to_string(sequence.value) + "/" + std::string(hash);
+  };
+  row.id = id(event.sequence, hashes.own);
+  row.payload = effect.retry_of.valid() ? id(effect.retry_of, hashes.first) : "";
   row.type = std::to_string(static_cast<int>(effect.kind));
   return row;
 }
@@ -28,7 +33,7 @@ OutboxRow row_of(const core::RolloutState& state, const core::Event& event, std:
 ShardRig::ShardRig() {
   options.render = [](const core::Machine&, const core::RolloutState& state,
                       const core::Event& event,
-                      std::string_view hash) { return row_of(state, event, hash); };
+                      const EffectHashes& hashes) { return row_of(state, event, hashes); };
   recover();
 }
 
@@ -111,6 +116,13 @@ std::string ShardRig::effect_id(core::EffectKind kind) const {
   const std::string type = std::to_string(static_cast<int>(kind));
   for (auto row = outbox.rbegin(); row != outbox.rend(); ++row) {
     if (row->type == type) return row->id;
+  }
+  return "";
+}
+
+std::string ShardRig::retried(const std::string& effect) const {
+  for (const OutboxRow& row : outbox) {
+    if (row.id == effect) return row.payload;
   }
   return "";
 }

@@ -65,6 +65,8 @@ class ShardRig {
   std::string settle(const std::string& effect, bool succeeded = true);
   // Of the last effect of that kind, as its row in the outbox names it.
   std::string effect_id(core::EffectKind kind) const;
+  // The id that the effect of this id names as its first attempt; empty: none.
+  std::string retried(const std::string& effect) const;
   void settle_all();
   void to_hold(const std::string& rollout = "r1");
 

@@ -15,14 +15,14 @@ namespace {
 runtime::ShardOptions options() {
   runtime::ShardOptions result;
   result.render = [](const core::Machine&, const core::RolloutState& state,
-                     const core::Event& event, std::string_view hash) {
+                     const core::Event& event, const runtime::EffectHashes& hashes) {
     runtime::OutboxRow row;
     row.stream = event.stream;
     row.sequence = event.sequence;
     const auto& requested = std::get<core::EffectRequested>(event.body);
     row.forward = !requested.rollback &&
                   (core::is_awaited(requested.kind) || requested.kind == core::EffectKind::start);
-    row.id = state.id + "/" + std::to_string(event.sequence.value) + "/" + std::string(hash);
+    row.id = state.id + "/" + std::to_string(event.sequence.value) + "/" + std::string(hashes.own);
     row.payload = row.id;
     return row;
   };

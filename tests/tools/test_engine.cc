@@ -17,8 +17,8 @@ TestEngine::TestEngine(const std::string& data, const std::string& bus_directory
   log_ = std::move(*log);
   runtime::ShardOptions options;
   options.render = [](const core::Machine& machine, const core::RolloutState& state,
-                      const core::Event& event, std::string_view hash) {
-    return adapters::effect_row("rollbook.effects", machine, state, event, hash);
+                      const core::Event& event, const runtime::EffectHashes& hashes) {
+    return adapters::effect_row("rollbook.effects", machine, state, event, hashes);
   };
   auto shard = runtime::Shard::recover(*log_, std::move(options));
   EXPECT_TRUE(shard);

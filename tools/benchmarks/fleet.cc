@@ -60,8 +60,8 @@ Fleet::Fleet(runtime::EventLog& log, std::size_t size, const std::string& runboo
     : log_(log), size_(size), now_(std::chrono::seconds(1767571200)) {
   runtime::ShardOptions options;
   options.render = [](const core::Machine& machine, const core::RolloutState& state,
-                      const core::Event& event, std::string_view hash) {
-    return adapters::effect_row("effects", machine, state, event, hash);
+                      const core::Event& event, const runtime::EffectHashes& hashes) {
+    return adapters::effect_row("effects", machine, state, event, hashes);
   };
   auto recovered = runtime::Shard::recover(log_, options);
   ROLLBOOK_CHECK(recovered.has_value());

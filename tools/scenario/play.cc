@@ -90,8 +90,8 @@ class Play {
     shard.observe_interval = options_.observe_interval;
     shard.checkpoint_interval = shard.snapshot_interval = options_.checkpoint_interval;
     shard.render = [](const core::Machine& machine, const core::RolloutState& state,
-                      const core::Event& event, std::string_view hash) {
-      return adapters::effect_row("rollbook.effects", machine, state, event, hash);
+                      const core::Event& event, const runtime::EffectHashes& hashes) {
+      return adapters::effect_row("rollbook.effects", machine, state, event, hashes);
     };
     TRY(shard_, runtime::Shard::recover(log_, std::move(shard)));
     if (shard_->state().last_stream != 0) {

@@ -321,8 +321,8 @@ TEST(EventText, AnyTextFromOutsideStaysOnItsLine) {
 TEST(EffectJson, ATrafficEffectIsTheContracts) {
   const core::Machine machine = sample::machine();
   const auto event = stored(45, shift(), 44);
-  const runtime::OutboxRow row = effect_row("rollbook.effects", machine,
-                                            sample::state(sample::kShift), event.event, event.hash);
+  const runtime::OutboxRow row = effect_row(
+      "rollbook.effects", machine, sample::state(sample::kShift), event.event, {event.hash});
   EXPECT_EQ(row.topic, "rollbook.effects");
   EXPECT_EQ(row.key, "hal9-7f3k2q");
   EXPECT_EQ(row.id, "hal9-7f3k2q/45/0badcafe");
@@ -339,8 +339,8 @@ TEST(EffectJson, EveryKindHasItsOwnFields) {
   const core::Machine machine = sample::machine();
   const auto data = [&](const core::EffectRequested& effect) {
     const auto event = stored(45, effect, 44);
-    const auto row =
-        effect_row("t", machine, sample::state(sample::kBack), event.event, event.hash);
+    const auto row = effect_row("t", machine, sample::state(sample::kBack), event.event,
+                                {event.hash, "1badcafe"});
     const std::size_t at = row.payload.find(R"("text":"error_rate > 0.1%"})");
     return row.payload.substr(row.payload.find(',', at) + 1);
   };
@@ -356,7 +356,7 @@ TEST(EffectJson, EveryKindHasItsOwnFields) {
   joined.transitions.back().trigger.criterion = core::CriterionIndex{0};
   joined.transitions.back().trigger.also = {core::CriterionIndex{2}};
   const auto both = effect_row("t", joined, sample::state(sample::kBack),
-                               stored(45, effect, 44).event, "0badcafe");
+                               stored(45, effect, 44).event, {"0badcafe"});
   EXPECT_NE(both.payload.find(R"("pending":"1m10s","and":[{"criterion":"guard.stop[2]")"),
             std::string::npos)
       << both.payload;
@@ -383,7 +383,7 @@ TEST(EffectJson, EveryKindHasItsOwnFields) {
   effect.retry_of = Sequence{40};
   EXPECT_EQ(
       data(effect),
-      R"("name":"pre-canary","deadline":"2026-01-05T11:00:00Z","retry_of":"hal9-7f3k2q/40"}})");
+      R"("name":"pre-canary","deadline":"2026-01-05T11:00:00Z","retry_of":"hal9-7f3k2q/40/1badcafe"}})");
 }
 
 TEST(EffectJson, OnlyStepsForwardMayBeTakenBack) {
@@ -392,7 +392,7 @@ TEST(EffectJson, OnlyStepsForwardMayBeTakenBack) {
     core::EffectRequested effect = shift();
     effect.kind = kind;
     effect.rollback = rollback;
-    return effect_row("t", machine, sample::state(sample::kShift), stored(45, effect).event, "0")
+    return effect_row("t", machine, sample::state(sample::kShift), stored(45, effect).event, {"0"})
         .forward;
   };
   EXPECT_TRUE(forward(core::EffectKind::traffic, false));

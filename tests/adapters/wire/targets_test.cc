@@ -51,7 +51,7 @@ TEST(Targets, AnEffectNamesTheOneThatIsShifted) {
   const core::Machine m = machine();
   const core::Event event{core::StreamId{1}, core::Sequence{45}, sample::kNow, core::Sequence{44},
                           shift()};
-  EXPECT_THAT(effect_row("t", m, state(), event, "0badcafe").payload,
+  EXPECT_THAT(effect_row("t", m, state(), event, {"0badcafe"}).payload,
               HasSubstr(R"("target":"us","order":7,"from":0,"to":0.25)"));
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/engine/shard_rig.h"
 
 namespace rollbook::runtime::tests {
@@ -251,6 +253,39 @@ TEST(ShardSettle, IsRememberedAcrossARestart) {
   rig.recover();
   EXPECT_EQ(rig.settle(shift), "settled");
   EXPECT_EQ(rig.state(), "canary.hold");
+}
+
+// ---- Attempts -----------------------------------------------------------------------------------
+
+TEST(ShardRetry, NamesTheFirstAttemptByTheIdItWasSentUnder) {
+  ShardRig rig;
+  rig.start("r1");
+  rig.to_hold();
+  rig.send(rig.command(Verb::abort));
+  const std::string first = rig.effect_id(core::EffectKind::traffic);
+  EXPECT_EQ(rig.outbox.back().payload, "");
+  rig.recover();
+  rig.pass(10s);
+  const std::string second = rig.effect_id(core::EffectKind::traffic);
+  EXPECT_NE(second, first);
+  EXPECT_EQ(rig.retried(second), first);
+}
+
+// Its first attempt is not in the log yet when the turn is put together.
+TEST(ShardRetry, NamesAnAttemptOfTheSameTurnToo) {
+  ShardRig rig;
+  rig.start("r1");
+  rig.to_hold();
+  for (const Verb verb : {Verb::rollback, Verb::abort}) {
+    CommandInput input;
+    input.command = rig.command(verb);
+    rig.shard->command(input, rig.now);
+  }
+  rig.commit();
+  const std::string first = rig.retried(rig.effect_id(core::EffectKind::traffic));
+  EXPECT_TRUE(std::any_of(rig.outbox.begin(), rig.outbox.end(), [&](const OutboxRow& row) {
+    return row.id == first;
+  })) << first;
 }
 
 // ---- Where commands are read from ---------------------------------------------------------------
