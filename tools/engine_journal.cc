@@ -84,7 +84,8 @@ void EngineJournal::committed(const runtime::Committed& committed) {
     const runtime::StoredEvent stored{{}, committed.appended.hashes[i], event};
     const auto told = adapters::tell(**context, stored);
     if (told.tone != adapters::Tone::quiet) {
-      info(adapters::rollout_of(**context, event) + ": " + told.text);
+      const std::string& rollout = (*context)->rollout;  // none: the shard's own stream
+      info(rollout.empty() ? told.text : rollout + ": " + told.text);
     }
   }
 }

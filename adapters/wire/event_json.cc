@@ -364,11 +364,14 @@ class BodyWriter {
   Json& json_;
 };
 
+// Its stream has a count of its own, which must not be taken for a rollout's.
+bool is_of_shard(const EventContext& context) { return context.rollout.empty(); }
+
 Json to_json(const EventContext& context, const runtime::StoredEvent& stored) {
   const core::Event& event = stored.event;
   Json json;
   json["rollout"] = rollout_of(context, event);
-  json["sequence"] = event.sequence.value;
+  json[is_of_shard(context) ? "shard_sequence" : "sequence"] = event.sequence.value;
   json["time"] = format_time(event.time);
   json["type"] = type_of(event.body);
   if (event.cause.valid()) json["cause"] = event.cause.value;
@@ -413,7 +416,7 @@ std::optional<runtime::Outgoing> event_message(const std::string& topic,
   json["type"] = message.type;
   if (!message.key.empty()) json["subject"] = message.key;
   json["time"] = format_time(event.time);
-  json["sequence"] = fmt::format("{:020}", event.sequence.value);
+  if (!is_of_shard(context)) json["sequence"] = fmt::format("{:020}", event.sequence.value);
   json["datacontenttype"] = "application/json";
   json["data"] = to_json(context, stored);
   message.payload = to_line(json);

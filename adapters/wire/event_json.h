@@ -32,7 +32,8 @@ EventContext context_of(const core::RolloutStarted& started, const core::Machine
 
 // `<rollout>/<sequence>/<8 hex digits>`, the id of an event and of the effect it requests.
 std::string public_id(std::string_view rollout, core::Sequence sequence, std::string_view hash);
-// A refusal in the shard's stream is told under the rollout that its command named.
+// A refusal in the shard's stream is told under the rollout that its command named, but it is no
+// event of that rollout: it has no `sequence`, the number in its id is a `shard_sequence`.
 std::string rollout_of(const EventContext& context, const core::Event& event);
 
 // One line.

@@ -166,8 +166,12 @@ class Teller {
     return plain(reasoned(std::move(text), command.reason));
   }
   Sentence operator()(const core::Rejected& body) const {
-    return {Tone::bad, fmt::format("rejected {}{} as {}: {}", core::name_of(body.command.verb),
-                                   by(body.command.actor), body.reason, body.detail)};
+    // In the shard's stream it is said of which rollout.
+    const std::string& rollout = body.command.rollout;
+    const bool told = context_.rollout.empty() && !rollout.empty();
+    return {Tone::bad, fmt::format("rejected {}{}{} as {}: {}", core::name_of(body.command.verb),
+                                   told ? " of " + rollout : "", by(body.command.actor),
+                                   body.reason, body.detail)};
   }
   Sentence operator()(const core::Asked& body) const {
     const std::uint64_t number = stored_.event.sequence.value;

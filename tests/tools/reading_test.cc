@@ -46,6 +46,8 @@ class ReadingTest : public testing::Test {
     pause.rollout = "shop-2";
     pause.actor = "otto";
     engine.command(pause);
+    engine.command(start("shop-1"));  // there is one
+    engine.command(start("shop-3"));  // the service is busy
   }
   static void TearDownTestSuite() { delete directory_; }
 
@@ -140,6 +142,21 @@ TEST_F(ReadingTest, TheLogTellsTheRollbackWithItsReason) {
   EXPECT_EQ(std::count(typed.out.begin(), typed.out.end(), '\n'), 1);
   EXPECT_EQ(run({"log", "shop-1", "--since", "2026-01-06T00:00:00Z"}).out, "");
   EXPECT_EQ(run({"log", "shop-1", "-f"}).exit, 0);  // it has ended, so following ends
+}
+
+TEST_F(ReadingTest, TheLogTellsWhatNoRolloutWasAskedAbout) {
+  const Ran all = run({"log", "--refused"});
+  EXPECT_EQ(all.exit, 0) << all.err;
+  EXPECT_THAT(all.out, AllOf(HasSubstr("  ✗ rejected start of shop-1 by maria as exists: "),
+                             HasSubstr("  ✗ rejected start of shop-3 by maria as busy: ")));
+  EXPECT_EQ(std::count(all.out.begin(), all.out.end(), '\n'), 2);
+  const Ran one = run({"log", "shop-3", "--refused", "-o", "jsonl"});
+  EXPECT_THAT(one.out, StartsWith(R"({"rollout":"shop-3","shard_sequence":2,"time":")"));
+  EXPECT_EQ(std::count(one.out.begin(), one.out.end(), '\n'), 1);
+  EXPECT_EQ(run({"log", "shop-3"}).err,
+            "rollbook: no rollout `shop-3`; what was refused under that name: "
+            "rollbook log shop-3 --refused\n");
+  EXPECT_EQ(run({"log", "--refused", "--since", "2026-01-06T00:00:00Z"}).out, "");
 }
 
 TEST_F(ReadingTest, ShowGoesBackInTime) {

@@ -5,6 +5,7 @@
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/names.h"
 #include "adapters/wire/text.h"
+#include "store/rocks_reader.h"
 #include "tools/rollouts.h"
 #include "tools/same_place.h"
 #include "tools/settings.h"
@@ -26,6 +27,7 @@ struct Options {
   std::string output;
   bool follow = false;
   bool all = false;
+  bool refused = false;
 };
 
 // "2h" ago, or a moment.
@@ -60,10 +62,15 @@ class Printer {
 
   void print(const adapters::EventContext& context, const runtime::StoredEvent& stored) const {
     if (stored.event.time < since_ || !wanted(stored.event)) return;
+    if (options_.refused && !options_.rollout.empty() &&
+        adapters::rollout_of(context, stored.event) != options_.rollout) {
+      return;
+    }
     console_.line(options_.output == "jsonl"
                       ? adapters::event_json(context, stored)
                       : adapters::log_line(context, stored, console_.look().colour));
   }
+  void flush() const { console_.flush(); }
 
  private:
   bool wanted(const core::Event& event) const {
@@ -82,34 +89,68 @@ class Printer {
   core::Time since_;
 };
 
+struct Told {
+  core::StreamId stream;
+  adapters::EventContext context;
+};
+
+// Up to its end, or with `follow` until the rollout ends. The last event's sequence; nothing when
+// somebody interrupts.
+Outcome<std::optional<core::Sequence>> print_stream(store::RocksReader& log, const Told& told,
+                                                    const Printer& printer, bool follow) {
+  core::Sequence last;
+  bool finished = false;
+  if (follow) catch_interrupts();
+  while (true) {
+    TRY_DO(log.read(
+        told.stream, core::Sequence{last.value + 1}, [&](const runtime::StoredEvent& stored) {
+          printer.print(told.context, stored);
+          last = stored.event.sequence;
+          finished = finished || std::holds_alternative<core::RolloutFinished>(stored.event.body);
+          return true;
+        }));
+    printer.flush();
+    if (!follow || finished) return last;
+    if (interrupted()) return std::nullopt;
+    wait_for(kLook);
+    TRY_DO(log.refresh());
+  }
+}
+
+// A start that was refused is no rollout, and yet somebody looks for what became of it.
+Outcome<Entry> find_told(const store::RocksReader& log, const Options& options) {
+  auto entry = find_rollout(log, options.rollout);
+  if (entry || options.rollout.empty()) return entry;
+  bool refused = false;
+  TRY_DO(log.read(core::kShardStream, core::Sequence{1}, [&](const runtime::StoredEvent& stored) {
+    refused = adapters::rollout_of({}, stored.event) == options.rollout;
+    return !refused;
+  }));
+  if (!refused) return entry;
+  return give_up(
+      fmt::format("no rollout `{}`; what was refused under that name: rollbook log {} "
+                  "--refused",
+                  adapters::printable(options.rollout), adapters::printable(options.rollout)));
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   TRY(const core::Time since, parse_since(options.since));
   TRY_DO(check_types(options.types));
   TRY(const adapters::LoadedConfig loaded, options.settings.load(console));
   TRY(const auto log, open_log(loaded.config.store_path));
-  TRY(const Entry entry, find_rollout(*log, options.rollout));
-  if (options.follow) catch_interrupts();
+  const Printer printer(options, console, since);
+  if (options.refused) {
+    TRY(const auto last, print_stream(*log, {core::kShardStream, {}}, printer, options.follow));
+    return last ? Exit::done : Exit::interrupted;
+  }
+  TRY(const Entry entry, find_told(*log, options));
   // The plan is in the first event; nothing else of the state is needed to tell the others.
   TRY(const Rollout rollout, Rollout::load(*log, entry.stream, core::Sequence{1}));
-  const adapters::EventContext context = rollout.context();
-  const Printer printer(options, console, since);
-  core::Sequence next{1};
-  bool finished = false;
-  while (true) {
-    TRY_DO(log->read(entry.stream, next, [&](const runtime::StoredEvent& stored) {
-      printer.print(context, stored);
-      next = core::Sequence{stored.event.sequence.value + 1};
-      finished = finished || std::holds_alternative<core::RolloutFinished>(stored.event.body);
-      return true;
-    }));
-    console.flush();
-    if (!options.follow || finished) break;
-    if (interrupted()) return Exit::interrupted;
-    wait_for(kLook);
-    TRY_DO(log->refresh());
-  }
+  TRY(const auto last,
+      print_stream(*log, {entry.stream, rollout.context()}, printer, options.follow));
+  if (!last) return Exit::interrupted;
   if (options.output == "text") {
-    console.suggest(fmt::format("rollbook show {} --at {}{}", entry.rollout, next.value - 1,
+    console.suggest(fmt::format("rollbook show {} --at {}{}", entry.rollout, last->value,
                                 same_place(options.settings)));
   }
   return Exit::done;
@@ -124,6 +165,7 @@ Verb log_verb() {
           "what happened, a sentence for each event",
           {"rollbook log hal9-7f3k2q", "rollbook log hal9-7f3k2q -f --since 2h",
            "rollbook log hal9-7f3k2q --type verdict_changed --type transitioned",
+           "rollbook log --refused --since 1h",
            "rollbook log hal9-7f3k2q -o jsonl | jq 'select(.type==\"asked\")'"},
           [o](OptionSet& set) {
             set.positional("ROLLOUT", o->rollout, "its id; left out: the only active one", false);
@@ -131,6 +173,8 @@ Verb log_verb() {
             set.flag("-f,--follow", o->follow, "go on until the rollout ends");
             set.option("--since", "TIME", o->since, "from then on; a duration is so long ago");
             set.options("--type", "TYPE", o->types, "only events of this type");
+            set.flag("--refused", o->refused,
+                     "commands refused before any rollout was asked; of ROLLOUT: under that name");
             set.flag("--all", o->all, "evidence and deliveries too (jsonl always has them)");
             set.choice("-o,--output", o->output, {"text", "jsonl"}, "how events are printed");
           },

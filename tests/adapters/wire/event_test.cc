@@ -271,6 +271,22 @@ TEST(EventJson, ARefusalOfTheShardIsToldUnderTheNameItGave) {
   EXPECT_EQ(message->id, "nobody/7/0badcafe");
 }
 
+// A rollout of that name has an event 7 of its own, or will have.
+TEST(EventJson, ARefusalOfTheShardHasNoSequenceOfTheRollout) {
+  core::Command start = command(core::Verb::start);
+  start.rollout = "hal9-7f3k2q";
+  const auto refused = stored(7, core::Rejected{start, "exists", "no"});
+  const auto message = event_message("rollbook.events", EventContext{}, refused);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(
+      message->payload,
+      R"({"specversion":"1.0","id":"hal9-7f3k2q/7/0badcafe","source":"rollbook/engine","type":"dev.rollbook.rejected","subject":"hal9-7f3k2q","time":"2026-01-05T10:00:00Z","datacontenttype":"application/json","data":{"rollout":"hal9-7f3k2q","shard_sequence":7,"time":"2026-01-05T10:00:00Z","type":"rejected","command":"c-81","command_source":"ops/cli","verb":"start","actor":"maria","reason":"exists","detail":"no"}})");
+  EXPECT_EQ(tell(EventContext{}, refused).text,
+            "rejected start of hal9-7f3k2q by maria as exists: no");
+  const core::Machine machine = sample::machine();
+  EXPECT_EQ(tell(sample::context(machine), refused).text, "rejected start by maria as exists: no");
+}
+
 TEST(EventMessage, IsTheContractsCloudEvent) {
   const core::Machine machine = sample::machine();
   const EventContext context = sample::context(machine);
