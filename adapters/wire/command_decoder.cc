@@ -169,12 +169,13 @@ void read_rollout(JsonFields& data, Command& command) {
   std::string rollout;
   if (!data.text("rollout", rollout, kTextBytes) || rollout.empty()) {
     if (command.verb != Verb::start) data.complain("`rollout` is missing");
-  } else if (!is_rollout_name(rollout)) {
+    return;
+  }
+  if (!is_rollout_name(rollout)) {
     data.complain(fmt::format("`rollout` is `{}`, expected up to 63 of a-z, 0-9 and -",
                               printable(std::string_view(rollout).substr(0, 64))));
-  } else {
-    command.rollout = rollout;
   }
+  command.rollout = rollout;  // a refusal is told under the name that was given
 }
 
 // The data object of an event; an event without one has an empty one.

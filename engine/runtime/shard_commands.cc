@@ -73,7 +73,8 @@ void Shard::command(const CommandInput& input, Time now) {
   // A message is as old as the clock says that makes it younger: the other was stepped.
   const Time clock = std::min(now, now + stepped_);
   if (ages && command.sent != Time{} && clock - command.sent > core::kCommandMaxAge) {
-    return reject(command, "too_old", "the message is older than 10m; send it again", now);
+    return reject(command, "too_old",
+                  "the message is older than 10m; send it again, under a new id", now);
   }
   if (command.verb == core::Verb::start) return start(input, now);
 
@@ -143,7 +144,9 @@ void Shard::start(const CommandInput& input, Time now) {
     return reject(command, "invalid", "`rollout` must match [a-z0-9-]{1,63}", now);
   }
   if (const auto refusal = core::refuse_start(compiled.machine, shard_, command, id)) {
-    return reject(command, refusal->reason, refusal->detail, now);
+    core::Command named = command;
+    named.rollout = id;
+    return reject(named, refusal->reason, refusal->detail, now);
   }
   std::shared_ptr<const Plan> plan;
   if (auto known = plan_of(compiled.digest)) {

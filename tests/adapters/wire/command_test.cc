@@ -117,6 +117,13 @@ TEST(CommandDecoder, ReadsEveryFieldOfEveryVerb) {
       R"("a\"b\u000a")");
 }
 
+TEST(CommandDecoder, WhatIsRefusedKeepsTheRolloutThatItGave) {
+  const Incoming incoming = decode_command(event("abort", R"({"rollout":"HAL9"})"), kSent);
+  const auto* bad = std::get_if<BadCommand>(&incoming);
+  ASSERT_NE(bad, nullptr);
+  EXPECT_EQ(bad->partial.rollout, "HAL9");
+}
+
 TEST(CommandDecoder, AWrongTypeInEachFieldIsNamed) {
   const std::tuple<const char*, const char*, const char*> table[] = {
       {"start", R"({"runbook":1})", "`runbook` is a number, expected a text"},

@@ -96,6 +96,13 @@ TEST(ShardStart, RefusesKnownIdsAndBusyServices) {
   EXPECT_EQ(rig.start("r2"), "");
 }
 
+TEST(ShardStart, IsRefusedUnderTheIdItWouldHaveHad) {
+  ShardRig rig;
+  rig.start("r1");
+  EXPECT_EQ(rig.send(rig.command(Verb::start, "")), "busy");
+  EXPECT_EQ(last_refusal(rig).command.rollout.substr(0, 12), "shop-canary-");
+}
+
 TEST(ShardStart, RefusesAWeightThatIsNotTheLastSettledOne) {
   ShardRig rig;
   rig.start("r1");
