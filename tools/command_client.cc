@@ -132,10 +132,20 @@ Outcome<bool> CommandClient::follow(std::optional<core::Duration> timeout,
                                     const std::function<bool(const SeenEvent&)>& visit) {
   const auto begun = std::chrono::steady_clock::now();
   bool go_on = true;
+  while (go_on && !unread_.empty()) {
+    const SeenEvent event = std::move(unread_.front());
+    unread_.pop_front();
+    go_on = visit(event);
+  }
   runtime::ConsumerEvents events;
   events.on_record = [&](const runtime::Record& record) {
-    if (!go_on) return;
-    if (const auto event = read_event(record.value)) go_on = visit(*event);
+    auto event = read_event(record.value);
+    if (!event) return;
+    if (go_on) {
+      go_on = visit(*event);
+    } else {
+      unread_.push_back(std::move(*event));
+    }
   };
   events.on_gap = [](const runtime::Gap&) {};
   events.on_reachable = [](bool) {};

@@ -5,6 +5,7 @@
 //   TRY(auto client, CommandClient::connect(config));
 //   TRY(const Answer answer, client->send(command, 10s));
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,8 +51,9 @@ class CommandClient {
   // Error: exit code 6 when it cannot be delivered or nobody answers within `timeout`.
   Outcome<Answer> send(const core::Command& command, core::Duration timeout);
 
-  // Calls `visit` with each event that comes from now on, until it returns false; then true. False
-  // when `timeout` has passed. Error: the bus, or exit code 130 when somebody interrupts.
+  // Calls `visit` with each event that has not been visited yet, of those that came since
+  // connect(), until it returns false; then true. False when `timeout` has passed. Error: the bus,
+  // or exit code 130 when somebody interrupts.
   Outcome<bool> follow(std::optional<core::Duration> timeout,
                        const std::function<bool(const SeenEvent&)>& visit);
 
@@ -67,6 +69,7 @@ class CommandClient {
   std::unique_ptr<runtime::Bus> bus_;
   std::unique_ptr<runtime::Consumer> events_;
   std::unique_ptr<runtime::Producer> producer_;
+  std::deque<SeenEvent> unread_;  // came with the last that was visited
 };
 
 // A key that no other command has.
