@@ -17,6 +17,13 @@ std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
   return states;
 }
 
+// What a review fails by is not known to the end while the engine cannot see, and a stop that is
+// held back keeps traffic off an arm that is as sick. A pause is neither: it holds what leads
+// forward.
+bool may_fail_review(const Machine& machine, const RolloutState& state) {
+  return state.sight == Sight::live && !is_held_back(machine, state);
+}
+
 // A guard acts in rollbacks as well, and what it saw in another target may not end with its own
 // rollback: where all that it lowers is back and watched no more, it would only begin that anew.
 bool begins_anew(const Machine& machine, const RolloutState& state, const Transition& transition) {
@@ -107,7 +114,8 @@ bool Advance::enabled(const Transition& transition) const {
     case TriggerKind::gate_passed:
       return instant_ && !barred() && gate && view_gate(*gate) == GateView::passes;
     case TriggerKind::gate_failed:
-      return instant_ && !barred() && gate && view_gate(*gate) == GateView::fails;
+      return instant_ && !waking_ && may_fail_review(machine_, state_) && gate &&
+             view_gate(*gate) == GateView::fails;
     case TriggerKind::chosen:
       if (!chosen(trigger.item, trigger.option)) return false;
       return !transition.needs_gate ||

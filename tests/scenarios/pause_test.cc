@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/core/clocks.h"
 #include "tests/scenarios/runbooks.h"
 
 namespace rollbook::tests {
@@ -125,6 +126,89 @@ TEST(Pause, ADecisionForNextWaitsForItsEnd) {
   r.run_for(1h);
   r.verb(Verb::resume);
   EXPECT_EQ(r.state(), "succeeded");
+}
+
+TEST(Pause, DoesNotHoldANo) {
+  Rehearsal r(
+      text_of({.stages = "stage canary {\n traffic 20%\n hold 1h\n confirm \"Fine\" by all of dev, "
+                         "ops\n within 4h otherwise rollback automatic\n}\n"}));
+  healthy(r);
+  r.start();
+  r.run_to("canary.review.gate");
+  r.verb(Verb::pause);
+  r.run_for(5min);
+  EXPECT_EQ(r.confirm("Fine", "dev", "dora"), "");
+  EXPECT_EQ(r.state(), "canary.review.gate");
+  EXPECT_EQ(r.confirm("Fine", "ops", "olga", false), "");
+  EXPECT_EQ(r.entered("rollback.automatic.shift"), 1h + 5min + 200ms);
+  EXPECT_EQ(r.because("rollback.automatic.shift"),
+            "a check failed: `Fine` answered no by olga (ops)");
+  r.run_to_end(1min);
+  EXPECT_EQ(r.weights(), "20% 0%");
+}
+
+TEST(Pause, DoesNotHoldANoThatAsksOrEnds) {
+  Rehearsal r(confirmed());
+  healthy(r);
+  r.start();
+  r.run_to("canary.review.gate");
+  r.verb(Verb::pause);
+  r.confirm("Fine", "ops", "olga", false);
+  EXPECT_EQ(r.state(), "canary.review.otherwise");
+
+  Rehearsal before(
+      text_of({.before = "require {\n confirm \"Ready\" by dev\n within 2h otherwise end\n}\n"}));
+  before.start();
+  before.verb(Verb::pause);
+  before.confirm("Ready", "dev", "dora", false);
+  EXPECT_EQ(before.state(), "aborted");
+}
+
+TEST(Pause, DoesNotHoldAnExpectThatFails) {
+  Rehearsal r(text_of({.guard = "stop error_rate > 5% over 5m\nstop absent(requests) for 3m\n",
+                       .stages = "stage canary {\n traffic 20%\n hold 10m\n"
+                                 " expect error_rate < 0.5% over 30m\n"
+                                 " within 4h otherwise rollback automatic\n}\n"}));
+  healthy(r);
+  r.counter("err", kNew, 1);
+  r.start();
+  r.run_to("canary.review.gate");
+  r.verb(Verb::pause);
+  r.run_for(15min);
+  EXPECT_EQ(r.state(), "canary.review.gate");
+  r.run_to_end(10min);
+  EXPECT_EQ(r.state(), "rolled_back");
+  EXPECT_TRUE(r.rollout().paused);
+}
+
+// The guard's own softer limit holds the same, and no more.
+TEST(Pause, WhileTheGuardPausesANoIsNotHeldEither) {
+  Rehearsal r(
+      text_of({.guard = "stop error_rate > 5% over 5m\nstop absent(requests) for 3m\n"
+                        "pause while error_rate > 1% over 5m\n",
+               .stages = "stage canary {\n traffic 20%\n hold 1h\n confirm \"Fine\" by dev\n"
+                         " within 4h otherwise rollback automatic\n}\n"}));
+  healthy(r);
+  r.start();
+  r.run_to("canary.review.gate");
+  r.add("err", kNew, 1000);
+  r.run_for(1min);
+  ASSERT_TRUE(core::barred(r.machine(), r.rollout()));
+  r.confirm("Fine", "dev", "dora", false);
+  EXPECT_EQ(r.state(), "rollback.automatic.shift");
+}
+
+// What is answered while the engine reads what it has missed is judged with that.
+TEST(Pause, ANoWhileCatchingUpActsOnceAllIsRead) {
+  Rehearsal r(confirmed());
+  healthy(r);
+  r.start();
+  r.run_to("canary.review.gate");
+  r.sight(core::Sight::catching_up);
+  EXPECT_EQ(r.confirm("Fine", "ops", "olga", false), "");
+  EXPECT_EQ(r.state(), "canary.review.gate");
+  r.sight(core::Sight::live);
+  EXPECT_EQ(r.state(), "canary.review.otherwise");
 }
 
 TEST(Pause, DoesNotHoldTheGuard) {

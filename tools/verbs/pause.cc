@@ -27,7 +27,7 @@ Verb pause_verb() {
   auto o = std::make_shared<Options>();
   return {"pause",
           Group::operating,
-          "let holds and forward steps wait; the guard does not",
+          "let holds and forward steps wait; the guard and a no do not",
           {"rollbook pause hal9-7f3k2q --for 2h --reason \"database work\""},
           [o](OptionSet& set) {
             set.positional("ROLLOUT", o->rollout, "its id");
