@@ -120,12 +120,29 @@ core::CellDelta& cell_of(std::vector<core::CellDelta>& deltas, const core::CellD
   return deltas.emplace_back(wanted);
 }
 
-// In whole seconds, as cells are: so those of many senders are one.
-core::Duration span_of(const FoldInput& input, const Cell& cell) {
-  const core::Duration span = cell.end - pane_of(input.increment.start);
-  return input.increment.measured && core::is_stretched(input.machine, input.match.series, span)
-             ? span
-             : core::Duration::zero();
+// Where a first total has no start time: in so much time before its end it came. Zero: at once, as
+// with `default 0`, which is silent while nothing happens. The first of an arm must be seen whole
+// by every window that it is judged by; what comes after a silence of the arm may have counted all
+// the while.
+core::Duration untold(const FoldInput& input, Time heard) {
+  const Increment& increment = input.increment;
+  if (input.machine.at(input.match.metric).default_zero) return {};
+  core::Duration time = increment.untold;
+  if (heard != core::kDistantPast) return Rhythm::over_silence(time, increment.end - heard);
+  for (const core::Window& window : input.machine.windows) {
+    if (window.series == input.match.series && window.by_time) time = std::min(time, window.width);
+  }
+  return time;
+}
+
+// In whole seconds, as cells are: so those of many senders are one. `heard`: the arm's last point
+// before.
+core::Duration span_of(const FoldInput& input, const Cell& cell, Time heard) {
+  const Increment& increment = input.increment;
+  if (!increment.measured && !increment.first) return {};
+  const Time since = increment.measured ? increment.start : increment.end - untold(input, heard);
+  const core::Duration span = cell.end - pane_of(since);
+  return core::is_stretched(input.machine, input.match.series, span) ? span : core::Duration{};
 }
 
 void add(const core::Metric& metric, Cell cell, Cell& into) {
@@ -270,7 +287,8 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     return refuse(pending);
   }
   const core::SeriesIndex series = input.match.series;
-  const Time watermark = std::max(core::watermark_of(input.state, pending, series), increment.end);
+  const Time heard = core::watermark_of(input.state, pending, series);
+  const Time watermark = std::max(heard, increment.end);
   see(input, watermark, pending);
   pending.quiet.reach(watermark);
   const Time start = level ? increment.end : increment.start;
@@ -286,7 +304,7 @@ Folded fold(const FoldInput& input, core::Pending& pending) {
     ++pending.observed.late;
     return Folded::late;
   }
-  const core::Duration span = level ? core::Duration::zero() : span_of(input, cell);
+  const core::Duration span = level ? core::Duration::zero() : span_of(input, cell, heard);
   pending.quiet.count(series, cell, span);
   const core::CellDelta place{
       series, reach_of(input.state, input.machine.at(series).target, start), {}, span};

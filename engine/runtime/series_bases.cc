@@ -12,8 +12,8 @@ using core::kDistantPast;
 
 namespace {
 
-constexpr std::uint64_t kFormat = 4;  // 1 had no exponential histograms, 2 no pace, 3 neither when
-                                      // it was heard first nor all intervals
+constexpr std::uint64_t kFormat = 5;  // 1 had no exponential histograms, 2 no pace, 3 neither when
+                                      // it was heard first nor all intervals, 4 no rhythms
 
 // Flags of a base.
 constexpr std::uint64_t kExponential = 1, kIntervals = 2;
@@ -108,16 +108,27 @@ std::string SeriesTable::save() const {
       bytes.time(range.end);
     }
   }
+  const auto is_heard = [](const Rhythm& rhythm) { return rhythm.heard != kDistantPast; };
+  bytes.number(
+      static_cast<std::uint64_t>(std::count_if(rhythms_.begin(), rhythms_.end(), is_heard)));
+  for (const auto& [name, number] : rhythm_numbers_) {
+    const Rhythm& rhythm = rhythms_[number];
+    if (!is_heard(rhythm)) continue;
+    bytes.text(name);
+    bytes.time(rhythm.heard);
+    bytes.signed_number(rhythm.longest.count());
+    bytes.time(rhythm.longest_at);
+  }
   return std::move(bytes.data);
 }
 
-core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) {
+core::Result<SeriesTable::Saved> SeriesTable::parse(std::string_view data) {
   BytesReader bytes(data);
   const std::uint64_t format = bytes.number();
   if (format < 1 || format > kFormat) {
     return core::fail("the bases of series are of another format");
   }
-  KeyedBases bases;
+  Saved saved;
   for (std::uint64_t left = bytes.number(); left > 0 && !bytes.failed; --left) {
     std::string key = bytes.text();
     Base base;
@@ -149,10 +160,17 @@ core::Result<SeriesTable::KeyedBases> SeriesTable::parse(std::string_view data) 
       base.heard = base.end;
       base.covered = covered_by(base);
     }
-    bases.emplace_back(std::move(key), std::move(base));
+    saved.bases.emplace_back(std::move(key), std::move(base));
+  }
+  for (std::uint64_t left = format > 4 ? bytes.number() : 0; left > 0 && !bytes.failed; --left) {
+    auto& [name, rhythm] = saved.rhythms.emplace_back();
+    name = bytes.text();
+    rhythm.heard = bytes.time();
+    rhythm.longest = core::Duration(bytes.signed_number());
+    rhythm.longest_at = bytes.time();
   }
   if (bytes.failed) return core::fail("the bases of series are damaged");
-  return bases;
+  return saved;
 }
 
 // Its name is told, too: another series may go on with its total.
@@ -168,9 +186,24 @@ void SeriesTable::wait(const std::string& key, const Base& base) {
 }
 
 core::Status SeriesTable::restore(std::string_view data) {
-  TRY(const KeyedBases bases, parse(data));
-  for (const auto& [key, base] : bases) wait(key, base);
+  TRY(const Saved saved, parse(data));
+  for (const auto& [key, base] : saved.bases) wait(key, base);
+  adopt_rhythms(saved);
   return {};
+}
+
+std::uint32_t SeriesTable::rhythm_of(const std::string& name) {
+  const auto next = static_cast<std::uint32_t>(rhythms_.size());
+  const auto [entry, fresh] = rhythm_numbers_.try_emplace(name, next);
+  if (fresh) rhythms_.emplace_back();
+  return entry->second;
+}
+
+void SeriesTable::adopt_rhythms(const Saved& saved) {
+  for (const auto& [name, rhythm] : saved.rhythms) {
+    Rhythm& known = rhythms_[rhythm_of(name)];
+    if (rhythm.heard > known.heard) known = rhythm;
+  }
 }
 
 // All intervals of both, and the last of them, the oldest first.
@@ -192,7 +225,8 @@ void SeriesTable::remember(const Base& other, Base& base) {
 }
 
 core::Status SeriesTable::adopt(std::string_view data, const std::vector<SeriesNumber>& here) {
-  TRY(const KeyedBases found, parse(data));
+  TRY(const Saved saved, parse(data));
+  const auto& found = saved.bases;
   const auto below = [](const auto& entry, const std::string& key) { return entry.first < key; };
   for (const SeriesNumber number : here) {
     Entry& entry = series_[number.value];
@@ -206,6 +240,7 @@ core::Status SeriesTable::adopt(std::string_view data, const std::vector<SeriesN
     }
   }
   for (const auto& [key, base] : found) wait(key, base);
+  adopt_rhythms(saved);
   return {};
 }
 

@@ -22,6 +22,7 @@ void SeriesTable::learn(const PointBatch& batch) {
     if (series_.size() <= name.number.value) series_.resize(name.number.value + 1);
     Entry& entry = series_[name.number.value];
     entry.name = name;
+    entry.rhythm = rhythm_of(name.name);
     namesakes_.add(name, heard_until_,
                    [this](SeriesNumber number) -> const SeriesName& { return name_of(number); });
     const auto found = waiting_.find(key_of(name));
@@ -287,8 +288,10 @@ std::optional<Increment> SeriesTable::take_cumulative(Entry& entry, const PointB
   increment.measured = base.known || is_young || (dated && base.zero > point.start);
   if (base.known) {
     increment.start = taken.anew && dated ? std::max(point.start, base.end) : base.end;
+    if (!point.only_base) rhythms_[entry.rhythm].hear(base.end, point.end);
   } else {
     increment.first = !dated && point.start < point.end;
+    if (increment.first) increment.untold = rhythms_[entry.rhythm].untold(point.end);
     increment.retold = base.retold;
     increment.start = dated ? std::max(point.start, base.zero) : point.end;
     base.heard = point.end;

@@ -6,11 +6,11 @@
 // later start time where what was counted since may be a new process'; else the total goes on, told
 // from a new start by a Collector that was restarted (pace.h). A first sample counts whole when
 // its start time is known, and since the export before, where its process was heard then without it
-// (series_firsts.cc); else it is a base. One that goes on with another series' total counts what
-// that rose by, and one that is told under more labels or fewer from now on is a base (renames.h).
-// What was counted already is dropped, and so is a second gauge of one time. An interval that
-// overlaps one that was counted, and is another, is of another sender under the same labels: it is
-// handed on, to be refused.
+// (series_firsts.cc); without one it may count whole, over the time it was untold (rhythm.h). One
+// that goes on with another series' total counts what that rose by, and one that is told under more
+// labels or fewer from now on is a base (renames.h). What was counted already is dropped, and so is
+// a second gauge of one time. An interval that overlaps one that was counted, and is another, is of
+// another sender under the same labels: it is handed on, to be refused.
 
 #include <array>
 #include <map>
@@ -23,6 +23,7 @@
 #include "engine/runtime/metric_point.h"
 #include "engine/runtime/namesakes.h"
 #include "engine/runtime/renames.h"
+#include "engine/runtime/rhythm.h"
 #include "engine/runtime/series_base.h"
 
 namespace rollbook::runtime {
@@ -32,9 +33,11 @@ namespace rollbook::runtime {
 struct Increment {
   core::Time start{};  // the interval is (start, end]
   core::Time end{};
-  bool first = false;     // of a cumulative series whose start is unknown: counts whole only
-                          // where the series is known to have been zero
-  bool measured = false;  // it came within (start, end]: between two points, or as a delta says
+  bool first = false;       // of a cumulative series whose start is unknown: counts whole only
+                            // where the series is known to have been zero
+  core::Duration untold{};  // of such a first: in so much time before its end it came, at most;
+                            // zero: not known
+  bool measured = false;    // it came within (start, end]: between two points, or as a delta says
   bool retold = false;  // of a series that was known under other labels, or perhaps: counts nothing
   bool gauge = false;
   bool settled = false;  // what a first point counted, told with the second
@@ -103,6 +106,7 @@ class SeriesTable {
   struct Entry {
     SeriesName name;
     Base base;
+    std::uint32_t rhythm = 0;  // of its name, in rhythms_
   };
   std::optional<Increment> take_cumulative(Entry& entry, const PointBatch& batch,
                                            const MetricPoint& point);
@@ -148,8 +152,14 @@ class SeriesTable {
   void find_fallen(const PointBatch& batch, core::Time start);
   static bool is_dated(const Base& base, const MetricPoint& point);
   bool has_fallen(const PointBatch& batch, const MetricPoint& point) const;
-  using KeyedBases = std::vector<std::pair<std::string, Base>>;  // by rising key
-  static core::Result<KeyedBases> parse(std::string_view bytes);
+  struct Saved {
+    std::vector<std::pair<std::string, Base>> bases;      // by rising key
+    std::vector<std::pair<std::string, Rhythm>> rhythms;  // by name
+  };
+  static core::Result<Saved> parse(std::string_view bytes);
+  // Of names of which it has heard later than this table.
+  void adopt_rhythms(const Saved& saved);
+  std::uint32_t rhythm_of(const std::string& name);
   static void remember(const Base& other, Base& base);
   void wait(const std::string& key, const Base& base);
 
@@ -206,6 +216,8 @@ class SeriesTable {
   Base& base_of(SeriesNumber number);
 
   std::vector<Entry> series_;
+  std::map<std::string, std::uint32_t> rhythm_numbers_;  // by name of series
+  std::vector<Rhythm> rhythms_;
   struct Fallen {
     core::Time start{};
     SeriesNumber series;

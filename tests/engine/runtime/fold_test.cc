@@ -228,6 +228,59 @@ TEST_F(FoldTest, ADefaultOfZeroIsKnownFromTheStartOfTheRollout) {
   EXPECT_EQ(observed().deltas.size(), 1U);
 }
 
+TEST_F(FoldTest, AFirstSampleWithoutAStartCameInTheTimeInWhichItWasUntold) {
+  judging.state.metrics[kRequests.value].named = kBegin;
+  fold(kRequests, 0s, 600s, 0);
+  increment.first = true;
+  increment.untold = 60s;
+  fold(kRequests, 630s, 630s, 1);
+  ASSERT_EQ(observed().deltas.size(), 2U);
+  EXPECT_EQ(observed().deltas[1].span, 60s);
+  EXPECT_EQ(observed().deltas[1].points, 1);
+  // It still counts where all of it lies as far as is known: behind its own time.
+  judging.state.shift_floor = kBegin + 620s;
+  fold(kRequests, 640s, 640s, 1);
+  EXPECT_EQ(observed().deltas[2].reach, Floor::shift);
+}
+
+TEST_F(FoldTest, AfterASilenceOfItsArmAFirstSampleCameInThat) {
+  fold(kRequests, 0s, 600s, 0);
+  increment.first = true;
+  increment.untold = 60s;
+  fold(kRequests, 600s + 300s, 600s + 300s, 1);
+  EXPECT_EQ(observed().deltas[1].span, 300s);
+  // So long nobody tells what was.
+  fold(kRequests, 900s + 30min + 1s, 900s + 30min + 1s, 1);
+  EXPECT_EQ(observed().deltas[2].span, 60s);
+}
+
+TEST_F(FoldTest, OfANameThatWasNeverToldTwiceAFirstSampleCameAtOnce) {
+  fold(kRequests, 0s, 600s, 0);
+  increment.first = true;
+  fold(kRequests, 900s, 900s, 1);
+  ASSERT_EQ(observed().deltas.size(), 2U);
+  EXPECT_EQ(observed().deltas[1].span, 0s);
+}
+
+TEST_F(FoldTest, TheFirstOfAnArmIsWholeWithinEveryWindow) {
+  judging.state.metrics[kRequests.value].named = kBegin;
+  increment.first = true;
+  increment.untold = 400s;
+  fold(kRequests, 600s, 600s, 1);
+  ASSERT_EQ(observed().deltas.size(), 1U);
+  EXPECT_EQ(observed().deltas[0].span, 300s);
+}
+
+TEST_F(FoldTest, WhatIsSilentWhileNothingHappensCameAtOnce) {
+  judging.metric(kErrors).default_zero = true;
+  fold(kErrors, 0s, 600s, 0);
+  increment.first = true;
+  increment.untold = 60s;
+  fold(kErrors, 630s, 630s, 1);
+  ASSERT_EQ(observed().deltas.size(), 2U);
+  EXPECT_EQ(observed().deltas[1].span, 0s);
+}
+
 TEST_F(FoldTest, ANameThatIsStateAlreadyIsNotSaidAgain) {
   fold(kErrors, 1s, 2s, 0);
   judging.evolve();
