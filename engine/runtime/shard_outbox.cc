@@ -59,6 +59,23 @@ void Shard::delivered(const OutboxKey& key, core::Time now) {
   }
 }
 
+void Shard::undeliverable(const OutboxKey& key, const std::string& effect, const std::string& why,
+                          core::Time now) {
+  turn_.closed.push_back(key);
+  undelivered_.erase(key);
+  const auto found = rollouts_.find(key.stream);
+  if (found == rollouts_.end() || found->second.state.finished()) return;
+  core::Command settle;
+  settle.key = {"rollbook/engine", "undeliverable/" + effect};
+  settle.verb = core::Verb::settle;
+  settle.rollout = found->second.state.id;
+  settle.actor = "rollbook";
+  settle.effect = effect;
+  settle.succeeded = false;
+  settle.detail = why;
+  give(found->second, core::Input{now, core::Obey{std::move(settle)}});
+}
+
 std::optional<OutboxRow> Shard::render(const core::Event& event, std::string_view hash) const {
   if (!std::holds_alternative<core::EffectRequested>(event.body) || !options_.render) {
     return std::nullopt;
