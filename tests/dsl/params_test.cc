@@ -98,7 +98,9 @@ TEST(Params, ARatioIsGivenAsAFractionToo) {
     ASSERT_TRUE(given.plan) << fraction;
     EXPECT_EQ(given.plan->digest, started(text, {{"limit", percent}}).plan->digest) << fraction;
   }
-  EXPECT_TRUE(started(text, {{"share", "1.0"}}).plan);
+  EXPECT_EQ(refused(text, {{"limit", "1.0"}}),
+            "6:9 RB0461 parameter `limit` is a ratio from 0.1% to 5%, `1.0` lies outside\n"
+            "  give a value from 0.1% to 5%\n");
   EXPECT_EQ(refused(text, {{"limit", "0.06"}}),
             "6:9 RB0461 parameter `limit` is a ratio from 0.1% to 5%, `0.06` lies outside\n"
             "  give a value from 0.1% to 5%\n");
