@@ -190,8 +190,7 @@ class FileProducer : public runtime::Producer {
  public:
   explicit FileProducer(std::string directory) : directory_(std::move(directory)) {}
 
-  bool send(const runtime::Outgoing& message,
-            std::function<void(std::optional<core::Error>)> delivered) override {
+  bool send(const runtime::Outgoing& message, runtime::OnSent delivered) override {
     if (sent_.size() >= kUnderWayMost) return false;
     sent_.push_back({write(message), std::move(delivered)});
     return true;
@@ -203,7 +202,7 @@ class FileProducer : public runtime::Producer {
       const auto file = files_.find(topic);
       // What is acknowledged survives the machine; all since the last poll share one sync.
       if (file == files_.end() || ::fdatasync(file->second.get()) == 0) continue;
-      const core::Error error{"cannot sync topic `" + topic + "`: " + system_error()};
+      const runtime::SendError error{"cannot sync topic `" + topic + "`: " + system_error()};
       for (Sent& sent : sent_) {
         if (!sent.error) sent.error = error;
       }
@@ -222,23 +221,23 @@ class FileProducer : public runtime::Producer {
 
  private:
   struct Sent {
-    std::optional<core::Error> error;
-    std::function<void(std::optional<core::Error>)> delivered;
+    std::optional<runtime::SendError> error;
+    runtime::OnSent delivered;
   };
 
   // One write() of a whole line: lines of several programs do not mix.
-  std::optional<core::Error> write(const runtime::Outgoing& message) {
+  std::optional<runtime::SendError> write(const runtime::Outgoing& message) {
     auto file = open(message.topic);
-    if (!file) return file.error();
+    if (!file) return runtime::SendError{file.error()};
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     auto line = to_envelope({message.key, core::Time(now), message.payload});
-    if (!line) return line.error();
+    if (!line) return runtime::SendError{line.error()};
     *line += '\n';
     const ssize_t written = ::write(*file, line->data(), line->size());
     written_.insert(message.topic);
     if (written == static_cast<ssize_t>(line->size())) return std::nullopt;
-    const core::Error error{"cannot write to topic `" + message.topic +
-                            "`: " + (written < 0 ? system_error() : "no space left")};
+    const runtime::SendError error{"cannot write to topic `" + message.topic +
+                                   "`: " + (written < 0 ? system_error() : "no space left")};
     // A line cut short would swallow the next one.
     if (written > 0 && ::write(*file, "\n", 1) != 1) files_.erase(message.topic);
     return error;

@@ -248,8 +248,7 @@ class MemoryProducer : public runtime::Producer {
  public:
   explicit MemoryProducer(std::shared_ptr<MemoryBus::Broker> broker) : broker_(std::move(broker)) {}
 
-  bool send(const runtime::Outgoing& message,
-            std::function<void(std::optional<core::Error>)> delivered) override {
+  bool send(const runtime::Outgoing& message, runtime::OnSent delivered) override {
     if (waiting_.size() + reports_.size() >= kUnderWayMost) return false;
     waiting_.push_back({message, std::move(delivered)});
     write();
@@ -272,15 +271,14 @@ class MemoryProducer : public runtime::Producer {
   }
 
  private:
-  using Delivered = std::function<void(std::optional<core::Error>)>;
-
   void write() {
     while (broker_->reachable && !waiting_.empty()) {
       auto [message, delivered] = std::move(waiting_.front());
       waiting_.pop_front();
       const auto topic = broker_->topics.find(message.topic);
       if (topic == broker_->topics.end()) {
-        reports_.push_back({std::move(delivered), no_such_topic(message.topic)});
+        reports_.push_back(
+            {std::move(delivered), runtime::SendError{no_such_topic(message.topic)}});
         continue;
       }
       broker_->append(broker_->choose(topic->second, message.key), std::move(message.key),
@@ -290,8 +288,8 @@ class MemoryProducer : public runtime::Producer {
   }
 
   std::shared_ptr<MemoryBus::Broker> broker_;
-  std::deque<std::pair<runtime::Outgoing, Delivered>> waiting_;
-  std::deque<std::pair<Delivered, std::optional<core::Error>>> reports_;
+  std::deque<std::pair<runtime::Outgoing, runtime::OnSent>> waiting_;
+  std::deque<std::pair<runtime::OnSent, std::optional<runtime::SendError>>> reports_;
 };
 
 }  // namespace

@@ -139,7 +139,10 @@ void explain_names(std::vector<Explanation>& all) {
        "automatic\n}"},
       {461, "a parameter of the wrong type or out of range",
        "What is given at the start has the type of the parameter and lies in its range `from … to "
-       "…`, so that nobody can loosen a plan further than its author meant.",
+       "…`, so that nobody can loosen a plan further than its author meant. A ratio is written "
+       "`0.2%`, or "
+       "as the fraction that it is, `0.002`; a whole number is refused, for `1` may be meant as 1% "
+       "or as all.",
        Where::file, "", ""},
   };
   all.insert(all.end(), rows.begin(), rows.end());

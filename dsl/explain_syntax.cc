@@ -13,7 +13,8 @@ void explain_syntax(std::vector<Explanation>& all) {
        Where::file, "edition 1\nrunbook shop\xff {\n}\n", ""},
       {102, "too large",
        "A runbook has at most 1 MiB, and at most so many words. Whatever is longer is no plan that "
-       "people can read; split it into several runbooks that follow each other.",
+       "people can read; split it into several runbooks that follow each other. A text in it has "
+       "at most 16 KiB: it goes out in messages that brokers bound.",
        Where::file, "", ""},
       {103, "empty", "There is nothing in this file but blanks and comments.", Where::file,
        "# nothing yet\n", ""},

@@ -199,7 +199,14 @@ class Lexer {
       value += unescape(length);
       if (peek(length) == '\n' || peek(length) == '\0') --length;
     }
-    add(Kind::text, length + 1, std::move(value));
+    const std::size_t bytes = value.size();
+    const bool sound = bytes <= core::kWrittenTextBytes;
+    const Token& token = add(sound ? Kind::text : Kind::bad, length + 1, std::move(value));
+    if (sound) return;
+    sink_.error(Code::too_large, token.span,
+                "a text of " + std::to_string(bytes) + " bytes is too long",
+                "a text has " + std::to_string(core::kWrittenTextBytes) +
+                    " bytes at most: it goes out in messages that brokers bound");
   }
 
   // The character that a backslash and the one at `length` stand for.

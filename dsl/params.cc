@@ -6,6 +6,7 @@
 
 #include "dsl/lexer.h"
 #include "dsl/number.h"
+#include "engine/core/sentence.h"
 
 namespace rollbook::dsl {
 namespace {
@@ -130,7 +131,8 @@ class Giving {
     const bool digit = !value.empty() && value[0] >= '0' && value[0] <= '9';
     const ScannedNumber number = digit ? scan_number(value) : ScannedNumber();
     const bool sound = digit && number.problem.empty() && number.length == value.size();
-    if (!sound || number.type != param.type) {
+    const bool fraction = sound && is_fraction(param, number, value);
+    if (!sound || (number.type != param.type && !fraction)) {
       refuse(param,
              what + "`" + kept_short(value) + "` is " +
                  (sound ? with_article(number.type) : std::string("none")),
@@ -142,7 +144,15 @@ class Giving {
              "give a value from " + written(param.least) + " to " + written(param.most));
       return std::nullopt;
     }
-    return value;
+    return fraction ? core::percent_text(number.value, 9) : value;
+  }
+
+  // Programs write a ratio as a decimal fraction. A whole number is refused: `1` may be meant as 1%
+  // as well as all.
+  static bool is_fraction(const WrittenParam& param, const ScannedNumber& number,
+                          const std::string& value) {
+    return param.type == ast::Type::ratio && number.type == ast::Type::count &&
+           (number.value.nanos == 0 || value.find('.') != std::string::npos);
   }
 
   const Params& params_;

@@ -39,6 +39,9 @@ EngineJournal::EngineJournal(const runtime::EventLog& log, bool terminal)
                                 "sender under the same labels")),
       events_(metrics_.counter("rollbook_events_total", "Events made durable")),
       rollbacks_(metrics_.counter("rollbook_rollbacks_total", "Rollouts that ended rolled back")),
+      troubles_(metrics_.counter("rollbook_bus_troubles_total",
+                                 "Messages cut or passed over for their size, sends that fail, "
+                                 "commands lost: the log says which")),
       read_back_(metrics_.counter("rollbook_read_back_points_total",
                                   "Points of before a start that were read back")),
       reading_back_(metrics_.gauge("rollbook_rollouts_reading_back",
@@ -66,6 +69,11 @@ void EngineJournal::warn(const std::string& message) {
 }
 void EngineJournal::error(const std::string& message) {
   lines_->write(spdlog::level::err, message);
+}
+
+void EngineJournal::trouble(const std::string& message) {
+  troubles_.add();
+  warn(message);
 }
 
 void EngineJournal::committed(const runtime::Committed& committed) {

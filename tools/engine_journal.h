@@ -21,6 +21,8 @@ class EngineJournal {
   void info(const std::string& message);
   void warn(const std::string& message);
   void error(const std::string& message);
+  // What is in no rollout's log: a message that no topic takes, commands that are lost.
+  void trouble(const std::string& message);
 
   // From the loop's thread, after each durable turn.
   void committed(const runtime::Committed& committed);
@@ -42,6 +44,7 @@ class EngineJournal {
   adapters::MetricCounter& refused_;
   adapters::MetricCounter& events_;
   adapters::MetricCounter& rollbacks_;
+  adapters::MetricCounter& troubles_;
   adapters::MetricCounter& read_back_;
   adapters::MetricGauge& reading_back_;
   adapters::MetricGauge& active_;

@@ -121,7 +121,12 @@ std::vector<core::InputBody> candidates(Events logged, bool observed) {
   const std::size_t at = observed ? 1 : 0;
   const bool alone = at >= logged.size() || logged[at].time != logged[0].time;
   if (!alone) {
-    if (auto input = input_of(logged[at])) inputs.push_back(std::move(*input));
+    if (auto input = input_of(logged[at])) {
+      // What followed tells whether they were commands.
+      const auto* missed = std::get_if<core::Miss>(&*input);
+      if (missed != nullptr) inputs.emplace_back(core::Miss{missed->gap, true});
+      inputs.push_back(std::move(*input));
+    }
   }
   inputs.emplace_back(core::Look{alone});
   inputs.emplace_back(core::Tick{});

@@ -20,7 +20,7 @@ constexpr core::Duration kRecreateAfter = std::chrono::seconds(1);
 
 struct Message {
   runtime::Outgoing content;
-  std::function<void(std::optional<core::Error>)> delivered;
+  runtime::OnSent delivered;
   bool handed_over = false;  // librdkafka has it
   bool done = false;
 };
@@ -59,8 +59,7 @@ class KafkaProducer : public runtime::Producer {
     return {};
   }
 
-  bool send(const runtime::Outgoing& message,
-            std::function<void(std::optional<core::Error>)> delivered) override {
+  bool send(const runtime::Outgoing& message, runtime::OnSent delivered) override {
     if (messages_.size() >= kUnderWayMost) return false;
     messages_.push_back(std::make_unique<Message>(Message{message, std::move(delivered)}));
     // While older ones wait for a new handle, this one must not overtake them.
@@ -134,10 +133,17 @@ class KafkaProducer : public runtime::Producer {
     }
   }
 
-  static core::Error refusal(const runtime::Outgoing& content, rd_kafka_resp_err_t code) {
-    return explain("cannot send " + std::to_string(content.payload.size()) + " bytes to topic `" +
-                       content.topic + "`",
-                   code);
+  // A broker refuses the whole request, so one of these is said of all messages in it.
+  static bool is_of_size(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+           code == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
+  }
+
+  static runtime::SendError refusal(const runtime::Outgoing& content, rd_kafka_resp_err_t code) {
+    return {explain("cannot send " + std::to_string(content.payload.size()) + " bytes to topic `" +
+                        content.topic + "`",
+                    code),
+            is_of_size(code)};
   }
 
   // `delivered` is promised to be called from poll() alone, so refusals of send() wait for it.
@@ -149,7 +155,7 @@ class KafkaProducer : public runtime::Producer {
     }
   }
 
-  void finish(Message& message, std::optional<core::Error> error) {
+  void finish(Message& message, std::optional<runtime::SendError> error) {
     message.done = true;
     if (message.delivered) message.delivered(std::move(error));
   }
@@ -199,7 +205,7 @@ class KafkaProducer : public runtime::Producer {
   const KafkaOptions options_;
   std::deque<std::unique_ptr<Message>> messages_;  // in the order of send(), until done
   std::size_t waiting_ = 0;                        // the last so many were not handed over
-  std::deque<std::pair<Message*, core::Error>> refused_;
+  std::deque<std::pair<Message*, runtime::SendError>> refused_;
   std::unique_ptr<Client> client_;  // after messages_: its reports point there
   Clock::time_point renew_not_before_{};
   bool closing_ = false;

@@ -79,9 +79,12 @@ void CommandsPump::run(const std::stop_token& stop) {
              open;
     }
   };
-  // A gap here may have held an abort: it is logged for every rollout, and people are told.
+  // A gap here may have held an abort: every rollout logs it and pages, and where none is under
+  // way the engine's own lines say it.
   events.on_gap = [&](const runtime::Gap& gap) {
-    queue_.push(runtime::GapInput{core::SourceGap{gap.topic, gap.partition, gap.from, gap.to}});
+    if (hooks_.on_gap) hooks_.on_gap(gap);
+    queue_.push(
+        runtime::GapInput{core::SourceGap{gap.topic, gap.partition, gap.from, gap.to}, true});
   };
   while (!stop.stop_requested() && open) {
     const auto polled = consumer_->poll(kWait, kRecords, events);

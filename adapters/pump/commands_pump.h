@@ -19,6 +19,8 @@ struct CommandHooks {
   std::function<void(DeadLetter)> on_letter;
   // Another engine claims the topics, or says that it holds them.
   std::function<void(const EngineNotice&)> on_notice;
+  // Commands were removed before they were read.
+  std::function<void(const runtime::Gap&)> on_gap = {};
 };
 
 // What a record of the commands topic is to the loop; nothing for what is no command.

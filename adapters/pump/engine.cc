@@ -49,6 +49,7 @@ struct Engine::Parts {
   void read_back_for(const runtime::Committed& committed);
   void take(const EngineNotice& notice);
   void tell(EngineNotice::Kind kind, const std::string& whose);
+  void tell_lost(const runtime::Gap& gap) const;
 };
 
 core::Status Engine::Parts::open(runtime::Bus& bus, const runtime::PlanCompiler& compiler) {
@@ -111,6 +112,7 @@ core::Status Engine::Parts::connect(runtime::Bus& bus, const runtime::PlanCompil
   publishing.deadletter_topic = topics.deadletter;
   TRY(publishing.published, runtime::Loop::published(log));
   loop->set_published(publishing.published);
+  publishing.on_trouble = options.on_trouble;
   publishing.render =
       [this](const runtime::StoredEvent& stored) -> core::Result<std::optional<runtime::Outgoing>> {
     TRY(const EventContext* context, contexts->of(stored.event.stream));
@@ -137,7 +139,8 @@ core::Status Engine::Parts::connect(runtime::Bus& bus, const runtime::PlanCompil
                      letters.push_back(std::move(letter));
                      publisher->send(std::move(letters));
                    },
-                   [this](const EngineNotice& notice) { take(notice); }});
+                   [this](const EngineNotice& notice) { take(notice); },
+                   [this](const runtime::Gap& gap) { tell_lost(gap); }});
   return {};
 }
 
@@ -173,6 +176,14 @@ void Engine::Parts::take(const EngineNotice& notice) {
   const core::Time now = loop->now();
   if (notice.run == run || now - notice.sent > kClaimAge || now < claimed_until) return;
   tell(EngineNotice::Kind::held, notice.run);
+}
+
+void Engine::Parts::tell_lost(const runtime::Gap& gap) const {
+  if (!options.on_trouble) return;
+  options.on_trouble("commands are lost: topic `" + gap.topic + "`, partition " +
+                     std::to_string(gap.partition) + " was to be read on from offset " +
+                     std::to_string(gap.from) + " and begins at " + std::to_string(gap.to) +
+                     "; an abort may have been among them");
 }
 
 Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -36,6 +36,8 @@ struct EngineOptions {
   std::size_t queue_bytes = 8 << 20;  // of metrics between the bus and the loop
   core::Duration claim_window = std::chrono::seconds(1);
   ReadBackOptions read_back;  // how far: ShardOptions
+  // What people should hear of that is in no rollout's log; from any thread.
+  std::function<void(const std::string&)> on_trouble;
   // After each durable turn, on the loop's thread; must not block.
   std::function<void(const runtime::Shard&, core::Time now)> on_turn;
   std::function<void(const runtime::Committed&)> on_committed;

@@ -1,6 +1,10 @@
 #include "adapters/pump/publisher.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "adapters/wire/shortened.h"
 
 namespace rollbook::adapters {
 namespace {
@@ -11,6 +15,7 @@ constexpr std::size_t kEvents = 200;     // read from the log at once
 constexpr std::size_t kUnderWay = 2000;  // events not acknowledged: then the log waits
 constexpr core::Duration kReports = 1ms;
 constexpr core::Duration kFlush = 2s;
+constexpr core::Duration kToldEvery = 10s;  // that something cannot be sent
 
 }  // namespace
 
@@ -72,79 +77,167 @@ void Publisher::durable(runtime::Position position) {
   woken_.notify_one();
 }
 
-// False when the producer's buffer is full.
-bool Publisher::send_waiting() {
-  while (true) {
-    Waiting next;
-    {
-      const std::lock_guard lock(mutex_);
-      std::deque<Waiting>& from = failed_.empty() ? waiting_ : failed_;
-      if (from.empty()) return true;
-      next = std::move(from.front());
-      from.pop_front();
+// ---- Rows, letters, notices -----------------------------------------------------------------
+
+std::optional<Publisher::Waiting> Publisher::next_waiting(Clock::time_point now) {
+  const std::lock_guard lock(mutex_);
+  const bool again = !failed_.empty() && failed_.front().not_before <= now;
+  std::deque<Waiting>& from = again ? failed_ : waiting_;
+  if (from.empty()) return std::nullopt;
+  std::optional<Waiting> next = std::move(from.front());
+  from.pop_front();
+  return next;
+}
+
+// False when reports must come first: the producer's buffer is full, or one goes alone.
+bool Publisher::send_waiting(Clock::time_point now) {
+  while (!row_alone_) {
+    std::optional<Waiting> next = next_waiting(now);
+    if (!next) return true;
+    const bool alone = next->fit != Fit::together;
+    if (alone && rows_under_way_ > 0) {
+      take_back(std::move(*next), true);
+      return false;
     }
-    const auto shared = std::make_shared<Waiting>(std::move(next));
+    const auto shared = std::make_shared<Waiting>(std::move(*next));
     const bool taken =
-        producer_->send(shared->message, [this, shared](std::optional<core::Error> error) {
-          --in_flight_;
-          if (error) {
-            take_back(std::move(*shared), false);
-          } else if (shared->key) {
-            {
-              const std::lock_guard lock(mutex_);
-              cancelled_.erase(*shared->key);
-            }
-            queue_.push(runtime::DeliveredInput{*shared->key});
-          }
+        producer_->send(shared->message, [this, shared](std::optional<runtime::SendError> error) {
+          --rows_under_way_;
+          row_alone_ = false;
+          sent(std::move(*shared), std::move(error));
         });
     if (!taken) {
       take_back(std::move(*shared), true);
       return false;
     }
-    ++in_flight_;
+    ++rows_under_way_;
+    row_alone_ = alone;
   }
+  return false;
 }
 
-bool Publisher::send_events() {
+void Publisher::sent(Waiting waiting, std::optional<runtime::SendError> error) {
+  if (error && error->too_large) return refit(std::move(waiting), std::move(*error));
+  if (error) {
+    tell_failure(error->message);
+    waiting.not_before = Clock::now() + options_.retry_after;
+    return take_back(std::move(waiting), false);
+  }
+  if (waiting.fit == Fit::shortened) tell_too_large(waiting, true);
+  if (!waiting.key) return;
+  {
+    const std::lock_guard lock(mutex_);
+    cancelled_.erase(*waiting.key);
+  }
+  queue_.push(runtime::DeliveredInput{*waiting.key});
+}
+
+void Publisher::refit(Waiting waiting, runtime::SendError error) {
+  const Fit before = waiting.fit;
+  if (before == Fit::together) {
+    waiting.fit = Fit::alone;
+    return take_back(std::move(waiting), false);
+  }
+  auto shorter = before == Fit::alone ? shortened(waiting.message.payload) : std::nullopt;
+  if (before == Fit::alone) waiting.refusal = std::move(error.message);
+  if (shorter) {
+    waiting.fit = Fit::shortened;
+    waiting.message.payload = std::move(*shorter);
+    return take_back(std::move(waiting), true);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting.key && cancelled_.erase(*waiting.key) > 0) return;
+  }
+  tell_too_large(waiting, false);
+}
+
+// ---- Events ---------------------------------------------------------------------------------
+
+Publisher::Fit Publisher::fit_of(runtime::Position position) const {
+  if (position == misfit_.position) return misfit_.fit;
+  return position <= alone_until_ ? Fit::alone : Fit::together;
+}
+
+// False when reports must come first.
+bool Publisher::send_events(Clock::time_point now) {
   runtime::Position durable;
   {
     const std::lock_guard lock(mutex_);
     durable = durable_;
   }
-  if (rewind_ && under_way_.empty()) {  // one failed: all after it go out again, in order
+  if (rewind_) {  // one failed: all after it go out again, in order
+    if (!under_way_.empty() || now < rewind_not_before_) return false;
     rewind_ = false;
     cursor_ = told_;
   }
-  if (rewind_ || cursor_ >= durable || under_way_.size() >= kUnderWay) return true;
-  auto stored = log_.read_positions(cursor_, kEvents);
+  if (cursor_ >= durable) return true;
+  if (event_alone_ || under_way_.size() >= kUnderWay) return false;
+  auto stored = log_.read_positions(cursor_, cursor_ < alone_until_ ? 1 : kEvents);
   if (!stored) {
     queue_.push(runtime::FatalInput{stored.error()});
     return true;
   }
   for (const runtime::StoredEvent& event : *stored) {
-    if (event.position > durable) break;
+    if (event.position > durable || event_alone_) break;
     auto message = options_.render(event);
     if (!message) {
       queue_.push(runtime::FatalInput{message.error()});
       return true;
     }
-    if (*message) {
-      const runtime::Position position = event.position;
-      const bool taken =
-          producer_->send(**message, [this, position](std::optional<core::Error> error) {
-            --in_flight_;
-            under_way_.erase(position);
-            if (error) rewind_ = true;
-            if (!rewind_) acknowledged();
-          });
-      if (!taken) return false;
-      ++in_flight_;
-      under_way_.insert(position);
-    }
+    if (*message && !send_event(event.position, std::move(**message))) return false;
     cursor_ = event.position;
   }
   acknowledged();
   return true;
+}
+
+bool Publisher::send_event(runtime::Position position, runtime::Outgoing message) {
+  Fit fit = fit_of(position);
+  if (fit != Fit::together && !under_way_.empty()) return false;
+  if (fit == Fit::shortened) {
+    if (auto shorter = shortened(message.payload)) {
+      message.payload = std::move(*shorter);
+    } else {
+      fit = Fit::none;
+    }
+  }
+  if (fit == Fit::none) {
+    tell_too_large(Waiting{std::move(message), std::nullopt, fit, misfit_.refusal}, false);
+    return true;
+  }
+  const auto shared = std::make_shared<const runtime::Outgoing>(std::move(message));
+  const bool taken = producer_->send(
+      *shared, [this, position, shared, fit](std::optional<runtime::SendError> error) {
+        event_sent(position, *shared, fit, std::move(error));
+      });
+  if (!taken) return false;
+  under_way_.insert(position);
+  event_alone_ = fit != Fit::together;
+  return true;
+}
+
+void Publisher::event_sent(runtime::Position position, const runtime::Outgoing& message, Fit fit,
+                           std::optional<runtime::SendError> error) {
+  under_way_.erase(position);
+  event_alone_ = false;
+  if (!error) {
+    if (fit == Fit::shortened) {
+      tell_too_large(Waiting{message, std::nullopt, fit, misfit_.refusal}, true);
+    }
+    return acknowledged();
+  }
+  rewind_ = true;
+  if (!error->too_large) {
+    tell_failure(error->message);
+    rewind_not_before_ = Clock::now() + options_.retry_after;
+  } else if (fit == Fit::together) {
+    alone_until_ = std::max(alone_until_, position);
+  } else if (fit == Fit::alone) {
+    misfit_ = {position, Fit::shortened, std::move(error->message)};
+  } else {
+    misfit_.fit = Fit::none;
+  }
 }
 
 void Publisher::acknowledged() {
@@ -156,22 +249,44 @@ void Publisher::acknowledged() {
   queue_.push(runtime::PublishedInput{out});
 }
 
+// ---- What people hear -----------------------------------------------------------------------
+
+void Publisher::tell_failure(const std::string& what) {
+  const auto now = Clock::now();
+  if (!options_.on_trouble || now < failure_told_) return;
+  failure_told_ = now + kToldEvery;
+  options_.on_trouble(what + "; it is sent again until it is taken");
+}
+
+void Publisher::tell_too_large(const Waiting& waiting, bool out) {
+  const runtime::Outgoing& message = waiting.message;
+  const std::string what =
+      fmt::format("message `{}`: {}; it {}, raise `max.message.bytes` of the topic",
+                  message.id.empty() ? message.key : message.id, waiting.refusal,
+                  out ? "went out shortened" : "did not go out");
+  if (options_.on_trouble) options_.on_trouble(what);
+  queue_.push(runtime::TooLargeInput{what, out ? std::nullopt : waiting.key, message.id});
+}
+
 void Publisher::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const bool room = send_waiting() && send_events();
+    const auto now = Clock::now();
+    const bool rows = send_waiting(now);
+    const bool room = send_events(now) && rows;
     std::unique_lock lock(mutex_);
-    const bool idle = waiting_.empty() && failed_.empty() && cursor_ >= durable_;
+    const bool idle = waiting_.empty() && failed_.empty() && cursor_ >= durable_ && !rewind_;
+    const bool later = waiting_.empty() && !failed_.empty();  // it is not yet time
     const auto more = [&] { return !waiting_.empty() || cursor_ < durable_; };
-    if (idle && in_flight_ == 0) {
+    if (idle && rows_under_way_ == 0 && under_way_.empty()) {
       woken_.wait(lock, stop, more);
       continue;
     }
     // What is handed over leaves at once; delivery reports, for which nobody waits, a moment later.
     if (idle) woken_.wait_for(lock, stop, kReports, more);
     lock.unlock();
-    producer_->poll(room ? 0ms : kReports);
+    producer_->poll(room && !later ? 0ms : kReports);
   }
-  send_waiting();
+  send_waiting(Clock::time_point::max());
   producer_->flush(kFlush);
 }
 

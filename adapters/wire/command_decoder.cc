@@ -28,6 +28,15 @@ void need_text(JsonFields& data, std::string_view key, std::string& out,
   if (out.empty()) data.complain(fmt::format("`{}` is missing", key));
 }
 
+// A number as the language writes it: programs say 1e-05.
+std::string value_of(const JsonField& param) {
+  if (param.type != JsonType::number || param.text.find_first_of("eE") == std::string::npos) {
+    return param.text;
+  }
+  const auto number = parse_fixed(param.text);
+  return number ? format_fixed(*number) : param.text;
+}
+
 void read_params(JsonFields& data, std::vector<core::Argument>& params) {
   const JsonField* field = data.find("params");
   if (field == nullptr) return;
@@ -52,7 +61,7 @@ void read_params(JsonFields& data, std::vector<core::Argument>& params) {
       data.complain(fmt::format("`params` has more than {} entries", kParams));
       return;
     }
-    params.push_back({param.key, param.text});
+    params.push_back({param.key, value_of(param)});
   }
 }
 

@@ -160,7 +160,10 @@ class Teller {
   Sentence operator()(const core::Commanded& body) const {
     const core::Command& command = body.command;
     std::string text = fmt::format("{}{}", core::name_of(command.verb), by(command.actor));
-    if (command.verb == core::Verb::settle) return quiet("settle of " + command.effect);
+    if (command.verb == core::Verb::settle) {
+      const std::string settle = "settle of " + command.effect;
+      return quiet(command.succeeded ? settle : reasoned(settle + " as failed", command.detail));
+    }
     if (!command.target.empty()) text += " of " + command.target;
     if (command.duration) text += " for " + core::duration_text(*command.duration);
     return plain(reasoned(std::move(text), command.reason));

@@ -184,6 +184,7 @@ bool Advance::run(const InputBody& input) {
   read_ = pending_.observed.offsets;
   const bool sight = is_about_sight(input);
   if (sight) take(input);
+  const Sequence seen = cause_;
   if (!pending_.empty() || stale_now) observe();
   // Safety first: what the evidence says comes before what anybody wants, and deadlines that have
   // passed before an answer that comes after them.
@@ -194,7 +195,10 @@ bool Advance::run(const InputBody& input) {
   };
   judge();
   rest();
-  if (sight) return out_.size() != before;
+  if (sight) {
+    page_lost_commands(input, seen);
+    return out_.size() != before;
+  }
   if (!state_.finished() || std::holds_alternative<Obey>(input)) take(input);
   if (!state_.finished()) rest();
   return out_.size() != before;
@@ -227,6 +231,18 @@ void Advance::take(const InputBody& input) {
 // What was folded before a gap arrived before it, as what was logged did.
 void Advance::leave_out_pending(Time from, Time to) {
   for (SeriesSeen& seen : pending_.observed.seen) seen.arrival = leave_out(seen.arrival, from, to);
+}
+
+// An abort may have been among them, and whoever gave it waits for it to be obeyed.
+void Advance::page_lost_commands(const InputBody& input, Sequence cause) {
+  const auto* missed = std::get_if<Miss>(&input);
+  if (missed == nullptr || !missed->commands || state_.finished()) return;
+  const SourceGap& gap = missed->gap;
+  page("Commands are lost: topic " + gap.topic + ", partition " + std::to_string(gap.partition) +
+           " was to be read on from offset " + std::to_string(gap.from) + " and begins at " +
+           std::to_string(gap.to) +
+           ". An abort may have been among them: say again what was not obeyed",
+       cause);
 }
 
 // ---- decide.h -------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ class Advance {
   // The input itself (advance.cc, obey.cc).
   void take(const InputBody& input);
   void leave_out_pending(Time from, Time to);
+  void page_lost_commands(const InputBody& input, Sequence cause);
   void obey(const Command& command);
   void refuse(const Command& command, std::string reason, std::string detail);
   Sequence accept(const Command& command);

@@ -56,6 +56,7 @@ struct See {
 };
 struct Miss {
   SourceGap gap;
+  bool commands = false;  // what is gone may have held an abort: people are paged
 };
 struct Wake {
   EngineGap gap;

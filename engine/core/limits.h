@@ -72,6 +72,10 @@ inline constexpr Duration kGradualEvery = 1min;
 // Requests of an idempotent action's run in all, with a rollback's back-off between them: what
 // four tries in a minute and more could not do needs a person.
 inline constexpr std::uint32_t kActionAttempts = 4;
+// What goes out must fit a broker's message, a megabyte by default: a byte may need six as JSON.
+inline constexpr std::size_t kMessageTextBytes = 32 << 10;  // a message, with what it fills in
+inline constexpr std::size_t kWrittenTextBytes = 16 << 10;  // a text of a runbook, as it is meant
+inline constexpr std::size_t kRefusalBytes = 32 << 10;      // the diagnostics of a refused start
 
 // ---- People ---------------------------------------------------------------------------------
 inline constexpr Duration kReviewWithin = 24h;        // `within`, when a review names none

@@ -5,10 +5,10 @@
 // for what began with less, and says here what is new:
 //
 //   1  the first
-//   2  an open decision is its quorum's alone: `extend` by one person is refused; a reason names
-//   who
-//      said no, and to what; what happens on the way out of a state says why it is left, not what
-//      led in; a rollback in part is no reason of the one that is commanded after it
+//   2  an open decision is its quorum's alone: `extend` by one person is refused; a "no", or an
+//      expect that fails, ends a review while paused too; a reason names who said no, and to what;
+//      what happens on the way out of a state says why it is left, not what led in; a rollback in
+//      part is no reason of the one that is commanded after it
 
 #include "engine/core/decide.h"
 

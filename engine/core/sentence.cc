@@ -5,6 +5,7 @@
 
 #include "engine/core/judge.h"
 #include "engine/core/kayenta.h"
+#include "engine/core/limits.h"
 #include "engine/core/prove.h"
 #include "engine/core/units.h"
 
@@ -54,6 +55,16 @@ std::string edges_text(const Criterion& criterion, Unit unit, const Reading& rea
   const bool shown = criterion.test == Test::two_quantiles;
   return (shown ? ", shown to lie between the edges " : ", limit between the edges ") +
          value_text(unit, *reading.low) + " and " + value_text(unit, *reading.high);
+}
+
+// What is longer ends in a mark, between two characters.
+std::string cut(std::string text) {
+  if (text.size() <= kMessageTextBytes) return text;
+  const std::string mark =
+      "… (cut: a message has " + std::to_string(kMessageTextBytes) + " bytes at most)";
+  std::size_t end = kMessageTextBytes - mark.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  return text.substr(0, end) + mark;
 }
 
 // ", none of them seen on the baseline: type="oom" 7".
@@ -177,7 +188,7 @@ std::string fill_in(const Machine& machine, const RolloutState& state, const std
        {"actor", words.actor},
        {"reason", words.reason}}};
   std::string filled;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = 0; i < text.size() && filled.size() <= kMessageTextBytes; ++i) {
     if (text[i] != '{') {
       filled += text[i];
       continue;
@@ -201,7 +212,7 @@ std::string fill_in(const Machine& machine, const RolloutState& state, const std
       filled += text[i];
     }
   }
-  return filled;
+  return cut(std::move(filled));
 }
 
 }  // namespace rollbook::core

@@ -26,7 +26,7 @@ std::string rounded_text(Fixed value, int places);
 std::string weight_text(const Machine& machine, const RolloutState& state);
 
 // Replaces {service}, {runbook}, {rollout}, {version}, {stage}, {weight}, {cause}, {actor},
-// {reason} and `{{`.
+// {reason} and `{{`. Cut, with a mark, at kMessageTextBytes.
 struct Words {
   std::string cause;
   std::string actor;

@@ -21,6 +21,7 @@ std::vector<StateIndex> chain(const Machine& machine, StateIndex leaf) {
 // held back keeps traffic off an arm that is as sick. A pause is neither: it holds what leads
 // forward.
 bool may_fail_review(const Machine& machine, const RolloutState& state) {
+  if (state.semantics < kWordOfPeople) return !barred(machine, state);
   return state.sight == Sight::live && !is_held_back(machine, state);
 }
 

@@ -93,13 +93,18 @@ struct Outgoing {
   std::string payload;
 };
 
+struct SendError : core::Error {
+  // Of this message, or of all that went with it in one request. It does not go away.
+  bool too_large = false;
+};
+using OnSent = std::function<void(std::optional<SendError>)>;
+
 class Producer {
  public:
   virtual ~Producer() = default;
   // Never blocks; false when its buffer is full: poll() and try again. `delivered` is called from
   // poll(), with no error once the message is acknowledged by all replicas.
-  virtual bool send(const Outgoing& message,
-                    std::function<void(std::optional<core::Error>)> delivered) = 0;
+  virtual bool send(const Outgoing& message, OnSent delivered) = 0;
   // Serves delivery reports for up to `wait`.
   virtual void poll(core::Duration wait) = 0;
   // Waits up to `wait` until nothing is under way; returns how many are still.

@@ -35,6 +35,13 @@ struct SkippedInput {
 };
 struct GapInput {
   core::SourceGap gap;
+  bool commands = false;
+};
+// What a topic would not take, however short, or only shortened.
+struct TooLargeInput {
+  std::string what;              // for people: which message, how large, what became of it
+  std::optional<OutboxKey> row;  // an effect that did not go out
+  std::string effect;            // its id
 };
 // The publisher has sent all events up to here.
 struct PublishedInput {
@@ -54,7 +61,7 @@ struct ReadSoFarInput {
 };
 using UrgentInput =
     std::variant<CommandInput, DeliveredInput, ReachInput, EndsInput, SkippedInput, GapInput,
-                 PublishedInput, FatalInput, RecalledInput, ReadSoFarInput>;
+                 TooLargeInput, PublishedInput, FatalInput, RecalledInput, ReadSoFarInput>;
 
 class InputQueue {
  public:

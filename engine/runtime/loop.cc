@@ -41,6 +41,14 @@ core::Result<Position> Loop::published(const EventLog& log) {
   return Position{bytes.number()};
 }
 
+core::Result<std::optional<TooLarge>> Loop::last_too_large(const EventLog& log) {
+  TRY(const auto value, log.value("too_large"));
+  if (!value) return std::optional<TooLarge>{};
+  BytesReader bytes(*value);
+  const core::Time at = bytes.time();
+  return std::optional<TooLarge>{TooLarge{at, bytes.text()}};
+}
+
 void Loop::wake(std::optional<core::Time> heartbeat, std::vector<core::SourceOffset> ends) {
   const core::Time now = time_.now();
   if (heartbeat && *heartbeat < now) shard_.wake(core::EngineGap{*heartbeat, now}, now);
@@ -89,7 +97,13 @@ void Loop::take(UrgentInput input) {
   } else if (const auto* skipped = std::get_if<SkippedInput>(&input)) {
     shard_.command_read(skipped->position);
   } else if (const auto* gap = std::get_if<GapInput>(&input)) {
-    shard_.gap(gap->gap, now);
+    shard_.gap(core::Miss{gap->gap, gap->commands}, now);
+  } else if (const auto* large = std::get_if<TooLargeInput>(&input)) {
+    Bytes bytes;
+    bytes.time(now);
+    bytes.text(large->what);
+    shard_.remember(Value{"too_large", std::move(bytes.data)});
+    if (large->row) shard_.undeliverable(*large->row, large->effect, large->what, now);
   } else if (const auto* published = std::get_if<PublishedInput>(&input)) {
     published_ = std::max(published_, published->position);
   } else if (auto* recalled = std::get_if<RecalledInput>(&input)) {

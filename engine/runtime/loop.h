@@ -20,6 +20,12 @@ struct LoopHooks {
   std::function<void(const Shard&, core::Time now)> on_turn;  // gauges and projections
 };
 
+// The last message that a topic would not take as it was.
+struct TooLarge {
+  core::Time at{};
+  std::string what;
+};
+
 class Loop {
  public:
   Loop(Shard& shard, InputQueue& queue, LoopHooks hooks);
@@ -33,6 +39,8 @@ class Loop {
   static core::Result<std::optional<core::Time>> last_heartbeat(const EventLog& log);
   // The position up to which the events topic has been published.
   static core::Result<Position> published(const EventLog& log);
+  // Nothing when every message went out as it was.
+  static core::Result<std::optional<TooLarge>> last_too_large(const EventLog& log);
   // Begins: the gap since the last heartbeat, and catching up to the ends of the inputs.
   void wake(std::optional<core::Time> heartbeat, std::vector<core::SourceOffset> ends);
   // No step forward before then: another engine may answer that it holds the topics.

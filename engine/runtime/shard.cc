@@ -58,9 +58,9 @@ void Shard::sight(core::Sight sight, Time now) {
   }
 }
 
-void Shard::gap(const core::SourceGap& gap, Time now) {
+void Shard::gap(const core::Miss& missed, Time now) {
   for (auto& [stream, rollout] : rollouts_) {
-    if (!rollout.state.finished()) give(rollout, core::Input{now, core::Miss{gap}});
+    if (!rollout.state.finished()) give(rollout, core::Input{now, missed});
   }
 }
 

@@ -96,7 +96,10 @@ class Shard {
   void command_read(const core::SourceOffset& position);
   void delivered(const OutboxKey& key, core::Time now);
   void sight(core::Sight sight, core::Time now);
-  void gap(const core::SourceGap& gap, core::Time now);
+  void gap(const core::Miss& missed, core::Time now);
+  // An effect that no topic takes: it has failed, says the engine itself.
+  void undeliverable(const OutboxKey& key, const std::string& effect, const std::string& why,
+                     core::Time now);
   void wake(const core::EngineGap& gap, core::Time now);
   // The wall clock left engine time by so much more. Points may follow either from then on: a
   // time that is nearer to the wall clock's is brought to engine time.

@@ -16,9 +16,11 @@ std::string text_of(const std::vector<Diagnostic>& diagnostics) {
   for (const Diagnostic& diagnostic : diagnostics) {
     if (diagnostic.severity != Severity::error) continue;
     if (!text.empty()) text += "\n";
+    if (text.size() > core::kRefusalBytes) return text + "… and more: `rollbook check` says all";
     text += diagnostic.file + ":" + std::to_string(diagnostic.span.line) + ":" +
             std::to_string(diagnostic.span.column) + ": " + diagnostic.code + ": " +
             diagnostic.message;
+    if (!diagnostic.help.empty()) text += "; " + diagnostic.help;
   }
   return text;
 }
@@ -74,7 +76,7 @@ void Shard::command(const CommandInput& input, Time now) {
   const Time clock = std::min(now, now + stepped_);
   if (ages && command.sent != Time{} && clock - command.sent > core::kCommandMaxAge) {
     return reject(command, "too_old",
-                  "the message is older than 10m; send it again, under a new id", now);
+                  "the message is older than 10m; send it again under a new `id`", now);
   }
   if (command.verb == core::Verb::start) return start(input, now);
 

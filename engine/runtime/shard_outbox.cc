@@ -59,6 +59,23 @@ void Shard::delivered(const OutboxKey& key, core::Time now) {
   }
 }
 
+void Shard::undeliverable(const OutboxKey& key, const std::string& effect, const std::string& why,
+                          core::Time now) {
+  turn_.closed.push_back(key);
+  undelivered_.erase(key);
+  const auto found = rollouts_.find(key.stream);
+  if (found == rollouts_.end() || found->second.state.finished()) return;
+  core::Command settle;
+  settle.key = {"rollbook/engine", "undeliverable/" + effect};
+  settle.verb = core::Verb::settle;
+  settle.rollout = found->second.state.id;
+  settle.actor = "rollbook";
+  settle.effect = effect;
+  settle.succeeded = false;
+  settle.detail = why;
+  give(found->second, core::Input{now, core::Obey{std::move(settle)}});
+}
+
 // Of effects that this turn requests again, by their keys. An effect of this very turn gets its
 // digits while the turn is appended, and so before its retry is rendered.
 core::Status Shard::find_first_attempts() {

@@ -261,6 +261,12 @@ TEST(Lexer, KeepsTheLimits) {
   EXPECT_EQ(lexed(std::string(129, 'a')),
             "bad end\nx:1:1 RB0102 a word of 129 bytes is too long | "
             "names are words that people can read");
+  EXPECT_EQ(lexed('"' + std::string(16385, 'a') + '"'),
+            "bad end\nx:1:1 RB0102 a text of 16385 bytes is too long | a text has 16384 bytes at "
+            "most: it goes out in messages that brokers bound");
+  Sink long_text("x");
+  lex('"' + std::string(core::kWrittenTextBytes, 'a') + '"', long_text);
+  EXPECT_FALSE(long_text.has_errors());
   EXPECT_EQ(lexed(std::string(100, '0') + "5"),
             "bad end\nx:1:1 RB0107 `0000000000000000000000000000000000000000…`: this number is "
             "written too long | use fewer digits");

@@ -90,6 +90,28 @@ TEST(Params, GivenValuesTakeThePlaceOfDefaultsAndOfTheDigest) {
   EXPECT_TRUE(found);
 }
 
+TEST(Params, ARatioIsGivenAsAFractionToo) {
+  const std::string text = with_every_type();
+  for (const auto& [fraction, percent] :
+       {std::pair{"0.002", "0.2%"}, {"0.0123456", "1.23456%"}, {"0.05", "5%"}}) {
+    const auto given = started(text, {{"limit", fraction}});
+    ASSERT_TRUE(given.plan) << fraction;
+    EXPECT_EQ(given.plan->digest, started(text, {{"limit", percent}}).plan->digest) << fraction;
+  }
+  EXPECT_EQ(refused(text, {{"limit", "1.0"}}),
+            "6:9 RB0461 parameter `limit` is a ratio from 0.1% to 5%, `1.0` lies outside\n"
+            "  give a value from 0.1% to 5%\n");
+  EXPECT_EQ(refused(text, {{"limit", "0.06"}}),
+            "6:9 RB0461 parameter `limit` is a ratio from 0.1% to 5%, `0.06` lies outside\n"
+            "  give a value from 0.1% to 5%\n");
+  EXPECT_EQ(refused(text, {{"share", "1"}}),
+            "7:9 RB0461 parameter `share` is a ratio, `1` is a count\n"
+            "  give it like `share=10%`\n");
+  EXPECT_EQ(refused(text, {{"held", "0.5"}}),
+            "9:9 RB0461 parameter `held` is a duration from 30m to 4h, `0.5` is a count\n"
+            "  give it like `held=1h`\n");
+}
+
 TEST(Params, WhatIsGivenAndDoesNotFitIsOneFindingWithAWayOut) {
   const std::string text = with_every_type();
   EXPECT_EQ(refused(text, {{"limt", "1%"}}),
@@ -100,8 +122,8 @@ TEST(Params, WhatIsGivenAndDoesNotFitIsOneFindingWithAWayOut) {
   EXPECT_EQ(refused(text, {{"limit", "6%"}}),
             "6:9 RB0461 parameter `limit` is a ratio from 0.1% to 5%, `6%` lies outside\n"
             "  give a value from 0.1% to 5%\n");
-  EXPECT_EQ(refused(text, {{"limit", "0.01"}}),
-            "6:9 RB0461 parameter `limit` is a ratio from 0.1% to 5%, `0.01` is a count\n"
+  EXPECT_EQ(refused(text, {{"limit", "2"}}),
+            "6:9 RB0461 parameter `limit` is a ratio from 0.1% to 5%, `2` is a count\n"
             "  give it like `limit=1%`\n");
   EXPECT_EQ(refused(text, {{"held", "soon"}}),
             "9:9 RB0461 parameter `held` is a duration from 30m to 4h, `soon` is none\n"

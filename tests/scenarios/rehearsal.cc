@@ -286,7 +286,7 @@ void Rehearsal::sight(core::Sight sight) {
 }
 
 void Rehearsal::gap(const core::SourceGap& gap) {
-  shard_->gap(gap, now_);
+  shard_->gap(core::Miss{gap}, now_);
   commit();
 }
 

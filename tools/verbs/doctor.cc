@@ -11,6 +11,7 @@
 #include "dsl/compiler.h"
 #include "dsl/diagnostics.h"
 #include "engine/core/units.h"
+#include "engine/runtime/loop.h"
 #include "tools/files.h"
 #include "tools/metric_advice.h"
 #include "tools/metric_reading.h"
@@ -139,6 +140,14 @@ class Examination {
     if (!rollouts) return note("store", State::failed, rollouts.error().message);
     note("store", State::ok, fmt::format("the log opens and holds {} rollouts", rollouts->size()));
     for (const Entry& entry : *rollouts) lag(**log, entry);
+    sizes(**log);
+  }
+
+  void sizes(const store::RocksReader& log) {
+    const auto last = runtime::Loop::last_too_large(log);
+    if (!last || !*last) return;
+    note("size", State::warning,
+         fmt::format("{}: {}", adapters::format_time((*last)->at), (*last)->what));
   }
 
   // How far behind the ends of its inputs a rollout under way has counted.

@@ -88,6 +88,7 @@ adapters::EngineOptions engine_options(const adapters::Config& config, EngineJou
   options.read_back.on_trouble = [&](const std::string& message) {
     journal.warn("cannot read metrics back, trying on: " + message);
   };
+  options.on_trouble = [&](const std::string& message) { journal.trouble(message); };
   options.on_committed = [&](const runtime::Committed& committed) { journal.committed(committed); };
   options.on_turn = [&](const runtime::Shard& shard, core::Time now) {
     journal.turned(shard, now);

@@ -26,8 +26,10 @@ struct Wire {
   std::vector<std::string> sent, acknowledged;
   std::map<std::string, std::string> bodies;
   std::set<std::string> failing;  // ids whose deliveries fail
-  bool full = false;              // nothing is taken
-  bool silent = false;            // no delivery is reported
+  // A message of more bytes is refused, with all that went in one request with it.
+  std::size_t most_bytes = std::string::npos;
+  bool full = false;    // nothing is taken
+  bool silent = false;  // no delivery is reported
   std::size_t attempts = 0;
   std::size_t failures = 0;  // reported
   bool hold = false;         // send() waits
@@ -38,8 +40,7 @@ struct Wire {
 class FakeProducer : public runtime::Producer {
  public:
   explicit FakeProducer(Wire& wire) : wire_(wire) {}
-  bool send(const runtime::Outgoing& message,
-            std::function<void(std::optional<core::Error>)> delivered) override {
+  bool send(const runtime::Outgoing& message, runtime::OnSent delivered) override {
     std::unique_lock lock(wire_.mutex);
     wire_.held += wire_.hold;
     wire_.released.wait(lock, [&] { return !wire_.hold; });
@@ -47,25 +48,27 @@ class FakeProducer : public runtime::Producer {
     if (wire_.full) return false;
     wire_.sent.push_back(message.id);
     wire_.bodies[message.id] = message.payload;
-    open_.emplace_back(message.id, std::move(delivered));
+    open_.push_back({message.id, message.topic, message.payload.size(), std::move(delivered)});
     return true;
   }
   void poll(core::Duration) override {
     decltype(open_) reports;
-    std::vector<bool> failed;
+    std::vector<std::optional<runtime::SendError>> errors;
     {
       const std::lock_guard lock(wire_.mutex);
       if (wire_.silent) return;
       reports.swap(open_);
-      for (const auto& [id, delivered] : reports) {
-        failed.push_back(wire_.failing.contains(id));
-        if (!failed.back()) wire_.acknowledged.push_back(id);
-        wire_.failures += failed.back();
+      std::set<std::string> refused;  // topics: what is open for one is one request
+      for (const Open& one : reports) {
+        if (one.bytes > wire_.most_bytes) refused.insert(one.topic);
+      }
+      for (const Open& one : reports) {
+        errors.push_back(error_of(one, refused));
+        if (!errors.back()) wire_.acknowledged.push_back(one.id);
+        wire_.failures += errors.back().has_value();
       }
     }
-    for (std::size_t i = 0; i < reports.size(); ++i) {
-      reports[i].second(failed[i] ? std::optional(core::Error{"timed out"}) : std::nullopt);
-    }
+    for (std::size_t i = 0; i < reports.size(); ++i) reports[i].delivered(std::move(errors[i]));
   }
   std::size_t flush(core::Duration wait) override {
     poll(wait);
@@ -73,8 +76,20 @@ class FakeProducer : public runtime::Producer {
   }
 
  private:
+  struct Open {
+    std::string id, topic;
+    std::size_t bytes = 0;
+    runtime::OnSent delivered;
+  };
+  std::optional<runtime::SendError> error_of(const Open& one,
+                                             const std::set<std::string>& refused) const {
+    if (refused.contains(one.topic)) return runtime::SendError{{"too large"}, true};
+    if (wire_.failing.contains(one.id)) return runtime::SendError{{"timed out"}};
+    return std::nullopt;
+  }
+
   Wire& wire_;
-  std::vector<std::pair<std::string, std::function<void(std::optional<core::Error>)>>> open_;
+  std::vector<Open> open_;
 };
 
 runtime::OutboxRow row(std::uint64_t sequence) {
@@ -103,9 +118,16 @@ class PublisherTest : public testing::Test {
     }
     ASSERT_TRUE(log_.append(turn, nullptr).has_value());
     Publisher::Options options;
-    options.render = [](const runtime::StoredEvent& stored) {
+    options.render = [this](const runtime::StoredEvent& stored) {
       const std::string id = std::to_string(stored.event.sequence.value);
-      return std::optional(runtime::Outgoing{"events", "r", id, "", "event " + id});
+      const auto body = bodies_.find(id);
+      return std::optional(runtime::Outgoing{"events", "r", id, "",
+                                             body == bodies_.end() ? "event " + id : body->second});
+    };
+    options.retry_after = 1ms;
+    options.on_trouble = [this](const std::string& what) {
+      const std::lock_guard lock(wire_.mutex);
+      troubles_.push_back(what);
     };
     publisher_ =
         std::make_unique<Publisher>(std::make_unique<FakeProducer>(wire_), log_, queue_, options);
@@ -140,6 +162,8 @@ class PublisherTest : public testing::Test {
         published_.push_back(out->position.value);
       } else if (const auto* row_out = std::get_if<runtime::DeliveredInput>(&input)) {
         delivered_.push_back(row_out->key.sequence.value);
+      } else if (const auto* large = std::get_if<runtime::TooLargeInput>(&input)) {
+        too_large_.push_back(*large);
       }
     }
   }
@@ -157,6 +181,9 @@ class PublisherTest : public testing::Test {
   runtime::InputQueue queue_{1 << 20};
   Wire wire_;
   std::vector<std::uint64_t> published_, delivered_;
+  std::vector<runtime::TooLargeInput> too_large_;
+  std::vector<std::string> troubles_;          // guarded by the wire's mutex
+  std::map<std::string, std::string> bodies_;  // of events, by id; set before any is sent
   std::unique_ptr<Publisher> publisher_;
 };
 
@@ -253,6 +280,74 @@ TEST_F(PublisherTest, ACancelledRowThatFailsAfterwardsIsNotSentAgain) {
   wait_for([&](const Wire&) { return !delivered_.empty(); });
   EXPECT_THAT(wire_.sent, ElementsAre("effect-1", "effect-2"));
   EXPECT_THAT(delivered_, ElementsAre(2));
+}
+
+// A CloudEvent whose text is so long.
+std::string event_of(std::size_t bytes, const std::string& more = "") {
+  return R"({"id":"x","data":{"text":")" + std::string(bytes, 'a') + "\"" + more + "}}";
+}
+
+TEST_F(PublisherTest, AnEventThatIsTooLargeGoesOutShortenedAndHoldsUpNoOther) {
+  bodies_["4"] = event_of(5000);
+  change([](Wire& wire) { wire.most_bytes = 2000; });
+  publisher_->durable(runtime::Position{10});
+  wait_until_published(10);
+  const std::lock_guard lock(wire_.mutex);
+  // Those that were refused with it in one request go out, too, each as it was.
+  EXPECT_THAT(wire_.acknowledged, ElementsAre("1", "2", "3", "4", "5", "6", "7", "8", "9", "10"));
+  EXPECT_EQ(wire_.bodies["4"], R"({"id":"x","data":{"text":")" + std::string(1000, 'a') +
+                                   R"x(… (5000 bytes)","shortened":5029}})x");
+  EXPECT_EQ(wire_.bodies["5"], "event 5");
+  EXPECT_THAT(troubles_, ElementsAre("message `4`: too large; it went out shortened, raise "
+                                     "`max.message.bytes` of the topic"));
+  ASSERT_EQ(too_large_.size(), 1U);
+  EXPECT_EQ(too_large_[0].what, troubles_[0]);
+  EXPECT_FALSE(too_large_[0].row);
+}
+
+TEST_F(PublisherTest, AnEventThatIsTooLargeHoweverShortIsPassedOverAndNamed) {
+  // The arguments of an action are never cut.
+  bodies_["4"] = event_of(10, R"(,"arguments":{"a":")" + std::string(5000, 'b') + "\"}");
+  bodies_["9"] = event_of(5000);
+  change([](Wire& wire) { wire.most_bytes = 900; });
+  publisher_->durable(runtime::Position{10});
+  wait_until_published(10);
+  const std::lock_guard lock(wire_.mutex);
+  EXPECT_THAT(wire_.acknowledged, ElementsAre("1", "2", "3", "5", "6", "7", "8", "10"));
+  EXPECT_THAT(troubles_, ElementsAre("message `4`: too large; it did not go out, raise "
+                                     "`max.message.bytes` of the topic",
+                                     "message `9`: too large; it did not go out, raise "
+                                     "`max.message.bytes` of the topic"));
+}
+
+TEST_F(PublisherTest, ARowThatIsTooLargeGoesOutShortenedAndCountsAsDelivered) {
+  runtime::OutboxRow large = row(2);
+  large.payload = event_of(5000);
+  change([](Wire& wire) { wire.most_bytes = 2000; });
+  publisher_->send({row(1), large, row(3)});
+  wait_for([&](const Wire&) { return delivered_.size() == 3 && too_large_.size() == 1; });
+  const std::lock_guard lock(wire_.mutex);
+  EXPECT_LT(wire_.bodies["effect-2"].size(), 2000U);
+  EXPECT_EQ(wire_.bodies["effect-3"], "body of effect-3");
+  EXPECT_FALSE(too_large_[0].row);
+}
+
+TEST_F(PublisherTest, ARowThatNoTopicTakesComesBackAsOneThatDidNotGoOut) {
+  runtime::OutboxRow large = row(2);
+  large.payload = std::string(5000, 'x');
+  change([](Wire& wire) { wire.most_bytes = 2000; });
+  publisher_->send({row(1), large, row(3)});
+  wait_for([&](const Wire&) { return delivered_.size() == 2 && too_large_.size() == 1; });
+  EXPECT_THAT(delivered_, ElementsAre(1, 3));
+  EXPECT_EQ(too_large_[0].row, key(2));
+  EXPECT_EQ(too_large_[0].effect, "effect-2");
+}
+
+TEST_F(PublisherTest, SaysThatSomethingCannotBeSent) {
+  change([](Wire& wire) { wire.failing = {"4"}; });
+  publisher_->durable(runtime::Position{10});
+  wait_for([&](const Wire&) { return !troubles_.empty(); });
+  EXPECT_EQ(troubles_[0], "timed out; it is sent again until it is taken");
 }
 
 }  // namespace

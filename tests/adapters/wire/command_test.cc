@@ -62,13 +62,13 @@ TEST(CommandDecoder, ReadsTheContractsStart) {
 TEST(CommandDecoder, ReadsEveryFieldOfEveryVerb) {
   const Command start = good(
       "start",
-      R"({"runbook":"r","file":"a.runbook","params":{"limit":"0.1%","n":3,"b":true},"version":"sha256:1","weight":0.05,
+      R"({"runbook":"r","file":"a.runbook","params":{"limit":"0.1%","n":3,"b":true,"share":1.5e-05},"version":"sha256:1","weight":0.05,
           "digest":"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","later":[1]})");
   EXPECT_EQ(start.rollout, "");
   EXPECT_EQ(start.file, "a.runbook");
-  EXPECT_THAT(start.params,
-              testing::ElementsAre(core::Argument{"limit", "0.1%"}, core::Argument{"n", "3"},
-                                   core::Argument{"b", "true"}));
+  EXPECT_THAT(start.params, testing::ElementsAre(
+                                core::Argument{"limit", "0.1%"}, core::Argument{"n", "3"},
+                                core::Argument{"b", "true"}, core::Argument{"share", "0.000015"}));
   EXPECT_EQ(start.version, "sha256:1");
   EXPECT_EQ(start.weight, Weight{50'000'000});
   EXPECT_EQ(start.digest.size(), 64U);

@@ -332,6 +332,16 @@ TEST(EventText, AnyTextFromOutsideStaysOnItsLine) {
       "2026-01-05T10:00:00Z     42  \x1b[2m· canary_25.hold has run out\x1b[0m");
 }
 
+TEST(EventText, ASettleThatFailedSaysWhy) {
+  core::Command settle = command(core::Verb::settle);
+  settle.effect = "r1/29/b5be3ab0";
+  settle.succeeded = false;
+  settle.detail = "too large";
+  const core::Machine machine = sample::machine();
+  EXPECT_EQ(tell(sample::context(machine), stored(42, core::Commanded{settle})).text,
+            "settle of r1/29/b5be3ab0 as failed: too large");
+}
+
 // ---- Effects ------------------------------------------------------------------------------
 
 TEST(EffectJson, ATrafficEffectIsTheContracts) {

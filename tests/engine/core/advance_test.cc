@@ -303,6 +303,26 @@ TEST(Barred, OffsetsThatWereLostLeaveNoWindowWhole) {
   EXPECT_EQ(drive.state.whole_from, drive.now);
 }
 
+TEST(Barred, CommandsThatWereLostPage) {
+  Drive drive;
+  drive.to("canary.hold");
+  const int pages = drive.count<EffectRequested>();
+  drive.give(Miss{SourceGap{"metrics", 0, 10, 90}});
+  EXPECT_EQ(drive.count<EffectRequested>(), pages);
+  drive.give(Miss{SourceGap{"commands", 2, 5, 10}, true});
+  ASSERT_EQ(drive.count<EffectRequested>(), pages + 1);
+  const auto& page = drive.last<EffectRequested>();
+  EXPECT_EQ(page.kind, EffectKind::page);
+  EXPECT_EQ(page.channel, drive.machine.pager);
+  EXPECT_EQ(page.text,
+            "Commands are lost: topic commands, partition 2 was to be read on from offset 5 and "
+            "begins at 10. An abort may have been among them: say again what was not obeyed");
+  const Event& told = drive.events.back();
+  EXPECT_TRUE(std::holds_alternative<SourceGap>(drive.events[drive.events.size() - 2].body));
+  EXPECT_EQ(told.cause, drive.events[drive.events.size() - 2].sequence);
+  EXPECT_EQ(drive.name(), "canary.hold");
+}
+
 TEST(Barred, WhatWasDeliveredIsLogged) {
   Drive drive;
   drive.to("canary.shift");

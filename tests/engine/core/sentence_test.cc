@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/core/limits.h"
 #include "tests/engine/judging.h"
 #include "tests/engine/stage_machine.h"
 
@@ -142,6 +143,30 @@ TEST(Sentence, FillsInEveryPlaceholder) {
   EXPECT_EQ(filled("{{service} is not filled in"), "{service} is not filled in");
   EXPECT_EQ(filled("{unknown} {"), "{unknown} {");
   EXPECT_EQ(filled(""), "");
+}
+
+TEST(Sentence, AMessageIsCutBetweenTwoCharactersAndSaysSo) {
+  Drive drive;
+  drive.to("canary.hold");
+  const auto filled = [&](std::size_t times, const std::string& cause) {
+    std::string text;
+    for (std::size_t i = 0; i < times; ++i) text += "{cause}";
+    return fill_in(drive.machine, drive.state, text, Words{cause, "maria", "release"});
+  };
+  const std::string mark = "… (cut: a message has 32768 bytes at most)";
+  EXPECT_EQ(filled(8, std::string(4096, 'c')), std::string(32768, 'c'));
+  EXPECT_EQ(filled(9, std::string(4096, 'c')), std::string(32768 - mark.size(), 'c') + mark);
+  // Of two bytes each, behind one of a single byte: none is halved.
+  for (const std::string& first : {std::string(), std::string("x")}) {
+    std::string cause = first;
+    while (cause.size() < kMessageTextBytes) cause += "ü";
+    std::string text = filled(1000, cause);
+    ASSERT_LE(text.size(), kMessageTextBytes);
+    ASSERT_TRUE(text.ends_with(mark));
+    text.resize(text.size() - mark.size());
+    EXPECT_EQ(text, cause.substr(0, text.size()));
+    EXPECT_EQ((text.size() - first.size()) % 2, 0U);
+  }
 }
 
 TEST(Sentence, APlaceholderInAValueIsNotFilledInAgain) {

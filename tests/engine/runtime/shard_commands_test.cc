@@ -65,13 +65,13 @@ TEST(ShardStart, RefusesWhatDoesNotCompileWithItsDiagnostics) {
   input.compiled->diagnostics = {
       {"RB0301", Severity::error, "no metric `x`", "a.runbook", {3, 7, 3, 8}, ""},
       {"RB0900", Severity::warning, "few requests", "a.runbook", {4, 1, 4, 2}, ""},
-      {"RB0302", Severity::error, "no role `y`", "a.runbook", {5, 2, 5, 3}, ""}};
+      {"RB0302", Severity::error, "no role `y`", "a.runbook", {5, 2, 5, 3}, "write `x`"}};
   rig.shard->command(input, rig.now);
   rig.commit();
   ASSERT_EQ(rig.count<core::Rejected>(), 2);
   EXPECT_EQ(std::get<core::Rejected>(rig.events[0].body).reason, "invalid");
   EXPECT_EQ(last_refusal(rig).detail,
-            "a.runbook:3:7: RB0301: no metric `x`\na.runbook:5:2: RB0302: no role `y`");
+            "a.runbook:3:7: RB0301: no metric `x`\na.runbook:5:2: RB0302: no role `y`; write `x`");
 }
 
 TEST(ShardStart, RefusesADigestThatDoesNotMatch) {
@@ -179,6 +179,8 @@ TEST(ShardCommand, WhatLeadsForwardGrowsTooOld) {
     core::Command old = rig.command(verb, verb == Verb::start ? "r2" : "r1");
     old.sent = rig.now - core::kCommandMaxAge - 1ns;
     EXPECT_EQ(rig.send(old), "too_old");
+    EXPECT_EQ(last_refusal(rig).detail,
+              "the message is older than 10m; send it again under a new `id`");
     core::Command young = rig.command(verb, verb == Verb::start ? "r2" : "r1");
     young.sent = rig.now - core::kCommandMaxAge;
     EXPECT_NE(rig.send(young), "too_old");

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/engine/shard_rig.h"
 #include "tests/engine/stage_machine.h"
 
@@ -202,13 +204,27 @@ TEST(ShardTime, WhatTheEngineSawReachesEveryRollout) {
   rig.shard->wake(core::EngineGap{rig.now - 1min, rig.now}, rig.now);
   rig.shard->sight(core::Sight::catching_up, rig.now);
   rig.shard->clock_step(2s, rig.now);
-  rig.shard->gap(core::SourceGap{"metrics", 0, 3, 9}, rig.now);
+  rig.shard->gap(core::Miss{core::SourceGap{"metrics", 0, 3, 9}}, rig.now);
   rig.commit();
   EXPECT_EQ(rig.count<core::EngineGap>(), 2);
   EXPECT_EQ(rig.count<core::SourceStatus>(), 2);
   EXPECT_EQ(rig.count<core::ClockStep>(), 2);
   EXPECT_EQ(rig.count<core::SourceGap>(), 2);
   EXPECT_EQ(rig.shard->sight(), core::Sight::catching_up);
+}
+
+TEST(ShardTime, OnlyLostCommandsPage) {
+  const std::string page = std::to_string(static_cast<int>(core::EffectKind::page));
+  for (const bool commands : {false, true}) {
+    ShardRig rig;
+    rig.start("r1");
+    rig.start("r2", "mail");
+    rig.shard->gap(core::Miss{core::SourceGap{"topic", 0, 3, 9}, commands}, rig.now);
+    rig.commit();
+    const auto pages = std::count_if(rig.outbox.begin(), rig.outbox.end(),
+                                     [&](const OutboxRow& row) { return row.type == page; });
+    EXPECT_EQ(pages, commands ? 2 : 0);
+  }
 }
 
 TEST(ShardTime, ARolloutThatStartsWhileBehindBeginsBehind) {
@@ -254,6 +270,26 @@ void to_undelivered_shift(ShardRig& rig) {
   rig.settle_all();
   ASSERT_EQ(rig.state(), "canary.shift");
   ASSERT_EQ(rig.log.outbox()->size(), 1U);
+}
+
+TEST(ShardEffects, AShiftThatNoTopicTakesHasFailedAndIsNotSentAgain) {
+  ShardRig rig;
+  to_undelivered_shift(rig);
+  const OutboxRow shift = rig.outbox.back();
+  rig.shard->undeliverable({shift.stream, shift.sequence}, shift.id, "it is too large", rig.now);
+  rig.commit();
+  const auto rows = rig.log.outbox();
+  for (const OutboxRow& row : *rows) EXPECT_NE(row.id, shift.id);
+  EXPECT_EQ(rig.count<core::EffectDelivered>(), 1);  // of the run before it
+  const core::EffectSettled* settled = nullptr;
+  for (const core::Event& event : rig.events) {
+    if (const auto* body = std::get_if<core::EffectSettled>(&event.body)) settled = body;
+  }
+  ASSERT_NE(settled, nullptr);
+  EXPECT_EQ(settled->effect, shift.sequence);
+  EXPECT_EQ(settled->outcome, core::EffectOutcome::failed);
+  EXPECT_EQ(settled->detail, "it is too large");
+  EXPECT_EQ(rig.state(), "rollback");
 }
 
 TEST(ShardEffects, ARollbackTakesBackWhatHasNotGoneOut) {

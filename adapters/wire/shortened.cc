@@ -1,0 +1,53 @@
+#include "adapters/wire/shortened.h"
+
+#include <fmt/format.h>
+
+#include "adapters/wire/json_out.h"
+
+namespace rollbook::adapters {
+namespace {
+
+// What people read at a glance; topics are rarely set to take less than a few of these.
+constexpr std::size_t kTextKept = 1000;
+constexpr std::size_t kEntriesKept = 20;
+
+void cut_text(std::string& text) {
+  if (text.size() <= kTextKept) return;
+  const std::size_t whole = text.size();
+  std::size_t end = kTextKept;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
+  text.resize(end);
+  text += fmt::format("… ({} bytes)", whole);
+}
+
+void cut(Json& value) {
+  if (value.is_string()) {
+    cut_text(value.get_ref<std::string&>());
+  } else if (value.is_array()) {
+    if (value.size() > kEntriesKept) {
+      value.erase(value.begin() + static_cast<std::ptrdiff_t>(kEntriesKept), value.end());
+    }
+    for (Json& entry : value) cut(entry);
+  } else if (value.is_object()) {
+    for (auto& [name, entry] : value.items()) {
+      if (name != "arguments" && name != "params") cut(entry);
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> shortened(const std::string& payload) {
+  Json json = Json::parse(payload, nullptr, false);
+  if (!json.is_object() || !json.contains("data") || !json["data"].is_object()) {
+    return std::nullopt;
+  }
+  Json& data = json["data"];
+  cut(data);
+  data["shortened"] = payload.size();
+  std::string line = to_line(json);
+  if (line.size() >= payload.size()) return std::nullopt;
+  return line;
+}
+
+}  // namespace rollbook::adapters
