@@ -22,7 +22,7 @@ Verb extend_verb() {
   auto o = std::make_shared<Options>();
   return {"extend",
           Group::operating,
-          "hold the stage longer, also out of its review while no decision is open",
+          "hold the stage longer, also out of a review, not of a decision",
           {"rollbook extend hal9-7f3k2q --by 24h --reason \"too little traffic at night\""},
           [o](OptionSet& set) {
             set.positional("ROLLOUT", o->rollout, "its id");
