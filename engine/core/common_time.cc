@@ -139,6 +139,13 @@ Duration apart(const Subject& subject, WindowIndex window) {
   return one ? Duration::zero() : interval + interval / 8;
 }
 
+// By how much a point may be older or newer than its place in the rhythm, and leave a window later
+// than its own second does.
+Duration room(const Subject& subject, WindowIndex window) {
+  const Duration interval = interval_of(subject.state, subject.pending, subject.series_of(window));
+  return interval / 8 + subject.machine.at(window).pane;
+}
+
 // The newest points of an arm's window, also those that are pending.
 template <class Take>
 void each_latest(const Subject& subject, WindowIndex index, const Take& take) {
@@ -173,6 +180,18 @@ Time asked_before(const Subject& subject, WindowIndex window, Time at) {
   });
   if (last == kDistantPast) return at;
   return at - std::max(Duration(answered - last), apart(subject, window));
+}
+
+// Of many senders the newest points of some are yet to come; what they had may be gone by then. But
+// something is left to look at.
+Time emptied_by(const Subject& subject, WindowIndex window, Time at) {
+  const Time answered = answered_at(subject, window, at);
+  const Time gone = std::max(answered, at + apart(subject, window)) + room(subject, window);
+  return std::min(gone, answered + subject.machine.at(window).width / 2);
+}
+
+Time filled_before(const Subject& subject, WindowIndex window, Time at) {
+  return asked_before(subject, window, at) - room(subject, window);
 }
 
 namespace {
