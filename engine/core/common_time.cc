@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/core/evenly.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 
@@ -105,13 +106,16 @@ Reach reach_of(const Subject& subject, bool all_senders) {
     }
     return reach;
   }
-  const bool arms = all_senders && subject.criterion.other.valid();
+  const auto by_all = [&](WindowIndex window) {
+    const bool evenly = spread_most(subject.machine, subject.machine.at(window)) > Duration::zero();
+    return all_senders && (subject.criterion.other.valid() || evenly);
+  };
   // Held against time, silence that means zero is judged as long as the arm is heard.
   const bool by_time = is_by_time(subject.criterion.measure);
   const auto take_one = [&](WindowIndex window, bool waits) {
     const Time mark = mark_of(subject, window);
     const SeriesIndex series = subject.series_of(window);
-    reach.take(arms && waits ? whole_of(subject.state, subject.pending, series) : mark,
+    reach.take(waits && by_all(window) ? whole_of(subject.state, subject.pending, series) : mark,
                waits ? &Reach::waited : &Reach::silent);
     reach.most = std::max(reach.most, mark);
     if (!by_time || !subject.metric_of(window).default_zero) return;
