@@ -186,6 +186,16 @@ Time asked_before(const Subject& subject, WindowIndex window, Time at) {
   return at - std::max(Duration(answered - last), apart(subject, window));
 }
 
+Time told_until(const Subject& subject, WindowIndex window, Time at) {
+  if (apart(subject, window) > Duration::zero()) return at;
+  Time last = kDistantPast;
+  each_latest(subject, window, [&](Time latest) {
+    if (latest <= at) last = std::max(last, latest);
+    return latest > at;
+  });
+  return last == kDistantPast ? at : last;
+}
+
 // Of many senders the newest points of some are yet to come; what they had may be gone by then. But
 // something is left to look at.
 Time emptied_by(const Subject& subject, WindowIndex window, Time at) {
