@@ -30,14 +30,17 @@ core::Duration dividing_pane(core::Duration lag) {
   return std::min(pane, lag);
 }
 
+bool is_by_time(const Measurement& what) {
+  return what.measure == core::Measure::rate || what.measure == core::Measure::count;
+}
+
 core::Window window_of(const Judgement& judgement, core::Floor floor) {
   core::Window window;
   window.floor = floor;
   if (judgement.test == core::Test::none) {
     window.width = judgement.over;
     window.pane = pane_of(window.width);
-    const core::Measure measure = judgement.what.measure;
-    window.by_time = measure == core::Measure::rate || measure == core::Measure::count;
+    window.by_time = is_by_time(judgement.what);
     // Of two arms: what began before a shift is renewed by it. What lies before the start is not.
     window.renewed = judgement.other && judgement.new_by.empty() &&
                      (floor == core::Floor::start || floor == core::Floor::guard);
@@ -48,6 +51,7 @@ core::Window window_of(const Judgement& judgement, core::Floor floor) {
     window.width = 2 * judgement.lag;
     window.pane = dividing_pane(judgement.lag);
     window.floor = core::Floor::start;
+    window.by_time = is_by_time(judgement.what);
   } else {
     window.width = kTestReach;
     window.pane = core::kPaneMin;
@@ -116,21 +120,25 @@ core::SeriesIndex Builder::add_series(core::Series series) {
   return row->second;
 }
 
-core::WindowIndex Builder::add_window(core::Window window, core::Series series) {
+core::WindowIndex Builder::add_window(core::Window window, core::Series series, core::Test test) {
   window.series = add_series(series);
-  const auto [row, added] = windows_.try_emplace(
-      {window.series, window.width, window.pane, window.floor, window.cumulative, window.renewed});
+  const bool evenly = test == core::Test::unchanged && window.by_time;
+  const auto [row, added] =
+      windows_.try_emplace({window.series, window.width, window.pane, window.floor,
+                            window.cumulative, window.renewed, evenly});
   if (added) row->second = append<core::WindowIndex>(machine_.windows, window);
   core::Window& kept = machine_.windows[row->second.value];
   kept.by_time = kept.by_time || window.by_time;
   return row->second;
 }
 
-Builder::Side Builder::add_side(const Measurement& what, const core::Window& window) {
+Builder::Side Builder::add_side(const Measurement& what, const core::Window& window,
+                                core::Test test) {
   Side side;
-  side.window = add_window(window, core::Series{what.metric, what.arm, what.target});
+  side.window = add_window(window, core::Series{what.metric, what.arm, what.target}, test);
   if (what.measure == core::Measure::ratio || what.measure == core::Measure::bracket) {
-    side.denominator = add_window(window, core::Series{what.denominator, what.arm, what.target});
+    side.denominator =
+        add_window(window, core::Series{what.denominator, what.arm, what.target}, test);
   }
   return side;
 }
@@ -143,7 +151,8 @@ core::Judge Builder::make_judge(const Judgement& judgement, const core::Window& 
   judge.weights = judgement.judge->weights;
   for (const JudgedOutline& each : judgement.judge->metrics) {
     core::JudgedMetric metric = each.judged;
-    const Side canary = add_side(each.canary, window), baseline = add_side(each.baseline, window);
+    const Side canary = add_side(each.canary, window, judgement.test),
+               baseline = add_side(each.baseline, window, judgement.test);
     metric.window = canary.window;
     metric.denominator = canary.denominator;
     metric.other = baseline.window;
@@ -182,12 +191,12 @@ core::CriterionIndex Builder::add_criterion(const Judgement& judgement, core::Fl
     return append<core::CriterionIndex>(machine_.criteria, std::move(criterion));
   }
   const core::Window window = window_of(judgement, floor);
-  const Side judged = add_side(judgement.what, window);
+  const Side judged = add_side(judgement.what, window, judgement.test);
   criterion.window = judged.window;
   criterion.denominator = judged.denominator;
   if (judgement.judge) criterion.judge = make_judge(judgement, window);
   if (judgement.other) {
-    const Side other = add_side(*judgement.other, window);
+    const Side other = add_side(*judgement.other, window, judgement.test);
     criterion.other = other.window;
     criterion.other_denominator = other.denominator;
   }

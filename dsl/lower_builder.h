@@ -55,21 +55,23 @@ class Builder {
 
  private:
   core::SeriesIndex add_series(core::Series series);
-  core::WindowIndex add_window(core::Window window, core::Series series);
+  core::WindowIndex add_window(core::Window window, core::Series series, core::Test test);
   // The windows of one side of a criterion: what is measured, and a ratio's denominator.
   struct Side {
     core::WindowIndex window;
     core::WindowIndex denominator;
   };
-  Side add_side(const Measurement& what, const core::Window& window);
+  Side add_side(const Measurement& what, const core::Window& window, core::Test test);
   core::Judge make_judge(const Judgement& judgement, const core::Window& window);
 
   core::Machine machine_;
   std::vector<core::StateIndex> labels_;
-  // Equal series and windows are one.
+  // Equal series and windows are one; but what is held against time and its own past is counted in
+  // a way of its own (engine/core/evenly.h).
   std::map<std::tuple<core::MetricIndex, core::Arm, core::TargetIndex>, core::SeriesIndex> series_;
-  std::map<std::tuple<core::SeriesIndex, core::Duration, core::Duration, core::Floor, bool, bool>,
-           core::WindowIndex>
+  std::map<
+      std::tuple<core::SeriesIndex, core::Duration, core::Duration, core::Floor, bool, bool, bool>,
+      core::WindowIndex>
       windows_;
 };
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "engine/core/common_time.h"
+#include "engine/core/evenly.h"
 #include "engine/core/gaps.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
@@ -51,6 +52,7 @@ class Walk {
         test_(subject.state.tests[subject.index().value]),
         past_(criterion_.test == Test::unchanged),
         pane_(past_ ? subject.machine.at(criterion_.window).pane : kPaneMin),
+        least_(past_ ? even_step(subject) : Duration::zero()),
         from_(test_.cut) {
     const std::vector<std::int64_t>& at_start = test_.starts.front().counts;
     for (std::size_t part = 0; part < kParts && !past_; ++part) {
@@ -91,19 +93,29 @@ class Walk {
     for (std::size_t part = 0; part < kParts; ++part) {
       const auto [index, later] = sources[part];
       if (!index.valid()) continue;
+      const Window& window = subject_.machine.at(index);
+      const bool observations = subject_.metric_of(index).kind == MetricKind::histogram;
       const auto take = [&, later = later](const Cell& cell) {
         const Time end = ceil_to(cell.end + later, pane_);
         if (end <= from_ || (past_ ? end > cut : cell.latest > cut)) return;
-        came_.push_back({end, part, cell.value, cell.samples});
+        const Fixed counted = observations ? Fixed::from_int(cell.samples) : cell.value;
+        came_.push_back({end, part, counted, cell.samples});
       };
       const Cells& cells = subject_.state.windows[index.value].cells;
       for (std::size_t back = cells.size(); back > 0; --back) {
         if (ceil_to(cells[back - 1].end + later, pane_) <= from_) break;
         take(cells[back - 1]);
       }
-      const Window& window = subject_.machine.at(index);
-      for (const CellDelta& delta : subject_.pending.observed.deltas) {
-        if (delta.series == window.series && delta.reach >= window.floor) take(delta.cell);
+      const auto take_pending = [&](const std::vector<CellDelta>& deltas) {
+        for (const CellDelta& delta : deltas) {
+          if (delta.series == window.series && delta.reach >= window.floor) take(delta.cell);
+        }
+      };
+      const std::vector<CellDelta>& pending = subject_.pending.observed.deltas;
+      if (spread_most(subject_.machine, window) == Duration::zero()) {
+        take_pending(pending);
+      } else {
+        take_pending(evenly(subject_.machine, subject_.state, index, pending));
       }
     }
     std::sort(came_.begin(), came_.end(),
@@ -140,7 +152,7 @@ class Walk {
   // Events without exposure wait for it: they belong to one step.
   void close(Time end) {
     if (past_ && !is_heard(end)) return go_on(end, true, {});
-    if (past_ && !has_points()) return;
+    if (past_ && (!has_points() || end - from_ < least_)) return;
     const Step step = step_to(end);
     if (step.exposure > 0 && step.other_exposure > 0) go_on(end, false, step);
   }
@@ -203,7 +215,8 @@ class Walk {
   const TestState& test_;
   bool past_;
   Duration pane_;
-  Time from_;  // where the last step ended
+  Duration least_;  // a step takes
+  Time from_;       // where the last step ended
   std::vector<Came> came_;
   Totals total_{};
   std::array<std::int64_t, kParts> counted_{};  // up to `from_`

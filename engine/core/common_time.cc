@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/core/evenly.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 
@@ -105,13 +106,16 @@ Reach reach_of(const Subject& subject, bool all_senders) {
     }
     return reach;
   }
-  const bool arms = all_senders && subject.criterion.other.valid();
+  const auto by_all = [&](WindowIndex window) {
+    const bool evenly = spread_most(subject.machine, subject.machine.at(window)) > Duration::zero();
+    return all_senders && (subject.criterion.other.valid() || evenly);
+  };
   // Held against time, silence that means zero is judged as long as the arm is heard.
   const bool by_time = is_by_time(subject.criterion.measure);
   const auto take_one = [&](WindowIndex window, bool waits) {
     const Time mark = mark_of(subject, window);
     const SeriesIndex series = subject.series_of(window);
-    reach.take(arms && waits ? whole_of(subject.state, subject.pending, series) : mark,
+    reach.take(waits && by_all(window) ? whole_of(subject.state, subject.pending, series) : mark,
                waits ? &Reach::waited : &Reach::silent);
     reach.most = std::max(reach.most, mark);
     if (!by_time || !subject.metric_of(window).default_zero) return;
@@ -137,6 +141,13 @@ Duration apart(const Subject& subject, WindowIndex window) {
   const bool one = whole_of(subject.state, subject.pending, series) == mark_of(subject, window);
   const Duration interval = interval_of(subject.state, subject.pending, series);
   return one ? Duration::zero() : interval + interval / 8;
+}
+
+// By how much a point may be older or newer than its place in the rhythm, and leave a window later
+// than its own second does.
+Duration room(const Subject& subject, WindowIndex window) {
+  const Duration interval = interval_of(subject.state, subject.pending, subject.series_of(window));
+  return interval / 8 + subject.machine.at(window).pane;
 }
 
 // The newest points of an arm's window, also those that are pending.
@@ -173,6 +184,28 @@ Time asked_before(const Subject& subject, WindowIndex window, Time at) {
   });
   if (last == kDistantPast) return at;
   return at - std::max(Duration(answered - last), apart(subject, window));
+}
+
+Time told_until(const Subject& subject, WindowIndex window, Time at) {
+  if (apart(subject, window) > Duration::zero()) return at;
+  Time last = kDistantPast;
+  each_latest(subject, window, [&](Time latest) {
+    if (latest <= at) last = std::max(last, latest);
+    return latest > at;
+  });
+  return last == kDistantPast ? at : last;
+}
+
+// Of many senders the newest points of some are yet to come; what they had may be gone by then. But
+// something is left to look at.
+Time emptied_by(const Subject& subject, WindowIndex window, Time at) {
+  const Time answered = answered_at(subject, window, at);
+  const Time gone = std::max(answered, at + apart(subject, window)) + room(subject, window);
+  return std::min(gone, answered + subject.machine.at(window).width / 2);
+}
+
+Time filled_before(const Subject& subject, WindowIndex window, Time at) {
+  return asked_before(subject, window, at) - room(subject, window);
 }
 
 namespace {

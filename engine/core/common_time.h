@@ -55,6 +55,15 @@ Time answered_at(const Subject& subject, WindowIndex window, Time at);
 // As far before `at` as its points then lie apart: a window that the arm's last point has emptied
 // already holds what the other's still does.
 Time asked_before(const Subject& subject, WindowIndex window, Time at);
+// Of an arm of one sender when it was heard last at or before `at`, up to where it has told all;
+// else `at`.
+Time told_until(const Subject& subject, WindowIndex window, Time at);
+// answered_at() and asked_before() of an extreme, which one point makes: the one that is a window's
+// width old leaves it or not by what it was in time, and by its pane. When all that the arm had at
+// `at` has left the window that had when some other arm's has; and when what that other one still
+// has was there.
+Time emptied_by(const Subject& subject, WindowIndex window, Time at);
+Time filled_before(const Subject& subject, WindowIndex window, Time at);
 
 // The cut, which leaves no pane in two. kDistantPast: it lags, or nothing was ever heard.
 Time common_time(const Subject& subject);

@@ -306,28 +306,44 @@ Found compare_sides(const Subject& subject, Time at, Time other_at) {
   return found;
 }
 
+bool is_extreme(const Metric& metric) {
+  return metric.kind == MetricKind::gauge &&
+         (metric.fold == GaugeFold::min || metric.fold == GaugeFold::max);
+}
+
+// Two arms; a stop is true only where it is so whichever of them is ahead.
+Found estimate_arms(const Subject& subject, Time at) {
+  const Criterion& criterion = subject.criterion;
+  const Found found = compare_sides(subject, at, at);
+  if (!found.true_ || criterion.kind != CriterionKind::stop) return found;
+  const WindowIndex whole =
+      criterion.other_denominator.valid() ? criterion.other_denominator : criterion.other;
+  // A numerator that is late by more than `grace` has still come with some sender's next point.
+  const Time newest = newest_time(subject);
+  for (const auto& [own_at, other_at] : {std::pair(at, answered_at(subject, whole, at)),
+                                         {at, asked_before(subject, whole, at)},
+                                         {newest, newest}}) {
+    Found again = compare_sides(subject, own_at, other_at);
+    again.at = at;
+    if (!again.true_) return again;
+  }
+  if (!is_extreme(subject.metric_of(whole))) return found;
+  for (const Time other_at : {emptied_by(subject, whole, at), filled_before(subject, whole, at)}) {
+    Found again = compare_sides(subject, at, other_at);
+    again.at = at;
+    // Where there was nothing yet, nothing can have left.
+    if (again.missing == Missing::none && !again.true_) return again;
+  }
+  return found;
+}
+
 }  // namespace
 
 Found estimate(const Subject& subject) {
   const Criterion& criterion = subject.criterion;
   const Time at = common_time(subject);
   if (criterion.measure == Measure::bracket) return bracket(subject, at);
-  if (criterion.other.valid()) {
-    const Found found = compare_sides(subject, at, at);
-    if (!found.true_ || criterion.kind != CriterionKind::stop) return found;
-    const WindowIndex whole =
-        criterion.other_denominator.valid() ? criterion.other_denominator : criterion.other;
-    // A numerator that is late by more than `grace` has still come with some sender's next point.
-    const Time newest = newest_time(subject);
-    for (const auto& [own_at, other_at] : {std::pair(at, answered_at(subject, whole, at)),
-                                           {at, asked_before(subject, whole, at)},
-                                           {newest, newest}}) {
-      Found again = compare_sides(subject, own_at, other_at);
-      again.at = at;
-      if (!again.true_) return again;
-    }
-    return found;
-  }
+  if (criterion.other.valid()) return estimate_arms(subject, at);
   if (criterion.measure == Measure::quantile) return quantile_against_limit(subject, at);
   const Measured left = side(subject, criterion.window, criterion.denominator, at);
   Found found = told(left, at);

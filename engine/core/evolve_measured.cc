@@ -6,6 +6,7 @@
 
 #include "engine/core/breakdown.h"
 #include "engine/core/buckets.h"
+#include "engine/core/evenly.h"
 #include "engine/core/evolve_parts.h"
 #include "engine/core/gaps.h"
 #include "engine/core/limits.h"
@@ -103,6 +104,12 @@ void MeasuredFold::fill(std::size_t i, const Observed& body) const {
   }
   const Time passed = passed_at(watermark, state.limits);
   const Floor floor = floor_of(machine, state, window);
+  if (spread_most(machine, window) > Duration::zero()) {
+    const WindowIndex index{static_cast<std::uint32_t>(i)};
+    add(machine, window, floor, state.windows[i], evenly(machine, state, index, body.deltas),
+        passed);
+    return;
+  }
   add(machine, window, floor, state.windows[i], body.deltas, passed);
   for (const CellDelta& delta : body.deltas) {
     if (delta.series == window.series && delta.reach >= floor) {

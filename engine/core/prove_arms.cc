@@ -6,6 +6,7 @@
 #include "engine/core/batches.h"
 #include "engine/core/common_time.h"
 #include "engine/core/dispersion.h"
+#include "engine/core/evenly.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 #include "engine/core/prove_parts.h"
@@ -93,7 +94,7 @@ TestState with_pending(const Subject& subject, const ArmSteps& steps, Fixed& dis
   test.logs = logged.logs;
   test.spread = logged.spread;
   for (const ArmStep& each : steps.over) add_step(each, subject.criterion, test);
-  dispersion = dispersion_of(test.spread);
+  dispersion = without_spreading(subject, dispersion_of(test.spread));
   if (!steps.open) return test;
   add_step(*steps.open, subject.criterion, test);
   dispersion = std::max(dispersion, dispersion_of(test.spread));

@@ -347,10 +347,16 @@ Found prove_two_quantiles(const Subject& subject, bool in_full) {
     return criterion.kind == CriterionKind::stop ? each.true_ : each.false_;
   };
   if (!speaks_against(found)) return found;
-  const Time other_at = answered_at(subject, criterion.other, at);
-  if (other_at == at) return found;
-  const Found answered = quantiles_at(subject, bounds, at, other_at, true);
-  return speaks_against(answered) ? found : answered;
+  // Whichever arm is ahead; also the other one, where the judged arm has not told its newest
+  // seconds: those in which all is well again would be counted of the other one alone.
+  for (const Time other_at :
+       {answered_at(subject, criterion.other, at), told_until(subject, criterion.window, at)}) {
+    if (other_at == at) continue;
+    const Found again = quantiles_at(subject, bounds, at, other_at, true);
+    const bool tells = again.missing == Missing::none;
+    if (tells && !speaks_against(again)) return again;
+  }
+  return found;
 }
 
 }  // namespace rollbook::core

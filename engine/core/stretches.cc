@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/evenly.h"
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 
@@ -27,6 +28,7 @@ Int128 part_until(Time border, const Stretch& stretch, Int128 all) {
 
 bool is_stretched(const Machine& machine, const Window& window, Duration span) {
   if (!window.by_time || window.cumulative || span <= Duration::zero()) return false;
+  if (spread_most(machine, window) > Duration::zero()) return false;
   if (span > kStretchMost) return !machine.at(machine.at(window.series).metric).default_zero;
   return window.width <= kStretchesWithin;
 }
@@ -169,7 +171,9 @@ Duration lag_within(const Stretches& stretches, const Subject& subject, WindowIn
 
 bool is_stretched(const Machine& machine, SeriesIndex series, Duration span) {
   return std::any_of(machine.windows.begin(), machine.windows.end(), [&](const Window& window) {
-    return window.series == series && is_stretched(machine, window, span);
+    return window.series == series &&
+           (is_stretched(machine, window, span) ||
+            (span > Duration::zero() && span <= spread_most(machine, window)));
   });
 }
 

@@ -2,19 +2,26 @@
 
 #include <algorithm>
 
+#include "engine/core/evenly.h"
 #include "engine/core/limits.h"
 #include "engine/core/stretches.h"
 
 namespace rollbook::runtime {
 
 Senders::Senders(const core::Machine& machine) {
+  series_.resize(machine.series.size());
   const auto compares = [](const core::Criterion& criterion) {
     return criterion.other.valid() || criterion.judge.has_value();
   };
-  if (std::none_of(machine.criteria.begin(), machine.criteria.end(), compares)) return;
-  series_.resize(machine.series.size());
-  for (std::size_t i = 0; i < series_.size(); ++i) {
-    series_[i].asked = machine.series[i].arm != core::Arm::total;
+  if (std::any_of(machine.criteria.begin(), machine.criteria.end(), compares)) {
+    for (std::size_t i = 0; i < series_.size(); ++i) {
+      series_[i].asked = machine.series[i].arm != core::Arm::total;
+    }
+  }
+  for (const core::Window& window : machine.windows) {
+    if (core::spread_most(machine, window) > core::Duration::zero()) {
+      series_[window.series.value].asked = true;
+    }
   }
 }
 

@@ -217,6 +217,19 @@ TEST(CommonTime, AnArmHasAnsweredWhenAllOfItsSendersHave) {
   EXPECT_EQ(answered_at(subject, other, kBegin + 190s), kBegin + 200s) << "no more is there";
 }
 
+TEST(CommonTime, AnArmOfOneSenderHasToldUntilItsLastPoint) {
+  Judging judging = two_arms(CriterionKind::stop, Comparison::greater);
+  for (Duration at = 120s; at <= 240s; at += 60s) judging.see(kRequests, at, 1);
+  const Subject subject{judging.machine, judging.state, judging.pending,
+                        judging.machine.criteria[0]};
+  const WindowIndex own{kRequests.value};
+  EXPECT_EQ(told_until(subject, own, kBegin + 221s), kBegin + 180s);
+  EXPECT_EQ(told_until(subject, own, kBegin + 180s), kBegin + 180s);
+  EXPECT_EQ(told_until(subject, own, kBegin + 59s), kBegin + 59s) << "it was not heard";
+  hear_all(judging, kRequests, 200s, 60s);
+  EXPECT_EQ(told_until(subject, own, kBegin + 221s), kBegin + 221s) << "others have told more";
+}
+
 // But to the border of its pane, when the pane turns out to go on.
 TEST(CommonTime, NeverFallsOnceAllPartsWereHeard) {
   const bool held = rc::check([] {
