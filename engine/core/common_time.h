@@ -20,6 +20,7 @@
 // Arms have many senders, which are not heard in one instant either. What holds one arm against the
 // other takes for the mark of an arm not its newest point but the least of the last points of those
 // that go on sending (runtime/senders.h): up to there it has told all.
+// So does what is spread over the time in which it came (evenly.h).
 //
 // What lies further behind than `stale_after` lags: windows do not look back so far, and the
 // criterion is stale. The cut never falls, but to the border of its pane, and when a part is heard

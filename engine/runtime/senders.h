@@ -17,8 +17,8 @@ namespace rollbook::runtime {
 class Senders {
  public:
   Senders() = default;
-  // Keeps them of the arms of a machine that holds one against the other, and of what is spread over
-  // the time in which it came (core/evenly.h); of others it costs nothing.
+  // Keeps them of the arms of a machine that holds one against the other, and of what is spread
+  // over the time in which it came (core/evenly.h); of others it costs nothing.
   explicit Senders(const core::Machine& machine);
 
   bool asks(core::SeriesIndex series) const {
