@@ -312,12 +312,20 @@ Outcome<BreakdownLook> break_down(const Rollout& rollout, const BreakdownAsk& as
   const auto whole = ask.subject == Subject::errors ? requests_of(machine, index) : std::nullopt;
   const Common common = whole ? common_labels(look.by, machine.at(*whole)) : Common{};
   std::optional<Counting> requests;
-  if (whole) requests.emplace(kept_of(rollout, *whole), common.requests);
+  Span of_requests;  // errors may come in few of the minutes that are asked for
+  if (whole) {
+    requests.emplace(kept_of(rollout, *whole), common.requests);
+    Batches all(kept_of(rollout, *whole));
+    TRY_DO(each_observed(rollout, [&](core::Sequence sequence, const auto& observed) {
+      if (sequence <= span.last) all.take(sequence, observed);
+    }));
+    of_requests = all.within(look.seen);
+  }
   std::optional<Minutes> minutes;
-  if (ask.subject == Subject::traffic) minutes.emplace(machine, index);
+  if (ask.subject == Subject::traffic) minutes.emplace(machine, index, look.at - look.seen);
   TRY_DO(each_observed(rollout, [&](core::Sequence sequence, const auto& observed) {
     counting.take(sequence, observed, span);
-    if (requests) requests->take(sequence, observed, span);
+    if (requests) requests->take(sequence, observed, of_requests);
     if (minutes) minutes->take(observed);
   }));
   tell(counting, state.metrics[index.value].bounds, machine, index, look);

@@ -15,8 +15,8 @@ constexpr core::Duration kMinute = std::chrono::minutes(1);
 
 }  // namespace
 
-Minutes::Minutes(const core::Machine& machine, core::MetricIndex metric)
-    : machine_(machine), metric_(metric), spans_(machine) {}
+Minutes::Minutes(const core::Machine& machine, core::MetricIndex metric, Time after)
+    : machine_(machine), metric_(metric), after_(after), spans_(machine) {}
 
 // An arm's own series has what those of its targets have.
 bool Minutes::counts(const core::Series& series) const {
@@ -29,11 +29,16 @@ bool Minutes::counts(const core::Series& series) const {
 void Minutes::add(const core::CellDelta& delta, Counted& arm) const {
   const Time end = delta.cell.end;
   const Time since = end - std::max(delta.span, core::kPaneMin);
-  Fixed left = delta.cell.value;
-  for (Time begin = since; begin < end;) {
+  const Time asked = std::max(since, after_);
+  if (asked >= end) return;
+  const auto part_of = [&](core::Duration time) {
+    return Fixed{delta.cell.value.nanos * time.count() / (end - since).count()};
+  };
+  Fixed left = asked == since ? delta.cell.value : part_of(end - asked);
+  for (Time begin = asked; begin < end;) {
     const Time minute = core::ceil_to(begin + core::Duration(1), kMinute);
     const Time stop = std::min(minute, end);
-    const Fixed part{delta.cell.value.nanos * (stop - begin).count() / (end - since).count()};
+    const Fixed part = part_of(stop - begin);
     arm.minutes[minute] += stop == end ? left : part;
     left = left - part;
     begin = stop;

@@ -14,7 +14,8 @@ namespace rollbook::tools {
 
 class Minutes {
  public:
-  Minutes(const core::Machine& machine, core::MetricIndex metric);
+  // Nothing of `after` or before is asked for.
+  Minutes(const core::Machine& machine, core::MetricIndex metric, core::Time after);
   // One after the other, from the first on.
   void take(core::Observed observed);
   // Of the minutes that lie within (after, until] whole and were told by the arm.
@@ -30,6 +31,7 @@ class Minutes {
 
   const core::Machine& machine_;
   core::MetricIndex metric_;
+  core::Time after_;
   IncrementSpans spans_;
   std::map<core::Arm, Counted> arms_;
 };

@@ -3,8 +3,7 @@
 namespace rollbook::tools {
 
 Outcome<OpenedRollout> open_rollout(const Settings& settings, const Console& console,
-                                    const std::string& name, const Until& until,
-                                    Prepare prepare) {
+                                    const std::string& name, const Until& until, Prepare prepare) {
   TRY(const adapters::LoadedConfig loaded, settings.load(console));
   TRY(auto log, open_log(loaded.config.store_path));
   TRY(Entry entry, find_rollout(*log, name));

@@ -20,8 +20,8 @@ std::string same_bus(const Settings& settings) {
 }
 
 std::string log_beside(const Settings& settings) {
-  const bool bus_alone =
-      settings.config.empty() && (!settings.brokers.empty() || !settings.bus.empty());
+  const bool bus_alone = settings.config.empty() && settings.data.empty() &&
+                         (!settings.brokers.empty() || !settings.bus.empty());
   return bus_alone ? " --data DIR" : same_place(settings);
 }
 

@@ -12,6 +12,7 @@
 #include "store/memory_event_log.h"
 #include "store/rocks_event_log.h"
 #include "tools/runbook_source.h"
+#include "tools/shell_words.h"
 #include "tools/wait.h"
 
 namespace rollbook::tools {
@@ -144,12 +145,13 @@ void print_end(const Rollout& rollout, const Ending& ending, const Console& cons
                            adapters::format_percent(state.settled)));
   if (!state.breach.empty()) console.line("  because " + state.breach);
   if (!ending.data.empty()) {
-    console.suggest(fmt::format("rollbook log {} --data {}", state.id, ending.data));
+    const std::string data = shell_word(ending.data);
+    console.suggest(fmt::format("rollbook log {} --data {}", state.id, data));
     if (!state.breach.empty() && keeps_samples(rollout.machine())) {
-      console.suggest(fmt::format("rollbook samples {} --data {}", state.id, ending.data));
+      console.suggest(fmt::format("rollbook samples {} --data {}", state.id, data));
     }
-    console.suggest(fmt::format("rollbook replay {} {} --verify", ending.data, state.id));
-  } else {
+    console.suggest(fmt::format("rollbook replay {} {} --verify", data, state.id));
+  } else if (!ending.again.empty()) {
     console.suggest(fmt::format("{} --data DIR   keeps the log, to look further", ending.again));
   }
 }

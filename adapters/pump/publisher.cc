@@ -17,6 +17,10 @@ constexpr core::Duration kReports = 1ms;
 constexpr core::Duration kFlush = 2s;
 constexpr core::Duration kToldEvery = 10s;  // that something cannot be sent
 
+std::string place_of(const runtime::Outgoing& message) {
+  return message.topic + '\0' + message.key;
+}
+
 }  // namespace
 
 Publisher::Publisher(std::unique_ptr<runtime::Producer> producer, const runtime::EventLog& log,
@@ -48,14 +52,29 @@ void Publisher::cancel(const std::vector<runtime::OutboxKey>& keys) {
   for (const runtime::OutboxKey& key : keys) {
     const auto is = [&](const Waiting& waiting) { return waiting.key == key; };
     // Neither here nor there: the producer has it, and may give it back.
-    if (std::erase_if(waiting_, is) + std::erase_if(failed_, is) == 0) cancelled_.insert(key);
+    const auto failed = std::find_if(failed_.begin(), failed_.end(), is);
+    if (failed != failed_.end()) {
+      std::rotate(failed_.begin(), failed, std::next(failed));
+      take_failed();
+    } else if (std::erase_if(waiting_, is) == 0) {
+      cancelled_.insert(key);
+    }
   }
 }
 
 void Publisher::take_back(Waiting waiting, bool first) {
   const std::lock_guard lock(mutex_);
   if (waiting.key && cancelled_.erase(*waiting.key) > 0) return;
+  ++failing_[place_of(waiting.message)];
   failed_.insert(first ? failed_.begin() : failed_.end(), std::move(waiting));
+}
+
+Publisher::Waiting Publisher::take_failed() {
+  Waiting taken = std::move(failed_.front());
+  failed_.pop_front();
+  const auto place = failing_.find(place_of(taken.message));
+  if (--place->second == 0) failing_.erase(place);
+  return taken;
 }
 
 void Publisher::send(std::vector<DeadLetter> letters) {
@@ -81,11 +100,15 @@ void Publisher::durable(runtime::Position position) {
 
 std::optional<Publisher::Waiting> Publisher::next_waiting(Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  const bool again = !failed_.empty() && failed_.front().not_before <= now;
-  std::deque<Waiting>& from = again ? failed_ : waiting_;
-  if (from.empty()) return std::nullopt;
-  std::optional<Waiting> next = std::move(from.front());
-  from.pop_front();
+  if (!failed_.empty() && failed_.front().not_before <= now) return take_failed();
+  // In the order of each key; another one waits for none of them.
+  const auto is_free = [&](const Waiting& waiting) {
+    return failing_.empty() || !failing_.contains(place_of(waiting.message));
+  };
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), is_free);
+  if (found == waiting_.end()) return std::nullopt;
+  std::optional<Waiting> next = std::move(*found);
+  waiting_.erase(found);
   return next;
 }
 
@@ -275,7 +298,7 @@ void Publisher::run(const std::stop_token& stop) {
     const bool room = send_events(now) && rows;
     std::unique_lock lock(mutex_);
     const bool idle = waiting_.empty() && failed_.empty() && cursor_ >= durable_ && !rewind_;
-    const bool later = waiting_.empty() && !failed_.empty();  // it is not yet time
+    const bool later = !failed_.empty();  // it is not yet time
     const auto more = [&] { return !waiting_.empty() || cursor_ < durable_; };
     if (idle && rows_under_way_ == 0 && under_way_.empty()) {
       woken_.wait(lock, stop, more);

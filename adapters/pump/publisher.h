@@ -72,6 +72,8 @@ class Publisher {
   Fit fit_of(runtime::Position position) const;
   // What the producer did not take or could not deliver: to be sent again, unless it was cancelled.
   void take_back(Waiting waiting, bool first);
+  // Out of failed_, at its front.
+  Waiting take_failed();
   void acknowledged();
   void tell_failure(const std::string& what);
   void tell_too_large(const Waiting& waiting, bool out);
@@ -81,11 +83,12 @@ class Publisher {
   runtime::InputQueue& queue_;
   Options options_;
 
-  std::mutex mutex_;  // guards the next five
+  std::mutex mutex_;  // guards the next six
   std::condition_variable_any woken_;
   std::deque<Waiting> waiting_;
-  std::deque<Waiting> failed_;              // to be sent again, first
-  std::set<runtime::OutboxKey> cancelled_;  // while the producer had them
+  std::deque<Waiting> failed_;                  // to be sent again, before what else has their keys
+  std::map<std::string, std::size_t> failing_;  // how many of those, by topic and key
+  std::set<runtime::OutboxKey> cancelled_;      // while the producer had them
   runtime::Position durable_;
 
   // Of the thread alone.

@@ -230,6 +230,10 @@ class Teller {
     return plain(body.source);
   }
   Sentence operator()(const core::SourceGap& body) const {
+    if (body.to < body.from) {
+      return {Tone::bad, fmt::format("{}/{} was to be read on from offset {} and begins at {}",
+                                     body.topic, body.partition, body.from, body.to)};
+    }
     return {Tone::bad, fmt::format("offsets {} to {} of {}/{} are gone", body.from, body.to - 1,
                                    body.topic, body.partition)};
   }

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <string_view>
+
 #include "adapters/wire/json_out.h"
 
 namespace rollbook::adapters {
@@ -10,6 +14,13 @@ namespace {
 // What people read at a glance; topics are rarely set to take less than a few of these.
 constexpr std::size_t kTextKept = 1000;
 constexpr std::size_t kEntriesKept = 20;
+
+// What others act upon, or keep: it stays whole.
+bool is_acted_on(const std::string& name) {
+  constexpr std::string_view kWhole[] = {"arguments", "params", "version", "result",
+                                         "options",   "roles",  "channel"};
+  return std::find(std::begin(kWhole), std::end(kWhole), name) != std::end(kWhole);
+}
 
 void cut_text(std::string& text) {
   if (text.size() <= kTextKept) return;
@@ -30,7 +41,7 @@ void cut(Json& value) {
     for (Json& entry : value) cut(entry);
   } else if (value.is_object()) {
     for (auto& [name, entry] : value.items()) {
-      if (name != "arguments" && name != "params") cut(entry);
+      if (!is_acted_on(name)) cut(entry);
     }
   }
 }

@@ -18,6 +18,9 @@ constexpr Duration kShortest = 10s, kSteps = 5s;
 // Of k differences the mean may be small by chance, by a factor of 1 + this / k (calibrated:
 // docs/judging.md, How often they err).
 constexpr double kUncertain = 6;
+// Before there are so many differences, so many requests may have been one draw.
+constexpr std::int64_t kEnough = 7;
+constexpr double kUnknown = 30;
 
 Part part_at(const Subject& subject, Time at) {
   const std::vector<std::int64_t> counts = counts_at(subject, at);
@@ -68,7 +71,10 @@ void join_pairs(Batches& batches) {
 Batches batches_to(const Subject& subject, Time cut) {
   Batches all = subject.state.tests[subject.index().value].batches;
   if (cut == kDistantPast) return all;
-  if (all.end == kDistantPast) all.end = cut;
+  if (all.end == kDistantPast) {  // they begin with the test, whenever it was first logged
+    const Time begun = subject.state.tests[subject.index().value].cut;
+    all.end = begun == kDistantPast ? cut : std::min(begun, cut);
+  }
   if (all.length == Duration::zero()) {
     const auto length = length_for(subject, cut - all.end);
     if (!length || cut - all.end < *length) return all;
@@ -94,8 +100,7 @@ void take_batches(const Subject& subject, Time cut, TestState& test) {
   test.batches = batches_to(subject, cut);
 }
 
-Fixed dispersion_of_split(const Subject& subject, Time cut,
-                          const std::vector<std::int64_t>& counts) {
+Fixed dispersion_of_split(const Subject& subject, Time cut) {
   double apart = 0, expected = 0;
   std::int64_t pairs = 0;
   Part before;
@@ -110,11 +115,9 @@ Fixed dispersion_of_split(const Subject& subject, Time cut,
       ++pairs;
     }
   }
-  // For no more than if the arm that has less had got all of it in one draw.
-  const double all_at_once = number(std::min(counts[0], counts[1]));
-  double factor = all_at_once;
+  double factor = pairs < kEnough ? kUnknown : 1;
   if (pairs > 0 && expected > 0) {
-    factor = std::min(factor, std::max(apart / expected, 1.0) * (1 + kUncertain / number(pairs)));
+    factor = std::max(factor, std::max(apart / expected, 1.0) * (1 + kUncertain / number(pairs)));
   }
   return Fixed{std::llround(std::clamp(factor, 1.0, 1e9) * 1e9)};
 }

@@ -21,9 +21,7 @@ namespace rollbook::core {
 // evolve: the batches that are over.
 void take_batches(const Subject& subject, Time cut, TestState& test);
 
-// How many requests are one draw, as far as is known at `cut`; at least 1. `counts`: of the canary
-// and of the baseline.
-Fixed dispersion_of_split(const Subject& subject, Time cut,
-                          const std::vector<std::int64_t>& counts);
+// How many requests are one draw, as far as is known at `cut`; at least 1.
+Fixed dispersion_of_split(const Subject& subject, Time cut);
 
 }  // namespace rollbook::core

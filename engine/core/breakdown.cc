@@ -119,7 +119,8 @@ Time oldest_looked_at(const Machine& machine, const RolloutState& state, Criteri
   const Time watermark = state.series[window.series.value].watermark;
   if (watermark == kDistantPast) return kDistantPast;
   const Duration waited = state.limits.grace + state.limits.stale_after;
-  const Time before = std::max(state.tests[index.value].stepped, watermark - 2 * waited);
+  const Time before = state.tests[index.value].stepped;
+  if (before == kDistantPast) return before;  // the first look asks of all there is
   return std::min(watermark - waited, before) - window.width;
 }
 

@@ -35,7 +35,7 @@ void put_parts(const CellDelta& delta, Duration pane, Time judged, std::vector<C
   Fixed value;
   std::int64_t samples = 0;
   for (Time border = ceil_to(since + Duration(1), pane); border < delta.cell.end; border += pane) {
-    if (border <= judged && judged < delta.cell.end) continue;
+    if (border <= judged) continue;
     CellDelta part{delta.series, delta.reach, {}, {}, 0};
     part.cell.end = part.cell.latest = border;
     part.cell.value.nanos = until(border, delta.cell.value.nanos) - value.nanos;
@@ -72,7 +72,13 @@ std::vector<CellDelta> evenly(const Machine& machine, const RolloutState& state,
   std::vector<CellDelta> parts;
   for (const CellDelta& delta : deltas) {
     if (delta.series != window.series) continue;
-    if (delta.span >= seconds(1) && delta.span <= most) {
+    if (most > Duration::zero() && delta.cell.end <= judged) {
+      // All of it is of what was judged.
+      CellDelta late = delta;
+      late.span = {};
+      late.cell.end = judged + window.pane;
+      parts.push_back(std::move(late));
+    } else if (delta.span >= seconds(1) && delta.span <= most) {
       put_parts(delta, window.pane, judged, parts);
     } else {
       parts.push_back(delta);

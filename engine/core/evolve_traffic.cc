@@ -166,7 +166,7 @@ void TrafficFold::move(StateIndex from, const Transitioned& body) const {
   if (goes_back && !target.outcome) go_back(from, body);
   const bool resumes = state.resuming;
   end_halt(machine, state, from, body);
-  if (resumes && rank == 0) forget_breach();
+  if (resumes && rank == 0 && state.semantics >= kWordOfPeople) forget_breach();
   if (goes_back && !is_commanded(body.transition)) forget_wish();
   state.ramp.reset();
   if (target.ramp) begin_ramp(*target.ramp);

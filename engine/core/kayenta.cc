@@ -248,8 +248,10 @@ bool is_mostly_beyond(const std::vector<Fixed>& samples, Fixed last_edge) {
 JudgedSample classify(const Subject& subject, const JudgedMetric& metric, Time begin) {
   auto canary = samples_of(subject, metric, metric.window, metric.denominator, begin);
   auto baseline = samples_of(subject, metric, metric.other, metric.other_denominator, begin);
-  if (metric.measure == Measure::quantile && !canary.empty() && !baseline.empty()) {
-    const Fixed edge = subject.bounds(metric.window).back();
+  const std::vector<Fixed>& bounds = subject.bounds(metric.window);
+  // Without bounds no point has come: what is there is of `default 0`.
+  if (metric.measure == Measure::quantile && !bounds.empty()) {
+    const Fixed edge = bounds.back();
     // Two that both lie beyond are not alike for that: nothing tells how they compare.
     if (is_mostly_beyond(canary, edge) && is_mostly_beyond(baseline, edge)) {
       return core::classify(metric, {}, {});

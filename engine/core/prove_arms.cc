@@ -10,6 +10,7 @@
 #include "engine/core/judge.h"
 #include "engine/core/limits.h"
 #include "engine/core/prove_parts.h"
+#include "engine/core/semantics.h"
 #include "engine/core/stats.h"
 #include "engine/core/trials.h"
 
@@ -224,8 +225,10 @@ Found prove_two_rates(const Subject& subject, bool in_full) {
   found.evidence = std::move(evidence);
   settle_verdict(criterion, found);
   if (guards && found.true_) {
-    found.evidence->counts = loudest(starts, test.counts, *found.evidence);
-    tell_rates(criterion, found.evidence->counts, found);
+    if (subject.state.semantics >= kWordOfPeople) {
+      found.evidence->counts = loudest(starts, test.counts, *found.evidence);
+      tell_rates(criterion, found.evidence->counts, found);
+    }
     found.evidence->starts =
         terms_of(starts, found.evidence->logs, found.evidence->dispersion, statistic);
   }
@@ -283,7 +286,7 @@ Found split_at(const Subject& subject, Time at, const Sent& canary, const Sent& 
     const std::int64_t stray = planned == kNoTraffic ? counts[0] : counts[1];
     evidence.contrary = stray > 0 ? threshold_of(criterion.alpha) : 0;
   } else {
-    evidence.dispersion = dispersion_of_split(subject, at, counts);
+    evidence.dispersion = dispersion_of_split(subject, at);
     evidence.contrary = stats::micro_nats(
         stats::log_split(counts[0], counts[1], Fixed{planned.nanos}, evidence.dispersion));
   }

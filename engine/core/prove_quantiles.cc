@@ -353,8 +353,7 @@ Found prove_two_quantiles(const Subject& subject, bool in_full) {
        {answered_at(subject, criterion.other, at), told_until(subject, criterion.window, at)}) {
     if (other_at == at) continue;
     const Found again = quantiles_at(subject, bounds, at, other_at, true);
-    const bool tells = again.missing == Missing::none;
-    if (tells && !speaks_against(again)) return again;
+    if (!speaks_against(again)) return again;  // also where the other arm had told nothing by then
   }
   return found;
 }

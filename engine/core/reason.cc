@@ -149,7 +149,8 @@ std::string Advance::said_no() const {
 
 // Who ended the hold that the transition leads on from, where time alone had not yet; else nullptr.
 const Promotion* Advance::promotion_of(const Transition& transition) const {
-  if (transition.trigger.kind != TriggerKind::clock) return nullptr;
+  const bool is_hold = transition.trigger.kind == TriggerKind::clock;
+  if (!is_hold || state_.semantics < kWordOfPeople) return nullptr;
   const ClockIndex index = transition.trigger.clock;
   const ClockState& clock = state_.clocks[index.value];
   const bool early = watched(state_, index, now_) < limit_of(machine_, state_, index);
@@ -202,7 +203,8 @@ std::string Advance::reason_of(const Transition& transition) const {
       }
     }
   }
-  const std::string held = trigger.kind == TriggerKind::clock ? held_text(transition) : "";
+  const bool told = trigger.kind == TriggerKind::clock && state_.semantics >= kWordOfPeople;
+  const std::string held = told ? held_text(transition) : "";
   return held.empty() ? transition.label : held;
 }
 

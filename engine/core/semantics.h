@@ -8,7 +8,11 @@
 //   2  an open decision is its quorum's alone: `extend` by one person is refused; a "no", or an
 //      expect that fails, ends a review while paused too; a reason names who said no, and to what;
 //      what happens on the way out of a state says why it is left, not what led in; a rollback in
-//      part is no reason of the one that is commanded after it
+//      part is no reason of the one that is commanded after it, nor of what goes on; a hold that
+//      was promoted says so; a guard's proof of two rates tells what it was proven of
+//
+// What a test makes of its numbers is not pinned: an upgrade judges better from then on, and
+// `replay --verify` says where an earlier build had another verdict.
 
 #include "engine/core/decide.h"
 

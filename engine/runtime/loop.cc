@@ -97,6 +97,7 @@ void Loop::take(UrgentInput input) {
   } else if (const auto* skipped = std::get_if<SkippedInput>(&input)) {
     shard_.command_read(skipped->position);
   } else if (const auto* gap = std::get_if<GapInput>(&input)) {
+    if (gap->commands) shard_.commands_go_on({gap->gap.topic, gap->gap.partition, gap->gap.to});
     shard_.gap(core::Miss{gap->gap, gap->commands}, now);
   } else if (const auto* large = std::get_if<TooLargeInput>(&input)) {
     Bytes bytes;

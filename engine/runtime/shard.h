@@ -94,6 +94,8 @@ class Shard {
   void points(const PointBatch& batch, core::Time now);
   void command(const CommandInput& input, core::Time now);
   void command_read(const core::SourceOffset& position);
+  // Behind a gap, which may lie lower: of a topic that was made anew.
+  void commands_go_on(const core::SourceOffset& position);
   void delivered(const OutboxKey& key, core::Time now);
   void sight(core::Sight sight, core::Time now);
   void gap(const core::Miss& missed, core::Time now);

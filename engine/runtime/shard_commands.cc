@@ -64,6 +64,13 @@ void Shard::command_read(const core::SourceOffset& position) {
   command_offsets_.push_back(position);
 }
 
+void Shard::commands_go_on(const core::SourceOffset& position) {
+  std::erase_if(command_offsets_, [&](const core::SourceOffset& offset) {
+    return offset.topic == position.topic && offset.partition == position.partition;
+  });
+  command_offsets_.push_back(position);
+}
+
 void Shard::command(const CommandInput& input, Time now) {
   last_time_ = std::max(last_time_, now);
   if (input.position) command_read(*input.position);

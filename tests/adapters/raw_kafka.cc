@@ -39,9 +39,9 @@ rd_kafka_vu_t unit(rd_kafka_vtype_t type, const std::string& bytes) {
 
 // Idempotent, so that what is sent again because its partition had no leader yet keeps its place.
 RawKafka::RawKafka(const std::string& brokers)
-    : handle_(open(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers},
-                                       {"linger.ms", "5"},
-                                       {"enable.idempotence", "true"}})) {}
+    : handle_(open(
+          RD_KAFKA_PRODUCER,
+          {{"bootstrap.servers", brokers}, {"linger.ms", "5"}, {"enable.idempotence", "true"}})) {}
 
 RawKafka::~RawKafka() { rd_kafka_destroy(as_handle(handle_)); }
 

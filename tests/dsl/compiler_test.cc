@@ -94,14 +94,14 @@ TEST(Compiler, TemplatesThatGrowOutOfHandAreRefused) {
 
 TEST(Compiler, DecisionsThatGrowOutOfHandAreRefused) {
   std::string stages;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 400; ++i) {
     stages += "  stage s" + std::to_string(i) + " { decide verdict }\n";
   }
   EXPECT_EQ(
       errors(Runbook()
                  .with("  stage second {", stages + "  stage second {")
-                 .with("\"Go on\"", "\"" + std::string(100'000, 'x') + "\"")),
-      "48:3 RB0510 with templates and decisions put in, the runbook is longer than 4 MiB here\n"
+                 .with("\"Go on\"", "\"" + std::string(16'000, 'x') + "\"")),
+      "153:3 RB0510 with templates and decisions put in, the runbook is longer than 4 MiB here\n"
       "  split it into several runbooks\n");
 }
 

@@ -141,8 +141,7 @@ TEST(Pause, DoesNotHoldANo) {
   EXPECT_EQ(r.state(), "canary.review.gate");
   EXPECT_EQ(r.confirm("Fine", "ops", "olga", false), "");
   EXPECT_EQ(r.entered("rollback.automatic.shift"), 1h + 5min + 200ms);
-  EXPECT_EQ(r.because("rollback.automatic.shift"),
-            "a check failed: `Fine` answered no by olga (ops)");
+  EXPECT_EQ(r.because("rollback.automatic.shift"), "olga (ops) says no to `Fine`");
   r.run_to_end(1min);
   EXPECT_EQ(r.weights(), "20% 0%");
 }

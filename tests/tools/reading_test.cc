@@ -155,7 +155,8 @@ TEST_F(ReadingTest, TheLogTellsWhatNoRolloutWasAskedAbout) {
   EXPECT_EQ(std::count(one.out.begin(), one.out.end(), '\n'), 1);
   EXPECT_EQ(run({"log", "shop-3"}).err,
             "rollbook: no rollout `shop-3`; what was refused under that name: "
-            "rollbook log shop-3 --refused\n");
+            "rollbook log shop-3 --refused --data " +
+                data() + "\n");
   EXPECT_EQ(run({"log", "--refused", "--since", "2026-01-06T00:00:00Z"}).out, "");
 }
 

@@ -49,7 +49,10 @@ double change_of(const Setting& setting, std::int64_t second) {
 Second second_of(const Setting& setting, Draw& draw, double arm, double change,
                  std::size_t buckets) {
   Second second;
-  second.requests = draw.poisson(static_cast<double>(setting.per_second * setting.every) * arm);
+  // Of the split it is requests that come so many at a time, each time to one arm.
+  const std::int64_t at_once = setting.test == "split" ? setting.burst : 1;
+  second.requests = at_once * draw.poisson(static_cast<double>(setting.per_second * setting.every) *
+                                           arm / static_cast<double>(at_once));
   const double chance = share(setting.rate) * change / static_cast<double>(setting.burst);
   second.errors = std::min(second.requests, setting.burst * draw.binomial(second.requests, chance));
   if (!setting.test.starts_with("quantile")) return second;
@@ -140,9 +143,12 @@ std::vector<Setting> specials_of(const std::string& test, bool few) {
     all.back().shift_after = plain.seconds / 2;
   }
   // What is divided by the dispersion.
-  if (test != "split") {
+  all.push_back(plain);
+  all.back().burst = 10;
+  if (test == "split") {
     all.push_back(plain);
-    all.back().burst = 10;
+    all.back().burst = 30;
+  } else {
     // A gate has no other arm to tell it, and without one error it would not know of bursts.
     if (test == "gate") all.back().seen = few ? 2'000 : 10'000;
   }

@@ -19,7 +19,7 @@ struct Setting {
   std::int64_t seconds = 1000;     // watched, with a look after each point
   std::int64_t every = 1;          // seconds of one point
   std::int64_t shift_after = 0;    // then the weight doubles; 0: not
-  std::int64_t burst = 1;          // errors come so many at a time
+  std::int64_t burst = 1;          // errors come so many at a time; of the split requests do
   std::int64_t seen = 0;           // seconds of the same traffic before the test begins
 };
 std::vector<std::string> tests();

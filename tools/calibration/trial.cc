@@ -1,6 +1,7 @@
 #include "tools/calibration/trial.h"
 
 #include "engine/core/limits.h"
+#include "engine/core/semantics.h"
 #include "engine/core/trials.h"
 
 namespace rollbook::calibration {
@@ -145,6 +146,7 @@ Trial::Trial(Criterion criterion, Weight weight) : now(kBegin) {
   machine.states.push_back(std::move(root));
   RolloutStarted started;
   started.limits = kLimits;
+  started.semantics = kSemantics;
   core::evolve(machine, state, Event{StreamId{1}, Sequence{1}, now, Sequence{}, started});
   state.active = StateIndex{0};
   state.guard_floor = state.first_settled = now;

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "adapters/wire/text.h"
+#include "engine/runtime/exemplars.h"
 #include "tools/act.h"
 #include "tools/breakdown_look.h"
 #include "tools/metric_looks.h"
@@ -47,6 +48,15 @@ Outcome<std::size_t> parse_top(const std::string& text) {
   return top;
 }
 
+// Whether a criterion says which requests breach: only of those samples are kept.
+bool keeps_samples(const core::Machine& machine, const std::string& metric) {
+  const auto limits = runtime::exemplar_limits(machine);
+  for (std::size_t i = 0; i < machine.metrics.size(); ++i) {
+    if (machine.metrics[i].name == metric) return limits[i].has_value();
+  }
+  return false;
+}
+
 Outcome<Exit> run(const Options& options, const Console& console) {
   BreakdownAsk ask;
   TRY(ask.subject, parse_subject(options.subject));
@@ -68,7 +78,7 @@ Outcome<Exit> run(const Options& options, const Console& console) {
   console.print(breakdown_text(look, top, console.look().width));
   if (ask.subject == Subject::traffic) {
     console.suggest("rollbook traffic " + opened.entry.rollout + same_place(options.settings));
-  } else {
+  } else if (keeps_samples(opened.rollout.machine(), look.metric)) {
     console.suggest(fmt::format("rollbook samples {} --metric {}{}", opened.entry.rollout,
                                 look.metric, same_place(options.settings)));
   }

@@ -9,6 +9,7 @@
 #include "tools/rollouts.h"
 #include "tools/same_place.h"
 #include "tools/settings.h"
+#include "tools/shell_words.h"
 #include "tools/verbs.h"
 #include "tools/wait.h"
 
@@ -129,8 +130,9 @@ Outcome<Entry> find_told(const store::RocksReader& log, const Options& options) 
   if (!refused) return entry;
   return give_up(
       fmt::format("no rollout `{}`; what was refused under that name: rollbook log {} "
-                  "--refused",
-                  adapters::printable(options.rollout), adapters::printable(options.rollout)));
+                  "--refused{}",
+                  adapters::printable(options.rollout),
+                  adapters::printable(shell_word(options.rollout)), same_place(options.settings)));
 }
 
 Outcome<Exit> run(const Options& options, const Console& console) {

@@ -154,7 +154,9 @@ bool say_unmet(const Script& script, const Seen& seen, const Console& console) {
 }
 
 // The same run once more, but for how fast it is shown.
+// Empty where the runbook came from standard input, which is read.
 std::string again_of(const Options& options) {
+  if (options.file == "-") return "";
   std::string command = "rollbook sandbox " + shell_word(options.file);
   add_option(command, "--scenario", options.scenario);
   add_option(command, "--fault", options.faults);

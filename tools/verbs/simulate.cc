@@ -94,7 +94,9 @@ Outcome<std::string> stillness_of(const runtime::EventLog& log, const Rollout& r
 }
 
 // The same run once more, but for how fast it is shown.
+// Empty where the runbook came from standard input, which is read.
 std::string again_of(const Options& options) {
+  if (options.file == "-") return "";
   std::string command = "rollbook simulate " + shell_word(options.file);
   add_option(command, "--metrics", options.metrics);
   add_option(command, "--fault", options.faults);

@@ -230,6 +230,20 @@ TEST_F(PublisherTest, ARowThatFailedGoesOutAgainAsItWas) {
   EXPECT_THAT(delivered_, ElementsAre(1, 2, 3));
 }
 
+TEST_F(PublisherTest, WhatHasTheKeyOfARowThatFailedWaitsForItAndNothingElseDoes) {
+  change([](Wire& wire) { wire.failing = {"effect-1"}; });
+  publisher_->send({row(1)});
+  wait_for([](const Wire& wire) { return wire.failures > 0; });
+  runtime::OutboxRow other = row(3);
+  other.key = "another rollout";
+  publisher_->send({row(2), other});
+  wait_for([](const Wire& wire) { return wire.acknowledged.size() == 1; });
+  EXPECT_THAT(wire_.acknowledged, ElementsAre("effect-3"));
+  change([](Wire& wire) { wire.failing.clear(); });
+  wait_for([](const Wire& wire) { return wire.acknowledged.size() == 3; });
+  EXPECT_THAT(wire_.acknowledged, ElementsAre("effect-3", "effect-1", "effect-2"));
+}
+
 TEST_F(PublisherTest, ACancelledRowThatWaitsIsNeverSent) {
   change([](Wire& wire) { wire.full = true; });
   publisher_->send({row(1), row(2), row(3)});

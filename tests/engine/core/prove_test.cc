@@ -470,7 +470,7 @@ TEST(Prove, TheShiftThatNeverHappenedIsSeen) {
   Trial trial(expect_split(kPerMille), Weight{100'000'000});
   trial.second({.requests = 0}, {.requests = 99});
   EXPECT_EQ(trial.reading().missing, Missing::too_few);
-  trial.second({.requests = 0}, {.requests = 900});
+  trial.second({.requests = 0}, {.requests = 3300});
   EXPECT_EQ(trial.reading().verdict, Verdict::fail);
   EXPECT_EQ(trial.reading().limit, Fixed{100'000'000});
 }

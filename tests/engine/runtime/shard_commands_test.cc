@@ -315,5 +315,21 @@ TEST(ShardCommand, ItsOffsetIsRememberedWithTheTurn) {
   EXPECT_EQ(offsets[1], (core::SourceOffset{"commands", 1, 3}));
 }
 
+// A topic that was made anew is read on from where it begins, after a restart too.
+TEST(ShardCommand, BehindAGapCommandsGoOnWhereverThatIs) {
+  ShardRig rig;
+  rig.shard->command_read({"commands", 0, 8});
+  rig.shard->commands_go_on({"commands", 0, 0});
+  CommandInput input;
+  input.command = rig.command(Verb::abort, "nowhere");
+  input.position = core::SourceOffset{"commands", 0, 1};
+  rig.shard->command(input, rig.now);
+  rig.commit();
+  rig.recover();
+  const auto& offsets = rig.shard->command_offsets();
+  ASSERT_EQ(offsets.size(), 1U);
+  EXPECT_EQ(offsets[0], (core::SourceOffset{"commands", 0, 1}));
+}
+
 }  // namespace
 }  // namespace rollbook::runtime::tests
