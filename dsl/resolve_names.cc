@@ -1,5 +1,7 @@
 #include "dsl/resolve_names.h"
 
+#include "engine/core/utf8.h"
+
 namespace rollbook::dsl {
 
 namespace {
@@ -12,9 +14,7 @@ constexpr std::size_t kMessageMost = 500;
 // Cut between two characters of UTF-8.
 std::string clipped(const std::string& text) {
   if (text.size() <= kMessageMost) return text;
-  std::size_t end = kMessageMost;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  return text.substr(0, end) + "…";
+  return std::string(core::whole_characters(text, kMessageMost)) + "…";
 }
 
 // The one of `known` that is certainly meant by a misspelt name, or "".

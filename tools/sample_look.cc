@@ -115,6 +115,14 @@ void take(const core::Exemplar& sample, SampleLook& look) {
 
 }  // namespace
 
+bool keeps_samples(const core::Machine& machine, const std::string& metric) {
+  const auto limits = runtime::exemplar_limits(machine);
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    if (limits[i] && (metric.empty() || machine.metrics[i].name == metric)) return true;
+  }
+  return false;
+}
+
 Outcome<SampleLook> look_at_samples(const runtime::EventLog& log, const Rollout& rollout,
                                     const SampleAsk& ask) {
   SampleLook look;

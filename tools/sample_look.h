@@ -34,6 +34,10 @@ struct SampleLook {
   const core::Machine* machine = nullptr;  // the rollout's
 };
 
+// Whether a criterion says which samples of the metric breach ("": of any), for only those are
+// kept.
+bool keeps_samples(const core::Machine& machine, const std::string& metric = "");
+
 // Error: no such metric, or one that has no durations (exit code 2); one of which no criterion says
 // what a breach is, with a line that would.
 Outcome<SampleLook> look_at_samples(const runtime::EventLog& log, const Rollout& rollout,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "tools/shell_words.h"
+
 namespace rollbook::tools {
 namespace {
 
@@ -29,18 +31,6 @@ bool takes_files(const VerbShape& verb) {
                      [](const PositionalShape& one) { return thing_of(one.name) != Thing::other; });
 }
 
-std::string quoted(std::string_view text) {
-  std::string out = "'";
-  for (const char c : text) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + "'";
-}
-
 Texts names_of(const std::vector<VerbShape>& verbs) {
   Texts names;
   for (const VerbShape& verb : verbs) names.push_back(verb.name);
@@ -57,8 +47,8 @@ std::string bash_values(const VerbShape& verb) {
     for (const std::string& name : option.names) patterns.push_back(verb.name + ":" + name);
     std::string answer = "COMPREPLY=()";
     if (!option.words.empty()) {
-      answer =
-          fmt::format("COMPREPLY=($(compgen -W {} -- \"$current\"))", quoted(joined(option.words)));
+      answer = fmt::format("COMPREPLY=($(compgen -W {} -- \"$current\"))",
+                           shell_quoted(joined(option.words)));
     } else if (thing_of(option.value) == Thing::directory) {
       answer = "COMPREPLY=($(compgen -d -- \"$current\"))";
     } else if (thing_of(option.value) == Thing::file) {
@@ -91,24 +81,24 @@ std::string zsh_option(const OptionShape& option) {
   std::string spec = "[" + zsh_text(option.help) + "]";
   if (!option.value.empty())
     spec += ":" + zsh_text(option.value) + ":" + zsh_action(option.words, option.value);
-  if (option.names.size() == 1) return quoted(option.names[0] + spec);
-  return quoted("(" + joined(option.names) + ")") + "{" + joined(option.names, ",") + "}" +
-         quoted(spec);
+  if (option.names.size() == 1) return shell_quoted(option.names[0] + spec);
+  return shell_quoted("(" + joined(option.names) + ")") + "{" + joined(option.names, ",") + "}" +
+         shell_quoted(spec);
 }
 
 // ---- fish -----------------------------------------------------------------------------------
 
 std::string fish_option(const VerbShape& verb, const OptionShape& option) {
   std::string line =
-      "complete -c rollbook -n " + quoted("__fish_seen_subcommand_from " + verb.name);
+      "complete -c rollbook -n " + shell_quoted("__fish_seen_subcommand_from " + verb.name);
   for (const std::string& name : option.names)
     line += name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
   if (!option.words.empty()) {
-    line += " -x -a " + quoted(joined(option.words));
+    line += " -x -a " + shell_quoted(joined(option.words));
   } else if (!option.value.empty()) {
     line += thing_of(option.value) == Thing::other ? " -x" : " -r -F";
   }
-  return line + " -d " + quoted(option.help) + "\n";
+  return line + " -d " + shell_quoted(option.help) + "\n";
 }
 
 }  // namespace
@@ -121,8 +111,8 @@ std::string bash_completion(const std::vector<VerbShape>& verbs) {
     Texts names;
     for (const OptionShape& option : verb.options)
       names.insert(names.end(), option.names.begin(), option.names.end());
-    options += fmt::format("    {}) options={} files={} ;;\n", verb.name, quoted(joined(names)),
-                           takes_files(verb) ? "yes" : "");
+    options += fmt::format("    {}) options={} files={} ;;\n", verb.name,
+                           shell_quoted(joined(names)), takes_files(verb) ? "yes" : "");
   }
   return fmt::format(
       "# Completion of rollbook for bash: source <(rollbook completion bash)\n"
@@ -143,21 +133,21 @@ std::string bash_completion(const std::vector<VerbShape>& verbs) {
       "  fi\n"
       "}}\n"
       "complete -o filenames -F _rollbook rollbook\n",
-      quoted(joined(names_of(verbs)) + " help"), values, options);
+      shell_quoted(joined(names_of(verbs)) + " help"), values, options);
 }
 
 std::string zsh_completion(const std::vector<VerbShape>& verbs) {
   std::string list;
   std::string cases;
   for (const VerbShape& verb : verbs) {
-    list += "    " + quoted(verb.name + ":" + zsh_text(verb.summary)) + "\n";
+    list += "    " + shell_quoted(verb.name + ":" + zsh_text(verb.summary)) + "\n";
     cases += "    " + verb.name + ")\n      _arguments -s";
     for (const OptionShape& option : verb.options) cases += " \\\n        " + zsh_option(option);
     for (const PositionalShape& one : verb.positionals)
-      cases += " \\\n        " + quoted((one.several    ? "*:"
-                                         : one.required ? ":"
-                                                        : "::") +
-                                        zsh_text(one.name) + ":" + zsh_action({}, one.name));
+      cases += " \\\n        " + shell_quoted((one.several    ? "*:"
+                                               : one.required ? ":"
+                                                              : "::") +
+                                              zsh_text(one.name) + ":" + zsh_action({}, one.name));
     cases += " ;;\n";
   }
   return "#compdef rollbook\n"
@@ -186,10 +176,10 @@ std::string fish_completion(const std::vector<VerbShape>& verbs) {
       "complete -c rollbook -f\n";
   for (const VerbShape& verb : verbs) {
     text += fmt::format("complete -c rollbook -n __fish_use_subcommand -a {} -d {}\n", verb.name,
-                        quoted(verb.summary));
+                        shell_quoted(verb.summary));
     if (takes_files(verb))
-      text +=
-          "complete -c rollbook -n " + quoted("__fish_seen_subcommand_from " + verb.name) + " -F\n";
+      text += "complete -c rollbook -n " +
+              shell_quoted("__fish_seen_subcommand_from " + verb.name) + " -F\n";
     for (const OptionShape& option : verb.options) text += fish_option(verb, option);
   }
   return text;

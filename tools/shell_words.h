@@ -10,7 +10,9 @@
 
 namespace rollbook::tools {
 
-// As a shell takes it for one word.
+// In single quotes, whatever it holds.
+std::string shell_quoted(std::string_view text);
+// As a shell takes it for one word; quoted only where it must be.
 std::string shell_word(const std::string& word);
 
 // " --name VALUE", of several each; nothing where it was not said.

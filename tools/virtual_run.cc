@@ -8,10 +8,10 @@
 #include "adapters/wire/event_text.h"
 #include "adapters/wire/status.h"
 #include "adapters/wire/text.h"
-#include "engine/runtime/exemplars.h"
 #include "store/memory_event_log.h"
 #include "store/rocks_event_log.h"
 #include "tools/runbook_source.h"
+#include "tools/sample_look.h"
 #include "tools/shell_words.h"
 #include "tools/wait.h"
 
@@ -113,17 +113,6 @@ void Screen::wipe() {
   if (shown_) console_.print("\r\x1b[2K");
   shown_ = false;
 }
-
-namespace {
-
-// Whether some criterion says which requests breach: only of those samples are kept.
-bool keeps_samples(const core::Machine& machine) {
-  const auto limits = runtime::exemplar_limits(machine);
-  return std::any_of(limits.begin(), limits.end(),
-                     [](const auto& limit) { return limit.has_value(); });
-}
-
-}  // namespace
 
 void print_end(const Rollout& rollout, const Ending& ending, const Console& console) {
   const core::RolloutState& state = rollout.state();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "adapters/wire/json_out.h"
+#include "engine/core/utf8.h"
 
 namespace rollbook::adapters {
 namespace {
@@ -25,9 +26,7 @@ bool is_acted_on(const std::string& name) {
 void cut_text(std::string& text) {
   if (text.size() <= kTextKept) return;
   const std::size_t whole = text.size();
-  std::size_t end = kTextKept;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  text.resize(end);
+  text.resize(core::whole_characters(text, kTextKept).size());
   text += fmt::format("… ({} bytes)", whole);
 }
 

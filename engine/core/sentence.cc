@@ -8,6 +8,7 @@
 #include "engine/core/limits.h"
 #include "engine/core/prove.h"
 #include "engine/core/units.h"
+#include "engine/core/utf8.h"
 
 namespace rollbook::core {
 namespace {
@@ -62,9 +63,8 @@ std::string cut(std::string text) {
   if (text.size() <= kMessageTextBytes) return text;
   const std::string mark =
       "… (cut: a message has " + std::to_string(kMessageTextBytes) + " bytes at most)";
-  std::size_t end = kMessageTextBytes - mark.size();
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) --end;
-  return text.substr(0, end) + mark;
+  text.resize(whole_characters(text, kMessageTextBytes - mark.size()).size());
+  return text + mark;
 }
 
 // ", none of them seen on the baseline: type="oom" 7".

@@ -3,12 +3,12 @@
 #include <charconv>
 
 #include "adapters/wire/text.h"
-#include "engine/runtime/exemplars.h"
 #include "tools/act.h"
 #include "tools/breakdown_look.h"
 #include "tools/metric_looks.h"
 #include "tools/opened_rollout.h"
 #include "tools/same_place.h"
+#include "tools/sample_look.h"
 #include "tools/verbs.h"
 
 namespace rollbook::tools {
@@ -46,15 +46,6 @@ Outcome<std::size_t> parse_top(const std::string& text) {
                    Exit::usage);
   }
   return top;
-}
-
-// Whether a criterion says which requests breach: only of those samples are kept.
-bool keeps_samples(const core::Machine& machine, const std::string& metric) {
-  const auto limits = runtime::exemplar_limits(machine);
-  for (std::size_t i = 0; i < machine.metrics.size(); ++i) {
-    if (machine.metrics[i].name == metric) return limits[i].has_value();
-  }
-  return false;
 }
 
 Outcome<Exit> run(const Options& options, const Console& console) {
